@@ -1,0 +1,34 @@
+/* bounds.h: every hard ceiling, with its reason. Units are in the names. */
+#pragma once
+
+#define KIB(n) ((size_t)(n) * 1024)
+#define MIB(n) ((size_t)(n) * 1024 * 1024)
+
+/* Request head: cookies and long bearer tokens fit; libmicrohttpd's pool is sized from it. */
+#define BOUND_HEAD_BYTES KIB(32)
+#define BOUND_URL_BYTES KIB(8)
+#define BOUND_HEADER_COUNT 64
+/* Chat bodies with a dozen inline images. */
+#define BOUND_LLM_BODY_BYTES MIB(20)
+#define BOUND_ADMIN_BODY_BYTES KIB(64)
+#define BOUND_FORM_BODY_BYTES KIB(64)
+/* A request's arena: body copy, spliced body, log fields. */
+#define BOUND_REQUEST_ARENA_BYTES MIB(64)
+/* Answers read whole before the head goes out, so that x-tollgate-cost can be set (DESIGN 7). */
+#define BOUND_WHOLE_REPLY_BYTES MIB(1)
+/* Answers of any kind from an upstream. */
+#define BOUND_UPSTREAM_REPLY_BYTES MIB(64)
+#define BOUND_SSE_EVENT_BYTES MIB(4)
+/* Bytes waiting for a slow client before its upstream is paused. */
+#define BOUND_STREAM_QUEUE_BYTES KIB(256)
+/* json/scan: depth 64, values and containers against memory blow-up (reliability 2.2). */
+#define BOUND_JSON_DEPTH 64
+#define BOUND_JSON_VALUES 200000
+#define BOUND_JSON_CONTAINERS 50000
+#define BOUND_JSON_KEYS_PER_OBJECT 4096
+/* Purses one call may draw on: wallet or grants, 5 scopes of budget, rate, permit. */
+#define BOUND_HOLD_PURSES 12
+/* Targets one call may try, retries included. */
+#define BOUND_ATTEMPTS 16
+/* One END record in the journal (DESIGN 3). */
+#define BOUND_JOURNAL_RECORD_BYTES KIB(4)

@@ -1,0 +1,36 @@
+/* buf.h: a growing byte builder with a mandatory maximum and a sticky failure.
+ *
+ * Puts return nothing; one buf_finish() at the end tells whether all of them fitted. After a
+ * failure further puts do nothing. The buffer is heap memory owned by the struct. */
+#pragma once
+
+#include "base/str.h"
+
+struct buf {
+    char *p;
+    size_t n, cap, max;
+    int err; /* 0, -ENOMEM or -EMSGSIZE (maximum passed) */
+};
+
+void buf_init(struct buf *b, size_t max);
+void buf_done(struct buf *b); /* frees; the struct may be init'ed again */
+void buf_reset(struct buf *b); /* empties, keeps memory, clears the failure */
+/* Gives back memory above keep bytes of capacity once the content has been consumed. */
+void buf_consume(struct buf *b, size_t n); /* removes n bytes from the front */
+
+void buf_put(struct buf *b, const void *p, size_t n);
+void buf_put_str(struct buf *b, struct str s);
+void buf_puts(struct buf *b, const char *z);
+void buf_putc(struct buf *b, char c);
+void buf_put_u64(struct buf *b, uint64_t v);
+void buf_put_i64(struct buf *b, int64_t v);
+void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
+/* Room for n more bytes to be written by the caller, then counted by b->n += used; NULL on failure. */
+char *buf_reserve(struct buf *b, size_t n);
+
+static inline struct str buf_str(const struct buf *b)
+{
+    return (struct str){b->p ? b->p : "", b->n};
+}
+/* 0, or the sticky failure. */
+int buf_finish(const struct buf *b) _must_use_;

@@ -1,0 +1,22 @@
+/* clock.h: every read of time goes through here, so that a test or the simulator can drive it. */
+#pragma once
+
+#include "base/base.h"
+
+/* CLOCK_BOOTTIME; counts through suspend, never jumps. Deadlines and leases use this. */
+int64_t clock_mono_ns(void);
+int64_t clock_mono_ms(void);
+/* Unix time in microseconds; may jump. For labels and ids only. */
+int64_t clock_wall_us(void);
+
+/* Replaces both sources for this process (NULL puts the real ones back). Tests only. */
+struct clock_source {
+    int64_t (*mono_ns)(void *);
+    int64_t (*wall_us)(void *);
+    void *ctx;
+};
+void clock_drive(const struct clock_source *source);
+
+/* "2026-11-21T06:27:33.123456Z" (27 bytes with NUL). */
+#define CLOCK_RFC3339_SIZE 28
+void clock_rfc3339(int64_t unix_us, char out[CLOCK_RFC3339_SIZE]);

@@ -1,0 +1,2 @@
+/* err.c: see err.h. */
+#include "base/err.h"

@@ -1,0 +1,45 @@
+/* str.h: slices of memory that somebody else owns, and strict readings of them.
+ *
+ * A slice is not NUL-terminated and may hold any byte. Nothing here allocates. Any thread. */
+#pragma once
+
+#include "base/base.h"
+
+struct str {
+    const char *p;
+    size_t n;
+};
+
+#define STR(lit) ((struct str){"" lit, sizeof(lit) - 1})
+#define STR_NONE ((struct str){NULL, 0})
+/* For "%.*s" */
+#define STR_FMT(s) (int)(s).n, (s).p ? (s).p : ""
+
+static inline struct str str_c(const char *z) /* NULL gives STR_NONE */
+{
+    return z ? (struct str){z, strlen(z)} : STR_NONE;
+}
+static inline struct str str_n(const char *p, size_t n)
+{
+    return (struct str){p, n};
+}
+
+bool str_eq(struct str a, struct str b);
+bool str_eq_c(struct str a, const char *z);
+bool str_ieq(struct str a, struct str b); /* ASCII case folded */
+bool str_starts(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+int str_cmp(struct str a, struct str b);
+struct str str_trim(struct str s); /* space, tab, CR, LF at both ends */
+/* Index of the first such byte, or -1. */
+ssize_t str_find(struct str s, char c);
+/* Takes the part before the next sep off *rest; false when *rest was exhausted (p == NULL). */
+bool str_split(struct str *rest, char sep, struct str *ret_part);
+/* True when every byte is well-formed UTF-8 without overlongs or surrogates. */
+bool str_utf8(struct str s);
+
+/* Whole-slice decimal readings: no sign but '-', no spaces, no leading '+', overflow refused. */
+enum { STR_OK = 0, STR_E_SYNTAX = 1, STR_E_RANGE = 2 };
+int str_u64(struct str s, uint64_t *ret) _must_use_;
+int str_i64(struct str s, int64_t *ret) _must_use_;
+int str_u32(struct str s, uint32_t *ret) _must_use_;

@@ -1,0 +1,21 @@
+/* notify.h: the listener thread: LISTEN on one channel, with a poll of the change epoch as backstop.
+ *
+ * One per process. Reconnects with backoff. */
+#pragma once
+
+#include "db/db.h"
+
+struct notify;
+struct notify_config {
+    const char *conninfo;
+    const char *channel; /* "tollgate_change" */
+    int poll_ms;         /* 5000 */
+    /* On the listener's thread: payload "key:12", "team:3", "catalogue", "settings", or "all" after
+     * a reconnect or when the polled epoch moved without a message. */
+    void (*changed)(struct str payload, void *ctx);
+    void *ctx;
+};
+int notify_start(const struct notify_config *config, struct notify **ret) _must_use_;
+void notify_stop(struct notify *n);
+/* Milliseconds since the database last answered the listener; any thread. */
+int64_t notify_silence_ms(const struct notify *n);

@@ -1,0 +1,47 @@
+/* listener.h: the port: one libmicrohttpd daemon per loop, sharing the port with SO_REUSEPORT.
+ *
+ * Sole home of libmicrohttpd with its neighbours in this room. Runs gate (request framing rules) in
+ * the first callback, reads bodies up to the route's limit, watches suspended connections for
+ * hang-up, keeps own deadlines, then dispatches by the route's `runs`. */
+#pragma once
+
+#include "http/router.h"
+#include "loop/jobs.h"
+
+struct listener;
+
+struct listener_config {
+    struct loop *loop;
+    const char *address; /* "127.0.0.1", "::" ... */
+    uint16_t port;
+    const char *tls_cert_file, *tls_key_file; /* NULL: plain */
+    const struct router *router;
+    const struct net_block *trusted;
+    size_t trusted_count;
+    unsigned max_connections, max_per_address;
+    int head_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
+    /* Runs a RUNS_ON_* worker route; set by app. Answers with request_reply on the loop. */
+    void (*dispatch)(struct request *r, void *ctx);
+    /* Renders a problem as a page into the request's answer; set by app. */
+    void (*problem_page)(struct request *r, const struct problem *p, struct response *out,
+                         void *ctx);
+    void *ctx; /* also reachable by loop handlers as listener_ctx() */
+};
+
+enum { LISTENER_OK = 0, LISTENER_E_TAKEN = 1, LISTENER_E_ADDRESS = 2, LISTENER_E_TLS = 3 };
+/* Loop thread, or before the loop runs. */
+int listener_new(const struct listener_config *config, struct listener **ret) _must_use_;
+void *listener_ctx(const struct listener *l);
+/* Stops accepting; running requests go on. */
+void listener_drain(struct listener *l);
+size_t listener_active(const struct listener *l);
+/* Only when nothing is active, or to cut what is. */
+void listener_free(struct listener *l);
+/* Exclusive bind and close again: is somebody (also without SO_REUSEPORT) on this port? */
+int listener_probe(const char *address, uint16_t port) _must_use_; /* LISTENER_OK, _E_TAKEN, _E_ADDRESS */
+
+struct listener_stats {
+    uint64_t requests, refused_by_gate, timeouts, gone;
+    unsigned connections;
+};
+void listener_read_stats(const struct listener *l, struct listener_stats *ret);

@@ -1,0 +1,54 @@
+/* scan.h: the strict single-pass reader of client and provider JSON: no tree, spans into the bytes.
+ *
+ * RFC 8259 with UTF-8 checked, one document, nothing behind it; duplicate keys at the top level and
+ * in watched objects, NUL in keys, NaN, control characters and every ceiling of bounds.h are
+ * faults (reliability 2.2). Watched paths deliver the span of their raw value. */
+#pragma once
+
+#include "base/buf.h"
+#include "json/value.h" /* struct json_fault */
+
+struct json_span {
+    uint32_t at, n; /* bytes of the raw value in the document; n == 0: absent */
+    uint8_t kind;   /* enum json_kind */
+};
+
+/* A path such as "model", "stream_options.include_usage", "usage.prompt_tokens_details.x" or
+ * "choices[].finish_reason" (each element, the last one wins). At most 32 per scan. */
+struct json_watch {
+    const char *path;
+    struct json_span span;  /* out: the value; the last one where [] stands in the path */
+    uint32_t count;         /* out: how often the path occurred */
+    uint64_t bytes;         /* out: sum of raw value bytes over all occurrences */
+};
+
+struct json_scan_result {
+    uint8_t root_kind;
+    uint32_t root_open, root_close; /* offsets of the root's { and } */
+    bool root_empty;
+    uint32_t values, containers, depth;
+};
+
+/* JSON_OK or JSON_E_FAULT. watches are reset first. Any thread; no allocation. */
+int json_scan(struct str doc, struct json_watch *watches, size_t n_watches,
+              struct json_scan_result *ret, struct json_fault *fault) _must_use_;
+
+static inline struct str json_span_str(struct str doc, struct json_span s)
+{
+    return (struct str){doc.p + s.at, s.n};
+}
+/* The decoded text of a string span (escapes resolved), into out. */
+int json_span_text(struct str doc, struct json_span s, struct buf *out) _must_use_;
+/* True when the span is a string equal to z after decoding. */
+bool json_span_is(struct str doc, struct json_span s, const char *z);
+/* Non-negative integer without fraction or exponent; false otherwise. */
+bool json_span_u64(struct str doc, struct json_span s, uint64_t *ret);
+
+/* One change to a document: replace [at, at+n) by text. Sorted by at, not overlapping. */
+struct json_splice {
+    uint32_t at, n;
+    struct str text;
+};
+/* The document with the splices applied, appended to out. */
+void json_splice_apply(struct str doc, const struct json_splice *splices, size_t n,
+                       struct buf *out);

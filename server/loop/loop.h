@@ -1,0 +1,59 @@
+/* loop.h: one thread's event loop: descriptors, timers, and messages from other threads.
+ *
+ * Each loop thread owns one. Everything but loop_post() and loop_stop() belongs to that thread;
+ * a call from another thread asserts. Level-triggered epoll. Objects are freed at the end of the
+ * turn with loop_free_later(), never inside their own callback. */
+#pragma once
+
+#include "base/base.h"
+#include "base/list.h"
+
+struct loop;
+
+struct loop *loop_new(const char *name) _must_use_;
+void loop_free(struct loop *l);
+/* Binds the loop to the calling thread and runs until loop_stop(). */
+int loop_run(struct loop *l) _must_use_;
+void loop_stop(struct loop *l); /* any thread; ends after the current turn */
+bool loop_is_mine(const struct loop *l);
+/* Monotonic milliseconds, read once per turn. */
+int64_t loop_now_ms(const struct loop *l);
+
+/* Embedded in the watcher's own struct; zeroed before first use. */
+struct loop_fd {
+    int fd;
+    uint32_t events; /* EPOLLIN, EPOLLOUT, EPOLLRDHUP, ... */
+    void (*ready)(struct loop_fd *, uint32_t events);
+    struct loop *loop; /* NULL when not added */
+};
+int loop_fd_add(struct loop *l, struct loop_fd *w) _must_use_;
+int loop_fd_mod(struct loop_fd *w, uint32_t events) _must_use_;
+void loop_fd_del(struct loop_fd *w); /* safe twice; pending events of this turn are dropped */
+
+struct loop_timer {
+    void (*fired)(struct loop_timer *);
+    int64_t at_ms;
+    struct loop *loop; /* NULL when not armed */
+    size_t heap_index;
+};
+int loop_timer_set(struct loop *l, struct loop_timer *t, int64_t at_ms) _must_use_; /* re-arms */
+void loop_timer_clear(struct loop_timer *t);                                        /* safe twice */
+
+/* Called at each turn after descriptors and timers, before sleeping: e.g. MHD_run. The hook may
+ * lower *timeout_ms. Owned by the caller. */
+struct loop_hook {
+    struct list link;
+    void (*turn)(struct loop_hook *, int *timeout_ms);
+};
+void loop_hook_add(struct loop *l, struct loop_hook *h);
+void loop_hook_del(struct loop_hook *h);
+
+/* A message to the loop's thread, from any thread. The struct is the sender's until fn has run. */
+struct loop_msg {
+    struct loop_msg *next;
+    void (*fn)(struct loop_msg *);
+};
+void loop_post(struct loop *l, struct loop_msg *m);
+
+/* fn(p) at the end of this turn. */
+void loop_free_later(struct loop *l, void (*fn)(void *), void *p);
