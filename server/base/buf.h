@@ -15,8 +15,8 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 void buf_done(struct buf *b); /* frees; the struct may be init'ed again */
 void buf_reset(struct buf *b); /* empties, keeps memory, clears the failure */
-/* Gives back memory above keep bytes of capacity once the content has been consumed. */
-void buf_consume(struct buf *b, size_t n); /* removes n bytes from the front */
+/* Removes n <= b->n bytes from the front; an emptied buffer gives back what it has above 64 KiB. */
+void buf_consume(struct buf *b, size_t n);
 
 void buf_put(struct buf *b, const void *p, size_t n);
 void buf_put_str(struct buf *b, struct str s);

@@ -17,6 +17,6 @@ struct clock_source {
 };
 void clock_drive(const struct clock_source *source);
 
-/* "2026-11-21T06:27:33.123456Z" (27 bytes with NUL). */
+/* "2026-11-21T06:27:33.123456Z" (28 bytes with NUL); years 0000 to 9999. */
 #define CLOCK_RFC3339_SIZE 28
 void clock_rfc3339(int64_t unix_us, char out[CLOCK_RFC3339_SIZE]);

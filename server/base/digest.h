@@ -11,5 +11,6 @@ struct digest {
 struct digest digest_keyed(const uint8_t pepper[32], struct str s);
 struct digest digest_plain(struct str s);
 bool digest_eq(const struct digest *a, const struct digest *b); /* constant time */
+/* CRC-32C; start with crc 0, pass the result on to continue. */
 uint32_t digest_crc32c(uint32_t crc, const void *p, size_t n);
 void digest_hex(const struct digest *d, char out[65]);

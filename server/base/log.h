@@ -1,6 +1,6 @@
 /* log.h: one line per event to standard error, key=value, values quoted and escaped.
  *
- * Rooms return, edges log. Format: `level event key=value ...`. A struct secret has no way in.
+ * Rooms return, edges log. Format: `time [name] level event key=value ...`. A struct secret has no way in.
  * Any thread; a line is one write. */
 #pragma once
 
@@ -13,7 +13,7 @@ void log_set_name(const char *process_name); /* put in front of each line; stati
 bool log_enabled(enum log_level level);
 
 /* event: a short snake_case word; fmt: the remaining `key=value` text, printf-like. Values that
- * come from outside go through LOG_STR, which bounds and escapes them. */
+ * come from outside go through log_str, which bounds and escapes them. */
 void log_line(enum log_level level, const char *event, const char *fmt, ...) _printf_(3, 4);
 #define log_debug(event, ...) log_line(LOG_DEBUG, event, __VA_ARGS__)
 #define log_info(event, ...) log_line(LOG_INFO, event, __VA_ARGS__)

@@ -1,6 +1,6 @@
 /* map.h: bounded hash table from byte strings to pointers, least recently used goes first.
  *
- * Keys are copied. One owner thread. */
+ * Keys are copied. One owner thread. drop and the fn of map_filter must not change the map. */
 #pragma once
 
 #include "base/str.h"

@@ -37,6 +37,8 @@ ssize_t str_find(struct str s, char c);
 bool str_split(struct str *rest, char sep, struct str *ret_part);
 /* True when every byte is well-formed UTF-8 without overlongs or surrogates. */
 bool str_utf8(struct str s);
+/* Bytes of the well-formed character at p, of which n > 0 bytes may be read; 0 if ill-formed. */
+size_t str_utf8_length(const char *p, size_t n);
 
 /* Whole-slice decimal readings: no sign but '-', no spaces, no leading '+', overflow refused. */
 enum { STR_OK = 0, STR_E_SYNTAX = 1, STR_E_RANGE = 2 };

@@ -1,0 +1,187 @@
+/* arena.c: see arena.h. A chain of chunks, newest first; small blocks are cut from the newest, a
+ * block too large for it gets a chunk of its own behind it, so that room already there is kept. */
+#include "base/arena.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+enum {
+    CHUNK_FIRST_BYTES = 4096 - 64, /* with malloc's own head it stays within a page */
+    CHUNK_LARGEST_BYTES = 65536,
+    BLOCK_ALIGN = 16,
+};
+
+struct chunk {
+    struct chunk *older;
+    size_t used, size;
+    _Alignas(BLOCK_ALIGN) char bytes[];
+};
+
+struct deferred {
+    struct deferred *older;
+    void (*fn)(void *);
+    void *arg;
+};
+
+struct arena {
+    struct chunk *newest;
+    struct deferred *defers;
+    size_t used_bytes, max_bytes, next_chunk_bytes;
+};
+
+struct arena *arena_new(size_t max_bytes)
+{
+    struct arena *a = calloc(1, sizeof(*a));
+
+    if (!a)
+        return NULL;
+    a->max_bytes = max_bytes;
+    a->next_chunk_bytes = CHUNK_FIRST_BYTES;
+    return a;
+}
+
+void arena_free(struct arena *a)
+{
+    if (!a)
+        return;
+    while (a->defers) {
+        struct deferred *d = a->defers;
+
+        a->defers = d->older;
+        d->fn(d->arg); /* may defer again, or allocate */
+    }
+    while (a->newest) {
+        struct chunk *c = a->newest;
+
+        a->newest = c->older;
+        free(c);
+    }
+    free(a);
+}
+
+void arena_freep(struct arena **a)
+{
+    arena_free(*a);
+    *a = NULL;
+}
+
+static struct chunk *chunk_new(size_t bytes)
+{
+    struct chunk *c = calloc(1, sizeof(*c) + bytes);
+
+    if (c)
+        c->size = bytes;
+    return c;
+}
+
+static void *chunk_take(struct chunk *c, size_t bytes)
+{
+    void *p = c->bytes + c->used;
+
+    c->used += bytes;
+    return p;
+}
+
+/* A chunk with room for `bytes` (rounded already), linked where it belongs. */
+static struct chunk *arena_grow(struct arena *a, size_t bytes)
+{
+    bool own = bytes > a->next_chunk_bytes / 2;
+    struct chunk *c = chunk_new(own ? bytes : a->next_chunk_bytes);
+
+    if (!c)
+        return NULL;
+    if (own && a->newest) {
+        c->older = a->newest->older;
+        a->newest->older = c;
+        return c;
+    }
+    c->older = a->newest;
+    a->newest = c;
+    if (!own)
+        a->next_chunk_bytes = MIN(a->next_chunk_bytes * 2, (size_t)CHUNK_LARGEST_BYTES);
+    return c;
+}
+
+void *arena_alloc(struct arena *a, size_t bytes)
+{
+    size_t rounded;
+    struct chunk *c = a->newest;
+
+    if (bytes > a->max_bytes - a->used_bytes)
+        return NULL;
+    rounded = (MAX(bytes, (size_t)1) + BLOCK_ALIGN - 1) & ~(size_t)(BLOCK_ALIGN - 1);
+    if (rounded > a->max_bytes - a->used_bytes)
+        return NULL;
+    if (!c || c->size - c->used < rounded)
+        c = arena_grow(a, rounded);
+    if (!c)
+        return NULL;
+    a->used_bytes += rounded;
+    return chunk_take(c, rounded);
+}
+
+void *arena_alloc_n(struct arena *a, size_t size, size_t n)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(size, n, &bytes))
+        return NULL;
+    return arena_alloc(a, bytes);
+}
+
+struct str arena_str(struct arena *a, struct str s)
+{
+    char *p = s.n < SIZE_MAX ? arena_alloc(a, s.n + 1) : NULL;
+
+    if (!p)
+        return STR_NONE;
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    return str_n(p, s.n);
+}
+
+struct str arena_strf(struct arena *a, const char *fmt, ...)
+{
+    va_list args;
+    char *p;
+    int n;
+
+    va_start(args, fmt);
+    n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (n < 0)
+        return STR_NONE;
+    p = arena_alloc(a, (size_t)n + 1);
+    if (!p)
+        return STR_NONE;
+    va_start(args, fmt);
+    (void)vsnprintf(p, (size_t)n + 1, fmt, args);
+    va_end(args);
+    return str_n(p, (size_t)n);
+}
+
+const char *arena_cstr(struct arena *a, struct str s)
+{
+    return arena_str(a, s).p;
+}
+
+int arena_defer(struct arena *a, void (*fn)(void *), void *arg)
+{
+    struct deferred *d = arena_new0(a, struct deferred);
+
+    if (!d)
+        return err_origin(-ENOMEM);
+    d->fn = fn;
+    d->arg = arg;
+    d->older = a->defers;
+    a->defers = d;
+    return 0;
+}
+
+size_t arena_used(const struct arena *a)
+{
+    return a->used_bytes;
+}
