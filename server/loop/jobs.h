@@ -20,7 +20,9 @@ struct jobs_config {
     const char *name;
     unsigned threads;
     unsigned queue_max;
-    void *(*worker_new)(void *ctx); /* may return NULL: the worker retries at its next job */
+    /* May return NULL: work() gets NULL then, and the worker tries again at its next job. NULL here:
+     * the lane has no worker state. */
+    void *(*worker_new)(void *ctx);
     void (*worker_free)(void *worker);
     void *ctx;
 };
