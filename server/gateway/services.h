@@ -1,0 +1,47 @@
+/* services.h: what the composition root hands to handlers, pages and the management API.
+ *
+ * Made by app before the loops run, read-only afterwards; the things it points to have their own
+ * thread rules. Reached from a loop handler by listener_ctx() -> struct gateway -> services, from a
+ * page by web->services, from a management call by admin->services. */
+#pragma once
+
+#include "base/money.h"
+#include "http/request.h"
+#include "loop/jobs.h"
+
+struct node;           /* lease/node.h: leases, journal, flusher of this process */
+struct catalog_holder; /* catalog/snapshot.h */
+struct db;
+
+enum signup_mode { SIGNUP_OPEN, SIGNUP_INVITE, SIGNUP_CLOSED };
+
+struct services {
+    struct node *node;
+    struct catalog_holder *catalog;
+
+    /* Worker lanes (DESIGN 2). A worker's state is its struct db. */
+    struct jobs *money, *pages, *passwords, *long_jobs;
+
+    /* Sub-keys of the installation's secret. */
+    uint8_t key_pepper[32];     /* virtual and management keys */
+    uint8_t session_pepper[32]; /* sessions, invites, reset links */
+    uint8_t seal_key[32];       /* provider credentials at rest */
+
+    struct str public_url; /* "https://llm.example.org", no trailing slash */
+    bool public_https;
+    bool plain_sign_in_allowed;
+    bool loopback_only; /* the listener is not reachable from other machines */
+    enum signup_mode signup;
+    bool sandbox_payments;
+    uint16_t demo_port; /* 0: no demo upstream */
+    struct str node_name, version, default_time_zone;
+
+    unsigned loops;
+    int connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
+
+    /* Milliseconds since the database last answered; any thread. */
+    int64_t (*database_silence_ms)(void *ctx);
+    /* True from the first SIGTERM on. Any thread. */
+    bool (*draining)(void *ctx);
+    void *ctx;
+};
