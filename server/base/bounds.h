@@ -32,3 +32,10 @@
 #define BOUND_ATTEMPTS 16
 /* One END record in the journal (DESIGN 3). */
 #define BOUND_JOURNAL_RECORD_BYTES KIB(4)
+/* Prices above $10,000 per million are data errors (reliability 1.1); a call above $10,000 too. */
+#define BOUND_PRICE_PER_MILLION_NANO ((int64_t)10000000000000)
+#define BOUND_CALL_COST_NANO ((int64_t)10000000000000)
+/* Tokens, images, seconds ... of one call: with the price ceiling the sum stays within 128 bits. */
+#define BOUND_USAGE_QUANTITY INT32_MAX
+/* Long-context steps of one price; the providers have two at most. */
+#define BOUND_PRICE_TIERS 4
