@@ -1,0 +1,73 @@
+/* record.c: names of outcomes, and the cutting of fields to their bounds. */
+#include "model/record.h"
+
+const char *call_outcome_name(enum call_outcome o)
+{
+    static const char *const names[] = {
+        [CALL_OUTCOME_OK] = "ok",
+        [CALL_OUTCOME_BLOCKED] = "blocked",
+        [CALL_OUTCOME_CLIENT_ERROR] = "client_error",
+        [CALL_OUTCOME_UPSTREAM_ERROR] = "upstream_error",
+        [CALL_OUTCOME_CLIENT_GONE] = "client_gone",
+        [CALL_OUTCOME_CUT] = "cut",
+        [CALL_OUTCOME_INTERNAL] = "internal",
+    };
+
+    assert((size_t)o < ARRAY_LEN(names));
+    return names[o];
+}
+
+const char *call_basis_name(enum call_basis b)
+{
+    static const char *const names[] = {
+        [CALL_BASIS_ZERO] = "zero",
+        [CALL_BASIS_PROVIDER] = "provider",
+        [CALL_BASIS_COUNTED] = "counted",
+        [CALL_BASIS_CUT] = "cut",
+    };
+
+    assert((size_t)b < ARRAY_LEN(names));
+    return names[b];
+}
+
+static void clip_text(struct str *s, size_t bound)
+{
+    if (s->n <= bound)
+        return;
+    s->n = bound;
+    while (s->n > 0 && ((unsigned char)s->p[s->n] & 0xC0) == 0x80)
+        s->n--;
+}
+
+static void clip_json(struct str *s, size_t bound)
+{
+    if (s->n > bound)
+        *s = STR("{\"cut\":true}");
+}
+
+/* One word per kind, so that the field list itself drives the cutting. */
+#define CLIP_UUID(f, bound)
+#define CLIP_ID(f, bound)
+#define CLIP_TIME(f, bound)
+#define CLIP_I64(f, bound)
+#define CLIP_I32(f, bound)
+#define CLIP_BOOL(f, bound)
+#define CLIP_MONEY(f, bound)
+#define CLIP_TEXT(f, bound) clip_text(&(f), bound);
+#define CLIP_JSON(f, bound) clip_json(&(f), bound);
+
+static void clip_attempt(struct attempt_record *a)
+{
+#define X(name, kind, bound, label) CLIP_##kind(a->name, bound)
+    RECORD_ATTEMPT(X)
+#undef X
+}
+
+void call_record_clip(struct call_record *r)
+{
+#define X(name, kind, bound, label) CLIP_##kind(r->name, bound)
+    RECORD_CALL(X)
+#undef X
+    for (int32_t i = 0; i < r->attempts && i < BOUND_ATTEMPTS; i++)
+        clip_attempt(&r->attempt[i]);
+}

@@ -1,0 +1,71 @@
+/* record.h: what is written down about a call and about each attempt within it.
+ *
+ * The fields stand in record.def. A call has exactly one record, filled on its loop and carried by
+ * the journal's END record to the settle batch. Absent values are 0 and slices with p NULL; in SQL
+ * an absent ID, TIME or TEXT is NULL. Slices live in the call's arena (or in the decoder's). */
+#pragma once
+
+#include "base/bounds.h"
+#include "base/id.h"
+#include "base/money.h"
+#include "model/record.def"
+
+/* KIND: C type, SQL type, array element type in SQL.
+ *   ID     a row's id, 0 absent        TIME   Unix microseconds, 0 absent
+ *   TEXT   UTF-8, p NULL absent        JSON   one JSON object as text, p NULL absent */
+#define RECORD_C_UUID struct call_id
+#define RECORD_C_ID int64_t
+#define RECORD_C_TIME int64_t
+#define RECORD_C_I64 int64_t
+#define RECORD_C_I32 int32_t
+#define RECORD_C_BOOL bool
+#define RECORD_C_MONEY struct money
+#define RECORD_C_TEXT struct str
+#define RECORD_C_JSON struct str
+
+#define RECORD_SQL_UUID "uuid"
+#define RECORD_SQL_ID "bigint"
+#define RECORD_SQL_TIME "timestamptz"
+#define RECORD_SQL_I64 "bigint"
+#define RECORD_SQL_I32 "integer"
+#define RECORD_SQL_BOOL "boolean"
+#define RECORD_SQL_MONEY "bigint"
+#define RECORD_SQL_TEXT "text"
+#define RECORD_SQL_JSON "jsonb"
+
+#define RECORD_MEMBER(name, kind, bound, label) RECORD_C_##kind name;
+
+struct attempt_record {
+    RECORD_ATTEMPT(RECORD_MEMBER)
+};
+
+struct call_record {
+    RECORD_CALL(RECORD_MEMBER)
+    /* `attempts` of them; the attempt's team and call are the call's. */
+    struct attempt_record attempt[BOUND_ATTEMPTS];
+};
+
+/* How a call ended, as stored in `outcome`. */
+enum call_outcome {
+    CALL_OUTCOME_OK,
+    CALL_OUTCOME_BLOCKED,        /* refused here: key, model, limit or money */
+    CALL_OUTCOME_CLIENT_ERROR,   /* the request was wrong (4xx of ours or of the provider) */
+    CALL_OUTCOME_UPSTREAM_ERROR, /* no provider answered well */
+    CALL_OUTCOME_CLIENT_GONE,    /* the client left before the end */
+    CALL_OUTCOME_CUT,            /* the provider or this node died after the first byte */
+    CALL_OUTCOME_INTERNAL,       /* our fault */
+};
+const char *call_outcome_name(enum call_outcome o); /* "ok", "blocked", "client_error", ... */
+
+/* Whose figures the charge rests on, as stored in `basis`. */
+enum call_basis {
+    CALL_BASIS_ZERO,     /* nothing was used */
+    CALL_BASIS_PROVIDER, /* the provider's usage object */
+    CALL_BASIS_COUNTED,  /* counted here from the bytes */
+    CALL_BASIS_CUT,      /* the journal's last PROGRESS record after a crash */
+};
+const char *call_basis_name(enum call_basis b);
+
+/* Cuts every TEXT to its bound at a character's edge and drops a JSON that is longer than its own,
+ * leaving {"cut":true} in its place. */
+void call_record_clip(struct call_record *r);
