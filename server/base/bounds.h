@@ -39,3 +39,5 @@
 #define BOUND_USAGE_QUANTITY INT32_MAX
 /* Long-context steps of one price; the providers have two at most. */
 #define BOUND_PRICE_TIERS 4
+/* Addresses a fetch may never reach: the database's and its replicas', in both families. */
+#define BOUND_FORBIDDEN_ADDRESSES 16
