@@ -17,10 +17,12 @@ def say(good, name, why=""):
 
 text = open("docker-compose.yml", encoding="utf-8").read()
 env = dict(os.environ, DOMAIN="llm.example.org", POSTGRES_PASSWORD="a", APP_PASSWORD="b")
-if shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
-    run = subprocess.run(["docker", "compose", "config", "-q"], env=env, capture_output=True, text=True)
+plugin = shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0
+compose = ["docker", "compose"] if plugin else ["docker-compose"]
+if shutil.which(compose[0]):
+    run = subprocess.run([*compose, "config", "-q"], env=env, capture_output=True, text=True)
     say(run.returncode == 0, "compose-config", run.stderr.strip())
-    run = subprocess.run(["docker", "compose", "config", "-q"], env={**env, "DOMAIN": ""}, capture_output=True, text=True)
+    run = subprocess.run([*compose, "config", "-q"], env={**env, "DOMAIN": ""}, capture_output=True, text=True)
     say(run.returncode != 0, "compose-names-missing-variable")
 else:
     print("skip compose-config (no docker compose on this machine)")
