@@ -1,0 +1,58 @@
+/* usage.c: the table behind usage.h. */
+#include "model/usage.h"
+
+#include "base/bounds.h"
+
+static const struct usage_unit_info units[USAGE_UNITS] = {
+#define USAGE(ident, name, label, covers, fallback) \
+    [USAGE_##ident] = {#name, label, USAGE_COVERS_##covers, USAGE_##fallback},
+#include "model/usage.def"
+#undef USAGE
+};
+
+static const char *const bases[USAGE_BASES] = {
+    [USAGE_BASIS_ZERO] = "zero",
+    [USAGE_BASIS_PROVIDER] = "provider",
+    [USAGE_BASIS_COUNTED] = "counted",
+    [USAGE_BASIS_CUT] = "cut",
+};
+
+const struct usage_unit_info *usage_unit_info(enum usage_unit unit)
+{
+    assert(unit < USAGE_UNITS);
+    return &units[unit];
+}
+
+const char *usage_basis_name(enum usage_basis basis)
+{
+    assert(basis < USAGE_BASES);
+    return bases[basis];
+}
+
+int usage_unit_parse(struct str name, enum usage_unit *ret)
+{
+    for (enum usage_unit i = 0; i < USAGE_UNITS; i++)
+        if (str_eq_c(name, units[i].name)) {
+            *ret = i;
+            return USAGE_OK;
+        }
+    return USAGE_E_UNKNOWN;
+}
+
+int64_t usage_sum(const struct usage *u, enum usage_covers covers)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < USAGE_UNITS; i++)
+        if (units[i].covers == covers)
+            sum += u->n[i];
+    return sum;
+}
+
+void usage_clamp(struct usage *u)
+{
+    for (size_t i = 0; i < USAGE_UNITS; i++) {
+        u->n[i] = MIN(u->n[i], (int64_t)BOUND_USAGE_QUANTITY);
+        u->n[i] = MAX(u->n[i], (int64_t)0);
+    }
+}

@@ -1,0 +1,42 @@
+/* usage.h: what a call used, in disjoint classes (see usage.def). Data only. Any thread. */
+#pragma once
+
+#include "base/str.h"
+
+enum usage_unit {
+#define USAGE(ident, name, label, covers, fallback) USAGE_##ident,
+#include "model/usage.def"
+#undef USAGE
+    USAGE_UNITS
+};
+
+enum usage_covers { USAGE_COVERS_PROMPT, USAGE_COVERS_OUTPUT, USAGE_COVERS_OTHER };
+
+struct usage {
+    int64_t n[USAGE_UNITS]; /* each 0 .. BOUND_USAGE_QUANTITY */
+};
+
+/* Where the quantities come from; stands on the call's row. */
+enum usage_basis {
+    USAGE_BASIS_ZERO,     /* nothing was used, nothing is charged */
+    USAGE_BASIS_PROVIDER, /* the upstream's own figures, also an explicit 0 */
+    USAGE_BASIS_COUNTED,  /* counted here, because the upstream gave none */
+    USAGE_BASIS_CUT,      /* the node died: the last journal record's figures */
+    USAGE_BASES
+};
+
+struct usage_unit_info {
+    const char *name, *label;
+    enum usage_covers covers;
+    enum usage_unit fallback;
+};
+const struct usage_unit_info *usage_unit_info(enum usage_unit unit);
+const char *usage_basis_name(enum usage_basis basis); /* "zero", "provider", "counted", "cut" */
+
+enum { USAGE_OK = 0, USAGE_E_UNKNOWN = 1 };
+int usage_unit_parse(struct str name, enum usage_unit *ret) _must_use_;
+
+/* Tokens of the whole prompt, or of the whole answer. */
+int64_t usage_sum(const struct usage *u, enum usage_covers covers);
+/* Brings every quantity into 0 .. BOUND_USAGE_QUANTITY. */
+void usage_clamp(struct usage *u);
