@@ -11,14 +11,20 @@
 
 struct db;
 
+/* CONFLICT: unique or exclusion violation. REFUSED: check, foreign key, text that is not UTF-8, or
+ * RAISE with SQLSTATE class TG. AWAY: the database is out of reach or busy beyond its limits. */
 enum { DB_OK = 0, DB_E_NONE = 1, DB_E_CONFLICT = 2, DB_E_REFUSED = 3, DB_E_AWAY = 4 };
 
-/* conninfo: libpq URI. DB_E_AWAY: cannot connect now. */
+/* conninfo: libpq URI or key=value text. DB_E_AWAY: cannot connect now. */
 int db_open(const char *conninfo, const char *application_name, struct db **ret) _must_use_;
-void db_close(struct db *db);
+void db_close(struct db *db); /* NULL is fine */
 bool db_alive(const struct db *db);
-/* Reconnects if the connection is gone. DB_OK or DB_E_AWAY. */
+/* Reconnects if the connection is gone; after a failure not before 250 ms have passed. DB_OK or
+ * DB_E_AWAY. The statements below call it themselves outside transactions. */
 int db_ensure(struct db *db) _must_use_;
+/* Time limits of this connection, also after reconnecting; 0 is none. A new connection has
+ * 30 s for a statement and 5 s for a lock; the money lane wants less, exports more. */
+int db_limit(struct db *db, int statement_ms, int lock_ms) _must_use_;
 /* SQLSTATE and primary message of the last failure, for logs only. */
 const char *db_last_error(const struct db *db);
 /* Name of the constraint or the DETAIL-free message raised by a function (RAISE ... USING ERRCODE
@@ -31,19 +37,22 @@ struct db_query {
     const char *sql;
     const char *file;
     struct db_query *next_; /* registry, filled by constructor */
+    unsigned index_;
 };
 void db_query_register(struct db_query *q);
 const struct db_query *db_query_first(void); /* all registered queries, for the SQL test */
 
 #define DB_QUERY(ident, text)                                                      \
-    static struct db_query ident = {#ident, text, __FILE__, NULL};                 \
+    static struct db_query ident = {#ident, text, __FILE__, NULL, 0};                 \
     __attribute__((constructor)) static void ident##_register(void)                \
     {                                                                              \
         db_query_register(&ident);                                                 \
     }
 
-enum db_type { DB_I64, DB_I32, DB_BOOL, DB_TEXT, DB_BYTES, DB_MONEY, DB_UUID, DB_TIME_US, DB_JSON,
-               DB_I64_ARRAY, DB_TEXT_ARRAY, DB_BYTES_ARRAY, DB_UUID_ARRAY, DB_BOOL_ARRAY };
+enum db_type {
+    DB_I64, DB_I32, DB_BOOL, DB_TEXT, DB_BYTES, DB_DIGEST, DB_MONEY, DB_UUID, DB_TIME_US, DB_JSON,
+    DB_I64_ARRAY, DB_TEXT_ARRAY, DB_BYTES_ARRAY, DB_UUID_ARRAY, DB_BOOL_ARRAY, DB_TIME_US_ARRAY,
+};
 
 struct db_arg {
     enum db_type type;
@@ -51,6 +60,7 @@ struct db_arg {
     const void *p; /* value, or first element */
     size_t n;      /* elements of arrays, bytes of text */
     int64_t i;     /* scalars */
+    struct call_id uuid;
 };
 struct db_col {
     const char *name;
@@ -59,7 +69,8 @@ struct db_col {
     bool *ret_null; /* NULL: a NULL in the column is a programmer error */
 };
 
-/* Arguments */
+/* Arguments. The server's type of the parameter decides the encoding, so db_text() also fills an
+ * inet, a date or an enum, and db_i64() a smaller integer (a value that does not fit is fatal). */
 struct db_arg db_i64(int64_t v);
 struct db_arg db_i32(int32_t v);
 struct db_arg db_bool(bool v);
@@ -76,10 +87,15 @@ struct db_arg db_i64s(const int64_t *v, size_t n);
 struct db_arg db_texts(const struct str *v, size_t n);       /* element p NULL: NULL */
 struct db_arg db_bytes_list(const struct str *v, size_t n);
 struct db_arg db_uuids(const struct call_id *v, size_t n);
+struct db_arg db_bools(const bool *v, size_t n);
+struct db_arg db_moneys(const struct money *v, size_t n);
+struct db_arg db_times_us(const int64_t *unix_us, size_t n); /* INT64_MIN: NULL */
 #define DB_ARGS(...) ((struct db_arg[]){__VA_ARGS__}), ARRAY_LEN(((struct db_arg[]){__VA_ARGS__}))
 #define DB_NO_ARGS NULL, 0
 
-/* Columns; text and bytes are copied into the arena. One-field id structs are read as int64. */
+/* Columns; text and bytes are copied into the arena, with a NUL behind them. One-field id structs
+ * are read as int64. Integers may come from any integer type and from numeric without a fraction
+ * (sum(bigint)); text from text, json and enums: cast everything else (::text). */
 struct db_col db_col_i64(const char *name, int64_t *ret);
 struct db_col db_col_i64_null(const char *name, int64_t *ret, bool *ret_null);
 struct db_col db_col_i32(const char *name, int32_t *ret);
@@ -94,8 +110,7 @@ struct db_col db_col_uuid_null(const char *name, struct call_id *ret, bool *ret_
 struct db_col db_col_time_us(const char *name, int64_t *ret); /* NULL gives 0 */
 #define DB_COLS(...) ((struct db_col[]){__VA_ARGS__}), ARRAY_LEN(((struct db_col[]){__VA_ARGS__}))
 
-/* Statements. All return DB_E_CONFLICT (unique or exclusion violation), DB_E_REFUSED (check,
- * foreign key, or RAISE with SQLSTATE class TG), DB_E_AWAY (connection lost), or < 0. */
+/* Statements. All may return DB_E_CONFLICT, DB_E_REFUSED or DB_E_AWAY. */
 
 /* No result wanted; *ret_rows (may be NULL) is the count of rows touched. */
 int db_exec(struct db *db, struct db_query *q, const struct db_arg *args, size_t n_args,
@@ -108,11 +123,20 @@ int db_one(struct db *db, struct db_query *q, struct arena *a, const struct db_a
 int db_each(struct db *db, struct db_query *q, struct arena *a, const struct db_arg *args,
             size_t n_args, const struct db_col *cols, size_t n_cols, int (*fn)(void *ctx),
             void *ctx) _must_use_;
-/* As db_each, but rows arrive one at a time from the server (single-row mode), for exports. */
-int db_stream(struct db *db, struct db_query *q, struct arena *a, const struct db_arg *args,
-              size_t n_args, const struct db_col *cols, size_t n_cols, int (*fn)(void *ctx),
-              void *ctx) _must_use_;
+/* As db_each, but rows arrive one at a time from the server (single-row mode), for exports. Inside
+ * a transaction, whose statements have no time limit from here on; fn must not use db. Text points
+ * into the row and is gone when fn returns. When fn stops early the connection is dropped, which
+ * ends the transaction. */
+int db_stream(struct db *db, struct db_query *q, const struct db_arg *args, size_t n_args,
+              const struct db_col *cols, size_t n_cols, int (*fn)(void *ctx), void *ctx)
+    _must_use_;
 /* Trusted text without parameters (migrations, LISTEN). */
 int db_script(struct db *db, const char *sql) _must_use_;
 
-/* The struct db in thread-local keeping of the running worker is passed explicitly everywhere. */
+/* What the server makes of a query; the SQL test compares it with the C at its call sites. */
+struct db_shape {
+    unsigned n_args, n_cols;
+    const char *const *col_names; /* in the arena */
+};
+int db_describe(struct db *db, const struct db_query *q, struct arena *a, struct db_shape *ret)
+    _must_use_;
