@@ -41,3 +41,12 @@
 #define BOUND_PRICE_TIERS 4
 /* Addresses a fetch may never reach: the database's and its replicas', in both families. */
 #define BOUND_FORBIDDEN_ADDRESSES 16
+/* Parameters and columns of one statement: a settle batch has some forty arrays. */
+#define BOUND_DB_ARGS 96
+#define BOUND_DB_COLS 96
+/* All encoded parameters of one statement: a batch of 200 calls at 4 KiB, and imports. */
+#define BOUND_DB_PARAMETER_BYTES MIB(32)
+/* Files in migrations/, each of them, and all as read at start. */
+#define BOUND_MIGRATIONS 2000
+#define BOUND_MIGRATION_BYTES MIB(4)
+#define BOUND_MIGRATIONS_BYTES MIB(64)

@@ -99,7 +99,7 @@ struct db_arg db_bools(const bool *v, size_t n)
 
 struct db_arg db_moneys(const struct money *v, size_t n)
 {
-    static_assert(sizeof(*v) == sizeof(int64_t), "an amount is its nano-dollars");
+    _Static_assert(sizeof(*v) == sizeof(int64_t), "an amount is its nano-dollars");
     return (struct db_arg){.type = DB_I64_ARRAY, .p = v, .n = n};
 }
 
@@ -360,9 +360,9 @@ static int arg_refused(const struct db_query *q, size_t at, Oid type, int r)
 int arg_encode(struct db *db, const struct db_query *q, const Oid *types,
                const struct db_arg *args, size_t n, struct db_params *ret)
 {
-    size_t starts[DB_ARGS_MAX];
+    size_t starts[BOUND_DB_ARGS];
 
-    assert(n <= DB_ARGS_MAX);
+    assert(n <= BOUND_DB_ARGS);
     buf_reset(&db->scratch);
     for (size_t i = 0; i < n; i++) {
         struct encoding e = {&db->scratch, types[i], true, STR_NONE};

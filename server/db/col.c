@@ -80,7 +80,7 @@ int col_find(const struct db_query *q, const PGresult *res, const struct db_col 
 {
     int fields = PQnfields(res);
 
-    assert(n <= DB_COLS_MAX);
+    assert(n <= BOUND_DB_COLS);
     for (size_t i = 0; i < n; i++) {
         int at = 0;
 

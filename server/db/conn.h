@@ -5,13 +5,10 @@
 
 #include <libpq-fe.h>
 
+#include "base/bounds.h"
 #include "base/buf.h"
 #include "db/db.h"
 
-/* Parameters of one statement: a settle batch has some forty arrays. */
-#define DB_ARGS_MAX 96
-/* All encoded parameters of one statement: a batch of 200 calls at 4 KiB, and imports. */
-#define DB_PARAMETER_BYTES MIB(32)
 #define DB_STATEMENT_MS 30000
 #define DB_LOCK_MS 5000
 /* A page that dies between two statements must not keep its locks. */
@@ -38,6 +35,7 @@ struct db {
     bool retryable;    /* the transaction failed in a way that running it again may cure */
     bool stale;        /* prepared statements no longer fit: reconnect before the next one */
     bool streaming;
+    int position;  /* character of the text where the last failure stands, from 1; 0: unknown */
     char state[6]; /* SQLSTATE of the last failure */
     char error[384], constraint[80], message[256];
 };
@@ -52,16 +50,15 @@ void conn_drop(struct db *db);
 
 /* The encoded arguments of one statement, pointing into db->scratch or at the caller's bytes. */
 struct db_params {
-    const char *values[DB_ARGS_MAX];
-    int lengths[DB_ARGS_MAX];
-    int formats[DB_ARGS_MAX];
+    const char *values[BOUND_DB_ARGS];
+    int lengths[BOUND_DB_ARGS];
+    int formats[BOUND_DB_ARGS];
 };
 /* Writes each argument in the form that the parameter's type takes. */
 int arg_encode(struct db *db, const struct db_query *q, const Oid *types,
                const struct db_arg *args, size_t n, struct db_params *ret) _must_use_;
 
 /* Where a statement's columns stand in its result. */
-#define DB_COLS_MAX 96
 int col_find(const struct db_query *q, const PGresult *res, const struct db_col *cols, size_t n,
              int *ret_at) _must_use_;
 /* One row into the caller's variables. a NULL: text stays in res. */

@@ -14,6 +14,9 @@
 #include "base/err.h"
 #include "base/log.h"
 
+/* Messages that may wait on an idle connection before it is used all the same. */
+#define QUIET_READS 8
+
 static struct db_query *registry;
 static unsigned registered;
 
@@ -108,7 +111,7 @@ int db_open(const char *conninfo, const char *application_name, struct db **ret)
 
     if (!db)
         return err_origin(-ENOMEM);
-    buf_init(&db->scratch, DB_PARAMETER_BYTES);
+    buf_init(&db->scratch, BOUND_DB_PARAMETER_BYTES);
     db->statement_ms = DB_STATEMENT_MS;
     db->lock_ms = DB_LOCK_MS;
     db->n_prepared = registered;
@@ -147,14 +150,19 @@ bool db_alive(const struct db *db)
     return db->conn && PQstatus(db->conn) == CONNECTION_OK;
 }
 
-/* Between statements the server has nothing to say but goodbye (or a notification). */
+/* Between statements the server has nothing to say but a notification, or goodbye: its last words
+ * first, then the end of the connection. */
 static bool conn_quiet(struct db *db)
 {
     struct pollfd p = {.fd = PQsocket(db->conn), .events = POLLIN};
 
-    if (poll(&p, 1, 0) == 0)
-        return true;
-    return PQconsumeInput(db->conn) == 1 && PQstatus(db->conn) == CONNECTION_OK;
+    for (int i = 0; i < QUIET_READS; i++) {
+        if (poll(&p, 1, 0) == 0)
+            return true;
+        if (PQconsumeInput(db->conn) == 0 || PQstatus(db->conn) != CONNECTION_OK)
+            return false;
+    }
+    return true;
 }
 
 int db_ensure(struct db *db)
@@ -244,6 +252,9 @@ int conn_failed(struct db *db, const char *what, const PGresult *res)
     copy_field(db->state, sizeof(db->state), res, PG_DIAG_SQLSTATE);
     copy_field(db->message, sizeof(db->message), res, PG_DIAG_MESSAGE_PRIMARY);
     copy_field(db->constraint, sizeof(db->constraint), res, PG_DIAG_CONSTRAINT_NAME);
+    const char *position = res ? PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION) : NULL;
+
+    db->position = position ? (int)strtol(position, NULL, 10) : 0;
     if (!db->message[0])
         snprintf(db->message, sizeof(db->message), "%s", PQerrorMessage(db->conn));
     snprintf(db->error, sizeof(db->error), "%s %s", db->state, db->message);

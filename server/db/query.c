@@ -152,11 +152,23 @@ int db_exec(struct db *db, struct db_query *q, const struct db_arg *args, size_t
     return 0;
 }
 
+/* Text that nobody copies would be gone with the result. */
+static bool copies(const struct arena *a, const struct db_col *cols, size_t n)
+{
+    for (size_t i = 0; i < n && !a; i++) {
+        if (cols[i].type == DB_TEXT || cols[i].type == DB_BYTES || cols[i].type == DB_JSON)
+            return false;
+    }
+    return true;
+}
+
 int db_one(struct db *db, struct db_query *q, struct arena *a, const struct db_arg *args,
            size_t n_args, const struct db_col *cols, size_t n_cols)
 {
     _cleanup_(clear_result) PGresult *res = NULL;
-    int at[DB_COLS_MAX];
+    int at[BOUND_DB_COLS];
+
+    assert(copies(a, cols, n_cols));
     int r = query_run(db, q, args, n_args, &res);
 
     if (r == 0)
@@ -178,7 +190,9 @@ int db_each(struct db *db, struct db_query *q, struct arena *a, const struct db_
             void *ctx)
 {
     _cleanup_(clear_result) PGresult *res = NULL;
-    int at[DB_COLS_MAX];
+    int at[BOUND_DB_COLS];
+
+    assert(copies(a, cols, n_cols));
     int r = query_run(db, q, args, n_args, &res);
 
     if (r == 0)
@@ -196,7 +210,7 @@ int db_each(struct db *db, struct db_query *q, struct arena *a, const struct db_
 
 /* One message of a running stream, into the columns if it is a row. */
 static int stream_row(struct db *db, const struct db_query *q, const PGresult *res,
-                      const struct db_col *cols, size_t n_cols, int at[DB_COLS_MAX],
+                      const struct db_col *cols, size_t n_cols, int at[BOUND_DB_COLS],
                       bool *found)
 {
     ExecStatusType status = PQresultStatus(res);
@@ -218,7 +232,7 @@ static int stream_row(struct db *db, const struct db_query *q, const PGresult *r
 static int stream_rows(struct db *db, const struct db_query *q, const struct db_col *cols,
                        size_t n_cols, int (*fn)(void *ctx), void *ctx, bool *ret_stopped)
 {
-    int at[DB_COLS_MAX];
+    int at[BOUND_DB_COLS];
     bool found = false;
 
     for (;;) {
@@ -272,5 +286,19 @@ int db_stream(struct db *db, struct db_query *q, const struct db_arg *args, size
         stream_drain(db);
     if (stopped && r > 0)
         return 0;
+    return r < 0 ? err_trace(r) : r;
+}
+
+int db_script(struct db *db, const char *sql)
+{
+    int r = 0;
+
+    assert(!db->streaming);
+    if (!db->in_tx)
+        r = db_ensure(db);
+    else if (!db_alive(db))
+        r = DB_E_AWAY;
+    if (r == 0)
+        r = conn_text(db, "script", sql);
     return r < 0 ? err_trace(r) : r;
 }
