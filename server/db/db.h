@@ -130,6 +130,9 @@ int db_each(struct db *db, struct db_query *q, struct arena *a, const struct db_
 int db_stream(struct db *db, struct db_query *q, const struct db_arg *args, size_t n_args,
               const struct db_col *cols, size_t n_cols, int (*fn)(void *ctx), void *ctx)
     _must_use_;
+/* For callers to whom every outcome but success is fatal: 0 stays 0, negative stays, DB_E_AWAY
+ * becomes -ENOTCONN (the edge answers 503), any other outcome -EIO. */
+int db_fatal(int r) _must_use_;
 /* Trusted text without parameters (migrations, LISTEN). */
 int db_script(struct db *db, const char *sql) _must_use_;
 

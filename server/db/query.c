@@ -302,3 +302,10 @@ int db_script(struct db *db, const char *sql)
         r = conn_text(db, "script", sql);
     return r < 0 ? err_trace(r) : r;
 }
+
+int db_fatal(int r)
+{
+    if (r <= 0)
+        return r;
+    return err_origin(r == DB_E_AWAY ? -ENOTCONN : -EIO);
+}

@@ -1,0 +1,60 @@
+/* export.c: see export.h. Columns come from record.def, so an export has what the log has. */
+#include "logs/export.h"
+
+#include "base/csv.h"
+
+static void csv_uuid(struct buf *out, struct call_id id)
+{
+    char text[CALL_ID_TEXT];
+
+    call_id_text(id, text);
+    csv_text(out, str_c(text));
+}
+
+static void csv_id(struct buf *out, int64_t v)
+{
+    if (v)
+        csv_i64(out, v);
+    else
+        csv_text(out, STR_NONE);
+}
+
+static void csv_bool(struct buf *out, bool v)
+{
+    csv_text(out, v ? STR("true") : STR("false"));
+}
+
+#define CSV_UUID csv_uuid
+#define CSV_ID csv_id
+#define CSV_TIME csv_time
+#define CSV_I64 csv_i64
+#define CSV_I32 csv_i64
+#define CSV_BOOL csv_bool
+#define CSV_MONEY csv_money
+#define CSV_TEXT csv_text
+#define CSV_JSON csv_text
+
+#define HEAD(name, kind, bound, label) csv_text(out, STR(#name));
+#define FIELD(name, kind, bound, label) CSV_##kind(out, row->call.name);
+
+void log_csv_head(struct buf *out)
+{
+    RECORD_CALL(HEAD)
+    csv_text(out, STR("posted_at"));
+    csv_text(out, STR("transfer_id"));
+    csv_text(out, STR("team"));
+    csv_text(out, STR("key"));
+    csv_text(out, STR("project"));
+    csv_end(out);
+}
+
+void log_csv_row(struct buf *out, const struct log_row *row)
+{
+    RECORD_CALL(FIELD)
+    csv_time(out, row->posted_at_us);
+    csv_id(out, row->transfer_id);
+    csv_text(out, row->team_name);
+    csv_text(out, row->key_name);
+    csv_text(out, row->project_name);
+    csv_end(out);
+}
