@@ -58,8 +58,8 @@ configure() { # DIR [meson options]
 }
 
 # Unit executables of a build directory, each as one line per cmocka test.
-run_unit() { # DIR
-    meson test -C "$1" --suite unit --no-rebuild -q --print-errorlogs 2>&1 | tail -n 80
+run_unit() { # DIR [SUITE]
+    meson test -C "$1" --suite "${2:-unit}" --no-rebuild -q --print-errorlogs 2>&1 | tail -n 80
     python3 tests/lib/junit.py "$1/meson-logs/testlog.json"
 }
 
@@ -72,6 +72,9 @@ suite_build() {
 }
 
 suite_unit() { run_unit build; }
+
+# Every registered query against the migrated database.
+suite_sql() { run_unit build sql; }
 
 suite_clang() {
     CC=clang configure build-clang && ninja -C build-clang && echo "ok build-clang"
