@@ -50,3 +50,13 @@
 #define BOUND_MIGRATIONS 2000
 #define BOUND_MIGRATION_BYTES MIB(4)
 #define BOUND_MIGRATIONS_BYTES MIB(64)
+/* What one team may have; pages and policies read them whole. */
+#define BOUND_KEYS_PER_TEAM 2000
+#define BOUND_MEMBERS_PER_TEAM 500
+#define BOUND_PROJECTS_PER_TEAM 500
+#define BOUND_INVITES_PER_TEAM 100
+#define BOUND_MANAGE_KEYS_PER_TEAM 100
+/* What one key may name: all of it is read with the key and compared on every call. */
+#define BOUND_KEY_MODELS 200
+#define BOUND_KEY_ADDRESSES 50
+#define BOUND_KEY_TAGS 16

@@ -1,0 +1,25 @@
+/* fault.h: how the functions of this room say that a wish cannot be met.
+ *
+ * They share one set of outcomes, so that the edges (web, admin) answer them in one place. Below 0
+ * is fatal as everywhere; -ENOTCONN then means that the database is out of reach (503). Unless a
+ * header says otherwise a function runs inside the caller's transaction, under the scope that its
+ * contract names, and after any outcome but IDENTITY_OK the caller rolls back. Worker threads
+ * only. */
+#pragma once
+
+#include "db/db.h"
+
+enum {
+    IDENTITY_OK = 0,
+    IDENTITY_E_FAULT = 1,   /* a field is wrong: *fault says which and why (400, form) */
+    IDENTITY_E_NONE = 2,    /* no such thing, or it is another team's (404) */
+    IDENTITY_E_LIMITED = 3, /* too many tries (429) */
+};
+
+struct identity_fault {
+    const char *field;    /* the name of the form's or the API's field; "" when of none */
+    const char *sentence; /* for people; static or in the arena */
+};
+
+/* Fills *fault (may be NULL) and returns IDENTITY_E_FAULT. */
+int identity_fault_set(struct identity_fault *fault, const char *field, const char *sentence);

@@ -1,0 +1,18 @@
+/* reset.h: one-time links by which a person sets a new password. Made by an operator, valid for 30
+ * minutes; a newer link, a new password or use ends them. */
+#pragma once
+
+#include "identity/audit.h"
+#include "identity/session.h"
+
+/* *ret_token is part of the link and shown once. Operator or system scope. */
+int reset_make(struct db *db, struct arena *a, const uint8_t session_pepper[32],
+               const struct actor *actor, struct user_id user, struct str *ret_token) _must_use_;
+/* IDENTITY_E_NONE: the link is not valid (any more). System scope. */
+int reset_peek(struct db *db, struct arena *a, const uint8_t session_pepper[32], struct str token,
+               struct str *ret_email) _must_use_;
+/* Sets the password, ends all sessions and signs in. Own transactions, passwords lane; counts
+ * against the address's login limit. Field: password. */
+int reset_use(struct db *db, struct arena *a, const uint8_t session_pepper[32], struct str token,
+              struct str password, const struct session_from *from, struct session_made *ret,
+              struct identity_fault *fault) _must_use_;
