@@ -1,0 +1,70 @@
+/* invoice.h: the monthly invoice of a team: cut once, by whichever node comes first, and then fixed.
+ *
+ * A month is a month of the team's time zone, by posted_at. What it says comes from the ledger and
+ * the calls in one transaction: opening balance + top-ups and grants + adjustments - usage = closing
+ * balance, to the nano-dollar; the usage lines sum to the calls posted in the month. Numbers are
+ * PREFIX-YEAR-NNNNNN, one gapless series per installation and year of the issue date in the
+ * installation's time zone. A month without movement gets none. */
+#pragma once
+
+#include "db/db.h"
+
+struct invoice_party {
+    struct str name, address, country, tax_id, email;
+};
+
+enum invoice_line_kind {
+    INVOICE_TOPUP, INVOICE_GRANT, INVOICE_REFUND, INVOICE_ADJUSTMENT, INVOICE_USAGE,
+};
+const char *invoice_line_kind_name(enum invoice_line_kind kind);
+
+struct invoice_line {
+    enum invoice_line_kind kind;
+    struct str text; /* "Top-up TO-4K7QZ2M9", the reason of an adjustment; empty for usage */
+    int64_t at_us;   /* of a movement; 0 for usage */
+    /* Usage is summed by these three. */
+    struct str provider, model, key;
+    int64_t calls, input_tokens, output_tokens; /* prompt with cached, answer with reasoning */
+    struct money amount; /* signed: what it does to the balance */
+};
+
+struct invoice {
+    int64_t id;         /* 0: a preview */
+    struct str number;  /* p NULL: a preview */
+    struct team_id team;
+    struct str month;   /* "2026-11" */
+    struct str time_zone;
+    int64_t from_us, until_us; /* the month, until exclusive */
+    int64_t issued_at_us;      /* 0: a preview */
+    struct str issue_date;     /* "2026-12-01" in the installation's zone; of a preview: today */
+    struct invoice_party seller, buyer;
+    struct str seller_note;
+    struct money opening, topups, grants, adjustments, usage, closing;
+    const struct invoice_line *lines; /* movements by time, then usage by provider, model, key */
+    size_t n_lines;
+    int64_t calls;
+};
+struct invoice_page {
+    struct invoice *v; /* without lines and parties */
+    size_t n;
+};
+
+enum { INVOICE_OK = 0, INVOICE_E_NONE = 1 };
+
+/* The running month as it stands, as an invoice without number. Team scope. */
+int invoice_preview(struct db *db, struct arena *a, struct team_id team, struct invoice *ret)
+    _must_use_;
+/* Newest first; at most 240. Team scope, or operator for any team. */
+int invoice_list(struct db *db, struct arena *a, struct team_id team, struct invoice_page *ret)
+    _must_use_;
+/* INVOICE_E_NONE: no such invoice of this team. */
+int invoice_get(struct db *db, struct arena *a, struct team_id team, int64_t id,
+                struct invoice *ret) _must_use_;
+/* The PDF as it was stored when it was issued: the same bytes for ever. */
+int invoice_get_pdf(struct db *db, struct arena *a, struct team_id team, int64_t id,
+                    struct str *ret_pdf) _must_use_;
+
+/* Issues every invoice that is due (months ended, teams not yet done); a job for the long lane that
+ * any node may run at any time: exactly one issues each. Own transactions, system scope.
+ * *ret_issued may be NULL. */
+int invoice_issue_due(struct db *db, int64_t *ret_issued) _must_use_;

@@ -1,0 +1,31 @@
+/* payment_provider.h: one way of paying. One const object per file, listed in payment_providers. */
+#pragma once
+
+#include "payments/payment.h"
+
+/* What the customer does next. */
+struct payment_next {
+    struct str path;         /* go here (a page of ours or an https URL); p NULL: read on here */
+    struct str instructions; /* plain text lines: whom to pay, how much, which reference */
+};
+
+struct payment_provider {
+    const char *name;     /* "sandbox": in orders, for ever */
+    const char *label;    /* "Card (sandbox)" */
+    const char *sentence; /* what choosing it means */
+    bool sandbox_only;    /* offered only by installations marked as sandbox */
+    int64_t expires_after_s;
+    /* Starts paying a created order; may move it on. Team scope, inside the caller's
+     * transaction. */
+    int (*begin)(struct db *db, struct arena *a, struct order *order, struct payment_next *ret);
+};
+
+extern const struct payment_provider payment_sandbox, payment_manual;
+
+const struct payment_provider *payment_provider_find(struct str name); /* NULL: unknown */
+/* Those that can be chosen on this installation; any scope. */
+struct payment_choice {
+    const struct payment_provider *v[8];
+    size_t n;
+};
+int payment_provider_choices(struct db *db, struct payment_choice *ret) _must_use_;
