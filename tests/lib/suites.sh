@@ -46,7 +46,7 @@ node_ready() {
         export PATH
     fi
     if [ ! -e tests/node_modules/.ready ] || [ tests/package-lock.json -nt tests/node_modules/.ready ]; then
-        npm ci --prefix tests --no-audit --no-fund --ignore-scripts --silent || return 1
+        npm ci --prefix tests --no-audit --no-fund --ignore-scripts --omit=optional --silent || return 1
         touch tests/node_modules/.ready
     fi
 }

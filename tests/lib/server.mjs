@@ -1,0 +1,142 @@
+// server.mjs: a real `tollgate up` in a directory of its own: embedded PostgreSQL, demo upstream,
+// server. As root everything is started as `nobody`, since PostgreSQL refuses to run as root.
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './story.mjs';
+
+export const top = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const nobody = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
+const running = new Set();
+let stage;
+
+// The clone may stand where `nobody` may not look: everything is run from a copy.
+function staged() {
+  if (stage) return stage;
+  const build = join(top, process.env.TOLLGATE_BUILD ?? 'build');
+  stage = mkdtempSync(join(tmpdir(), 'tg-stage-'));
+  chmodSync(stage, 0o755);
+  cpSync(join(build, 'tollgate'), join(stage, 'tollgate'));
+  for (const dir of ['templates', 'migrations', 'web/static', 'web/assets', 'server/catalog/data'])
+    if (existsSync(join(top, dir))) cpSync(join(top, dir), join(stage, dir), { recursive: true });
+  execFileSync('chmod', ['-R', 'a+rX', stage]);
+  return stage;
+}
+
+export async function freePort() {
+  const s = createServer();
+  await new Promise((done) => s.listen(0, '127.0.0.1', done));
+  const { port } = s.address();
+  await new Promise((done) => s.close(done));
+  return port;
+}
+
+function ownDirectory(prefix) {
+  const dir = mkdtempSync(join(tmpdir(), prefix));
+  chmodSync(dir, 0o755);
+  if (nobody.uid) chownSync(dir, nobody.uid, nobody.gid);
+  return dir;
+}
+
+export class Server {
+  constructor(env = {}, dataDir = ownDirectory('tg-data-')) {
+    this.env = env;
+    this.dataDir = dataDir;
+    this.log = '';
+  }
+
+  async start() {
+    const root = staged();
+    this.port ??= await freePort();
+    this.url = `http://127.0.0.1:${this.port}`;
+    mkdirSync(this.dataDir, { recursive: true });
+    this.child = spawn(join(root, 'tollgate'), ['up'], {
+      cwd: root,
+      env: {
+        PATH: process.env.PATH,
+        HOME: this.dataDir,
+        DATA_DIR: this.dataDir,
+        LISTEN: '127.0.0.1',
+        PORT: String(this.port),
+        TEMPLATES_DIR: join(root, 'templates'),
+        MIGRATIONS_DIR: join(root, 'migrations'),
+        STATIC_DIR: join(root, 'web'),
+        CATALOG_FILE: join(root, 'server/catalog/data/models.json'),
+        ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
+        UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+        ...this.env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      ...nobody,
+    });
+    running.add(this);
+    this.ended = new Promise((done) => this.child.on('exit', (code, signal) => {
+      this.exit = { code, signal };
+      running.delete(this);
+      done(this.exit);
+    }));
+    const keep = (chunk) => { this.log = (this.log + chunk).slice(-400000); };
+    this.child.stdout.on('data', keep);
+    this.child.stderr.on('data', keep);
+    await eventually(async () => {
+      if (this.exit) throw new Error(`tollgate ended at start:\n${this.log.slice(-4000)}`);
+      try {
+        return (await fetch(`${this.url}/readyz`)).ok;
+      } catch {
+        return false;
+      }
+    }, `readiness; its log:\n${this.log.slice(-4000)}`, 60000);
+    return this;
+  }
+
+  async stop(signal = 'SIGTERM') {
+    if (!this.exit) this.child.kill(signal);
+    return this.ended;
+  }
+
+  // The operator account that the first start made, as printed.
+  get operator() {
+    const email = this.log.match(/operator(?:'s)? (?:e-?mail|account)[^\n]*?([^\s@"']+@[^\s"']+)/i)?.[1];
+    const password = this.log.match(/password[^\n]*?\s([A-Za-z0-9_-]{12,})/i)?.[1];
+    if (!email || !password) throw new Error(`no operator in the log:\n${this.log.slice(0, 3000)}`);
+    return { email, password };
+  }
+
+  // Rows of a query, run as the schema's owner past row-level security (JSON, one array).
+  sql(text) {
+    const pidFile = readFileSync(join(this.dataDir, 'postgres/postmaster.pid'), 'utf8').split('\n');
+    const out = execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-h', pidFile[4], '-p', pidFile[3] || '5432',
+      '-U', 'postgres', '-d', 'tollgate', '-c',
+      `SELECT coalesce(json_agg(row_to_json(q)), '[]') FROM (${text}) q`],
+    { encoding: 'utf8', maxBuffer: 1 << 28, ...nobody });
+    return JSON.parse(out);
+  }
+}
+
+export async function startServer(env) {
+  return new Server(env).start();
+}
+
+// Stops what a file left running; returns how many ended badly (sanitizer reports, asserts).
+export async function stopEverything(file) {
+  let bad = 0;
+  for (const s of [...running]) {
+    const result = await s.stop();
+    const report = s.log.match(/ERROR: AddressSanitizer|runtime error:|assertion .*failed|Assertion/i);
+    if (report || result.code !== 0) {
+      bad++;
+      console.log(`FAIL ${file}: server ended well (${JSON.stringify(result)})`);
+      console.log(s.log.slice(-6000));
+    } else {
+      console.log(`ok ${file}: server ended well`);
+    }
+    rmSync(s.dataDir, { recursive: true, force: true });
+  }
+  if (stage) rmSync(stage, { recursive: true, force: true });
+  stage = undefined;
+  return bad;
+}

@@ -1,0 +1,34 @@
+// story.mjs: how a test file says what it tests. Tests of a file run in order and share what the
+// file's variables hold; `setup` marks one without which the rest cannot run.
+import { existsSync } from 'node:fs';
+
+let tests = [];
+
+export function test(name, fn, options = {}) {
+  tests.push({ name, fn, ...options });
+}
+export function setup(name, fn, options = {}) {
+  tests.push({ name, fn, ...options, setup: true });
+}
+export function takeTests() {
+  const taken = tests;
+  tests = [];
+  return taken;
+}
+// For { needs }: the reason why a test cannot run here, or undefined.
+export function needsPath(path, what) {
+  return () => (existsSync(path) ? undefined : `${what} is not on this machine`);
+}
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Asks until fn gives something true, for at most ms.
+export async function eventually(fn, what, ms = 10000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await fn();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}`);
+    await sleep(50);
+  }
+}
