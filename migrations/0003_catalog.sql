@@ -1,0 +1,208 @@
+-- 0003_catalog: what is sold, from where, and for how much.
+--
+-- Why: the gateway routes from an immutable snapshot of these tables (server/catalog/snapshot.h),
+-- loaded whole in one transaction. Everything here is small (hundreds of rows, not millions) and is
+-- changed by operators only; what a node must forget is told by note_change('catalogue').
+--
+-- A model is a public name. A target is one way to serve it: a provider account and the name that
+-- the upstream knows the model by. An offer is knowledge without credentials: "a provider of this
+-- kind sells this model under that name"; adding an account turns its offers into targets.
+-- Prices never change: a new version is a new row, in force from effective_from on, and of several
+-- in force the newest (effective_from, then id) counts. A price is for one target, or for all
+-- targets at one provider kind, or for the whole model; the most exact one counts.
+
+CREATE TABLE provider_account (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    team_id bigint REFERENCES team (id),
+    kind text NOT NULL CHECK (kind ~ '^[a-z][a-z0-9._-]{0,39}$'),
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    base_url text NOT NULL DEFAULT '' CHECK (length(base_url) <= 2000),
+    key_sealed bytea CHECK (length(key_sealed) <= 16384),
+    key_last4 text NOT NULL DEFAULT '' CHECK (length(key_last4) <= 4),
+    extra_headers jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(extra_headers) = 'object'),
+    network text NOT NULL DEFAULT 'public' CHECK (network IN ('public', 'private')),
+    enabled boolean NOT NULL DEFAULT true,
+    priority integer NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 1000),
+    weight integer NOT NULL DEFAULT 100 CHECK (weight BETWEEN 1 AND 1000),
+    rpm bigint CHECK (rpm > 0),
+    tpm bigint CHECK (tpm > 0),
+    last_ok_at timestamptz,
+    last_error_at timestamptz,
+    last_error text NOT NULL DEFAULT '' CHECK (length(last_error) <= 300),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by bigint,
+    changed_at timestamptz NOT NULL DEFAULT now(),
+    deleted_at timestamptz,
+    CHECK (team_id IS NULL OR network = 'public')
+);
+COMMENT ON TABLE provider_account IS 'One credential at one upstream. Never deleted, since calls name it.';
+COMMENT ON COLUMN provider_account.team_id IS 'NULL: the installation''s; else that team''s own key.';
+COMMENT ON COLUMN provider_account.kind IS 'A kind of server/providers/provider.c; a row of a kind that is not known there is not used.';
+COMMENT ON COLUMN provider_account.base_url IS 'Empty: the kind''s own, or for kind demo the node''s own demo upstream.';
+COMMENT ON COLUMN provider_account.key_sealed IS 'Sealed under the installation''s secret, bound to this id; NULL: none is needed.';
+COMMENT ON COLUMN provider_account.extra_headers IS 'Names and values sent with every request; shown to operators, so not the place for a secret.';
+COMMENT ON COLUMN provider_account.network IS 'private allows loopback and private addresses; never for a team''s own.';
+COMMENT ON COLUMN provider_account.priority IS 'Lower is tried first, behind the target''s own priority.';
+COMMENT ON COLUMN provider_account.weight IS 'Multiplied with the target''s weight.';
+CREATE UNIQUE INDEX provider_account_name ON provider_account (team_id, lower(name))
+    NULLS NOT DISTINCT WHERE deleted_at IS NULL;
+CALL tenant_table('provider_account');
+GRANT SELECT, INSERT ON provider_account TO tollgate_app;
+GRANT UPDATE (name, base_url, key_sealed, key_last4, extra_headers, network, enabled, priority,
+              weight, rpm, tpm, last_ok_at, last_error_at, last_error, changed_at, deleted_at)
+    ON provider_account TO tollgate_app;
+
+CREATE TABLE model (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$'),
+    kind text NOT NULL CHECK (kind IN ('chat', 'embedding')),
+    vendor text NOT NULL CHECK (length(vendor) BETWEEN 1 AND 60),
+    family text NOT NULL CHECK (family ~ '^[a-z][a-z0-9-]{0,39}$'),
+    description text NOT NULL DEFAULT '' CHECK (length(description) <= 1000),
+    context_tokens bigint CHECK (context_tokens BETWEEN 1 AND 1000000000),
+    max_output_tokens bigint CHECK (max_output_tokens BETWEEN 1 AND 1000000000),
+    media_tokens bigint NOT NULL DEFAULT 4096 CHECK (media_tokens BETWEEN 0 AND 10000000),
+    capabilities text[],
+    demo boolean NOT NULL DEFAULT false,
+    enabled boolean NOT NULL DEFAULT false,
+    strategy text NOT NULL DEFAULT 'priority' CHECK (strategy IN ('priority', 'weighted')),
+    triggers text[] NOT NULL DEFAULT
+        '{connect,timeout,rate_limited,server_error,bad_reply,credential}'
+        CHECK (triggers <@
+               '{connect,timeout,rate_limited,server_error,bad_reply,credential}'::text[]),
+    max_attempts integer NOT NULL DEFAULT 4 CHECK (max_attempts BETWEEN 1 AND 16),
+    retries integer NOT NULL DEFAULT 0 CHECK (retries BETWEEN 0 AND 5),
+    connect_timeout_ms integer CHECK (connect_timeout_ms BETWEEN 10 AND 600000),
+    first_byte_timeout_ms integer CHECK (first_byte_timeout_ms BETWEEN 10 AND 3600000),
+    idle_timeout_ms integer CHECK (idle_timeout_ms BETWEEN 10 AND 3600000),
+    total_timeout_ms integer CHECK (total_timeout_ms BETWEEN 10 AND 86400000),
+    pinned_target_id bigint,
+    route_off_reason text CHECK (length(route_off_reason) BETWEEN 1 AND 300),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by bigint,
+    changed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE model IS 'A public model name and the policy of its route. Never deleted, since calls name it.';
+COMMENT ON COLUMN model.vendor IS 'Who made the model, as people write it: OpenAI.';
+COMMENT ON COLUMN model.family IS 'The endpoint family that serves it: openai-chat, openai-embeddings.';
+COMMENT ON COLUMN model.media_tokens IS 'What one inline image or sound counts at most, for the hold.';
+COMMENT ON COLUMN model.capabilities IS 'Words of server/catalog/ability.def; NULL: not known, nothing is refused for it.';
+COMMENT ON COLUMN model.demo IS 'Answered by the demo upstream: labelled as such, and hidden where that is off.';
+COMMENT ON COLUMN model.strategy IS 'priority: ascending, weights inside one; weighted: weights alone.';
+COMMENT ON COLUMN model.triggers IS 'Which outcomes of a try let the next target have its turn (server/routing/fallback.h).';
+COMMENT ON COLUMN model.retries IS 'Further tries of the same target before the next.';
+COMMENT ON COLUMN model.connect_timeout_ms IS 'NULL, as in the other three: the server''s setting.';
+COMMENT ON COLUMN model.pinned_target_id IS 'Incident switch: only this target is used.';
+COMMENT ON COLUMN model.route_off_reason IS 'Incident switch: the model answers 503 with this reason.';
+GRANT SELECT, INSERT ON model TO tollgate_app;
+GRANT UPDATE (vendor, family, description, context_tokens, max_output_tokens, media_tokens,
+              capabilities, enabled, strategy, triggers, max_attempts, retries,
+              connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms,
+              pinned_target_id, route_off_reason, changed_at) ON model TO tollgate_app;
+
+CREATE TABLE model_alias (
+    alias text PRIMARY KEY CHECK (alias ~ '^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$'),
+    model_id bigint NOT NULL REFERENCES model (id),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE model_alias IS 'Further names of a model; a model''s own name always wins over an alias.';
+CREATE INDEX model_alias_model ON model_alias (model_id);
+GRANT SELECT, INSERT, DELETE ON model_alias TO tollgate_app;
+
+CREATE TABLE model_offer (
+    model_id bigint NOT NULL REFERENCES model (id),
+    kind text NOT NULL CHECK (kind ~ '^[a-z][a-z0-9._-]{0,39}$'),
+    upstream_model text NOT NULL CHECK (length(upstream_model) BETWEEN 1 AND 200),
+    PRIMARY KEY (model_id, kind)
+);
+COMMENT ON TABLE model_offer IS 'Providers of this kind are known to serve the model under that name.';
+GRANT SELECT, INSERT ON model_offer TO tollgate_app;
+GRANT UPDATE (upstream_model) ON model_offer TO tollgate_app;
+
+CREATE TABLE target (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    model_id bigint NOT NULL REFERENCES model (id),
+    account_id bigint NOT NULL REFERENCES provider_account (id),
+    upstream_model text NOT NULL CHECK (length(upstream_model) BETWEEN 1 AND 200),
+    output_limit_field text
+        CHECK (output_limit_field IN ('max_tokens', 'max_completion_tokens')),
+    priority integer NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 1000),
+    weight integer NOT NULL DEFAULT 100 CHECK (weight BETWEEN 0 AND 1000),
+    enabled boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    deleted_at timestamptz
+);
+COMMENT ON TABLE target IS 'One way to serve a model. Never deleted, since attempts name it.';
+COMMENT ON COLUMN target.output_limit_field IS 'NULL: the provider kind''s own.';
+COMMENT ON COLUMN target.weight IS '0: only when no other target of its priority is left.';
+CREATE UNIQUE INDEX target_once ON target (model_id, account_id, upstream_model)
+    WHERE deleted_at IS NULL;
+CREATE INDEX target_account ON target (account_id);
+GRANT SELECT, INSERT ON target TO tollgate_app;
+GRANT UPDATE (upstream_model, output_limit_field, priority, weight, enabled, deleted_at)
+    ON target TO tollgate_app;
+
+ALTER TABLE target ADD UNIQUE (model_id, id);
+ALTER TABLE model ADD FOREIGN KEY (id, pinned_target_id) REFERENCES target (model_id, id);
+
+CREATE TABLE price (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    model_id bigint NOT NULL REFERENCES model (id),
+    kind text CHECK (kind ~ '^[a-z][a-z0-9._-]{0,39}$'),
+    target_id bigint,
+    effective_from timestamptz NOT NULL DEFAULT now(),
+    source text NOT NULL CHECK (source IN ('operator', 'import', 'demo')),
+    override boolean NOT NULL DEFAULT false,
+    note text NOT NULL DEFAULT '' CHECK (length(note) <= 500),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by bigint,
+    FOREIGN KEY (model_id, target_id) REFERENCES target (model_id, id),
+    CHECK (kind IS NULL OR target_id IS NULL),
+    CHECK (effective_from >= created_at)
+);
+COMMENT ON TABLE price IS 'One version of a price; immutable, in force from effective_from until a newer one is.';
+COMMENT ON COLUMN price.kind IS 'For all targets at providers of this kind; NULL with target_id NULL: the whole model.';
+COMMENT ON COLUMN price.effective_from IS 'Now or later: the past is never priced anew. A scheduled version is taken back by a newer one for the same moment.';
+COMMENT ON COLUMN price.override IS 'An operator confirmed figures above the usual ceiling.';
+CREATE INDEX price_model ON price (model_id, effective_from DESC, id DESC);
+CALL append_only('price');
+GRANT SELECT, INSERT ON price TO tollgate_app;
+
+CREATE TABLE price_unit (
+    price_id bigint NOT NULL REFERENCES price (id),
+    unit text NOT NULL CHECK (unit ~ '^[a-z][a-z0-9_]{0,39}$'),
+    above_input_tokens bigint NOT NULL DEFAULT 0
+        CHECK (above_input_tokens BETWEEN 0 AND 1000000000),
+    charge_per_million_nano bigint NOT NULL CHECK (charge_per_million_nano >= 0),
+    cost_per_million_nano bigint NOT NULL CHECK (cost_per_million_nano >= 0),
+    PRIMARY KEY (price_id, unit, above_input_tokens),
+    CONSTRAINT price_unit_absurd CHECK (
+        greatest(charge_per_million_nano, cost_per_million_nano)
+        <= CASE unit WHEN 'request' THEN 1000000000000000000 ELSE 1000000000000000 END)
+);
+COMMENT ON TABLE price_unit IS 'The figures of a price version, nano-dollars per million of the unit (server/model/usage.def).';
+COMMENT ON COLUMN price_unit.above_input_tokens IS 'The figure holds for calls whose input is longer than this; 0: all.';
+COMMENT ON COLUMN price_unit.charge_per_million_nano IS 'What the customer pays.';
+COMMENT ON COLUMN price_unit.cost_per_million_nano IS 'What the operator pays.';
+COMMENT ON CONSTRAINT price_unit_absurd ON price_unit IS 'At most 1 dollar a token and 1,000 dollars a request, even with an override.';
+CALL append_only('price_unit');
+GRANT SELECT, INSERT ON price_unit TO tollgate_app;
+
+-- The figures belong to the transaction that made their version: nothing is added to it later.
+CREATE FUNCTION price_unit_check() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v price;
+BEGIN
+    SELECT * INTO STRICT v FROM price WHERE id = NEW.price_id;
+    IF v.created_at <> now() THEN
+        RAISE EXCEPTION 'a price version is never added to' USING ERRCODE = 'TG910';
+    END IF;
+    IF NOT v.override AND greatest(NEW.charge_per_million_nano, NEW.cost_per_million_nano)
+       > CASE NEW.unit WHEN 'request' THEN 10000000000000000 ELSE 10000000000000 END THEN
+        RAISE EXCEPTION 'the price of % is above the ceiling', NEW.unit USING ERRCODE = 'TG911';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER price_unit_check BEFORE INSERT ON price_unit
+    FOR EACH ROW EXECUTE FUNCTION price_unit_check();
