@@ -60,3 +60,9 @@
 #define BOUND_KEY_MODELS 200
 #define BOUND_KEY_ADDRESSES 50
 #define BOUND_KEY_TAGS 16
+/* Accounts, models or targets that one page or snapshot shows: a large reseller's catalogue. */
+#define BOUND_CATALOG_ROWS 20000
+/* Versions of a model's prices that its page shows. */
+#define BOUND_PRICE_VERSIONS 500
+/* A catalogue file: LiteLLM's table has 1.4 MB. */
+#define BOUND_CATALOG_FILE_BYTES MIB(16)

@@ -1,0 +1,67 @@
+/* prices.h: price versions, and the price list that customers see (see change.h).
+ *
+ * A version is never changed. A new one is in force from its moment on, and until a newer one is; a
+ * scheduled one is taken back by another for the same moment. */
+#pragma once
+
+#include "catalog/change.h"
+#include "catalog/snapshot.h"
+
+struct price_figure {
+    enum usage_unit unit;
+    int64_t above_input_tokens; /* 0: always */
+    int64_t charge, cost;       /* nano-dollars per million units */
+};
+
+enum price_source { PRICE_BY_OPERATOR, PRICE_BY_IMPORT, PRICE_BY_DEMO };
+const char *price_source_name(enum price_source s); /* "operator", "import", "demo" */
+
+struct price_draft {
+    struct model_id model;
+    struct str kind;           /* all targets at providers of this kind; empty: any */
+    struct target_id target;   /* this one only; v 0: any */
+    int64_t effective_from_us; /* 0: now; the past is a fault */
+    enum price_source source;
+    bool override; /* the operator confirmed figures above the ceiling */
+    struct str note;
+    const struct price_figure *figures;
+    size_t n_figures; /* at least one */
+};
+/* Figures above the ceiling are a fault of field "override" unless confirmed; above the absurd one
+ * they are a fault always. */
+int price_publish(struct db *db, const struct catalog_actor *actor, const struct price_draft *draft,
+                  struct price_id *ret, struct catalog_fault *fault) _must_use_;
+/* The most that a unit may cost per million, usually and with an override. */
+int64_t price_ceiling(enum usage_unit unit, bool override);
+
+enum price_state { PRICE_PAST, PRICE_CURRENT, PRICE_SCHEDULED };
+struct price_version {
+    struct price_id id;
+    struct str kind;         /* empty: any */
+    struct target_id target; /* v 0: any */
+    int64_t effective_from_us, created_us;
+    enum price_state state;
+    struct str source, note, created_by_name;
+    bool override;
+    struct price_figure *figures; /* by unit, then step */
+    size_t n_figures;
+};
+/* Of one model, newest first, at most BOUND_PRICE_VERSIONS. */
+int price_history(struct db *db, struct arena *a, struct model_id model,
+                  struct price_version **ret, size_t *ret_n) _must_use_;
+
+/* One line of the price list: one unit of one model at one provider kind. */
+struct price_row {
+    const struct catalog_model *model;
+    const char *provider, *provider_label; /* kind; NULL: the price holds at all of them */
+    struct price_id price;
+    enum usage_unit unit;
+    int64_t above_input_tokens;
+    struct money charge; /* per million units */
+    int64_t effective_from_us;
+};
+/* Of everything that is served now, straight from a snapshot: what is shown is what is charged.
+ * Units that cost what their stand-in costs (model/usage.def) have no line. Rows live in the arena
+ * and point into the snapshot. Any thread. */
+int price_list(const struct catalog *c, struct arena *a, struct price_row **ret, size_t *ret_n)
+    _must_use_;

@@ -1,0 +1,89 @@
+/* snapshot.h: the catalogue as the gateway sees it: one immutable value, loaded whole.
+ *
+ * A worker loads it in one REPEATABLE READ transaction; everybody else only reads. It is
+ * reference-counted (atomic) and freed with the last reference, its secrets wiped. Nothing in it
+ * changes by itself: when a scheduled price comes into force, or note_change('catalogue') is heard,
+ * a new one is loaded and swapped in (holder.h). */
+#pragma once
+
+#include "base/id.h"
+#include "catalog/words.h"
+#include "model/price.h"
+#include "providers/provider.h"
+
+struct db;
+struct catalog;
+
+struct catalog_account {
+    struct account_id id;
+    struct team_id team; /* v 0: the installation's */
+    struct str name;
+    const struct provider *provider;
+    struct str chat_url, embeddings_url; /* whole; p NULL: it has none */
+    /* Ready to send: authorization first, then the operator's extra ones. Secret. */
+    const struct provider_header *headers;
+    size_t n_headers;
+    bool private_network; /* guard.h: GUARD_PRIVATE */
+    bool usable;          /* enabled, its credential opened, its URL known */
+    int priority, weight;
+    int64_t rpm, tpm; /* 0: no limit */
+};
+
+struct catalog_target {
+    struct target_id id;
+    const struct catalog_model *model;
+    const struct catalog_account *account;
+    struct str upstream_model;
+    const char *output_limit_field; /* "max_tokens" or "max_completion_tokens" */
+    int priority, weight;
+    bool enabled;
+    const struct price *price; /* in force at load; NULL: none, so not to be used */
+};
+
+struct catalog_model {
+    struct model_id id;
+    struct str name, vendor, family, description;
+    enum model_kind kind;
+    int64_t context_tokens, max_output_tokens; /* 0: not known */
+    int64_t media_tokens;                      /* of one inline image or sound, at most */
+    uint32_t abilities;                        /* bits; all of them where not known */
+    bool abilities_known;
+    bool demo, enabled;
+    int64_t created_s; /* Unix time, for GET /v1/models */
+    /* The route. */
+    bool weighted; /* priorities do not count */
+    uint32_t triggers;
+    unsigned max_attempts, retries;
+    int connect_timeout_ms, first_byte_timeout_ms; /* 0: the server's setting */
+    int idle_timeout_ms, total_timeout_ms;
+    const struct catalog_target *pinned;  /* NULL: none */
+    struct str off_reason;                /* p NULL: the route is on */
+    const struct catalog_target *targets; /* by id; the disabled ones too */
+    size_t n_targets;
+    const struct price *price; /* of the whole model; NULL: none */
+};
+
+struct catalog_options {
+    const uint8_t *seal_key; /* 32 bytes */
+    uint16_t demo_port;      /* 0: no demo upstream here, demo accounts are not usable */
+};
+/* Reads everything, as the system. Worker. CATALOG_E_AWAY: the database is out of reach. */
+enum { CATALOG_OK = 0, CATALOG_E_AWAY = 4 };
+int catalog_load(struct db *db, const struct catalog_options *options, struct catalog **ret)
+    _must_use_;
+struct catalog *catalog_ref(struct catalog *c);
+void catalog_unref(struct catalog *c); /* NULL is fine */
+void catalog_unrefp(struct catalog **c);
+
+/* By name or alias; NULL if there is none. Disabled models are found too. */
+const struct catalog_model *catalog_find_model(const struct catalog *c, struct str name);
+const struct catalog_target *catalog_find_target(const struct catalog *c, struct target_id id);
+const struct catalog_account *catalog_find_account(const struct catalog *c, struct account_id id);
+/* In order of name, and of id. */
+const struct catalog_model *catalog_models(const struct catalog *c, size_t *ret_n);
+const struct catalog_account *catalog_accounts(const struct catalog *c, size_t *ret_n);
+/* Enabled, switched on, and with a usable, priced target: what GET /v1/models shows. */
+bool catalog_model_served(const struct catalog_model *m);
+/* Unix microseconds at which a scheduled price comes into force; 0: none is scheduled. */
+int64_t catalog_next_change_us(const struct catalog *c);
+int64_t catalog_loaded_us(const struct catalog *c);

@@ -1,0 +1,36 @@
+/* words.h: the closed vocabularies of the catalogue, as stored, sent and shown. Any thread. */
+#pragma once
+
+#include "base/str.h"
+
+enum ability {
+#define ABILITY(ident, name, label, litellm) ABILITY_##ident,
+#include "catalog/ability.def"
+#undef ABILITY
+    ABILITIES
+};
+#define ABILITY_BIT(a) (UINT32_C(1) << (a))
+const char *ability_name(enum ability a);  /* "json_schema" */
+const char *ability_label(enum ability a); /* "structured output" */
+
+enum model_kind { MODEL_CHAT, MODEL_EMBEDDING };
+const char *model_kind_name(enum model_kind k);   /* "chat" */
+const char *model_kind_family(enum model_kind k); /* "openai-chat", "openai-embeddings" */
+
+/* What lets the next target have its turn: bits of a model's triggers, words of model.triggers. */
+enum route_trigger {
+    TRIGGER_CONNECT,
+    TRIGGER_TIMEOUT,
+    TRIGGER_RATE_LIMITED,
+    TRIGGER_SERVER_ERROR,
+    TRIGGER_BAD_REPLY,
+    TRIGGER_CREDENTIAL,
+    ROUTE_TRIGGERS
+};
+#define TRIGGER_BIT(t) (UINT32_C(1) << (t))
+const char *route_trigger_name(enum route_trigger t); /* "rate_limited" */
+
+enum { WORD_OK = 0, WORD_E_UNKNOWN = 1 };
+int ability_parse(struct str name, enum ability *ret) _must_use_;
+int model_kind_parse(struct str name, enum model_kind *ret) _must_use_;
+int route_trigger_parse(struct str name, enum route_trigger *ret) _must_use_;

@@ -1,0 +1,70 @@
+/* provider.h: what an endpoint is: where it lives, how it wants to be asked, and its oddities.
+ *
+ * One row of the table in provider.c per kind; adding a compatible provider is adding a row. All
+ * kinds here speak OpenAI's chat and embeddings format. Immutable; any thread. */
+#pragma once
+
+#include "base/arena.h"
+
+enum provider_auth {
+    PROVIDER_AUTH_BEARER, /* Authorization: Bearer KEY; without a key no header */
+    PROVIDER_AUTH_HEADER, /* auth_header: KEY */
+    PROVIDER_AUTH_NONE,
+};
+
+enum provider_quirk {
+    /* Refuses stream_options; it is not put into the request. */
+    PROVIDER_NO_STREAM_OPTIONS = 1 << 0,
+    /* A key is not needed: the account may be saved without one. */
+    PROVIDER_KEY_OPTIONAL = 1 << 1,
+    /* Runs on the operator's own machines: network private is the usual choice. */
+    PROVIDER_SELF_HOSTED = 1 << 2,
+    /* Has no URL in the database: each node resolves it to its own demo upstream. */
+    PROVIDER_DEMO = 1 << 3,
+};
+
+struct provider {
+    const char *kind;  /* as stored: "openai" */
+    const char *label; /* for people: "OpenAI" */
+    /* Scheme and host; NULL: has to be given. */
+    const char *origin;
+    /* The path of the API's root, put behind a base URL that has no path: "/v1". */
+    const char *root;
+    const char *chat_path;       /* behind the root: "/chat/completions" */
+    const char *embeddings_path; /* NULL: has none */
+    enum provider_auth auth;
+    const char *auth_header; /* for PROVIDER_AUTH_HEADER, lower case */
+    /* The name of the output limit that all of its models take. */
+    const char *output_limit_field; /* "max_tokens" or "max_completion_tokens" */
+    unsigned quirks;                /* of enum provider_quirk */
+    /* Is generation, and with it the bill, stopped when the connection is closed? */
+    bool cancel_stops_billing;
+};
+
+extern const struct provider providers[];
+extern const size_t providers_count;
+/* NULL if there is no such kind. */
+const struct provider *provider_find(struct str kind);
+
+static inline bool provider_has(const struct provider *p, enum provider_quirk quirk)
+{
+    return (p->quirks & quirk) != 0;
+}
+
+/* The URL to ask: base (empty: the provider's own) and path joined. A base without a path gets the
+ * root; a trailing slash, or a path that somebody pasted along with its end, does no harm; a query
+ * stays at the end. PROVIDER_E_NO_URL: neither the account nor the kind has one. */
+enum { PROVIDER_OK = 0, PROVIDER_E_NO_URL = 1 };
+int provider_url(const struct provider *p, struct arena *a, struct str base, const char *path,
+                 struct str *ret) _must_use_;
+
+struct provider_header {
+    const char *name;
+    struct str value;
+};
+/* The header that carries the key, made in the arena; name NULL when there is none to send. */
+int provider_auth_header(const struct provider *p, struct arena *a, struct str key,
+                         struct provider_header *ret) _must_use_;
+/* May an operator set this header for an account? Names are tokens (RFC 9110 5.6.2), values have no
+ * control characters, and what frames or routes a request is ours. */
+bool provider_header_allowed(struct str name, struct str value);
