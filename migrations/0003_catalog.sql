@@ -178,13 +178,14 @@ CREATE TABLE price_unit (
     PRIMARY KEY (price_id, unit, above_input_tokens),
     CONSTRAINT price_unit_absurd CHECK (
         greatest(charge_per_million_nano, cost_per_million_nano)
-        <= CASE unit WHEN 'request' THEN 1000000000000000000 ELSE 1000000000000000 END)
+        <= CASE WHEN unit IN ('request', 'image', 'second', 'page')
+                THEN 1000000000000000000 ELSE 1000000000000000 END)
 );
 COMMENT ON TABLE price_unit IS 'The figures of a price version, nano-dollars per million of the unit (server/model/usage.def).';
 COMMENT ON COLUMN price_unit.above_input_tokens IS 'The figure holds for calls whose input is longer than this; 0: all.';
 COMMENT ON COLUMN price_unit.charge_per_million_nano IS 'What the customer pays.';
 COMMENT ON COLUMN price_unit.cost_per_million_nano IS 'What the operator pays.';
-COMMENT ON CONSTRAINT price_unit_absurd ON price_unit IS 'At most 1 dollar a token and 1,000 dollars a request, even with an override.';
+COMMENT ON CONSTRAINT price_unit_absurd ON price_unit IS 'At most 1 dollar a token and 1,000 dollars a thing, even with an override.';
 CALL append_only('price_unit');
 GRANT SELECT, INSERT ON price_unit TO tollgate_app;
 
@@ -198,7 +199,8 @@ BEGIN
         RAISE EXCEPTION 'a price version is never added to' USING ERRCODE = 'TG910';
     END IF;
     IF NOT v.override AND greatest(NEW.charge_per_million_nano, NEW.cost_per_million_nano)
-       > CASE NEW.unit WHEN 'request' THEN 10000000000000000 ELSE 10000000000000 END THEN
+       > (CASE WHEN NEW.unit IN ('request', 'image', 'second', 'page')
+               THEN 10000000000000000 ELSE 10000000000000 END) THEN
         RAISE EXCEPTION 'the price of % is above the ceiling', NEW.unit USING ERRCODE = 'TG911';
     END IF;
     RETURN NEW;
