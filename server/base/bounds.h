@@ -26,6 +26,14 @@
 #define BOUND_JSON_VALUES 200000
 #define BOUND_JSON_CONTAINERS 50000
 #define BOUND_JSON_KEYS_PER_OBJECT 4096
+/* Keys of all open objects whose duplicates are looked for: one object of the largest kind and what
+ * it may be nested in. They are remembered on the stack, 12 bytes each. */
+#define BOUND_JSON_OPEN_KEYS 5120
+/* A key with escapes in such an object is decoded on the stack; long names of properties fit. */
+#define BOUND_JSON_ESCAPED_KEY_BYTES 1024
+/* Paths one scan may watch (a bit each), and their steps. */
+#define BOUND_JSON_WATCHES 32
+#define BOUND_JSON_WATCH_STEPS 8
 /* Purses one call may draw on: wallet or grants, 5 scopes of budget, rate, permit. */
 #define BOUND_HOLD_PURSES 12
 /* Targets one call may try, retries included. */

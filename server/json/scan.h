@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "json/value.h" /* struct json_fault */
+#include "json/value.h" /* struct json_fault, enum json_kind */
 
 struct json_span {
     uint32_t at, n; /* bytes of the raw value in the document; n == 0: absent */
@@ -14,7 +14,8 @@ struct json_span {
 };
 
 /* A path such as "model", "stream_options.include_usage", "usage.prompt_tokens_details.x" or
- * "choices[].finish_reason" (each element, the last one wins). At most 32 per scan. */
+ * "choices[].finish_reason" (each element, the last one wins). At most 32 per scan, of at most 8
+ * steps each ("choices", "[]", "finish_reason" are three). */
 struct json_watch {
     const char *path;
     struct json_span span;  /* out: the value; the last one where [] stands in the path */
@@ -29,19 +30,25 @@ struct json_scan_result {
     uint32_t values, containers, depth;
 };
 
-/* JSON_OK or JSON_E_FAULT. watches are reset first. Any thread; no allocation. */
+/* JSON_OK or JSON_E_FAULT. watches are reset first. Any thread; no allocation. A surrogate without
+ * its other half is refused in keys and let through in values: its bytes are passed on as they are.
+ * Objects are looked through for duplicate keys (compared decoded) when they are the root, the
+ * value of a watch, or on the way to one. */
 int json_scan(struct str doc, struct json_watch *watches, size_t n_watches,
               struct json_scan_result *ret, struct json_fault *fault) _must_use_;
+/* The same without watches and with duplicate keys looked for in every object. */
+int json_check(struct str doc, struct json_fault *fault) _must_use_;
 
 static inline struct str json_span_str(struct str doc, struct json_span s)
 {
     return (struct str){doc.p + s.at, s.n};
 }
-/* The decoded text of a string span (escapes resolved), into out. */
+/* Appends the decoded text of a string span to out; halves of surrogates become U+FFFD. JSON_E_FAULT
+ * when the span is no string; < 0 when out is full. */
 int json_span_text(struct str doc, struct json_span s, struct buf *out) _must_use_;
 /* True when the span is a string equal to z after decoding. */
 bool json_span_is(struct str doc, struct json_span s, const char *z);
-/* Non-negative integer without fraction or exponent; false otherwise. */
+/* Non-negative integer without fraction or exponent, within uint64; false otherwise. */
 bool json_span_u64(struct str doc, struct json_span s, uint64_t *ret);
 
 /* One change to a document: replace [at, at+n) by text. Sorted by at, not overlapping. */
@@ -49,6 +56,6 @@ struct json_splice {
     uint32_t at, n;
     struct str text;
 };
-/* The document with the splices applied, appended to out. */
+/* The document with the splices applied, appended to out. Asserts their order. */
 void json_splice_apply(struct str doc, const struct json_splice *splices, size_t n,
                        struct buf *out);

@@ -31,6 +31,32 @@ const char *text_plain_end(const char *p, const char *end)
     return p;
 }
 
+/* U+0800 to U+FFFF, most of what is not Latin, is judged as one word. */
+static bool three_bytes(const char *p, const char *end)
+{
+    uint32_t v, lead;
+
+    if (end - p < 4)
+        return false;
+    memcpy(&v, p, sizeof(v));
+    if ((v & 0xc0c0f0) != 0x8080e0)
+        return false;
+    lead = v & 0x200f;
+    return lead != 0 && lead != 0x200d; /* neither overlong nor a surrogate */
+}
+
+const char *text_wide_end(const char *p, const char *end)
+{
+    while (p < end && (*p & 0x80)) {
+        size_t length = three_bytes(p, end) ? 3 : str_utf8_length(p, (size_t)(end - p));
+
+        if (!length)
+            break;
+        p += length;
+    }
+    return p;
+}
+
 /* The four hex digits at p, or -1. */
 static int32_t hex4(const char *p, const char *end)
 {
@@ -108,4 +134,28 @@ struct text_escape text_unescape(const char *p, const char *end)
     if (!letter)
         return (struct text_escape){0};
     return (struct text_escape){.n_in = 2, .n_out = 1, .out = {meanings[letter - letters]}};
+}
+
+bool text_decode(struct str s, char *scratch, size_t bytes, struct str *ret)
+{
+    const char *p = s.p, *end = s.p + s.n;
+    char *to = scratch;
+
+    if (str_find(s, '\\') < 0) {
+        *ret = s;
+        return true;
+    }
+    while (p < end) {
+        struct text_escape e = {.n_in = 1, .n_out = 1, .out = {*p}};
+
+        if (*p == '\\')
+            e = text_unescape(p, end);
+        if (e.n_out > bytes - (size_t)(to - scratch))
+            return false;
+        memcpy(to, e.out, e.n_out);
+        to += e.n_out;
+        p += e.n_in;
+    }
+    *ret = str_n(scratch, (size_t)(to - scratch));
+    return true;
 }

@@ -62,5 +62,5 @@ enum { JSON_OK = 0, JSON_E_FAULT = 1 };
  * Numbers keep their text. Surrogates without their other half become U+FFFD. */
 int json_parse(struct str text, struct json_object **ret, struct json_fault *fault) _must_use_;
 /* Compact; slashes are not escaped, numbers are printed as they were read. 0 or -EMSGSIZE, -ENOMEM
- * of the buf. At most 62 levels. */
+ * of the buf. */
 int json_print(const struct json_object *v, struct buf *out) _must_use_;

@@ -3,8 +3,6 @@
 
 #include "json/text.h"
 
-enum { DEPTH_MAX = 64 };
-
 void json_begin(struct json_writer *w, struct buf *out)
 {
     *w = (struct json_writer){.out = out};
@@ -13,19 +11,16 @@ void json_begin(struct json_writer *w, struct buf *out)
 /* Everything that stands in a container or at the root passes here first. */
 static void before_value(struct json_writer *w)
 {
-    uint64_t bit = (uint64_t)1 << w->depth_;
-
-    if (w->comma_ & bit)
+    if (w->comma_)
         buf_putc(w->out, ',');
-    w->comma_ |= bit;
+    w->comma_ = true;
 }
 
 static void open_container(struct json_writer *w, char c)
 {
     before_value(w);
-    assert(w->depth_ + 1 < DEPTH_MAX);
     w->depth_++;
-    w->comma_ &= ~((uint64_t)1 << w->depth_);
+    w->comma_ = false;
     buf_putc(w->out, c);
 }
 
@@ -33,6 +28,7 @@ static void close_container(struct json_writer *w, char c)
 {
     assert(w->depth_ > 0);
     w->depth_--;
+    w->comma_ = true;
     buf_putc(w->out, c);
 }
 
@@ -113,7 +109,7 @@ void json_key(struct json_writer *w, const char *key)
     before_value(w);
     put_quoted(w->out, str_c(key));
     buf_putc(w->out, ':');
-    w->comma_ &= ~((uint64_t)1 << w->depth_); /* none between the key and its value */
+    w->comma_ = false; /* none between the key and its value */
 }
 
 void json_str(struct json_writer *w, struct str s)

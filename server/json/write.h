@@ -6,7 +6,7 @@
 
 struct json_writer {
     struct buf *out;
-    uint64_t comma_; /* one bit per depth */
+    bool comma_; /* what comes next stands behind another value */
     unsigned depth_;
 };
 
