@@ -74,3 +74,7 @@
 #define BOUND_PRICE_VERSIONS 500
 /* A catalogue file: LiteLLM's table has 1.4 MB. */
 #define BOUND_CATALOG_FILE_BYTES MIB(16)
+/* The configuration file, one value in it (a path, a URL), and all of them in memory. */
+#define BOUND_CONFIG_BYTES KIB(64)
+#define BOUND_CONFIG_VALUE_BYTES KIB(4)
+#define BOUND_CONFIG_ARENA_BYTES MIB(2)

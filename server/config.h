@@ -1,0 +1,51 @@
+/* config.h: the settings, as config.def lists them, each a typed field.
+ *
+ * What was said last holds: option, then environment, then configuration file, then the default.
+ * Read once at start, by one thread; read-only afterwards. */
+#pragma once
+
+#include <stdio.h>
+
+#include "base/base.h"
+
+enum config_signup { CONFIG_SIGNUP_AUTO, CONFIG_SIGNUP_OPEN, CONFIG_SIGNUP_INVITE,
+                     CONFIG_SIGNUP_CLOSED };
+enum config_switch { CONFIG_OFF, CONFIG_ON, CONFIG_AUTO };
+
+struct config {
+#define GROUP(title)
+#define TEXT(field, name, def, sentence) const char *field; /* never NULL; "" is none */
+#define URL(field, name, def, sentence) const char *field;
+#define NUMBER(field, name, def, min, max, sentence) int field;
+#define CHOICE(field, name, def, words, sentence) int field;
+#include "config.def"
+#undef GROUP
+#undef TEXT
+#undef URL
+#undef NUMBER
+#undef CHOICE
+    bool loopback; /* LISTEN is reachable from this machine only */
+    struct config_inside *inside;
+};
+
+struct config_override {
+    const char *name, *value;
+    const char *origin; /* "--port" */
+};
+
+enum { CONFIG_OK = 0, CONFIG_E_INVALID = 1 };
+#define CONFIG_FAULT_SIZE 400
+
+/* file: NULL is TOLLGATE_CONFIG's, or none. self_exe: the running binary, next to which its files
+ * are found. After loading nothing is left to work out: signup, demo and sandbox_payments are not
+ * AUTO any more, loops is not 0, directories are absolute. CONFIG_E_INVALID: fault is a sentence that
+ * names the setting, or the file and line. */
+int config_load(const char *file, const struct config_override *overrides, size_t n_overrides,
+                const char *self_exe, struct config *ret, char fault[CONFIG_FAULT_SIZE])
+    _must_use_;
+void config_done(struct config *config);
+
+/* Every setting with its default and sentence. */
+void config_print_help(FILE *out);
+/* Every effective value and where it came from; passwords masked. */
+void config_print(const struct config *config, FILE *out);
