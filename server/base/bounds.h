@@ -12,6 +12,11 @@
 #define BOUND_LLM_BODY_BYTES MIB(20)
 #define BOUND_ADMIN_BODY_BYTES KIB(64)
 #define BOUND_FORM_BODY_BYTES KIB(64)
+/* All templates together, parsed; and the indentation strings of one rendering. */
+#define BOUND_TEMPLATES_BYTES MIB(8)
+/* Sections within sections of one template, and partials within partials: a partial may include
+ * itself, so the view could ask for any depth; each level costs some 400 bytes of stack. */
+#define BOUND_TEMPLATE_DEPTH 64
 /* A request's arena: body copy, spliced body, log fields. */
 #define BOUND_REQUEST_ARENA_BYTES MIB(64)
 /* Answers read whole before the head goes out, so that x-tollgate-cost can be set (DESIGN 7). */
