@@ -44,12 +44,17 @@ static struct json_span name_of(struct str doc, uint32_t at)
     return (struct json_span){.at = open, .n = close + 1 - open};
 }
 
+/* Kept in order; what is put in at a place goes in front of what is taken out there. */
 static void add(struct edit *e, uint32_t at, uint32_t n, struct str text, bool removes)
 {
     size_t i = e->n++;
 
     assert(i < EDIT_CHANGES);
-    for (; i > 0 && e->change[i - 1].at > at; i--) {
+    for (; i > 0; i--) {
+        const struct json_splice *before = &e->change[i - 1];
+
+        if (before->at < at || (before->at == at && (n > 0 || before->n == 0)))
+            break;
         e->change[i] = e->change[i - 1];
         e->removes[i] = e->removes[i - 1];
     }

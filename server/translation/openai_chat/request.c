@@ -3,13 +3,12 @@
  * Odd: `models`, `provider`, `usage` and `route` are OpenRouter's names for what this gateway does
  * itself. They are read here and taken out, because other providers refuse unknown fields. */
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/bounds.h"
 #include "base/err.h"
-#include "json/write.h"
 #include "translation/edit.h"
 #include "translation/openai_chat/chat.h"
+#include "translation/wire.h"
 
 enum {
     MODEL,
@@ -89,15 +88,12 @@ struct marks {
 
 static bool given(const struct marks *m, size_t which)
 {
-    return m->at[which].n && m->at[which].kind != JSON_NULL;
+    return wire_given(m->at[which]);
 }
 
 static int wrong(struct json_fault *fault, size_t which, const char *reason)
 {
-    *fault = (struct json_fault){.at = 0};
-    (void)snprintf(fault->path, sizeof(fault->path), "%s", paths[which]);
-    (void)snprintf(fault->reason, sizeof(fault->reason), "%s", reason);
-    return DIALECT_E_FIELD;
+    return wire_wrong(fault, paths[which], reason);
 }
 
 static int check_kinds(const struct json_watch w[WATCHES], struct json_fault *fault)
@@ -105,7 +101,7 @@ static int check_kinds(const struct json_watch w[WATCHES], struct json_fault *fa
     for (size_t i = 0; i < WATCHES; i++) {
         const struct json_span *span = &w[i].span;
 
-        if (span->n && span->kind != JSON_NULL && kinds[i].reason && span->kind != kinds[i].kind)
+        if (wire_given(*span) && kinds[i].reason && span->kind != kinds[i].kind)
             return wrong(fault, i, kinds[i].reason);
     }
     return DIALECT_OK;
@@ -115,33 +111,6 @@ static void keep_marks(const struct json_watch w[WATCHES], struct marks *m)
 {
     for (size_t i = 0; i < WATCHES; i++)
         m->at[i] = w[i].span;
-}
-
-static bool is_true(struct str doc, struct json_span s)
-{
-    return s.n && str_eq_c(json_span_str(doc, s), "true");
-}
-
-/* The decoded string, in the body itself where nothing is escaped. */
-static int text_of(struct arena *a, struct str doc, struct json_span s, struct str *ret)
-{
-    struct str raw;
-    struct buf out;
-    int r;
-
-    if (!s.n || s.kind == JSON_NULL)
-        return 0;
-    raw = str_n(doc.p + s.at + 1, s.n - 2);
-    if (str_find(raw, '\\') < 0) {
-        *ret = raw;
-        return 0;
-    }
-    buf_init(&out, s.n);
-    r = json_span_text(doc, s, &out);
-    if (r >= 0)
-        *ret = arena_str(a, buf_str(&out));
-    buf_done(&out);
-    return r < 0 || !ret->p ? err_origin(-ENOMEM) : 0;
 }
 
 static int read_limits(struct str doc, const struct marks *m, struct llm_request *llm,
@@ -182,15 +151,15 @@ static struct str raw_of(struct str doc, const struct marks *m, size_t which)
 static int fill(struct arena *a, struct str doc, const struct json_watch w[WATCHES],
                 const struct marks *m, struct llm_request *llm, struct json_fault *fault)
 {
-    int r = text_of(a, doc, m->at[MODEL], &llm->model);
+    int r = wire_text(a, doc, m->at[MODEL], &llm->model);
 
     if (r < 0)
         return err_trace(r);
-    r = text_of(a, doc, m->at[SERVICE_TIER], &llm->service_tier);
+    r = wire_text(a, doc, m->at[SERVICE_TIER], &llm->service_tier);
     if (r < 0)
         return err_trace(r);
-    llm->stream = is_true(doc, m->at[STREAM]);
-    llm->wants_usage = is_true(doc, m->at[INCLUDE_USAGE]) || is_true(doc, m->at[USAGE_INCLUDE]);
+    llm->stream = wire_true(doc, m->at[STREAM]);
+    llm->wants_usage = wire_true(doc, m->at[INCLUDE_USAGE]) || wire_true(doc, m->at[USAGE_INCLUDE]);
     llm->has_tools = given(m, TOOLS);
     llm->has_format = given(m, RESPONSE_FORMAT);
     llm->models_json = raw_of(doc, m, MODELS);
@@ -283,13 +252,6 @@ static void set_limit(const struct marks *m, const struct wire_request_edit *edi
     buf_putc(front, ',');
 }
 
-static void put_string(struct buf *out, struct str s)
-{
-    buf_putc(out, '"');
-    json_escape(out, s);
-    buf_putc(out, '"');
-}
-
 static void set_model(const struct wire_request *request, const struct marks *m,
                       const struct wire_request_edit *edit, struct edit *e, struct buf *front,
                       struct buf *model)
@@ -297,12 +259,12 @@ static void set_model(const struct wire_request *request, const struct marks *m,
     if (str_eq(edit->model, request->llm.model) && given(m, MODEL))
         return;
     if (m->at[MODEL].n) {
-        put_string(model, edit->model);
+        wire_put_string(model, edit->model);
         edit_replace(e, m->at[MODEL], buf_str(model));
         return;
     }
     buf_puts(front, "\"model\":");
-    put_string(front, edit->model);
+    wire_put_string(front, edit->model);
     buf_putc(front, ',');
 }
 
@@ -319,7 +281,7 @@ void openai_chat_edit_request(const struct wire_request *request,
     buf_init(&digits, 32);
     edit_begin(&e, request->body);
     set_model(request, m, edit, &e, &front, &model);
-    if (edit->ask_usage && request->llm.stream && !is_true(request->body, m->at[INCLUDE_USAGE]))
+    if (edit->ask_usage && request->llm.stream && !wire_true(request->body, m->at[INCLUDE_USAGE]))
         ask_usage(request, m, &e, &front);
     set_limit(m, edit, &e, &front, &digits);
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)
