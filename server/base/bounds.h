@@ -8,6 +8,13 @@
 #define BOUND_HEAD_BYTES KIB(32)
 #define BOUND_URL_BYTES KIB(8)
 #define BOUND_HEADER_COUNT 64
+/* A body must come at this pace after its first body_timeout (reliability H3). */
+#define BOUND_BODY_BYTES_PER_S KIB(64)
+/* What a refused request may still send before its connection is cut: a whole body in most cases,
+ * so that the client reads the refusal and not a reset. */
+#define BOUND_LINGER_BYTES MIB(32)
+/* A certificate chain or a private key. */
+#define BOUND_PEM_BYTES KIB(256)
 /* Chat bodies with a dozen inline images. */
 #define BOUND_LLM_BODY_BYTES MIB(20)
 #define BOUND_ADMIN_BODY_BYTES KIB(64)

@@ -2,7 +2,8 @@
  *
  * Sole home of libmicrohttpd with its neighbours in this room. Runs gate (request framing rules) in
  * the first callback, reads bodies up to the route's limit, watches suspended connections for
- * hang-up, keeps own deadlines, then dispatches by the route's `runs`. */
+ * hang-up, keeps own deadlines, then dispatches by the route's `runs`. A client that closes its
+ * sending side while it is owed an answer counts as gone. The process must ignore SIGPIPE. */
 #pragma once
 
 #include "http/router.h"
@@ -12,14 +13,19 @@ struct listener;
 
 struct listener_config {
     struct loop *loop;
-    const char *address; /* "127.0.0.1", "::" ... */
-    uint16_t port;
+    const char *address; /* "127.0.0.1", "::" (both families) ... */
+    uint16_t port;       /* 0: any free one, see listener_port() */
     const char *tls_cert_file, *tls_key_file; /* NULL: plain */
     const struct router *router;
     const struct net_block *trusted;
     size_t trusted_count;
+    /* Of this listener; what is above is answered with 503. Behind a trusted proxy the second
+     * counts requests at work by client address. */
     unsigned max_connections, max_per_address;
-    int head_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
+    int head_timeout_ms;  /* for a whole head */
+    int body_timeout_ms;  /* before the pace of BOUND_BODY_BYTES_PER_S is asked for */
+    int idle_timeout_ms;  /* kept alive between requests */
+    int write_timeout_ms; /* without a byte acknowledged by the client */
     /* Runs a RUNS_ON_* worker route; set by app. Answers with request_reply on the loop. */
     void (*dispatch)(struct request *r, void *ctx);
     /* Renders a problem as a page into the request's answer; set by app. */
@@ -32,10 +38,12 @@ enum { LISTENER_OK = 0, LISTENER_E_TAKEN = 1, LISTENER_E_ADDRESS = 2, LISTENER_E
 /* Loop thread, or before the loop runs. */
 int listener_new(const struct listener_config *config, struct listener **ret) _must_use_;
 void *listener_ctx(const struct listener *l);
-/* Stops accepting; running requests go on. */
+uint16_t listener_port(const struct listener *l);
+/* Stops accepting and closes idle connections; running requests go on and close theirs. */
 void listener_drain(struct listener *l);
 size_t listener_active(const struct listener *l);
-/* Only when nothing is active, or to cut what is. */
+/* Only when nothing is active, or to cut what is (`gone` is called). Requests that are still held
+ * stay readable; answers to them go nowhere. */
 void listener_free(struct listener *l);
 /* Exclusive bind and close again: is somebody (also without SO_REUSEPORT) on this port? */
 int listener_probe(const char *address, uint16_t port) _must_use_; /* LISTENER_OK, _E_TAKEN, _E_ADDRESS */

@@ -42,6 +42,7 @@ int problem_status(const struct problem *p);
 const char *problem_slug(enum problem_code code);     /* "insufficient_balance" */
 const char *problem_sentence(enum problem_code code); /* the default */
 struct buf;
-/* JSON body in a format (not PAGE). */
+/* JSON body in a format (not PAGE); an upstream's own error object (upstream_status > 0) passes
+ * through with the `tollgate` member added, whatever the format. */
 void problem_json(const struct problem *p, enum problem_format format, struct str request_id,
                   struct buf *out);

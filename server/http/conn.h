@@ -1,0 +1,79 @@
+/* conn.h: one client connection of a listener; private to this room.
+ *
+ * Made when libmicrohttpd has accepted it, freed after it was closed. Holds what must be watched
+ * beside libmicrohttpd: the hang-up of a suspended connection (by its own descriptor in the loop's
+ * epoll; edge-triggered, so that a half-closed peer does not spin the loop), the deadlines, and the
+ * count per address. All on the listener's loop. */
+#pragma once
+
+#include "http/linger.h"
+#include "http/listener.h"
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct exchange;
+struct map;
+
+enum conn_phase {
+    CONN_HEAD,    /* a request's head is awaited: at once after the connection was made, or after
+                     a request line was read */
+    CONN_BODY,    /* a body is coming */
+    CONN_WORKING, /* the handler has the request: no deadline of ours */
+    CONN_WRITING, /* bytes are on their way to the client */
+    CONN_IDLE,    /* kept alive between requests */
+};
+
+struct http_conn {
+    struct listener *listener;
+    struct MHD_Connection *mhd;
+    struct exchange *exchange; /* the request on it; NULL between requests */
+    struct loop_fd watch;
+    struct list link;
+    struct net_address peer;
+    bool counted;    /* in the listener's tally of addresses; not so for trusted proxies */
+    bool over_limit; /* answered with 503 and closed */
+    bool suspended, hung_up;
+    bool unread; /* closed with bytes of the request unread: see linger.h */
+    enum conn_phase phase;
+    int64_t phase_began_ms;
+    uint64_t body_bytes;  /* of the phase CONN_BODY */
+    uint64_t acked_bytes; /* as last seen in CONN_WRITING; 0: not looked yet */
+};
+
+struct listener {
+    struct listener_config config;
+    struct MHD_Daemon *daemon;
+    struct loop_fd ready; /* libmicrohttpd's epoll */
+    struct loop_hook hook;
+    struct loop_timer sweep;
+    int listen_fd; /* -1 when draining */
+    uint16_t port;
+    bool runnable; /* libmicrohttpd has something to do in this turn */
+    bool draining;
+    struct list conns, exchanges, drained;
+    struct map *addresses; /* ip -> struct tally */
+    struct lingers lingers;
+    size_t active; /* exchanges attached to a connection */
+    struct listener_stats stats;
+    uint64_t refused_logged;
+    int64_t refused_logged_ms;
+};
+
+struct sockaddr;
+struct http_conn *conn_new(struct listener *l, struct MHD_Connection *mhd, int fd,
+                           const struct sockaddr *peer) _must_use_;
+/* The descriptor is about to be closed. */
+void conn_closed(struct http_conn *c);
+void conn_enter(struct http_conn *c, enum conn_phase phase);
+/* Within libmicrohttpd's callbacks only. */
+void conn_suspend(struct http_conn *c);
+/* Resumes if suspended; libmicrohttpd runs again in this turn. */
+void conn_wake(struct http_conn *c);
+/* Ends the connection now: both directions are shut, libmicrohttpd does the rest. */
+void conn_cut(struct http_conn *c);
+/* Cuts the connection when its phase has lasted too long. */
+void conn_check(struct http_conn *c, int64_t now_ms);
+
+/* Counts one more user of the address; false when there would be more than the listener's limit. */
+bool tally_take(struct listener *l, const struct net_address *a) _must_use_;
+void tally_give(struct listener *l, const struct net_address *a);

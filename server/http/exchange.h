@@ -1,0 +1,68 @@
+/* exchange.h: one request and its answer; private to this room.
+ *
+ * The exchange is its own object with two legs, each holding one reference: libmicrohttpd's, which
+ * its completion callback only detaches, and the handler's (request_hold). So neither a client that
+ * hangs up nor a late worker can free it under the other. All on the listener's loop. */
+#pragma once
+
+#include "http/conn.h"
+#include "http/gate.h"
+
+enum exchange_state {
+    EXCHANGE_HEAD,      /* made when the request line was read */
+    EXCHANGE_BODY,      /* the head was accepted; a body may come */
+    EXCHANGE_HANDLING,  /* the handler has it and owes an answer */
+    EXCHANGE_STREAMING, /* a streaming answer has begun, the handler may write */
+    EXCHANGE_LEAVING,   /* the handler has said all; bytes may still be on their way */
+    EXCHANGE_OVER,      /* detached: delivered, or the client is gone */
+};
+
+struct exchange {
+    struct request request; /* what handlers see */
+    unsigned refs;
+    enum exchange_state state;
+    struct http_conn *conn; /* NULL when over */
+    struct list link;       /* of the listener's exchanges */
+    struct str target;      /* raw */
+    struct gate_header *headers;
+    size_t header_count;
+    struct buf body;
+    uint64_t dropped_bytes;    /* of a chunked body beyond the limit */
+    enum problem_code refusal; /* answered once the request has been read */
+    const char *allow;         /* for 405 */
+    bool close;                /* answer with Connection: close */
+    bool counted_address;      /* in the listener's tally, for clients behind a proxy */
+    struct stream *stream;     /* of a worker, see stream.h */
+
+    /* A streaming answer. */
+    struct buf queue;
+    size_t queue_at; /* what stands before it has been sent */
+    bool full;       /* the writer was told to stop */
+    bool broken;     /* end with an incomplete body */
+    void (*drained)(struct request *);
+    struct list drained_link;
+};
+
+static inline struct exchange *exchange_of(const struct request *r)
+{
+    return container_of(r, struct exchange, request);
+}
+
+/* For a request line just read. NULL when memory is out. */
+struct exchange *exchange_new(struct http_conn *c, const char *target) _must_use_;
+void exchange_ref(struct exchange *x);
+void exchange_unref(struct exchange *x);
+
+/* The three steps in which libmicrohttpd hands a request over. False: cut the connection. */
+bool exchange_head(struct exchange *x, const char *method, const char *version) _must_use_;
+bool exchange_body(struct exchange *x, struct str bytes) _must_use_;
+bool exchange_dispatch(struct exchange *x) _must_use_;
+
+/* The client went away: tells a handler that still owes something. */
+void exchange_gone(struct exchange *x);
+/* libmicrohttpd has ended the request: its leg leaves. */
+void exchange_detach(struct exchange *x);
+/* Queued bytes for the client: > 0 bytes, 0 nothing now, < 0 libmicrohttpd's end codes. */
+ssize_t exchange_read_queue(struct exchange *x, char *out, size_t max);
+/* Tells the writers of queues that have run low. */
+void exchange_run_drained(struct listener *l);

@@ -1,0 +1,352 @@
+/* listener.c: see listener.h.
+ *
+ * libmicrohttpd runs without threads: its epoll descriptor stands in the loop's epoll, and the
+ * loop's hook runs it when that was ready or when something of ours resumed a connection. */
+#include "http/listener.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "http/exchange.h"
+#include "http/port.h"
+
+enum {
+    ROUNDS_PER_TURN = 8,   /* of libmicrohttpd, before others get the loop */
+    CONNECTIONS_SPARE = 64, /* above the limit, to be told 503 */
+    SWEEP_MIN_MS = 10,
+    SWEEP_MAX_MS = 1000,
+    REFUSALS_LOGGED_EVERY_MS = 10000,
+};
+
+static struct http_conn *conn_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+/* Called when a request line has been read; the result is the request's context. */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+    struct http_conn *c = conn_of(mhd);
+
+    (void)cls;
+    if (!c)
+        return NULL;
+    if (c->phase == CONN_IDLE)
+        conn_enter(c, CONN_HEAD);
+    if (!c->exchange)
+        c->exchange = exchange_new(c, target);
+    return c->exchange;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **context)
+{
+    struct exchange *x = *context;
+    struct str bytes = str_n(upload, *upload_size);
+    bool ok = false;
+
+    (void)cls, (void)mhd, (void)url;
+    if (!x)
+        return MHD_NO;
+    if (x->state == EXCHANGE_HEAD) {
+        ok = exchange_head(x, method, version);
+    } else if (x->state == EXCHANGE_BODY && bytes.n) {
+        *upload_size = 0;
+        ok = exchange_body(x, bytes);
+    } else if (x->state == EXCHANGE_BODY) {
+        ok = exchange_dispatch(x);
+    }
+    return ok ? MHD_YES : MHD_NO; /* a request resumed without an answer: its client is gone */
+}
+
+static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
+                         enum MHD_RequestTerminationCode how)
+{
+    struct listener *l = cls;
+    struct exchange *x = *context;
+    struct http_conn *c = conn_of(mhd);
+
+    (void)how;
+    *context = NULL;
+    if (x)
+        exchange_detach(x);
+    if (!c)
+        return;
+    conn_enter(c, CONN_IDLE);
+    if (l->draining)
+        conn_cut(c);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    const union MHD_ConnectionInfo *fd, *peer;
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*context)
+            conn_closed(*context);
+        *context = NULL;
+        return;
+    }
+    fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    peer = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    *context = conn_new(cls, mhd, fd->connect_fd, peer->client_addr);
+}
+
+/* The raw target is split and decoded by us. */
+static size_t leave_escaped(void *cls, struct MHD_Connection *mhd, char *s)
+{
+    (void)cls, (void)mhd;
+    return strlen(s);
+}
+
+static _printf_(2, 0) void on_log(void *cls, const char *fmt, va_list args)
+{
+    char text[200];
+
+    (void)cls;
+    if (!log_enabled(LOG_DEBUG))
+        return;
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    log_debug("libmicrohttpd", "text=%s", log_str(str_trim(str_c(text))));
+}
+
+static bool has_work(struct listener *l)
+{
+    MHD_UNSIGNED_LONG_LONG timeout_ms;
+
+    return l->runnable || (MHD_get_timeout(l->daemon, &timeout_ms) == MHD_YES && timeout_ms == 0);
+}
+
+static void run_daemon(struct listener *l)
+{
+    for (int i = 0; i < ROUNDS_PER_TURN && has_work(l); i++) {
+        l->runnable = false;
+        (void)MHD_run(l->daemon);
+        exchange_run_drained(l);
+    }
+}
+
+static void turn(struct loop_hook *h, int *timeout_ms)
+{
+    struct listener *l = container_of(h, struct listener, hook);
+
+    run_daemon(l);
+    if (has_work(l))
+        *timeout_ms = 0;
+}
+
+static void daemon_ready(struct loop_fd *w, uint32_t events)
+{
+    (void)events;
+    container_of(w, struct listener, ready)->runnable = true;
+}
+
+static int64_t sweep_ms(const struct listener_config *c)
+{
+    int requests_ms = MIN(c->head_timeout_ms, c->body_timeout_ms);
+    int answers_ms = MIN(c->idle_timeout_ms, c->write_timeout_ms);
+    int least_ms = MIN(requests_ms, answers_ms) / 4;
+
+    return least_ms < SWEEP_MIN_MS ? SWEEP_MIN_MS : MIN(least_ms, (int)SWEEP_MAX_MS);
+}
+
+static void log_refusals(struct listener *l, int64_t now_ms)
+{
+    uint64_t n = l->stats.refused_by_gate - l->refused_logged;
+
+    if (!n || now_ms - l->refused_logged_ms < REFUSALS_LOGGED_EVERY_MS)
+        return;
+    log_warn("refused_by_gate", "requests=%llu", (unsigned long long)n);
+    l->refused_logged = l->stats.refused_by_gate;
+    l->refused_logged_ms = now_ms;
+}
+
+static void sweep(struct loop_timer *t)
+{
+    struct listener *l = container_of(t, struct listener, sweep);
+    int64_t now_ms = loop_now_ms(l->config.loop);
+
+    list_for_each(&l->conns, it)
+        conn_check(container_of(it, struct http_conn, link), now_ms);
+    lingers_check(&l->lingers, now_ms);
+    log_refusals(l, now_ms);
+    if (loop_timer_set(l->config.loop, t, now_ms + sweep_ms(&l->config)) < 0)
+        log_error("deadlines_lost", "port=%u", l->port);
+}
+
+static int start_daemon(struct listener *l, const struct port_tls *tls)
+{
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem secure[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, tls->cert},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PORT_TLS_PRIORITIES},
+        {MHD_OPTION_END, 0, NULL},
+    };
+
+    if (tls->cert)
+        flags |= MHD_USE_TLS;
+    else
+        secure[0].option = MHD_OPTION_END;
+    l->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, l,
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, l,
+        MHD_OPTION_LISTEN_SOCKET, l->listen_fd,
+        MHD_OPTION_CONNECTION_LIMIT, l->config.max_connections + CONNECTIONS_SPARE,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, BOUND_HEAD_BYTES,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
+        MHD_OPTION_ARRAY, secure, MHD_OPTION_END);
+    if (l->daemon)
+        return LISTENER_OK;
+    return tls->cert ? LISTENER_E_TLS : err_origin(-EIO);
+}
+
+static int attach(struct listener *l)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct loop *loop = l->config.loop;
+    int r;
+
+    l->ready = (struct loop_fd){.fd = info->epoll_fd, .events = EPOLLIN, .ready = daemon_ready};
+    r = loop_fd_add(loop, &l->ready);
+    if (r < 0)
+        return err_trace(r);
+    l->sweep.fired = sweep;
+    r = loop_timer_set(loop, &l->sweep, loop_now_ms(loop) + sweep_ms(&l->config));
+    if (r < 0)
+        return err_trace(r);
+    l->hook.turn = turn;
+    loop_hook_add(loop, &l->hook);
+    return 0;
+}
+
+static int open_port(struct listener *l)
+{
+    struct port_tls tls = {0};
+    int r = port_read_tls(&l->config, &tls);
+
+    if (!r)
+        r = port_open(l->config.address, l->config.port, &l->listen_fd, &l->port);
+    if (!r)
+        r = start_daemon(l, &tls);
+    port_free_tls(&tls);
+    return r;
+}
+
+int listener_new(const struct listener_config *config, struct listener **ret)
+{
+    struct listener *l = calloc(1, sizeof(*l));
+    int r;
+
+    if (!l)
+        return err_origin(-ENOMEM);
+    l->config = *config;
+    l->listen_fd = -1;
+    list_init(&l->conns);
+    list_init(&l->exchanges);
+    list_init(&l->drained);
+    lingers_init(&l->lingers);
+    l->addresses = map_new(0, free);
+    r = l->addresses ? open_port(l) : err_origin(-ENOMEM);
+    if (!r)
+        r = attach(l);
+    if (r) {
+        listener_free(l);
+        return r < 0 ? err_trace(r) : r;
+    }
+    *ret = l;
+    return LISTENER_OK;
+}
+
+void *listener_ctx(const struct listener *l)
+{
+    return l->config.ctx;
+}
+
+uint16_t listener_port(const struct listener *l)
+{
+    return l->port;
+}
+
+size_t listener_active(const struct listener *l)
+{
+    return l->active;
+}
+
+void listener_read_stats(const struct listener *l, struct listener_stats *ret)
+{
+    *ret = l->stats;
+}
+
+void listener_drain(struct listener *l)
+{
+    if (l->draining)
+        return;
+    l->draining = true;
+    (void)MHD_quiesce_daemon(l->daemon);
+    (void)close(l->listen_fd);
+    l->listen_fd = -1;
+    list_for_each(&l->conns, it) {
+        struct http_conn *c = container_of(it, struct http_conn, link);
+
+        if (!c->exchange)
+            conn_cut(c);
+    }
+}
+
+/* libmicrohttpd must not be stopped with suspended connections. */
+static void cut_all(struct listener *l)
+{
+    list_for_each(&l->conns, it) {
+        struct http_conn *c = container_of(it, struct http_conn, link);
+
+        if (c->exchange)
+            exchange_gone(c->exchange);
+        conn_cut(c);
+    }
+    run_daemon(l);
+}
+
+void listener_free(struct listener *l)
+{
+    if (!l)
+        return;
+    loop_hook_del(&l->hook);
+    loop_timer_clear(&l->sweep);
+    loop_fd_del(&l->ready);
+    if (l->daemon) {
+        listener_drain(l);
+        cut_all(l);
+        MHD_stop_daemon(l->daemon);
+    } else if (l->listen_fd >= 0) {
+        (void)close(l->listen_fd);
+    }
+    lingers_done(&l->lingers);
+    list_for_each(&l->exchanges, it) {
+        struct exchange *x = container_of(it, struct exchange, link);
+
+        list_del(&x->link);
+        x->request.listener = NULL;
+    }
+    map_free(l->addresses);
+    free(l);
+}

@@ -1,0 +1,37 @@
+/* percent.c: see percent.h. */
+#include "http/percent.h"
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+struct str percent_decode(struct arena *a, struct str s, bool plus_is_space)
+{
+    char *out = arena_alloc(a, s.n + 1);
+    struct str ret = {out, 0};
+
+    if (!out)
+        return STR_NONE;
+    for (size_t i = 0; i < s.n; i++) {
+        int high, low;
+
+        if (s.p[i] != '%') {
+            out[ret.n++] = plus_is_space && s.p[i] == '+' ? ' ' : s.p[i];
+            continue;
+        }
+        high = s.n - i > 2 ? hex_value(s.p[i + 1]) : -1;
+        low = s.n - i > 2 ? hex_value(s.p[i + 2]) : -1;
+        if (high < 0 || low < 0 || high + low == 0)
+            return STR_NONE;
+        out[ret.n++] = (char)(high * 16 + low);
+        i += 2;
+    }
+    return str_utf8(ret) ? ret : STR_NONE;
+}
