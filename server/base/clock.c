@@ -77,3 +77,95 @@ void clock_rfc3339(int64_t unix_us, char out[CLOCK_RFC3339_SIZE])
     *p++ = 'Z';
     *p = '\0';
 }
+
+/* Takes exactly width digits off *s. */
+static bool take_digits(struct str *s, size_t width, int *ret)
+{
+    int v = 0;
+
+    if (s->n < width)
+        return false;
+    for (size_t i = 0; i < width; i++) {
+        if (s->p[i] < '0' || s->p[i] > '9')
+            return false;
+        v = v * 10 + (s->p[i] - '0');
+    }
+    *s = str_n(s->p + width, s->n - width);
+    *ret = v;
+    return true;
+}
+
+static bool take_char(struct str *s, char c)
+{
+    if (!s->n || s->p[0] != c)
+        return false;
+    *s = str_n(s->p + 1, s->n - 1);
+    return true;
+}
+
+/* A point and one to six digits, or nothing. */
+static bool take_fraction(struct str *s, int64_t *ret_us)
+{
+    int64_t us = 0, unit = 100000;
+
+    if (take_char(s, '.')) {
+        size_t n = 0;
+
+        for (; n < s->n && n < 6 && s->p[n] >= '0' && s->p[n] <= '9'; n++, unit /= 10)
+            us += (s->p[n] - '0') * unit;
+        if (!n)
+            return false;
+        *s = str_n(s->p + n, s->n - n);
+    }
+    *ret_us = us;
+    return true;
+}
+
+/* "Z", "+hh:mm", "-hh:mm" or nothing. */
+static bool take_zone(struct str *s, int *ret_minutes)
+{
+    int sign = 0, hours, minutes;
+
+    *ret_minutes = 0;
+    if (take_char(s, 'Z') || !s->n)
+        return true;
+    sign = take_char(s, '+') ? 1 : take_char(s, '-') ? -1 : 0;
+    if (!sign || !take_digits(s, 2, &hours) || !take_char(s, ':') || !take_digits(s, 2, &minutes))
+        return false;
+    *ret_minutes = sign * (hours * 60 + minutes);
+    return hours < 24 && minutes < 60;
+}
+
+static bool take_time(struct str *s, struct tm *tm, int64_t *ret_us, int *ret_zone)
+{
+    if (!take_char(s, 'T') && !take_char(s, ' '))
+        return false;
+    if (!take_digits(s, 2, &tm->tm_hour) || !take_char(s, ':') || !take_digits(s, 2, &tm->tm_min))
+        return false;
+    if (take_char(s, ':') && (!take_digits(s, 2, &tm->tm_sec) || !take_fraction(s, ret_us)))
+        return false;
+    return tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec < 60 && take_zone(s, ret_zone);
+}
+
+bool clock_parse_rfc3339(struct str text, int64_t *ret_unix_us)
+{
+    struct str s = text;
+    struct tm tm = {0}, back;
+    int64_t us = 0;
+    int zone = 0;
+    time_t seconds;
+
+    if (!take_digits(&s, 4, &tm.tm_year) || !take_char(&s, '-') || !take_digits(&s, 2, &tm.tm_mon) ||
+        !take_char(&s, '-') || !take_digits(&s, 2, &tm.tm_mday))
+        return false;
+    if (s.n && !take_time(&s, &tm, &us, &zone))
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    back = tm;
+    seconds = timegm(&back);
+    if (s.n || back.tm_mday != tm.tm_mday || back.tm_mon != tm.tm_mon)
+        return false; /* left over text, or the 31st of a short month */
+    *ret_unix_us = ((int64_t)seconds - zone * 60) * 1000000 + us;
+    return true;
+}

@@ -269,3 +269,11 @@ pid_t embedded_pid(const struct embedded *e)
 {
     return e->pid;
 }
+
+void embedded_leave(struct embedded *e)
+{
+    if (e && e->adopted)
+        free(e);
+    else
+        embedded_stop(e);
+}

@@ -27,6 +27,8 @@ const char *embedded_app_conninfo(const struct embedded *e);
 const char *embedded_owner_conninfo(const struct embedded *e);
 /* Fast shutdown, waits; then frees. NULL is fine. */
 void embedded_stop(struct embedded *e);
+/* For a command beside a running `up`: stops the server only if this call had started it. */
+void embedded_leave(struct embedded *e);
 /* True while the postmaster lives. */
 bool embedded_alive(struct embedded *e);
 pid_t embedded_pid(const struct embedded *e);

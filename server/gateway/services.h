@@ -11,6 +11,8 @@
 
 struct node;           /* lease/node.h: leases, journal, flusher of this process */
 struct catalog_holder; /* catalog/snapshot.h */
+struct health_board;   /* providers/health.h */
+struct site;           /* web/site.h */
 struct db;
 
 enum signup_mode { SIGNUP_OPEN, SIGNUP_INVITE, SIGNUP_CLOSED };
@@ -18,6 +20,8 @@ enum signup_mode { SIGNUP_OPEN, SIGNUP_INVITE, SIGNUP_CLOSED };
 struct services {
     struct node *node;
     struct catalog_holder *catalog;
+    struct health_board *health;
+    struct site *site;
 
     /* Worker lanes (DESIGN 2). A worker's state is its struct db. */
     struct jobs *money, *pages, *passwords, *long_jobs;
