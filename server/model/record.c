@@ -17,19 +17,6 @@ const char *call_outcome_name(enum call_outcome o)
     return names[o];
 }
 
-const char *call_basis_name(enum call_basis b)
-{
-    static const char *const names[] = {
-        [CALL_BASIS_ZERO] = "zero",
-        [CALL_BASIS_PROVIDER] = "provider",
-        [CALL_BASIS_COUNTED] = "counted",
-        [CALL_BASIS_CUT] = "cut",
-    };
-
-    assert((size_t)b < ARRAY_LEN(names));
-    return names[b];
-}
-
 static void clip_text(struct str *s, size_t bound)
 {
     if (s->n <= bound)

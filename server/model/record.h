@@ -2,7 +2,8 @@
  *
  * The fields stand in record.def. A call has exactly one record, filled on its loop and carried by
  * the journal's END record to the settle batch. Absent values are 0 and slices with p NULL; in SQL
- * an absent ID, TIME or TEXT is NULL. Slices live in the call's arena (or in the decoder's). */
+ * an absent ID, TIME or TEXT is NULL. `basis` holds usage_basis_name()'s words. Slices live in the
+ * call's arena (or in the decoder's). */
 #pragma once
 
 #include "base/bounds.h"
@@ -56,15 +57,6 @@ enum call_outcome {
     CALL_OUTCOME_INTERNAL,       /* our fault */
 };
 const char *call_outcome_name(enum call_outcome o); /* "ok", "blocked", "client_error", ... */
-
-/* Whose figures the charge rests on, as stored in `basis`. */
-enum call_basis {
-    CALL_BASIS_ZERO,     /* nothing was used */
-    CALL_BASIS_PROVIDER, /* the provider's usage object */
-    CALL_BASIS_COUNTED,  /* counted here from the bytes */
-    CALL_BASIS_CUT,      /* the journal's last PROGRESS record after a crash */
-};
-const char *call_basis_name(enum call_basis b);
 
 /* Cuts every TEXT to its bound at a character's edge and drops a JSON that is longer than its own,
  * leaving {"cut":true} in its place. */

@@ -1,0 +1,31 @@
+/* llm.h: what the gateway has to know of a request, a reply and a stream event, whatever their wire
+ * format. Data only; slices live in the request's arena or in the bytes that were read. */
+#pragma once
+
+#include "base/str.h"
+#include "model/usage.h"
+
+/* What admission, the hold and routing need of a request. */
+struct llm_request {
+    struct str model; /* decoded; p NULL when only `models` was given */
+    bool stream;
+    bool wants_usage;      /* a streaming client asked for the usage figures */
+    bool has_output_limit; /* else output_limit is 0 */
+    uint64_t output_limit; /* tokens per choice; the larger when two names give one */
+    uint32_t choices;      /* `n`; 1 when absent */
+    struct str service_tier;
+    bool has_tools, has_format;
+    uint32_t media_parts;   /* images, audio, files, also those given by URL */
+    uint64_t text_bytes;    /* of the body, without inline media */
+    struct str models_json; /* OpenRouter's `models`, the raw array; p NULL when absent */
+    struct str provider_json; /* OpenRouter's `provider`, the raw object; p NULL when absent */
+};
+
+/* What a whole reply or a stream's event says. */
+struct llm_report {
+    bool has_usage;
+    struct usage usage;    /* of the whole call so far, where has_usage */
+    uint64_t output_bytes; /* of generated text and arguments in here */
+    struct str finish_reason;
+    struct str id; /* the provider's id of the reply */
+};

@@ -1,0 +1,82 @@
+/* dialect.h: one wire format of one endpoint, as a table of functions.
+ *
+ * Pure: bytes and an arena in, values out; no clock, no network. Where client and upstream speak the
+ * same format the client's own bytes are forwarded with only the changed fields put in (`edit_*`),
+ * so unknown fields pass in both directions. Any thread. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/money.h"
+#include "json/scan.h"
+#include "model/llm.h"
+#include "translation/sse.h"
+
+/* A client's body, read once. */
+struct wire_request {
+    struct str body;
+    struct llm_request llm;
+    const void *marks; /* the dialect's own: where the changed fields stand */
+};
+
+/* What is different in the bytes that one target gets. */
+struct wire_request_edit {
+    struct str model;       /* the upstream's name of it */
+    uint64_t output_limit;  /* tokens; 0: leave as it is; only used where the client gave none */
+    const char *limit_name; /* the target's parameter: "max_tokens", ...; NULL: as the client's */
+    bool ask_usage;         /* ask a streaming upstream for its usage figures */
+};
+
+/* A reply or an event, read once. */
+struct wire_report {
+    struct str bytes; /* the JSON document */
+    struct llm_report llm;
+    bool done;       /* the end mark of a stream */
+    bool error;      /* an error object, also within a 200 */
+    bool usage_only; /* an event that carries nothing but usage */
+    struct json_span usage_at, cost_at;
+    uint32_t close_at; /* the root object's closing brace */
+    bool root_empty;
+};
+
+/* What is put into a reply or event before the client gets it. */
+struct wire_report_edit {
+    bool has_cost;
+    struct money cost;  /* usage.cost, where there is a usage object */
+    struct str members; /* `"name":value` pairs for the end of the root object; p NULL: none */
+};
+
+struct wire_error {
+    struct str message;
+    const char *type, *code;
+    struct str tollgate_json; /* the tollgate object; p NULL: none */
+};
+
+enum {
+    DIALECT_OK = 0,
+    DIALECT_E_SYNTAX = 1, /* not JSON, or not the format's frame; *fault says where */
+    DIALECT_E_FIELD = 2,  /* a field that is read here has a wrong value; *fault names it */
+};
+
+struct dialect {
+    const char *name; /* "openai_chat" */
+    int (*read_request)(struct arena *a, struct str body, struct wire_request *ret,
+                        struct json_fault *fault);
+    void (*edit_request)(const struct wire_request *request, const struct wire_request_edit *edit,
+                         struct buf *out);
+    int (*read_reply)(struct str body, struct wire_report *ret);
+    void (*edit_reply)(const struct wire_report *report, const struct wire_report_edit *edit,
+                       struct buf *out);
+
+    /* Streams; NULL where the endpoint has none. The raw bytes of an event that is not understood
+     * (DIALECT_E_SYNTAX) go to the client. */
+    int (*read_event)(const struct sse_event *event, struct wire_report *ret);
+    void (*edit_event)(const struct sse_event *event, const struct wire_report *report,
+                       const struct wire_report_edit *edit, struct buf *out);
+    /* Bytes that a client's parser ignores but a curious one can read: the cost and the members. */
+    void (*put_note)(const struct wire_report_edit *edit, struct buf *out);
+    /* The error as this format's event; the stream ends behind it, without end_mark. */
+    void (*put_error)(const struct wire_error *error, struct buf *out);
+    const char *end_mark; /* what ends a whole stream; NULL: nothing */
+};
+
+extern const struct dialect openai_chat, openai_embeddings;

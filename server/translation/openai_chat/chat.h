@@ -1,0 +1,21 @@
+/* chat.h: the parts of OpenAI's chat-completions format, put together in dialect.c.
+ *
+ * Source: OpenAI API reference, "Create chat completion" and "Streaming". Contracts: dialect.h. */
+#pragma once
+
+#include "translation/dialect.h"
+
+int openai_chat_read_request(struct arena *a, struct str body, struct wire_request *ret,
+                             struct json_fault *fault) _must_use_;
+void openai_chat_edit_request(const struct wire_request *request,
+                              const struct wire_request_edit *edit, struct buf *out);
+/* delta: a chunk of a stream, whose choices have `delta` where an answer has `message`. */
+int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret) _must_use_;
+int openai_chat_read_reply(struct str body, struct wire_report *ret) _must_use_;
+void openai_chat_edit_reply(const struct wire_report *report, const struct wire_report_edit *edit,
+                            struct buf *out);
+int openai_chat_read_event(const struct sse_event *event, struct wire_report *ret) _must_use_;
+void openai_chat_edit_event(const struct sse_event *event, const struct wire_report *report,
+                            const struct wire_report_edit *edit, struct buf *out);
+void openai_chat_put_note(const struct wire_report_edit *edit, struct buf *out);
+void openai_chat_put_error(const struct wire_error *error, struct buf *out);

@@ -1,0 +1,15 @@
+/* dialect.c: the chat-completions format as a table. */
+#include "translation/openai_chat/chat.h"
+
+const struct dialect openai_chat = {
+    .name = "openai_chat",
+    .read_request = openai_chat_read_request,
+    .edit_request = openai_chat_edit_request,
+    .read_reply = openai_chat_read_reply,
+    .edit_reply = openai_chat_edit_reply,
+    .read_event = openai_chat_read_event,
+    .edit_event = openai_chat_edit_event,
+    .put_note = openai_chat_put_note,
+    .put_error = openai_chat_put_error,
+    .end_mark = "data: [DONE]\n\n",
+};

@@ -1,0 +1,130 @@
+/* reply.c: a whole chat answer, or one chunk of a streamed one: its usage read, its cost put in. */
+#include <errno.h>
+
+#include "base/bounds.h"
+#include "translation/edit.h"
+#include "translation/openai_chat/chat.h"
+#include "translation/openai_chat/usage.h"
+
+enum { ID, USAGE, ERROR, CHOICES, FINISH, FIRST_TEXT, LAST_TEXT = FIRST_TEXT + 4, WATCHES };
+
+static const char *const head_paths[FIRST_TEXT] = {
+    [ID] = "id",
+    [USAGE] = "usage",
+    [ERROR] = "error",
+    [CHOICES] = "choices",
+    [FINISH] = "choices[].finish_reason",
+};
+
+/* What a model has written stands in one of these; a chunk's `delta` has a message's fields. */
+static const char *const whole_texts[] = {
+    "choices[].message.content",
+    "choices[].message.reasoning_content",
+    "choices[].message.reasoning",
+    "choices[].message.refusal",
+    "choices[].message.tool_calls[].function.arguments",
+};
+static const char *const delta_texts[] = {
+    "choices[].delta.content",
+    "choices[].delta.reasoning_content",
+    "choices[].delta.reasoning",
+    "choices[].delta.refusal",
+    "choices[].delta.tool_calls[].function.arguments",
+};
+
+/* Bytes of the strings without their quotes; a null has none. */
+static uint64_t text_bytes(const struct json_watch *w)
+{
+    uint64_t overhead = 2 * (uint64_t)w->count;
+
+    if (w->span.kind == JSON_NULL)
+        overhead += 2;
+    return w->bytes - MIN(w->bytes, overhead);
+}
+
+/* The inside of a plain string; p NULL for anything else. */
+static struct str inside(struct str doc, struct json_span s)
+{
+    if (!s.n || s.kind != JSON_STRING)
+        return STR_NONE;
+    return str_n(doc.p + s.at + 1, s.n - 2);
+}
+
+static bool is_empty_array(struct str doc, struct json_span s)
+{
+    return !s.n || (s.kind == JSON_ARRAY && !str_trim(str_n(doc.p + s.at + 1, s.n - 2)).n);
+}
+
+static void read_usage(struct str doc, struct json_span at, struct wire_report *report)
+{
+    struct json_span cost = {.n = 0};
+
+    if (at.kind != JSON_OBJECT || !at.n)
+        return;
+    if (openai_usage_read(json_span_str(doc, at), &report->llm.usage, &cost) != OPENAI_USAGE_OK)
+        return;
+    report->llm.has_usage = true;
+    report->usage_at = at;
+    report->cost_at = cost;
+    report->cost_at.at += at.at;
+}
+
+int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
+{
+    struct wire_report report = {.bytes = doc};
+    struct json_watch w[WATCHES] = {0};
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    for (size_t i = 0; i < WATCHES; i++)
+        w[i].path = i < FIRST_TEXT ? head_paths[i]
+                                   : (delta ? delta_texts : whole_texts)[i - FIRST_TEXT];
+    if (json_scan(doc, w, WATCHES, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
+        return DIALECT_E_SYNTAX;
+    report.close_at = result.root_close;
+    report.root_empty = result.root_empty;
+    report.error = w[ERROR].span.n && w[ERROR].span.kind != JSON_NULL;
+    report.llm.id = inside(doc, w[ID].span);
+    report.llm.finish_reason = inside(doc, w[FINISH].span);
+    for (size_t i = FIRST_TEXT; i <= LAST_TEXT; i++)
+        report.llm.output_bytes += text_bytes(&w[i]);
+    read_usage(doc, w[USAGE].span, &report);
+    report.usage_only = report.llm.has_usage && is_empty_array(doc, w[CHOICES].span);
+    *ret = report;
+    return DIALECT_OK;
+}
+
+int openai_chat_read_reply(struct str body, struct wire_report *ret)
+{
+    return openai_chat_read_report(body, false, ret);
+}
+
+void openai_chat_edit_reply(const struct wire_report *report, const struct wire_report_edit *edit,
+                            struct buf *out)
+{
+    struct buf cost, end;
+    struct edit e;
+
+    buf_init(&cost, 64);
+    buf_init(&end, KIB(64));
+    edit_begin(&e, report->bytes);
+    if (edit->has_cost && report->llm.has_usage) {
+        if (!report->cost_at.n)
+            buf_puts(&cost, ",\"cost\":");
+        money_put(&cost, edit->cost, 0);
+        if (report->cost_at.n)
+            edit_replace(&e, report->cost_at, buf_str(&cost));
+        else
+            edit_insert(&e, report->usage_at.at + report->usage_at.n - 1, buf_str(&cost));
+    }
+    if (edit->members.p) {
+        buf_puts(&end, report->root_empty ? "" : ",");
+        buf_put_str(&end, edit->members);
+        edit_insert(&e, report->close_at, buf_str(&end));
+    }
+    if (buf_finish(&cost) < 0 || buf_finish(&end) < 0)
+        out->err = -ENOMEM;
+    edit_apply(&e, out);
+    buf_done(&cost);
+    buf_done(&end);
+}

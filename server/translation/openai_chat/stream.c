@@ -1,0 +1,99 @@
+/* stream.c: the events of a streamed chat answer. A chunk is a whole answer in small, so it is read
+ * and edited by the same code; only the frame around it is made here. */
+#include <errno.h>
+
+#include "base/bounds.h"
+#include "json/write.h"
+#include "translation/openai_chat/chat.h"
+
+int openai_chat_read_event(const struct sse_event *event, struct wire_report *ret)
+{
+    struct wire_report report = {.bytes = event->data};
+
+    if (!event->data.p) {
+        *ret = report;
+        return DIALECT_OK;
+    }
+    if (str_eq(str_trim(event->data), STR("[DONE]"))) {
+        report.done = true;
+        *ret = report;
+        return DIALECT_OK;
+    }
+    if (openai_chat_read_report(event->data, true, &report) != DIALECT_OK)
+        return DIALECT_E_SYNTAX;
+    report.error = report.error || str_eq(event->type, STR("error"));
+    *ret = report;
+    return DIALECT_OK;
+}
+
+/* A document over several lines needs the field's name on each of them. */
+static void put_data(struct str doc, struct buf *out)
+{
+    struct str line;
+
+    while (str_split(&doc, '\n', &line)) {
+        buf_puts(out, "data: ");
+        buf_put_str(out, line);
+        buf_putc(out, '\n');
+    }
+}
+
+void openai_chat_edit_event(const struct sse_event *event, const struct wire_report *report,
+                            const struct wire_report_edit *edit, struct buf *out)
+{
+    struct buf doc;
+
+    buf_init(&doc, BOUND_SSE_EVENT_BYTES + KIB(64));
+    openai_chat_edit_reply(report, edit, &doc);
+    if (buf_finish(&doc) < 0)
+        out->err = -ENOMEM;
+    if (event->type.p) {
+        buf_puts(out, "event: ");
+        buf_put_str(out, event->type);
+        buf_putc(out, '\n');
+    }
+    put_data(buf_str(&doc), out);
+    buf_putc(out, '\n');
+    buf_done(&doc);
+}
+
+void openai_chat_put_note(const struct wire_report_edit *edit, struct buf *out)
+{
+    buf_puts(out, ": tollgate {");
+    if (edit->has_cost) {
+        buf_puts(out, "\"cost\":");
+        money_put(out, edit->cost, 0);
+    }
+    if (edit->members.p) {
+        buf_puts(out, edit->has_cost ? "," : "");
+        buf_put_str(out, edit->members);
+    }
+    buf_puts(out, "}\n\n");
+}
+
+/* No end mark behind it: a stream that failed must not look like a whole one. */
+void openai_chat_put_error(const struct wire_error *error, struct buf *out)
+{
+    struct json_writer w;
+
+    buf_puts(out, "data: ");
+    json_begin(&w, out);
+    json_open_object(&w);
+    json_key(&w, "error");
+    json_open_object(&w);
+    json_key(&w, "message");
+    json_str(&w, error->message);
+    json_key(&w, "type");
+    json_cstr(&w, error->type);
+    json_key(&w, "param");
+    json_null(&w);
+    json_key(&w, "code");
+    json_cstr(&w, error->code);
+    json_close_object(&w);
+    if (error->tollgate_json.p) {
+        json_key(&w, "tollgate");
+        json_raw(&w, error->tollgate_json);
+    }
+    json_close_object(&w);
+    buf_puts(out, "\n\n");
+}

@@ -1,0 +1,111 @@
+/* usage.c: see usage.h. */
+#include "translation/openai_chat/usage.h"
+
+#include "base/bounds.h"
+
+enum {
+    PROMPT,
+    COMPLETION,
+    TOTAL,
+    CACHED,
+    CACHED_DEEPSEEK,
+    CACHED_MISTRAL,
+    CACHED_PLAIN,
+    CACHE_WRITE,
+    AUDIO_IN,
+    REASONING,
+    AUDIO_OUT,
+    COST,
+    FIGURES
+};
+
+static const char *const paths[FIGURES] = {
+    [PROMPT] = "prompt_tokens",
+    [COMPLETION] = "completion_tokens",
+    [TOTAL] = "total_tokens",
+    [CACHED] = "prompt_tokens_details.cached_tokens",
+    [CACHED_DEEPSEEK] = "prompt_cache_hit_tokens",
+    [CACHED_MISTRAL] = "num_cached_tokens",
+    [CACHED_PLAIN] = "cached_tokens",
+    [CACHE_WRITE] = "prompt_tokens_details.cache_write_tokens",
+    [AUDIO_IN] = "prompt_tokens_details.audio_tokens",
+    [REASONING] = "completion_tokens_details.reasoning_tokens",
+    [AUDIO_OUT] = "completion_tokens_details.audio_tokens",
+    [COST] = "cost",
+};
+
+/* The figure, within its bound; false when it is absent, null or no count. */
+static bool figure(struct str doc, const struct json_watch *w, int64_t *ret)
+{
+    uint64_t v;
+
+    if (!w->span.n || !json_span_u64(doc, w->span, &v))
+        return false;
+    *ret = (int64_t)MIN(v, (uint64_t)BOUND_USAGE_QUANTITY);
+    return true;
+}
+
+/* Takes a part off the whole, never more than there is. */
+static int64_t part(int64_t *whole, int64_t wanted)
+{
+    int64_t taken = MIN(*whole, wanted);
+
+    *whole -= taken;
+    return taken;
+}
+
+static void split_prompt(const int64_t v[FIGURES], int64_t prompt, struct usage *u)
+{
+    int64_t cached = v[CACHED];
+
+    for (size_t i = CACHED_DEEPSEEK; i <= CACHED_PLAIN; i++)
+        cached = MAX(cached, v[i]);
+    u->n[USAGE_CACHED_INPUT] = part(&prompt, cached);
+    u->n[USAGE_CACHE_WRITE_5M] = part(&prompt, v[CACHE_WRITE]);
+    u->n[USAGE_AUDIO_INPUT] = part(&prompt, v[AUDIO_IN]);
+    u->n[USAGE_INPUT] = prompt;
+}
+
+static void split_completion(const int64_t v[FIGURES], int64_t completion, int64_t beyond,
+                             struct usage *u)
+{
+    if (beyond > 0 && (v[REASONING] == 0 || v[REASONING] == beyond)) {
+        u->n[USAGE_REASONING] = beyond;
+        u->n[USAGE_AUDIO_OUTPUT] = part(&completion, v[AUDIO_OUT]);
+    } else {
+        u->n[USAGE_REASONING] = part(&completion, v[REASONING]);
+        u->n[USAGE_AUDIO_OUTPUT] = part(&completion, v[AUDIO_OUT]);
+    }
+    u->n[USAGE_OUTPUT] = completion;
+}
+
+int openai_usage_read(struct str object, struct usage *ret, struct json_span *ret_cost_at)
+{
+    struct json_watch w[FIGURES] = {0};
+    struct json_scan_result result;
+    struct json_fault fault;
+    struct usage u = {0};
+    int64_t v[FIGURES] = {0}, beyond = 0;
+    bool prompt, completion, total;
+
+    for (size_t i = 0; i < FIGURES; i++)
+        w[i].path = paths[i];
+    if (json_scan(object, w, FIGURES, &result, &fault) != JSON_OK)
+        return OPENAI_USAGE_E_NONE;
+    for (size_t i = CACHED; i < COST; i++)
+        (void)figure(object, &w[i], &v[i]);
+    prompt = figure(object, &w[PROMPT], &v[PROMPT]);
+    completion = figure(object, &w[COMPLETION], &v[COMPLETION]);
+    total = figure(object, &w[TOTAL], &v[TOTAL]);
+    if (!prompt && !completion && !total)
+        return OPENAI_USAGE_E_NONE;
+    if (!prompt && !completion)
+        v[PROMPT] = v[TOTAL]; /* embeddings of some providers name the total only */
+    else if (prompt && completion && total)
+        beyond = v[TOTAL] - v[PROMPT] - v[COMPLETION];
+    split_prompt(v, v[PROMPT], &u);
+    split_completion(v, v[COMPLETION], beyond, &u);
+    *ret = u;
+    *ret_cost_at = w[COST].span;
+    return OPENAI_USAGE_OK;
+}

@@ -1,0 +1,173 @@
+/* sse.c: see sse.h. The first pass only looks for the blank line and keeps its place, so bytes that
+ * come one by one are not read again; the fields are read when the event is whole. */
+#include "translation/sse.h"
+
+#include <errno.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+
+/* The buffer may hold one event that is nearly too long and one push behind it. */
+#define SSE_BUFFER_BYTES (2 * BOUND_SSE_EVENT_BYTES)
+
+static const struct str mark = {"\xEF\xBB\xBF", 3};
+
+void sse_init(struct sse *s)
+{
+    *s = (struct sse){.at = 0};
+    buf_init(&s->in, SSE_BUFFER_BYTES);
+    buf_init(&s->joined, BOUND_SSE_EVENT_BYTES);
+}
+
+void sse_done(struct sse *s)
+{
+    buf_done(&s->in);
+    buf_done(&s->joined);
+}
+
+int sse_push(struct sse *s, struct str bytes)
+{
+    int r;
+
+    assert(!s->ended);
+    if (s->at > 0) {
+        buf_consume(&s->in, s->at);
+        s->line -= s->at;
+        s->scan -= s->at;
+        s->at = 0;
+    }
+    buf_put_str(&s->in, bytes);
+    r = buf_finish(&s->in);
+    if (r == -EMSGSIZE)
+        return SSE_E_TOO_LARGE;
+    return r < 0 ? err_origin(r) : SSE_OK;
+}
+
+void sse_end(struct sse *s)
+{
+    s->ended = true;
+}
+
+/* Steps over a byte order mark at the very front; false while that is undecided. */
+static bool pass_mark(struct sse *s)
+{
+    struct str head = str_n(s->in.p, MIN(s->in.n, mark.n));
+
+    if (s->mark_passed)
+        return true;
+    if (head.n < mark.n && str_starts(mark, head) && !s->ended)
+        return false;
+    s->mark_passed = true;
+    if (str_eq(head, mark))
+        s->line = s->scan = mark.n;
+    return true;
+}
+
+/* Bytes of the line end at offset i: 1 or 2, or 0 while it cannot be known. */
+static size_t line_end_length(const struct buf *in, size_t i, bool ended)
+{
+    if (in->p[i] == '\n')
+        return 1;
+    if (i + 1 < in->n)
+        return in->p[i + 1] == '\n' ? 2 : 1;
+    return ended ? 1 : 0;
+}
+
+/* True when the event that begins at `at` is whole: `line` then stands behind its blank line. */
+static bool find_end(struct sse *s)
+{
+    const struct buf *in = &s->in;
+    size_t i = s->scan;
+
+    for (; i < in->n; i++) {
+        size_t length;
+        bool blank = i == s->line;
+
+        if (in->p[i] != '\n' && in->p[i] != '\r')
+            continue;
+        length = line_end_length(in, i, s->ended);
+        if (!length)
+            break;
+        i += length - 1;
+        s->line = i + 1;
+        if (blank) {
+            s->scan = i + 1;
+            return true;
+        }
+    }
+    s->scan = i;
+    return false;
+}
+
+static void add_data(struct sse *s, struct str value, struct sse_event *e)
+{
+    if (!e->data.p) {
+        e->data = value;
+        return;
+    }
+    if (!s->joined.n)
+        buf_put_str(&s->joined, e->data);
+    buf_putc(&s->joined, '\n');
+    buf_put_str(&s->joined, value);
+    e->data = buf_str(&s->joined);
+}
+
+static void read_field(struct sse *s, struct str line, struct sse_event *e)
+{
+    ssize_t colon = str_find(line, ':');
+    struct str name = line, value = STR("");
+
+    if (colon == 0)
+        return; /* comment */
+    if (colon > 0) {
+        name = str_n(line.p, (size_t)colon);
+        value = str_n(line.p + colon + 1, line.n - (size_t)colon - 1);
+        if (value.n && value.p[0] == ' ')
+            value = str_n(value.p + 1, value.n - 1);
+    }
+    if (str_eq(name, STR("data")))
+        add_data(s, value, e);
+    else if (str_eq(name, STR("event")))
+        e->type = value;
+}
+
+static int read_event(struct sse *s, struct str raw, bool ended, struct sse_event *ret)
+{
+    struct sse_event e = {.raw = raw, .ended = ended};
+    size_t i = 0, from;
+    int r;
+
+    buf_reset(&s->joined);
+    if (!s->begun && str_starts(raw, mark))
+        i = mark.n;
+    s->begun = true;
+    for (from = i; i < raw.n; i++) {
+        if (raw.p[i] != '\n' && raw.p[i] != '\r')
+            continue;
+        read_field(s, str_n(raw.p + from, i - from), &e);
+        from = i + 1;
+    }
+    if (from < raw.n)
+        read_field(s, str_n(raw.p + from, raw.n - from), &e);
+    r = buf_finish(&s->joined);
+    if (r < 0)
+        return err_origin(r);
+    *ret = e;
+    return SSE_OK;
+}
+
+int sse_next(struct sse *s, struct sse_event *ret)
+{
+    bool whole = pass_mark(s) && find_end(s);
+    size_t end = whole ? s->line : s->in.n, n = end - s->at;
+    struct str raw = str_n(s->in.p + s->at, n);
+
+    if (n > BOUND_SSE_EVENT_BYTES)
+        return SSE_E_TOO_LARGE;
+    if (!whole && !s->ended)
+        return SSE_E_MORE;
+    if (!n)
+        return SSE_E_END;
+    s->at = end;
+    return read_event(s, raw, whole, ret);
+}
