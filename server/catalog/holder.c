@@ -47,7 +47,10 @@ void catalog_holder_put(struct catalog_holder *h, struct catalog *c)
 
     pthread_mutex_lock(&h->lock);
     old = h->current;
-    h->current = c;
+    if (old && catalog_epoch(old) > catalog_epoch(c))
+        old = c;
+    else
+        h->current = c;
     pthread_mutex_unlock(&h->lock);
     catalog_unref(old);
 }

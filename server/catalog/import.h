@@ -46,9 +46,9 @@ enum {
     IMPORT_E_AWAY = 4,
 };
 /* Opens a transaction of its own. Worker or command line. fault_text lives in the arena. */
-int catalog_import(struct db *db, struct arena *a, const struct catalog_actor *actor,
+int catalog_import(struct db *db, struct arena *a, const struct actor *actor,
                    struct str text, const struct import_options *options,
                    struct import_result *ret, struct str *ret_fault_text) _must_use_;
-int catalog_import_file(struct db *db, struct arena *a, const struct catalog_actor *actor,
+int catalog_import_file(struct db *db, struct arena *a, const struct actor *actor,
                         const char *path, const struct import_options *options,
                         struct import_result *ret, struct str *ret_fault_text) _must_use_;

@@ -29,8 +29,8 @@ struct price_draft {
 };
 /* Figures above the ceiling are a fault of field "override" unless confirmed; above the absurd one
  * they are a fault always. */
-int price_publish(struct db *db, const struct catalog_actor *actor, const struct price_draft *draft,
-                  struct price_id *ret, struct catalog_fault *fault) _must_use_;
+int price_publish(struct db *db, const struct actor *actor, const struct price_draft *draft,
+                  struct price_id *ret, struct identity_fault *fault) _must_use_;
 /* The most that a unit may cost per million, usually and with an override. */
 int64_t price_ceiling(enum usage_unit unit, bool override);
 

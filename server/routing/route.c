@@ -37,7 +37,7 @@ static bool is_usable(const struct route_request *q, const struct catalog_target
 {
     const struct catalog_account *a = t->account;
 
-    if (!t->enabled || !a->usable || (a->team.v != 0 && a->team.v != q->team.v))
+    if (!t->enabled || a->unusable || (a->team.v != 0 && a->team.v != q->team.v))
         return false;
     return (q->kind == MODEL_EMBEDDING ? a->embeddings_url : a->chat_url).p != NULL;
 }
