@@ -43,18 +43,17 @@ int account_set_key(struct db *db, const struct actor *actor, const uint8_t seal
 int account_enable(struct db *db, const struct actor *actor, struct account_id id,
                    bool enabled) _must_use_;
 /* Its row stays for the log; its targets go with it, its credential is erased. */
-int account_delete(struct db *db, const struct actor *actor, struct account_id id)
-    _must_use_;
+int account_delete(struct db *db, const struct actor *actor, struct account_id id) _must_use_;
 /* Makes a target of everything that its kind is known to sell and that has a price, and enables
  * those models: what was disabled by an operator by hand stays so if it has a target already. */
 int account_adopt_offers(struct db *db, const struct actor *actor, struct account_id id,
                          int64_t *ret_targets) _must_use_;
 
-int account_get(struct db *db, struct arena *a, struct account_id id, struct account_row *ret)
-    _must_use_;
+int account_get(struct db *db, struct arena *a, struct account_id id,
+                struct account_row *ret) _must_use_;
 /* By name, at most BOUND_CATALOG_ROWS. */
-int account_list(struct db *db, struct arena *a, struct account_row **ret, size_t *ret_n)
-    _must_use_;
+int account_list(struct db *db, struct arena *a, struct account_row **ret,
+                 size_t *ret_n) _must_use_;
 int account_key_seal(struct arena *a, const uint8_t seal_key[32], struct account_id id,
                      struct str key, struct str *ret) _must_use_;
 /* The credential of a row, in the arena: wipe it after use. SECRET_E_FORGED: it was sealed under

@@ -1,9 +1,10 @@
-/* change.h: how the catalogue is changed: what all functions of accounts.h, models.h and prices.h share.
+/* change.h: how the catalogue is changed: what all functions of accounts.h, models.h and prices.h
+ * share.
  *
  * Every function that changes something runs inside the caller's transaction (scope operator or
  * system), writes its own audit row, and notes the change `catalogue`, so that every node loads
- * anew once it is committed. After any outcome but CHANGE_OK the caller rolls back. Below 0 is fatal;
- * -ENOTCONN then means that the database is out of reach. Worker threads only. */
+ * anew once it is committed. After any outcome but CHANGE_OK the caller rolls back. Below 0 is
+ * fatal; -ENOTCONN then means that the database is out of reach. Worker threads only. */
 #pragma once
 
 #include "base/arena.h"
@@ -22,7 +23,6 @@ struct change {
     int64_t object_id;
     struct str before, after;
 };
-int change_record(struct db *db, const struct actor *actor, const struct change *change)
-    _must_use_;
+int change_record(struct db *db, const struct actor *actor, const struct change *change) _must_use_;
 /* A database outcome that no caller can do anything about, as an error below 0. */
 int change_failed(int db_outcome) _must_use_;

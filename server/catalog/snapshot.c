@@ -108,8 +108,7 @@ const struct catalog_target *catalog_find_target(const struct catalog *c, struct
         else
             high = middle;
     }
-    return low < c->n_targets && c->targets_by_id[low]->id.v == id.v ? c->targets_by_id[low]
-                                                                     : NULL;
+    return low < c->n_targets && c->targets_by_id[low]->id.v == id.v ? c->targets_by_id[low] : NULL;
 }
 
 const struct catalog_account *catalog_find_account(const struct catalog *c, struct account_id id)

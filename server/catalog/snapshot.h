@@ -69,8 +69,8 @@ struct catalog_options {
 };
 /* Reads everything, as the system. Worker. CATALOG_E_AWAY: the database is out of reach. */
 enum { CATALOG_OK = 0, CATALOG_E_AWAY = 4 };
-int catalog_load(struct db *db, const struct catalog_options *options, struct catalog **ret)
-    _must_use_;
+int catalog_load(struct db *db, const struct catalog_options *options,
+                 struct catalog **ret) _must_use_;
 struct catalog *catalog_ref(struct catalog *c);
 void catalog_unref(struct catalog *c); /* NULL is fine */
 void catalog_unrefp(struct catalog **c);

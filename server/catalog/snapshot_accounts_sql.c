@@ -27,9 +27,10 @@ DB_QUERY(catalog_accounts_all,
          " WHERE deleted_at IS NULL"
          " ORDER BY id");
 
-/* The authorization header, the first of the account's. The opened key is wiped at once; its copy in
- * the header is with the snapshot. */
-static int account_key(struct accounts_load *l, struct catalog_account *a, struct provider_header *headers)
+/* The authorization header, the first of the account's. The opened key is wiped at once; its copy
+ * in the header is with the snapshot. */
+static int account_key(struct accounts_load *l, struct catalog_account *a,
+                       struct provider_header *headers)
 {
     struct str key = STR("");
     int r;
@@ -109,25 +110,22 @@ static int account_row(void *ctx)
 
 static int each_account(struct accounts_load *l)
 {
-    return db_each(l->db, &catalog_accounts_all, l->c->arena, DB_NO_ARGS,
-                   DB_COLS(db_col_i64("id", &l->id),
-                           db_col_i64_null("team_id", &l->team_id, &l->team_none),
-                           db_col_text("kind", &l->kind), db_col_text("name", &l->name),
-                           db_col_text("base_url", &l->base_url),
-                           db_col_bytes("key_sealed", &l->key_sealed),
-                           db_col_bool("private", &l->private_network),
-                           db_col_bool("enabled", &l->enabled),
-                           db_col_i32("priority", &l->priority), db_col_i32("weight", &l->weight),
-                           db_col_i64_null("rpm", &l->rpm, &l->rpm_none),
-                           db_col_i64_null("tpm", &l->tpm, &l->tpm_none)),
-                   account_row, l);
+    return db_each(
+        l->db, &catalog_accounts_all, l->c->arena, DB_NO_ARGS,
+        DB_COLS(db_col_i64("id", &l->id), db_col_i64_null("team_id", &l->team_id, &l->team_none),
+                db_col_text("kind", &l->kind), db_col_text("name", &l->name),
+                db_col_text("base_url", &l->base_url), db_col_bytes("key_sealed", &l->key_sealed),
+                db_col_bool("private", &l->private_network), db_col_bool("enabled", &l->enabled),
+                db_col_i32("priority", &l->priority), db_col_i32("weight", &l->weight),
+                db_col_i64_null("rpm", &l->rpm, &l->rpm_none),
+                db_col_i64_null("tpm", &l->tpm, &l->tpm_none)),
+        account_row, l);
 }
 
-DB_QUERY(catalog_account_headers,
-         "SELECT a.id, h.key AS name, h.value"
-         "  FROM provider_account a, jsonb_each_text(a.extra_headers) h"
-         " WHERE a.deleted_at IS NULL"
-         " ORDER BY a.id, h.key");
+DB_QUERY(catalog_account_headers, "SELECT a.id, h.key AS name, h.value"
+                                  "  FROM provider_account a, jsonb_each_text(a.extra_headers) h"
+                                  " WHERE a.deleted_at IS NULL"
+                                  " ORDER BY a.id, h.key");
 
 static int header_row(void *ctx)
 {
@@ -152,8 +150,7 @@ static int each_header(struct accounts_load *l)
                    header_row, l);
 }
 
-int snapshot_load_accounts(struct db *db, const struct catalog_options *options,
-                           struct catalog *c)
+int snapshot_load_accounts(struct db *db, const struct catalog_options *options, struct catalog *c)
 {
     struct accounts_load l = {.db = db, .options = options, .c = c};
     int r = each_account(&l);

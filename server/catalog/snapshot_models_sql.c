@@ -91,28 +91,26 @@ static int each_model(struct models_load *l)
 
     return db_each(
         l->db, &catalog_models_all, l->c->arena, DB_NO_ARGS,
-        DB_COLS(db_col_i64("id", &m->id.v), db_col_text("name", &m->name),
-                db_col_text("kind", &l->model_kind), db_col_text("vendor", &m->vendor),
-                db_col_text("family", &m->family), db_col_text("description", &m->description),
-                db_col_i64("context_tokens", &m->context_tokens),
-                db_col_i64("max_output_tokens", &m->max_output_tokens),
-                db_col_i64("media_tokens", &m->media_tokens),
-                db_col_text("capabilities", &l->capabilities), db_col_bool("demo", &m->demo),
-                db_col_bool("enabled", &m->enabled), db_col_text("strategy", &l->strategy),
-                db_col_text("triggers", &l->triggers),
-                db_col_i32("max_attempts", &l->max_attempts), db_col_i32("retries", &l->retries),
-                db_col_i32("connect_timeout_ms", &l->connect_ms),
-                db_col_i32("first_byte_timeout_ms", &l->first_byte_ms),
-                db_col_i32("idle_timeout_ms", &l->idle_ms),
-                db_col_i32("total_timeout_ms", &l->total_ms),
-                db_col_text("route_off_reason", &m->off_reason),
-                db_col_i64("created_s", &m->created_s),
-                db_col_i64_null("price_id", &l->price_id, &l->price_none)),
+        DB_COLS(
+            db_col_i64("id", &m->id.v), db_col_text("name", &m->name),
+            db_col_text("kind", &l->model_kind), db_col_text("vendor", &m->vendor),
+            db_col_text("family", &m->family), db_col_text("description", &m->description),
+            db_col_i64("context_tokens", &m->context_tokens),
+            db_col_i64("max_output_tokens", &m->max_output_tokens),
+            db_col_i64("media_tokens", &m->media_tokens),
+            db_col_text("capabilities", &l->capabilities), db_col_bool("demo", &m->demo),
+            db_col_bool("enabled", &m->enabled), db_col_text("strategy", &l->strategy),
+            db_col_text("triggers", &l->triggers), db_col_i32("max_attempts", &l->max_attempts),
+            db_col_i32("retries", &l->retries), db_col_i32("connect_timeout_ms", &l->connect_ms),
+            db_col_i32("first_byte_timeout_ms", &l->first_byte_ms),
+            db_col_i32("idle_timeout_ms", &l->idle_ms),
+            db_col_i32("total_timeout_ms", &l->total_ms),
+            db_col_text("route_off_reason", &m->off_reason), db_col_i64("created_s", &m->created_s),
+            db_col_i64_null("price_id", &l->price_id, &l->price_none)),
         model_row, l);
 }
 
-DB_QUERY(catalog_aliases,
-         "SELECT alias, model_id FROM model_alias ORDER BY alias COLLATE \"C\"");
+DB_QUERY(catalog_aliases, "SELECT alias, model_id FROM model_alias ORDER BY alias COLLATE \"C\"");
 
 static int alias_row(void *ctx)
 {
@@ -134,7 +132,8 @@ static int each_alias(struct models_load *l)
                    alias_row, l);
 }
 
-/* The most exact price counts: the target's own, else that of its provider kind, else the model's. */
+/* The most exact price counts: the target's own, else that of its provider kind, else the model's.
+ */
 DB_QUERY(catalog_targets,
          "SELECT t.id, t.model_id, t.account_id, t.upstream_model, t.output_limit_field,"
          "       t.priority, t.weight, t.enabled,"
@@ -173,8 +172,7 @@ static int target_row(void *ctx)
     struct models_load *l = ctx;
     struct catalog *c = l->c;
     struct catalog_model *m = model_of_target(l);
-    const struct catalog_account *a =
-        catalog_find_account(c, (struct account_id){l->account_id});
+    const struct catalog_account *a = catalog_find_account(c, (struct account_id){l->account_id});
     struct catalog_target *t = &c->targets[c->n_targets];
 
     if (!m || !a)

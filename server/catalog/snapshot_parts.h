@@ -20,7 +20,7 @@ struct catalog {
     struct catalog_model *models;     /* by name */
     struct catalog_target *targets;   /* by model, then id */
     const struct catalog_target **targets_by_id;
-    struct price *prices; /* by id */
+    struct price *prices;       /* by id */
     struct catalog_name *names; /* by name, then alias */
     size_t n_accounts, n_models, n_targets, n_prices, n_names;
 };

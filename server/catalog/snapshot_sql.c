@@ -78,13 +78,12 @@ static int price_row(void *ctx)
 static int load_prices(struct db *db, struct catalog *c)
 {
     struct prices_load l = {.c = c};
-    int r = db_each(db, &catalog_prices, c->arena, DB_NO_ARGS,
-                    DB_COLS(db_col_i64("id", &l.id),
-                            db_col_time_us("effective_from", &l.effective_us),
-                            db_col_text("unit", &l.unit),
-                            db_col_i64("above_input_tokens", &l.above),
-                            db_col_i64("charge", &l.charge), db_col_i64("cost", &l.cost)),
-                    price_row, &l);
+    int r =
+        db_each(db, &catalog_prices, c->arena, DB_NO_ARGS,
+                DB_COLS(db_col_i64("id", &l.id), db_col_time_us("effective_from", &l.effective_us),
+                        db_col_text("unit", &l.unit), db_col_i64("above_input_tokens", &l.above),
+                        db_col_i64("charge", &l.charge), db_col_i64("cost", &l.cost)),
+                price_row, &l);
 
     for (size_t i = 0; r == 0 && i < c->n_prices; i++)
         price_complete(&c->prices[i]);

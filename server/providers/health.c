@@ -11,7 +11,7 @@
 enum { MEAN_SHIFT = 3 }; /* a moving mean takes an eighth of each new value */
 
 struct health {
-    _Atomic int64_t account; /* 0: free */
+    _Atomic int64_t account;        /* 0: free */
     _Atomic int64_t cool_until_ms;  /* 0: up */
     _Atomic int64_t probe_until_ms; /* a probe is out until then */
     _Atomic uint32_t failures_in_a_row, cool_downs, error_ppm;
@@ -177,8 +177,7 @@ void health_failed(struct health *h, int64_t now_ms, enum health_failure failure
     /* Those that were under way when it began to cool must not drive the back-off up. */
     if (now_ms < until && now_ms + retry_after_ms <= until)
         return;
-    if (failure != HEALTH_FAILED || retry_after_ms > 0 || until != 0 ||
-        row >= HEALTH_FAILURES_MAX)
+    if (failure != HEALTH_FAILED || retry_after_ms > 0 || until != 0 || row >= HEALTH_FAILURES_MAX)
         cool_until(h, now_ms + cool_down_ms(h, failure, retry_after_ms));
 }
 

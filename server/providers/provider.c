@@ -183,9 +183,20 @@ static bool is_token(struct str s)
 static bool is_ours(struct str name)
 {
     static const char *const ours[] = {
-        "accept-encoding", "authorization", "connection", "content-encoding", "content-length",
-        "content-type",    "cookie",        "expect",     "host",             "keep-alive",
-        "te",              "trailer",       "upgrade",    "transfer-encoding",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+        "transfer-encoding",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)

@@ -103,8 +103,7 @@ static void the_key_goes_where_the_scheme_says(void **state)
         .kind = "x", .auth = PROVIDER_AUTH_HEADER, .auth_header = "x-api-key"};
     struct provider_header h;
 
-    assert_int_equal(
-        provider_auth_header(provider_find(STR("openai")), arena, STR("sk-1"), &h), 0);
+    assert_int_equal(provider_auth_header(provider_find(STR("openai")), arena, STR("sk-1"), &h), 0);
     assert_string_equal(h.name, "authorization");
     assert_str(h.value, "Bearer sk-1");
     assert_int_equal(provider_auth_header(&by_header, arena, STR("k"), &h), 0);
