@@ -24,8 +24,7 @@ struct config {
 #undef URL
 #undef NUMBER
 #undef CHOICE
-    const char *file; /* the configuration file, absolute; "" is none */
-    bool loopback;    /* LISTEN is reachable from this machine only */
+    bool loopback; /* LISTEN is reachable from this machine only */
     struct config_inside *inside;
 };
 

@@ -82,8 +82,6 @@
 #define BOUND_KEY_TAGS 16
 /* Accounts, models or targets that one page or snapshot shows: a large reseller's catalogue. */
 #define BOUND_CATALOG_ROWS 20000
-/* Extra headers of a provider account: an organisation, a project, a few labels. */
-#define BOUND_ACCOUNT_HEADERS 16
 /* Versions of a model's prices that its page shows. */
 #define BOUND_PRICE_VERSIONS 500
 /* A catalogue file: LiteLLM's table has 1.4 MB. */
@@ -92,3 +90,5 @@
 #define BOUND_CONFIG_BYTES KIB(64)
 #define BOUND_CONFIG_VALUE_BYTES KIB(4)
 #define BOUND_CONFIG_ARENA_BYTES MIB(2)
+/* One key's policy in memory: BOUND_KEY_MODELS names of 200 bytes, addresses, tags, and slack. */
+#define BOUND_KEY_POLICY_BYTES KIB(128)

@@ -7,7 +7,7 @@
  * only. */
 #pragma once
 
-#include "db/db.h"
+#include "db/tx.h"
 
 enum {
     IDENTITY_OK = 0,
@@ -23,3 +23,8 @@ struct identity_fault {
 
 /* Fills *fault (may be NULL) and returns IDENTITY_E_FAULT. */
 int identity_fault_set(struct identity_fault *fault, const char *field, const char *sentence);
+
+/* db_tx for bodies that return the outcomes above: that the database is out of reach becomes fatal
+ * as well (-ENOTCONN). */
+int identity_tx(struct db *db, struct db_scope scope, const char *name,
+                int (*fn)(struct db *, void *), void *ctx) _must_use_;

@@ -14,5 +14,5 @@
 const char *password_refusal(struct str password, struct str email);
 /* hash may be NULL (unknown user): takes the same time and is false. */
 bool password_check(const char *hash, struct str password);
-/* Three words and a number, about 60 bits: for accounts that the program makes. */
+/* Four groups of five letters and digits (99 bits), for accounts that the program makes. */
 struct str password_generate(struct arena *a) _must_use_;

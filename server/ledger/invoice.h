@@ -21,7 +21,8 @@ const char *invoice_line_kind_name(enum invoice_line_kind kind);
 struct invoice_line {
     enum invoice_line_kind kind;
     struct str text; /* "Top-up TO-4K7QZ2M9", the reason of an adjustment; empty for usage */
-    int64_t at_us;   /* of a movement; 0 for usage */
+    struct str date; /* of a movement, in the team's time zone: "2026-11-03" */
+    int64_t at_us;   /* likewise; 0 for usage */
     /* Usage is summed by these three. */
     struct str provider, model, key;
     int64_t calls, input_tokens, output_tokens; /* prompt with cached, answer with reasoning */

@@ -1,0 +1,132 @@
+/* reset_sql.c: password reset links. */
+#include "identity/reset.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "identity/login.h"
+#include "identity/password.h"
+#include "identity/user_row.h"
+
+#define RESET_MINUTES 30
+
+DB_QUERY(reset_add,
+         "INSERT INTO reset_token (digest, user_id, created_by, expires_at)"
+         " SELECT $1, id, nullif($3::bigint, 0), now() + make_interval(mins => $4) FROM person"
+         "  WHERE id = $2 AND disabled_at IS NULL"
+         " ON CONFLICT (user_id) DO UPDATE SET digest = excluded.digest,"
+         "       created_by = excluded.created_by, created_at = now(),"
+         "       expires_at = excluded.expires_at")
+
+int reset_make(struct db *db, struct arena *a, const uint8_t session_pepper[32],
+               const struct actor *actor, struct user_id user, struct str *ret_token)
+{
+    struct str token = secret_token(a, "");
+    int64_t rows = 0, creator = actor->kind == ACTOR_OPERATOR ? actor->id : 0;
+
+    if (!token.p)
+        return err_origin(-ENOMEM);
+    struct digest digest = session_digest(session_pepper, "reset", token);
+    int r = db_fatal(db_exec(db, &reset_add,
+                             DB_ARGS(db_digest(&digest), db_i64(user.v), db_i64(creator),
+                                     db_i32(RESET_MINUTES)),
+                             &rows));
+
+    if (r == 0 && rows == 0)
+        return IDENTITY_E_NONE;
+    if (r == 0)
+        r = user_audit(db, actor, "user.make_reset_link", user, STR_NONE, STR_NONE);
+    if (r != 0)
+        return err_trace(r);
+    *ret_token = token;
+    return 0;
+}
+
+DB_QUERY(reset_by_digest,
+         "SELECT p.id, p.email, p.is_operator FROM reset_token t JOIN person p ON p.id = t.user_id"
+         " WHERE t.digest = $1 AND t.expires_at > now() AND p.disabled_at IS NULL"
+         "   FOR UPDATE OF t")
+
+struct resetting {
+    struct arena *a;
+    const uint8_t *pepper;
+    struct digest digest;
+    const struct session_from *from;
+    struct user_id user;
+    struct str email;
+    bool is_operator;
+    int64_t attempt;
+    char hash[SECRET_PASSWORD_SIZE];
+    struct session_made made;
+};
+
+static int look_tx(struct db *db, void *ctx)
+{
+    struct resetting *t = ctx;
+    int r = db_one(db, &reset_by_digest, t->a, DB_ARGS(db_digest(&t->digest)),
+                   DB_COLS(db_col_i64("id", &t->user.v), db_col_text("email", &t->email),
+                           db_col_bool("is_operator", &t->is_operator)));
+
+    return r == DB_E_NONE ? IDENTITY_E_NONE : db_fatal(r);
+}
+
+int reset_peek(struct db *db, struct arena *a, const uint8_t session_pepper[32], struct str token,
+               struct str *ret_email)
+{
+    struct resetting t = {.a = a, .digest = session_digest(session_pepper, "reset", token)};
+    int r = look_tx(db, &t);
+
+    if (r != 0)
+        return r < 0 ? err_trace(r) : r;
+    *ret_email = t.email;
+    return 0;
+}
+
+/* Looks again: of two who use the link at once the second one finds it gone. */
+static int set_tx(struct db *db, void *ctx)
+{
+    struct resetting *t = ctx;
+    struct actor actor = {.name = t->email, .address = t->from->address};
+    int r = look_tx(db, t);
+
+    if (r != 0)
+        return r;
+    actor.kind = t->is_operator ? ACTOR_OPERATOR : ACTOR_USER;
+    actor.id = t->user.v;
+    r = user_set_password(db, t->user, t->hash);
+    if (r == 0)
+        r = session_start(db, t->a, t->pepper, t->user, t->from, &t->made);
+    if (r == 0)
+        r = login_good(db, t->attempt);
+    if (r == 0)
+        r = user_audit(db, &actor, "user.reset_password", t->user, STR_NONE, STR_NONE);
+    return r;
+}
+
+int reset_use(struct db *db, struct arena *a, const uint8_t session_pepper[32], struct str token,
+              struct str password, const struct session_from *from, struct session_made *ret,
+              struct identity_fault *fault)
+{
+    struct resetting t = {.a = a, .pepper = session_pepper, .from = from,
+                          .digest = session_digest(session_pepper, "reset", token)};
+    int32_t retry_after_s;
+    int r = login_admit(db, STR_NONE, from->address, &t.attempt, &retry_after_s);
+
+    if (r == LOGIN_E_LIMITED)
+        return IDENTITY_E_LIMITED;
+    if (r == 0)
+        r = identity_tx(db, DB_SYSTEM, "reset_look", look_tx, &t);
+    if (r != 0)
+        return r < 0 ? err_trace(r) : r;
+    const char *refusal = password_refusal(password, t.email);
+
+    if (refusal)
+        return identity_fault_set(fault, "password", refusal);
+    r = secret_password_hash(password, t.hash);
+    if (r == 0)
+        r = identity_tx(db, DB_SYSTEM, "reset_use", set_tx, &t);
+    if (r != 0)
+        return r < 0 ? err_trace(r) : r;
+    *ret = t.made;
+    return 0;
+}

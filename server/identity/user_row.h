@@ -1,0 +1,28 @@
+/* user_row.h: the rows of people as the files of this room write them. Inside this room only.
+ * System scope unless said. */
+#pragma once
+
+#include "identity/user.h"
+
+struct user_new {
+    struct str email, name;
+    const char *hash;
+    bool is_operator;
+};
+/* IDENTITY_E_FAULT: the e-mail is taken. */
+int user_row_add(struct db *db, const struct user_new *user, struct user_id *ret) _must_use_;
+
+struct user_row {
+    struct user_id id;
+    struct str email, hash;
+    bool is_operator;
+};
+/* IDENTITY_E_NONE: unknown or disabled. */
+int user_row_get(struct db *db, struct arena *a, struct user_id id, struct user_row *ret) _must_use_;
+int user_row_set_name(struct db *db, struct user_id id, struct str name) _must_use_;
+/* As it stands, for the audit log; without the hash. */
+int user_row_json(struct db *db, struct arena *a, struct user_id id, struct str *ret) _must_use_;
+/* Sets the hash, ends all sessions and reset links. */
+int user_set_password(struct db *db, struct user_id id, const char *hash) _must_use_;
+int user_audit(struct db *db, const struct actor *actor, const char *action, struct user_id id,
+               struct str before, struct str after) _must_use_;
