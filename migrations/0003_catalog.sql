@@ -208,3 +208,12 @@ END
 $$;
 CREATE TRIGGER price_unit_check BEFORE INSERT ON price_unit
     FOR EACH ROW EXECUTE FUNCTION price_unit_check();
+
+CREATE VIEW price_in_force AS
+    SELECT DISTINCT ON (model_id, kind, target_id)
+           id, model_id, kind, target_id, effective_from, source
+      FROM price
+     WHERE effective_from <= now()
+     ORDER BY model_id, kind, target_id, effective_from DESC, id DESC;
+COMMENT ON VIEW price_in_force IS 'The version that counts now, for each model, provider kind and target that has one of its own.';
+GRANT SELECT ON price_in_force TO tollgate_app;

@@ -244,8 +244,10 @@ static void derive_own_files(struct config *c, const char *self_exe)
 
     derive(c, &c->templates_dir, keep(c, "%s/templates", base));
     derive(c, &c->migrations_dir, keep(c, "%s/migrations", base));
-    derive(c, &c->static_dir, keep(c, installed ? "%s/static" : "%s/web/static", base));
-    derive(c, &c->assets_dir, keep(c, installed ? "%s/assets" : "%s/web/assets", base));
+    derive(c, &c->static_dir, keep(c, "%s/web", base));
+    derive(c, &c->catalog_file,
+           keep(c, installed ? "%s/catalog/models.json" : "%s/server/catalog/data/models.json",
+                base));
 }
 
 static bool is_loopback(const char *address)
@@ -293,7 +295,7 @@ static int absolute(struct config *c, const char **path, const char *name)
     return 0;
 }
 
-static int derive_all(struct config *c, const char *self_exe)
+static int derive_all(struct config *c, const char *file, const char *self_exe)
 {
     bool private_database = c->embedded == CONFIG_ON || !c->database_url[0];
 
@@ -301,8 +303,11 @@ static int derive_all(struct config *c, const char *self_exe)
     derive(c, &c->data_dir, default_data_dir(c));
     if (!c->data_dir[0])
         return refuse(c, "DATA_DIR: set it, since neither HOME nor XDG_DATA_HOME says where");
+    c->file = file ? keep(c, "%s", file) : "";
     int r = absolute(c, &c->data_dir, "DATA_DIR");
 
+    if (r == 0)
+        r = absolute(c, &c->file, "--config");
     if (private_database)
         derive(c, &c->secret_file, keep(c, "%s/secret", c->data_dir));
     derive(c, &c->journal_dir, keep(c, "%s/journal", c->data_dir));
@@ -387,7 +392,7 @@ int config_load(const char *file, const struct config_override *overrides, size_
     if (r == 0)
         r = read_overrides(&c, overrides, n_overrides);
     if (r == 0)
-        r = derive_all(&c, self_exe);
+        r = derive_all(&c, file, self_exe);
     if (r == 0)
         r = check_all(&c);
     if (r != 0) {

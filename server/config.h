@@ -24,7 +24,8 @@ struct config {
 #undef URL
 #undef NUMBER
 #undef CHOICE
-    bool loopback; /* LISTEN is reachable from this machine only */
+    const char *file; /* the configuration file, absolute; "" is none */
+    bool loopback;    /* LISTEN is reachable from this machine only */
     struct config_inside *inside;
 };
 

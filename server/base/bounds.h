@@ -82,6 +82,8 @@
 #define BOUND_KEY_TAGS 16
 /* Accounts, models or targets that one page or snapshot shows: a large reseller's catalogue. */
 #define BOUND_CATALOG_ROWS 20000
+/* Extra headers of a provider account: an organisation, a project, a few labels. */
+#define BOUND_ACCOUNT_HEADERS 16
 /* Versions of a model's prices that its page shows. */
 #define BOUND_PRICE_VERSIONS 500
 /* A catalogue file: LiteLLM's table has 1.4 MB. */

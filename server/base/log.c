@@ -50,6 +50,9 @@ static void write_all(const char *p, size_t n)
     }
 }
 
+static void put(char line[LINE_BYTES], size_t *n, const char *fmt, va_list args) _printf_(3, 0);
+static void putf(char line[LINE_BYTES], size_t *n, const char *fmt, ...) _printf_(3, 4);
+
 /* Appends at *n, cut to leave room for the end mark. */
 static void put(char line[LINE_BYTES], size_t *n, const char *fmt, va_list args)
 {
@@ -68,7 +71,6 @@ static void put(char line[LINE_BYTES], size_t *n, const char *fmt, va_list args)
     *n += sizeof(mark) - 1;
 }
 
-static void putf(char line[LINE_BYTES], size_t *n, const char *fmt, ...) _printf_(3, 4);
 static void putf(char line[LINE_BYTES], size_t *n, const char *fmt, ...)
 {
     va_list args;

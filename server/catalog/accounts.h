@@ -31,29 +31,34 @@ struct account_row {
 };
 
 /* key empty: none. */
-int account_add(struct db *db, const struct catalog_actor *actor, const uint8_t seal_key[32],
+int account_add(struct db *db, const struct actor *actor, const uint8_t seal_key[32],
                 const struct account_draft *draft, struct str key, struct account_id *ret,
-                struct catalog_fault *fault) _must_use_;
+                struct identity_fault *fault) _must_use_;
 /* Everything but the kind and the key becomes what the draft says. */
-int account_edit(struct db *db, const struct catalog_actor *actor, struct account_id id,
-                 const struct account_draft *draft, struct catalog_fault *fault) _must_use_;
+int account_edit(struct db *db, const struct actor *actor, struct account_id id,
+                 const struct account_draft *draft, struct identity_fault *fault) _must_use_;
 /* key empty: takes it away. */
-int account_set_key(struct db *db, const struct catalog_actor *actor, const uint8_t seal_key[32],
-                    struct account_id id, struct str key, struct catalog_fault *fault) _must_use_;
-int account_enable(struct db *db, const struct catalog_actor *actor, struct account_id id,
+int account_set_key(struct db *db, const struct actor *actor, const uint8_t seal_key[32],
+                    struct account_id id, struct str key, struct identity_fault *fault) _must_use_;
+int account_enable(struct db *db, const struct actor *actor, struct account_id id,
                    bool enabled) _must_use_;
 /* Its row stays for the log; its targets go with it, its credential is erased. */
-int account_delete(struct db *db, const struct catalog_actor *actor, struct account_id id)
-    _must_use_;
+int account_delete(struct db *db, const struct actor *actor, struct account_id id) _must_use_;
 /* Makes a target of everything that its kind is known to sell and that has a price, and enables
  * those models: what was disabled by an operator by hand stays so if it has a target already. */
-int account_adopt_offers(struct db *db, const struct catalog_actor *actor, struct account_id id,
+int account_adopt_offers(struct db *db, const struct actor *actor, struct account_id id,
                          int64_t *ret_targets) _must_use_;
 
-int account_get(struct db *db, struct arena *a, struct account_id id, struct account_row *ret)
-    _must_use_;
+int account_get(struct db *db, struct arena *a, struct account_id id,
+                struct account_row *ret) _must_use_;
 /* By name, at most BOUND_CATALOG_ROWS. */
-int account_list(struct db *db, struct arena *a, struct account_row **ret, size_t *ret_n)
-    _must_use_;
+int account_list(struct db *db, struct arena *a, struct account_row **ret,
+                 size_t *ret_n) _must_use_;
+int account_key_seal(struct arena *a, const uint8_t seal_key[32], struct account_id id,
+                     struct str key, struct str *ret) _must_use_;
+/* The credential of a row, in the arena: wipe it after use. SECRET_E_FORGED: it was sealed under
+ * another secret or for another row. */
+int account_key_open(struct arena *a, const uint8_t seal_key[32], struct account_id id,
+                     struct str sealed, struct str *ret) _must_use_;
 /* What the last try told: error p NULL, it worked. No audit, no note of change. */
 int account_note(struct db *db, struct account_id id, struct str error) _must_use_;

@@ -7,5 +7,5 @@
  * has set stays. Once per version of the file. IMPORT_* outcomes. */
 int catalog_bootstrap(struct db *db, const char *path, size_t *ret_added) _must_use_;
 /* The demo models, labelled as such, with prices, on an account of kind demo. Call where the demo
- * upstream is on; where it is off, snapshots leave them out. CHANGE_OK or CHANGE_E_AWAY. */
+ * upstream is on; where it is off, snapshots do not serve them. */
 int catalog_bootstrap_demo(struct db *db) _must_use_;

@@ -1,29 +1,28 @@
-/* change.h: who changes the catalogue, and what is wrong with what they typed.
+/* change.h: how the catalogue is changed: what all functions of accounts.h, models.h and prices.h
+ * share.
  *
  * Every function that changes something runs inside the caller's transaction (scope operator or
- * system), writes one audit row, and notes the change `catalogue`, so that every node loads anew
- * once it is committed. Worker. */
+ * system), writes its own audit row, and notes the change `catalogue`, so that every node loads
+ * anew once it is committed. After any outcome but CHANGE_OK the caller rolls back. Below 0 is
+ * fatal; -ENOTCONN then means that the database is out of reach. Worker threads only. */
 #pragma once
 
 #include "base/arena.h"
-#include "db/db.h"
+#include "identity/audit.h"
 
-struct catalog_actor {
-    const char *kind; /* as in audit.actor_kind: "operator", "key", "system" */
-    int64_t id;       /* of the person or key; 0: none */
-    struct str name, address;
-};
-#define CATALOG_SYSTEM ((struct catalog_actor){.kind = "system", .name = STR("system")})
-
-/* The field of a draft that is wrong, and the sentence to show beside it. Both static text. */
-struct catalog_fault {
-    const char *field, *sentence;
-};
-
-/* Outcomes of the functions of accounts.h, models.h and prices.h. */
 enum {
-    CHANGE_OK = 0,
-    CHANGE_E_UNKNOWN = 1, /* there is no such row, or it is deleted */
-    CHANGE_E_FAULT = 2,   /* *fault tells */
-    CHANGE_E_AWAY = 4,    /* the database is out of reach */
+    CHANGE_OK = IDENTITY_OK,
+    CHANGE_E_FAULT = IDENTITY_E_FAULT, /* a field is wrong: *fault says which and why */
+    CHANGE_E_NONE = IDENTITY_E_NONE,   /* there is no such row, or it is deleted */
 };
+
+/* What happened to which row; the JSON texts may be STR_NONE. Also notes the change. */
+struct change {
+    const char *action; /* "account.edit" */
+    const char *kind;   /* "account" */
+    int64_t object_id;
+    struct str before, after;
+};
+int change_record(struct db *db, const struct actor *actor, const struct change *change) _must_use_;
+/* A database outcome that no caller can do anything about, as an error below 0. */
+int change_failed(int db_outcome) _must_use_;

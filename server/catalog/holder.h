@@ -13,7 +13,8 @@ int catalog_holder_new(struct catalog_holder **ret) _must_use_;
 void catalog_holder_free(struct catalog_holder *h); /* NULL is fine */
 /* A new reference to the current snapshot; NULL before the first put. Any thread. */
 struct catalog *catalog_holder_get(struct catalog_holder *h);
-/* Takes c over and makes it the current one. Any thread. */
+/* Takes c over and makes it the current one, unless that is newer (two workers that loaded at the
+ * same time may come in the wrong order). Any thread. */
 void catalog_holder_put(struct catalog_holder *h, struct catalog *c);
 /* Loads and puts. Worker. CATALOG_E_AWAY: the old one stays. */
 int catalog_holder_reload(struct catalog_holder *h, struct db *db,

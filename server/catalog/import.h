@@ -10,11 +10,11 @@
 #include "catalog/change.h"
 
 enum import_verdict {
-    IMPORT_ADDED,     /* the model, or this provider's price of it, is new */
-    IMPORT_CHANGED,   /* a new price version, or other facts */
+    IMPORT_ADDED,   /* the model, or this provider's price of it, is new */
+    IMPORT_CHANGED, /* a new price version, or other facts */
     IMPORT_UNCHANGED,
-    IMPORT_REFUSED,   /* the reason is an error in the file */
-    IMPORT_SKIPPED,   /* of a sort that is not served here, or only new ones were asked for */
+    IMPORT_REFUSED, /* the reason is an error in the file */
+    IMPORT_SKIPPED, /* of a sort that is not served here, or only new ones were asked for */
     IMPORT_VERDICTS
 };
 const char *import_verdict_name(enum import_verdict v); /* "added" */
@@ -46,9 +46,9 @@ enum {
     IMPORT_E_AWAY = 4,
 };
 /* Opens a transaction of its own. Worker or command line. fault_text lives in the arena. */
-int catalog_import(struct db *db, struct arena *a, const struct catalog_actor *actor,
-                   struct str text, const struct import_options *options,
-                   struct import_result *ret, struct str *ret_fault_text) _must_use_;
-int catalog_import_file(struct db *db, struct arena *a, const struct catalog_actor *actor,
-                        const char *path, const struct import_options *options,
-                        struct import_result *ret, struct str *ret_fault_text) _must_use_;
+int catalog_import(struct db *db, struct arena *a, const struct actor *actor, struct str text,
+                   const struct import_options *options, struct import_result *ret,
+                   struct str *ret_fault_text) _must_use_;
+int catalog_import_file(struct db *db, struct arena *a, const struct actor *actor, const char *path,
+                        const struct import_options *options, struct import_result *ret,
+                        struct str *ret_fault_text) _must_use_;

@@ -34,27 +34,27 @@ struct model_row {
     int64_t created_us;
 };
 
-int model_add(struct db *db, const struct catalog_actor *actor, const struct model_draft *draft,
-              struct model_id *ret, struct catalog_fault *fault) _must_use_;
+int model_add(struct db *db, const struct actor *actor, const struct model_draft *draft,
+              struct model_id *ret, struct identity_fault *fault) _must_use_;
 /* Everything but name and kind becomes what the draft says. */
-int model_edit(struct db *db, const struct catalog_actor *actor, struct model_id id,
-               const struct model_draft *draft, struct catalog_fault *fault) _must_use_;
-int model_enable(struct db *db, const struct catalog_actor *actor, struct model_id id,
+int model_edit(struct db *db, const struct actor *actor, struct model_id id,
+               const struct model_draft *draft, struct identity_fault *fault) _must_use_;
+int model_enable(struct db *db, const struct actor *actor, struct model_id id,
                  bool enabled) _must_use_;
 /* Incident switches. target v 0: no pin. reason p NULL: on again. */
-int model_pin(struct db *db, const struct catalog_actor *actor, struct model_id id,
+int model_pin(struct db *db, const struct actor *actor, struct model_id id,
               struct target_id target) _must_use_;
-int model_switch_off(struct db *db, const struct catalog_actor *actor, struct model_id id,
-                     struct str reason, struct catalog_fault *fault) _must_use_;
+int model_switch_off(struct db *db, const struct actor *actor, struct model_id id,
+                     struct str reason, struct identity_fault *fault) _must_use_;
 /* An alias that is a model's name, or another model's alias, is a fault. */
-int model_add_alias(struct db *db, const struct catalog_actor *actor, struct model_id id,
-                    struct str alias, struct catalog_fault *fault) _must_use_;
-int model_drop_alias(struct db *db, const struct catalog_actor *actor, struct model_id id,
+int model_add_alias(struct db *db, const struct actor *actor, struct model_id id, struct str alias,
+                    struct identity_fault *fault) _must_use_;
+int model_drop_alias(struct db *db, const struct actor *actor, struct model_id id,
                      struct str alias) _must_use_;
 
 int model_get(struct db *db, struct arena *a, struct model_id id, struct model_row *ret) _must_use_;
-int model_by_name(struct db *db, struct arena *a, struct str name, struct model_row *ret)
-    _must_use_;
+int model_by_name(struct db *db, struct arena *a, struct str name,
+                  struct model_row *ret) _must_use_;
 /* By name, at most BOUND_CATALOG_ROWS; part: of name or vendor, empty: all. */
 int model_list(struct db *db, struct arena *a, struct str part, struct model_row **ret,
                size_t *ret_n) _must_use_;
@@ -75,14 +75,13 @@ struct target_row {
     bool account_enabled;
     struct target_draft is;
 };
-int target_add(struct db *db, const struct catalog_actor *actor, struct model_id model,
+int target_add(struct db *db, const struct actor *actor, struct model_id model,
                struct account_id account, const struct target_draft *draft, struct target_id *ret,
-               struct catalog_fault *fault) _must_use_;
-int target_edit(struct db *db, const struct catalog_actor *actor, struct target_id id,
-                const struct target_draft *draft, struct catalog_fault *fault) _must_use_;
+               struct identity_fault *fault) _must_use_;
+int target_edit(struct db *db, const struct actor *actor, struct target_id id,
+                const struct target_draft *draft, struct identity_fault *fault) _must_use_;
 /* Its row stays for the log. A pin to it is taken away. */
-int target_delete(struct db *db, const struct catalog_actor *actor, struct target_id id)
-    _must_use_;
+int target_delete(struct db *db, const struct actor *actor, struct target_id id) _must_use_;
 /* Of one model, by priority. */
 int target_list(struct db *db, struct arena *a, struct model_id model, struct target_row **ret,
                 size_t *ret_n) _must_use_;

@@ -29,8 +29,8 @@ struct price_draft {
 };
 /* Figures above the ceiling are a fault of field "override" unless confirmed; above the absurd one
  * they are a fault always. */
-int price_publish(struct db *db, const struct catalog_actor *actor, const struct price_draft *draft,
-                  struct price_id *ret, struct catalog_fault *fault) _must_use_;
+int price_publish(struct db *db, const struct actor *actor, const struct price_draft *draft,
+                  struct price_id *ret, struct identity_fault *fault) _must_use_;
 /* The most that a unit may cost per million, usually and with an override. */
 int64_t price_ceiling(enum usage_unit unit, bool override);
 
@@ -47,8 +47,8 @@ struct price_version {
     size_t n_figures;
 };
 /* Of one model, newest first, at most BOUND_PRICE_VERSIONS. */
-int price_history(struct db *db, struct arena *a, struct model_id model,
-                  struct price_version **ret, size_t *ret_n) _must_use_;
+int price_history(struct db *db, struct arena *a, struct model_id model, struct price_version **ret,
+                  size_t *ret_n) _must_use_;
 
 /* One line of the price list: one unit of one model at one provider kind. */
 struct price_row {
@@ -63,5 +63,5 @@ struct price_row {
 /* Of everything that is served now, straight from a snapshot: what is shown is what is charged.
  * Units that cost what their stand-in costs (model/usage.def) have no line. Rows live in the arena
  * and point into the snapshot. Any thread. */
-int price_list(const struct catalog *c, struct arena *a, struct price_row **ret, size_t *ret_n)
-    _must_use_;
+int price_list(const struct catalog *c, struct arena *a, struct price_row **ret,
+               size_t *ret_n) _must_use_;

@@ -24,7 +24,7 @@ struct catalog_account {
     const struct provider_header *headers;
     size_t n_headers;
     bool private_network; /* guard.h: GUARD_PRIVATE */
-    bool usable;          /* enabled, its credential opened, its URL known */
+    const char *unusable; /* the sentence why it is not used; NULL: it is */
     int priority, weight;
     int64_t rpm, tpm; /* 0: no limit */
 };
@@ -69,8 +69,8 @@ struct catalog_options {
 };
 /* Reads everything, as the system. Worker. CATALOG_E_AWAY: the database is out of reach. */
 enum { CATALOG_OK = 0, CATALOG_E_AWAY = 4 };
-int catalog_load(struct db *db, const struct catalog_options *options, struct catalog **ret)
-    _must_use_;
+int catalog_load(struct db *db, const struct catalog_options *options,
+                 struct catalog **ret) _must_use_;
 struct catalog *catalog_ref(struct catalog *c);
 void catalog_unref(struct catalog *c); /* NULL is fine */
 void catalog_unrefp(struct catalog **c);
@@ -87,3 +87,5 @@ bool catalog_model_served(const struct catalog_model *m);
 /* Unix microseconds at which a scheduled price comes into force; 0: none is scheduled. */
 int64_t catalog_next_change_us(const struct catalog *c);
 int64_t catalog_loaded_us(const struct catalog *c);
+/* The change epoch it was loaded at: of two snapshots the one with the higher is newer. */
+int64_t catalog_epoch(const struct catalog *c);

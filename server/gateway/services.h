@@ -13,6 +13,7 @@ struct node;           /* lease/node.h: leases, journal, flusher of this process
 struct catalog_holder; /* catalog/snapshot.h */
 struct health_board;   /* providers/health.h */
 struct site;           /* web/site.h */
+struct gateways;       /* gateway/gateway.h */
 struct db;
 
 enum signup_mode { SIGNUP_OPEN, SIGNUP_INVITE, SIGNUP_CLOSED };
@@ -22,6 +23,7 @@ struct services {
     struct catalog_holder *catalog;
     struct health_board *health;
     struct site *site;
+    struct gateways *gateways;
 
     /* Worker lanes (DESIGN 2). A worker's state is its struct db. */
     struct jobs *money, *pages, *passwords, *long_jobs;

@@ -21,9 +21,9 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint32_t hash_of(struct str key)
+static uint32_t hash_of(uint64_t seed, struct str key)
 {
-    uint64_t seed = secret(), h = seed ^ key.n, word = 0;
+    uint64_t h = seed ^ key.n, word = 0;
 
     for (; key.n >= sizeof(word); key = str_n(key.p + sizeof(word), key.n - sizeof(word))) {
         memcpy(&word, key.p, sizeof(word));
@@ -37,6 +37,7 @@ static uint32_t hash_of(struct str key)
 void keys_begin(struct key_store *store, const char *doc)
 {
     store->doc = doc;
+    store->seed = secret();
     store->n = 0;
 }
 
@@ -51,23 +52,26 @@ void keys_close(struct key_store *store, const struct key_set *set)
     store->n = set->first;
 }
 
+/* Rare: the hashes are equal. */
+static __attribute__((noinline)) bool equal(struct str raw, struct str key)
+{
+    char scratch[BOUND_JSON_ESCAPED_KEY_BYTES];
+    struct str decoded;
+
+    return text_decode(raw, scratch, sizeof(scratch), &decoded) && str_eq(decoded, key);
+}
+
 int keys_add(struct key_store *store, struct key_set *set, struct str raw, struct str key)
 {
-    uint32_t hash = hash_of(key);
+    uint32_t hash = hash_of(store->seed, key);
     uint16_t *head = &set->heads[hash % KEYS_BUCKETS];
 
     if (raw.n > UINT16_MAX)
         return KEYS_E_LONG;
-    for (uint16_t i = *head; i; i = store->v[i].next) {
-        char scratch[BOUND_JSON_ESCAPED_KEY_BYTES];
-        struct str other;
-
+    for (uint16_t i = *head; i; i = store->v[i].next)
         if (store->v[i].hash == hash &&
-            text_decode(str_n(store->doc + store->v[i].at, store->v[i].n), scratch,
-                        sizeof(scratch), &other) &&
-            str_eq(key, other))
+            equal(str_n(store->doc + store->v[i].at, store->v[i].n), key))
             return KEYS_E_TWICE;
-    }
     if (store->n == BOUND_JSON_OPEN_KEYS)
         return KEYS_E_FULL;
     store->n++;

@@ -16,6 +16,7 @@ struct key_set {
 
 struct key_store {
     const char *doc;
+    uint64_t seed; /* of the hash */
     uint32_t n;
     struct {
         uint32_t hash;

@@ -91,7 +91,13 @@ static void skip_space(struct scanner *s)
 /* s->p stands on a backslash. */
 static bool scan_escape(struct scanner *s, bool is_key)
 {
-    struct text_escape e = text_unescape(s->p, s->end);
+    struct text_escape e;
+
+    if (s->end - s->p >= 2 && text_letter(s->p[1])) {
+        s->p += 2;
+        return true;
+    }
+    e = text_unescape(s->p, s->end);
 
     if (!e.n_in)
         return refuse(s, s->p, "invalid escape sequence in a string");
@@ -203,7 +209,7 @@ static bool scan_scalar(struct scanner *s, uint8_t *ret_kind)
 }
 
 /* s->p stands on the bracket. */
-static bool open_container(struct scanner *s, struct watch_masks masks)
+static bool open_container(struct scanner *s, const struct watch_masks *masks)
 {
     struct frame *f = &s->frames[s->depth];
     unsigned level = s->depth;
@@ -217,13 +223,14 @@ static bool open_container(struct scanner *s, struct watch_masks masks)
     f->at = (uint32_t)(s->p - s->start);
     f->n = 0;
     f->key = STR_NONE;
-    f->own = masks;
+    f->own.inside = masks->inside;
+    f->own.here = masks->here;
     f->checked = false;
     if (f->kind == JSON_ARRAY) {
-        f->element = watch_element(&s->watches, masks.inside, level);
+        watch_element(&s->watches, masks->inside, level, &f->element);
     } else {
-        f->key_lengths = watch_key_lengths(&s->watches, masks.inside, level);
-        f->checked = level == 0 || masks.inside || masks.here || s->check_all;
+        f->key_lengths = watch_key_lengths(&s->watches, masks->inside, level);
+        f->checked = level == 0 || masks->inside || masks->here || s->check_all;
         if (f->checked)
             keys_open(&s->keys, &f->keys);
     }
@@ -240,8 +247,7 @@ static void close_container(struct scanner *s, const struct frame *f)
     if (f->checked)
         keys_close(&s->keys, &f->keys);
     if (f->own.here)
-        watch_note(&s->watches, f->own.here,
-                   (struct json_span){f->at, (uint32_t)(s->p - s->start) - f->at, f->kind});
+        watch_note(&s->watches, f->own.here, f->at, (uint32_t)(s->p - s->start) - f->at, f->kind);
     s->depth--;
     if (s->depth == 0) {
         s->result.root_close = (uint32_t)(s->p - s->start) - 1;
@@ -250,7 +256,7 @@ static void close_container(struct scanner *s, const struct frame *f)
 }
 
 /* A scalar is read whole, a container is only opened. */
-static bool begin_value(struct scanner *s, struct watch_masks masks)
+static bool begin_value(struct scanner *s, const struct watch_masks *masks)
 {
     const char *start;
     uint8_t kind = JSON_NULL;
@@ -264,9 +270,9 @@ static bool begin_value(struct scanner *s, struct watch_masks masks)
         return open_container(s, masks);
     if (!scan_scalar(s, &kind))
         return false;
-    if (masks.here)
-        watch_note(&s->watches, masks.here,
-                   (struct json_span){(uint32_t)(start - s->start), (uint32_t)(s->p - start), kind});
+    if (masks->here)
+        watch_note(&s->watches, masks->here, (uint32_t)(start - s->start),
+                   (uint32_t)(s->p - start), kind);
     return true;
 }
 
@@ -280,20 +286,27 @@ static bool refuse_key(struct scanner *s, int outcome, struct str raw)
 }
 
 /* The key has been read: is it a second one, and who watches its value? */
-static bool meet_key(struct scanner *s, struct frame *f, bool escaped, struct watch_masks *ret)
+static bool meet_key(struct scanner *s, struct frame *f, struct str key, struct watch_masks *ret)
 {
-    char scratch[BOUND_JSON_ESCAPED_KEY_BYTES];
-    struct str key = f->key;
-    int r;
+    int r = keys_add(&s->keys, &f->keys, f->key, key);
 
-    if (escaped && !text_decode(f->key, scratch, sizeof(scratch), &key))
-        return refuse_key(s, KEYS_E_LONG, f->key);
-    r = keys_add(&s->keys, &f->keys, f->key, key);
     if (r)
         return refuse_key(s, r, f->key);
     if (f->key_lengths >> (key.n & 63) & 1)
-        *ret = watch_member(&s->watches, f->own.inside, s->depth - 1, key);
+        watch_member(&s->watches, f->own.inside, s->depth - 1, key, ret);
     return true;
+}
+
+/* Apart from meet_key(), so that only such keys pay for the room on the stack. */
+static __attribute__((noinline)) bool meet_escaped_key(struct scanner *s, struct frame *f,
+                                                       struct watch_masks *ret)
+{
+    char scratch[BOUND_JSON_ESCAPED_KEY_BYTES];
+    struct str key;
+
+    if (!text_decode(f->key, scratch, sizeof(scratch), &key))
+        return refuse_key(s, KEYS_E_LONG, f->key);
+    return meet_key(s, f, key, ret);
 }
 
 static bool scan_key(struct scanner *s, struct frame *f, struct watch_masks *ret)
@@ -312,7 +325,7 @@ static bool scan_key(struct scanner *s, struct frame *f, struct watch_masks *ret
         return false;
     f->n++;
     f->key = str_n(start, (size_t)(s->p - start) - 1);
-    if (f->checked && !meet_key(s, f, escaped, ret))
+    if (f->checked && !(escaped ? meet_escaped_key(s, f, ret) : meet_key(s, f, f->key, ret)))
         return false;
     skip_space(s);
     if (peek(s) != ':')
@@ -339,12 +352,12 @@ static bool scan_step(struct scanner *s)
         s->p++;
     }
     if (is_object)
-        return scan_key(s, f, &masks) && begin_value(s, masks);
+        return scan_key(s, f, &masks) && begin_value(s, &masks);
     f->n++;
-    return begin_value(s, f->element);
+    return begin_value(s, &f->element);
 }
 
-static bool scan_document(struct scanner *s, struct watch_masks masks)
+static bool scan_document(struct scanner *s, const struct watch_masks *root)
 {
     skip_space(s);
     s->result.root_open = (uint32_t)(s->p - s->start);
@@ -354,7 +367,7 @@ static bool scan_document(struct scanner *s, struct watch_masks masks)
         if (!scan_scalar(s, &s->result.root_kind))
             return false;
         s->result.root_close = (uint32_t)(s->p - s->start);
-    } else if (!begin_value(s, masks)) {
+    } else if (!begin_value(s, root)) {
         return false;
     }
     while (s->depth)
@@ -376,13 +389,13 @@ static int scan(struct str doc, struct json_watch *watches, size_t n_watches, bo
     s.depth = 0;
     s.result = (struct json_scan_result){0};
     s.fault = fault;
-    root = watch_begin(&s.watches, watches, n_watches);
+    watch_begin(&s.watches, watches, n_watches, &root);
     keys_begin(&s.keys, doc.p);
     if (doc.n > UINT32_MAX) {
         (void)refuse(&s, s.p, "the document is too large");
         return JSON_E_FAULT;
     }
-    if (!scan_document(&s, root))
+    if (!scan_document(&s, &root))
         return JSON_E_FAULT;
     *ret = s.result;
     return JSON_OK;

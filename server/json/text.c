@@ -1,55 +1,29 @@
-/* text.c: see text.h. GCC's vector types stand in for SSE2, so the same text compiles anywhere; the
- * position within a vector is read from its two words, which takes little-endian order. */
+/* text.c: see text.h. */
 #include "json/text.h"
 
-typedef signed char lanes __attribute__((vector_size(16)));
-typedef uint64_t words __attribute__((vector_size(16)));
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "byte positions are read from words");
-
-static bool plain(char c)
-{
-    return (signed char)c >= 0x20 && c != '"' && c != '\\';
-}
-
-const char *text_plain_end(const char *p, const char *end)
-{
-    for (; end - p >= (ptrdiff_t)sizeof(lanes); p += sizeof(lanes)) {
-        lanes v;
-        words stop;
-
-        memcpy(&v, p, sizeof(v));
-        /* As signed bytes, what is not ASCII is below 0x20 like the control characters. */
-        stop = (words)((v < 0x20) | (v == '"') | (v == '\\'));
-        if (stop[0])
-            return p + __builtin_ctzll(stop[0]) / 8;
-        if (stop[1])
-            return p + 8 + __builtin_ctzll(stop[1]) / 8;
-    }
-    while (p < end && plain(*p))
-        p++;
-    return p;
-}
-
-/* U+0800 to U+FFFF, most of what is not Latin, is judged as one word. */
-static bool three_bytes(const char *p, const char *end)
+/* U+0080 to U+FFFF, nearly all that is not ASCII, is judged as one word; 0 means only: not so. */
+static size_t short_length(const char *p, const char *end)
 {
     uint32_t v, lead;
 
     if (end - p < 4)
-        return false;
+        return 0;
     memcpy(&v, p, sizeof(v));
-    if ((v & 0xc0c0f0) != 0x8080e0)
-        return false;
+    if ((v & 0xc0e0) == 0x80c0)
+        return v & 0x1e ? 2 : 0; /* not overlong */
     lead = v & 0x200f;
-    return lead != 0 && lead != 0x200d; /* neither overlong nor a surrogate */
+    if ((v & 0xc0c0f0) == 0x8080e0 && lead != 0 && lead != 0x200d) /* overlong; a surrogate */
+        return 3;
+    return 0;
 }
 
 const char *text_wide_end(const char *p, const char *end)
 {
     while (p < end && (*p & 0x80)) {
-        size_t length = three_bytes(p, end) ? 3 : str_utf8_length(p, (size_t)(end - p));
+        size_t length = short_length(p, end);
 
+        if (!length)
+            length = str_utf8_length(p, (size_t)(end - p));
         if (!length)
             break;
         p += length;
@@ -123,17 +97,14 @@ static struct text_escape unescape_unicode(const char *p, const char *end)
 
 struct text_escape text_unescape(const char *p, const char *end)
 {
-    static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-    const char *letter;
+    struct text_escape e = {.n_in = 2, .n_out = 1};
 
     if (end - p < 2)
         return (struct text_escape){0};
     if (p[1] == 'u')
         return unescape_unicode(p, end);
-    letter = memchr(letters, p[1], sizeof(letters) - 1);
-    if (!letter)
-        return (struct text_escape){0};
-    return (struct text_escape){.n_in = 2, .n_out = 1, .out = {meanings[letter - letters]}};
+    e.out[0] = text_letter(p[1]);
+    return e.out[0] ? e : (struct text_escape){0};
 }
 
 bool text_decode(struct str s, char *scratch, size_t bytes, struct str *ret)

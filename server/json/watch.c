@@ -20,10 +20,9 @@ static void find_step(struct watch_set *set, unsigned w, unsigned level, size_t 
     set->steps[w][level].n = (uint8_t)n;
 }
 
-struct watch_masks watch_begin(struct watch_set *set, struct json_watch *watches, size_t n)
+void watch_begin(struct watch_set *set, struct json_watch *watches, size_t n,
+                 struct watch_masks *ret)
 {
-    struct watch_masks root = {0};
-
     assert(n <= BOUND_JSON_WATCHES);
     set->v = watches;
     set->n = n;
@@ -31,9 +30,8 @@ struct watch_masks watch_begin(struct watch_set *set, struct json_watch *watches
     for (unsigned w = 0; w < n; w++) {
         watches[w] = (struct json_watch){.path = watches[w].path};
         find_step(set, w, 0, 0);
-        root.inside |= (uint32_t)1 << w;
     }
-    return root;
+    *ret = (struct watch_masks){.inside = (uint32_t)(((uint64_t)1 << n) - 1)};
 }
 
 uint64_t watch_key_lengths(const struct watch_set *set, uint32_t inside, unsigned level)
@@ -61,41 +59,41 @@ static void advance(struct watch_set *set, unsigned w, unsigned level, struct wa
         find_step(set, w, level + 1, next == '.' ? end + 1 : end);
 }
 
-struct watch_masks watch_member(struct watch_set *set, uint32_t inside, unsigned level,
-                                struct str key)
+void watch_member(struct watch_set *set, uint32_t inside, unsigned level, struct str key,
+                  struct watch_masks *ret)
 {
-    struct watch_masks masks = {0};
-
+    *ret = (struct watch_masks){0};
     for (uint32_t left = inside; left; left &= left - 1) {
         unsigned w = (unsigned)__builtin_ctz(left);
         struct str step = step_text(set, w, level);
 
-        if (step.n == key.n && step.p[0] != '[' && memcmp(step.p, key.p, key.n) == 0)
-            advance(set, w, level, &masks);
+        if (step.n == key.n && step.p[0] == key.p[0] && step.p[0] != '[' &&
+            memcmp(step.p, key.p, key.n) == 0)
+            advance(set, w, level, ret);
     }
-    return masks;
 }
 
-struct watch_masks watch_element(struct watch_set *set, uint32_t inside, unsigned level)
+void watch_element(struct watch_set *set, uint32_t inside, unsigned level,
+                   struct watch_masks *ret)
 {
-    struct watch_masks masks = {0};
-
+    *ret = (struct watch_masks){0};
     for (uint32_t left = inside; left; left &= left - 1) {
         unsigned w = (unsigned)__builtin_ctz(left);
 
         if (str_eq(step_text(set, w, level), STEP_ELEMENT))
-            advance(set, w, level, &masks);
+            advance(set, w, level, ret);
     }
-    return masks;
 }
 
-void watch_note(struct watch_set *set, uint32_t here, struct json_span span)
+void watch_note(struct watch_set *set, uint32_t here, uint32_t at, uint32_t n, uint8_t kind)
 {
     for (uint32_t left = here; left; left &= left - 1) {
         struct json_watch *w = &set->v[__builtin_ctz(left)];
 
-        w->span = span;
+        w->span.at = at;
+        w->span.n = n;
+        w->span.kind = kind;
         w->count++;
-        w->bytes += span.n;
+        w->bytes += n;
     }
 }

@@ -22,12 +22,14 @@ struct watch_set {
 };
 
 /* Resets the results; the masks are those of the root. */
-struct watch_masks watch_begin(struct watch_set *set, struct json_watch *watches, size_t n);
+void watch_begin(struct watch_set *set, struct json_watch *watches, size_t n,
+                 struct watch_masks *ret);
 /* Bit n is set when a watch of the mask names a member whose key has n modulo 64 bytes. */
 uint64_t watch_key_lengths(const struct watch_set *set, uint32_t inside, unsigned level);
 /* The masks of a member, or of every element, of the container at this level (root: 0). */
-struct watch_masks watch_member(struct watch_set *set, uint32_t inside, unsigned level,
-                                struct str key);
-struct watch_masks watch_element(struct watch_set *set, uint32_t inside, unsigned level);
+void watch_member(struct watch_set *set, uint32_t inside, unsigned level, struct str key,
+                  struct watch_masks *ret);
+void watch_element(struct watch_set *set, uint32_t inside, unsigned level,
+                   struct watch_masks *ret);
 /* The value has been read. */
-void watch_note(struct watch_set *set, uint32_t here, struct json_span span);
+void watch_note(struct watch_set *set, uint32_t here, uint32_t at, uint32_t n, uint8_t kind);

@@ -47,7 +47,7 @@ enum health_failure {
     HEALTH_CREDENTIAL,   /* 401, 402, 403: cools down at once, for long */
 };
 void health_succeeded(struct health *h, int64_t now_ms, int64_t first_byte_us, int64_t latency_us);
-/* retry_after_ms < 0: the upstream named none. */
+/* retry_after_ms <= 0: the upstream named none. */
 void health_failed(struct health *h, int64_t now_ms, enum health_failure failure,
                    int64_t retry_after_ms);
 /* The try told nothing about the account: the client left, or was wrong. */

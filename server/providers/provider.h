@@ -13,7 +13,8 @@ enum provider_auth {
 };
 
 enum provider_quirk {
-    /* Refuses stream_options; it is not put into the request. */
+    /* Refuses stream_options (and says what was used without being asked): it is neither put into
+     * the request nor left in it. */
     PROVIDER_NO_STREAM_OPTIONS = 1 << 0,
     /* A key is not needed: the account may be saved without one. */
     PROVIDER_KEY_OPTIONAL = 1 << 1,

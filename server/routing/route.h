@@ -30,8 +30,8 @@ struct route_preference {
     /* max_price, nano-dollars per million units of what the customer pays; < 0: no limit. */
     int64_t max_input_price, max_output_price, max_request_price;
 };
-#define ROUTE_PREFERENCE_NONE                                                                      \
-    ((struct route_preference){                                                                    \
+#define ROUTE_PREFERENCE_NONE   \
+    ((struct route_preference){ \
         .max_input_price = -1, .max_output_price = -1, .max_request_price = -1})
 
 struct route_request {

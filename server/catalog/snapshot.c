@@ -1,0 +1,163 @@
+/* snapshot.c: holding a snapshot and finding things in it. Filling it is snapshot_sql.c's. */
+#include "catalog/snapshot_parts.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+
+/* Several times a catalogue of BOUND_CATALOG_ROWS models; it only guards against a runaway. */
+#define CATALOG_ARENA_BYTES MIB(512)
+
+int catalog_new(struct catalog **ret)
+{
+    struct catalog *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return err_origin(-ENOMEM);
+    c->arena = arena_new(CATALOG_ARENA_BYTES);
+    if (!c->arena) {
+        free(c);
+        return err_origin(-ENOMEM);
+    }
+    c->refs = 1;
+    *ret = c;
+    return 0;
+}
+
+struct catalog *catalog_ref(struct catalog *c)
+{
+    unsigned before = atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+
+    assert(before > 0);
+    return c;
+}
+
+static void account_wipe(struct catalog_account *a)
+{
+    for (size_t i = 0; i < a->n_headers; i++)
+        secret_wipe((void *)(uintptr_t)a->headers[i].value.p, a->headers[i].value.n);
+}
+
+void catalog_unref(struct catalog *c)
+{
+    if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < c->n_accounts; i++)
+        account_wipe(&c->accounts[i]);
+    arena_free(c->arena);
+    free(c);
+}
+
+void catalog_unrefp(struct catalog **c)
+{
+    catalog_unref(*c);
+    *c = NULL;
+}
+
+static int name_compare(const void *a, const void *b)
+{
+    const struct catalog_name *x = a, *y = b;
+    int r = str_cmp(x->name, y->name);
+
+    return r ? r : (int)x->alias - (int)y->alias;
+}
+
+static int target_compare(const void *a, const void *b)
+{
+    const struct catalog_target *x = *(const struct catalog_target *const *)a;
+    const struct catalog_target *y = *(const struct catalog_target *const *)b;
+
+    return (x->id.v > y->id.v) - (x->id.v < y->id.v);
+}
+
+void catalog_index(struct catalog *c)
+{
+    if (c->n_names)
+        qsort(c->names, c->n_names, sizeof(c->names[0]), name_compare);
+    for (size_t i = 0; i < c->n_targets; i++)
+        c->targets_by_id[i] = &c->targets[i];
+    if (c->n_targets)
+        qsort(c->targets_by_id, c->n_targets, sizeof(c->targets_by_id[0]), target_compare);
+}
+
+const struct catalog_model *catalog_find_model(const struct catalog *c, struct str name)
+{
+    size_t low = 0, high = c->n_names;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (str_cmp(c->names[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < c->n_names && str_eq(c->names[low].name, name) ? c->names[low].model : NULL;
+}
+
+const struct catalog_target *catalog_find_target(const struct catalog *c, struct target_id id)
+{
+    size_t low = 0, high = c->n_targets;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (c->targets_by_id[middle]->id.v < id.v)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < c->n_targets && c->targets_by_id[low]->id.v == id.v ? c->targets_by_id[low] : NULL;
+}
+
+const struct catalog_account *catalog_find_account(const struct catalog *c, struct account_id id)
+{
+    for (size_t i = 0; i < c->n_accounts; i++)
+        if (c->accounts[i].id.v == id.v)
+            return &c->accounts[i];
+    return NULL;
+}
+
+const struct catalog_model *catalog_models(const struct catalog *c, size_t *ret_n)
+{
+    *ret_n = c->n_models;
+    return c->models;
+}
+
+const struct catalog_account *catalog_accounts(const struct catalog *c, size_t *ret_n)
+{
+    *ret_n = c->n_accounts;
+    return c->accounts;
+}
+
+static bool target_serves(const struct catalog_target *t)
+{
+    return t->enabled && !t->account->unusable && t->account->team.v == 0 && t->price &&
+           price_usable(t->price) && (!t->model->pinned || t->model->pinned == t);
+}
+
+bool catalog_model_served(const struct catalog_model *m)
+{
+    if (!m->enabled || m->off_reason.p)
+        return false;
+    for (size_t i = 0; i < m->n_targets; i++)
+        if (target_serves(&m->targets[i]))
+            return true;
+    return false;
+}
+
+int64_t catalog_next_change_us(const struct catalog *c)
+{
+    return c->next_change_us;
+}
+
+int64_t catalog_loaded_us(const struct catalog *c)
+{
+    return c->loaded_us;
+}
+
+int64_t catalog_epoch(const struct catalog *c)
+{
+    return c->epoch;
+}

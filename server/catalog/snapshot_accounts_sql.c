@@ -1,0 +1,159 @@
+/* snapshot_accounts_sql.c: the provider accounts of a snapshot, ready to be asked: URLs whole, the
+ * credential opened and put into its header. A kind that this binary does not know (one of a newer
+ * version, during an upgrade) is left out, and its targets with it. */
+#include <errno.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "catalog/accounts.h"
+#include "catalog/snapshot_parts.h"
+
+/* One row at a time; its strings are in the snapshot's arena already. */
+struct accounts_load {
+    struct db *db;
+    const struct catalog_options *options;
+    struct catalog *c;
+    int64_t id, team_id, rpm, tpm;
+    int32_t priority, weight;
+    bool enabled, private_network, team_none, rpm_none, tpm_none;
+    struct str kind, name, base_url, key_sealed, value;
+};
+
+DB_QUERY(catalog_accounts_all,
+         "SELECT id, team_id, kind, name, base_url, key_sealed, network = 'private' AS private,"
+         "       enabled, priority, weight, rpm, tpm"
+         "  FROM provider_account"
+         " WHERE deleted_at IS NULL"
+         " ORDER BY id");
+
+/* The authorization header, the first of the account's. The opened key is wiped at once; its copy
+ * in the header is with the snapshot. */
+static int account_key(struct accounts_load *l, struct catalog_account *a,
+                       struct provider_header *headers)
+{
+    struct str key = STR("");
+    int r;
+
+    if (l->key_sealed.p) {
+        r = account_key_open(l->c->arena, l->options->seal_key, a->id, l->key_sealed, &key);
+        if (r < 0)
+            return err_trace(r);
+        if (r > 0)
+            a->unusable = "The credential cannot be opened with this installation's secret.";
+    } else if (!provider_has(a->provider, PROVIDER_KEY_OPTIONAL)) {
+        a->unusable = "It has no credential.";
+    }
+    r = provider_auth_header(a->provider, l->c->arena, key, &headers[0]);
+    if (key.n)
+        secret_wipe((void *)(uintptr_t)key.p, key.n);
+    a->headers = headers;
+    a->n_headers = r == 0 && headers[0].name ? 1 : 0;
+    return r < 0 ? err_trace(r) : 0;
+}
+
+static int account_urls(struct accounts_load *l, struct catalog_account *a)
+{
+    const struct provider *p = a->provider;
+    struct str base = l->base_url;
+    int r;
+
+    if (provider_has(p, PROVIDER_DEMO)) {
+        if (!l->options->demo_port) {
+            a->unusable = "There is no demo upstream on this node.";
+            return 0;
+        }
+        base = arena_strf(l->c->arena, "http://127.0.0.1:%u", (unsigned)l->options->demo_port);
+        if (!base.p)
+            return err_origin(-ENOMEM);
+    }
+    r = provider_url(p, l->c->arena, base, p->chat_path, &a->chat_url);
+    if (r == 0 && p->embeddings_path)
+        r = provider_url(p, l->c->arena, base, p->embeddings_path, &a->embeddings_url);
+    if (r == PROVIDER_E_NO_URL)
+        a->unusable = "It has no base URL.";
+    return r < 0 ? err_trace(r) : 0;
+}
+
+static int account_row(void *ctx)
+{
+    struct accounts_load *l = ctx;
+    struct catalog *c = l->c;
+    const struct provider *p = provider_find(l->kind);
+    struct catalog_account *a = &c->accounts[c->n_accounts];
+    struct provider_header *headers;
+    int r;
+
+    if (!p)
+        return 0;
+    headers = arena_array(c->arena, struct provider_header, BOUND_ACCOUNT_HEADERS + 1);
+    if (!headers)
+        return err_origin(-ENOMEM);
+    *a = (struct catalog_account){
+        .id = {l->id},
+        .team = {l->team_none ? 0 : l->team_id},
+        .name = l->name,
+        .provider = p,
+        .private_network = l->private_network || provider_has(p, PROVIDER_DEMO),
+        .unusable = l->enabled ? NULL : "It is disabled.",
+        .priority = l->priority,
+        .weight = l->weight,
+        .rpm = l->rpm_none ? 0 : l->rpm,
+        .tpm = l->tpm_none ? 0 : l->tpm,
+    };
+    c->n_accounts++;
+    r = account_key(l, a, headers);
+    if (r == 0)
+        r = account_urls(l, a);
+    return r < 0 ? err_trace(r) : 0;
+}
+
+static int each_account(struct accounts_load *l)
+{
+    return db_each(
+        l->db, &catalog_accounts_all, l->c->arena, DB_NO_ARGS,
+        DB_COLS(db_col_i64("id", &l->id), db_col_i64_null("team_id", &l->team_id, &l->team_none),
+                db_col_text("kind", &l->kind), db_col_text("name", &l->name),
+                db_col_text("base_url", &l->base_url), db_col_bytes("key_sealed", &l->key_sealed),
+                db_col_bool("private", &l->private_network), db_col_bool("enabled", &l->enabled),
+                db_col_i32("priority", &l->priority), db_col_i32("weight", &l->weight),
+                db_col_i64_null("rpm", &l->rpm, &l->rpm_none),
+                db_col_i64_null("tpm", &l->tpm, &l->tpm_none)),
+        account_row, l);
+}
+
+DB_QUERY(catalog_account_headers, "SELECT a.id, h.key AS name, h.value"
+                                  "  FROM provider_account a, jsonb_each_text(a.extra_headers) h"
+                                  " WHERE a.deleted_at IS NULL"
+                                  " ORDER BY a.id, h.key");
+
+static int header_row(void *ctx)
+{
+    struct accounts_load *l = ctx;
+    struct catalog_account *a =
+        (struct catalog_account *)catalog_find_account(l->c, (struct account_id){l->id});
+    struct provider_header *h;
+
+    if (!a || a->n_headers > BOUND_ACCOUNT_HEADERS || !l->value.p)
+        return 0;
+    h = (struct provider_header *)&a->headers[a->n_headers++];
+    h->name = l->name.p; /* the arena's copies end in NUL */
+    h->value = l->value;
+    return 0;
+}
+
+static int each_header(struct accounts_load *l)
+{
+    return db_each(l->db, &catalog_account_headers, l->c->arena, DB_NO_ARGS,
+                   DB_COLS(db_col_i64("id", &l->id), db_col_text("name", &l->name),
+                           db_col_text("value", &l->value)),
+                   header_row, l);
+}
+
+int snapshot_load_accounts(struct db *db, const struct catalog_options *options, struct catalog *c)
+{
+    struct accounts_load l = {.db = db, .options = options, .c = c};
+    int r = each_account(&l);
+
+    return r ? r : each_header(&l);
+}

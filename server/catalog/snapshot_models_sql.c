@@ -1,0 +1,218 @@
+/* snapshot_models_sql.c: the models of a snapshot, their aliases and their targets. */
+#include "base/bounds.h"
+#include "base/err.h"
+#include "catalog/snapshot_parts.h"
+#include "db/db.h"
+
+/* One row at a time; its strings are in the snapshot's arena already. */
+struct models_load {
+    struct db *db;
+    struct catalog *c;
+    size_t at; /* the model that the last target was of: both come by model name */
+    int64_t model_id, account_id, price_id;
+    bool price_none, pinned;
+    struct str model_kind, strategy, triggers, capabilities, alias, limit_field;
+    int32_t max_attempts, retries, connect_ms, first_byte_ms, idle_ms, total_ms;
+    struct catalog_model model;
+    struct catalog_target target;
+    int32_t priority, weight;
+};
+
+DB_QUERY(catalog_models_all,
+         "SELECT m.id, m.name, m.kind, m.vendor, m.family, m.description,"
+         "       coalesce(m.context_tokens, 0) AS context_tokens,"
+         "       coalesce(m.max_output_tokens, 0) AS max_output_tokens, m.media_tokens,"
+         "       array_to_string(m.capabilities, ',') AS capabilities, m.demo, m.enabled,"
+         "       m.strategy, array_to_string(m.triggers, ',') AS triggers, m.max_attempts,"
+         "       m.retries, coalesce(m.connect_timeout_ms, 0) AS connect_timeout_ms,"
+         "       coalesce(m.first_byte_timeout_ms, 0) AS first_byte_timeout_ms,"
+         "       coalesce(m.idle_timeout_ms, 0) AS idle_timeout_ms,"
+         "       coalesce(m.total_timeout_ms, 0) AS total_timeout_ms,"
+         "       m.route_off_reason,"
+         "       extract(epoch FROM m.created_at)::bigint AS created_s, p.id AS price_id"
+         "  FROM model m LEFT JOIN price_in_force p"
+         "    ON p.model_id = m.id AND p.kind IS NULL AND p.target_id IS NULL"
+         " ORDER BY m.name COLLATE \"C\"");
+
+static uint32_t ability_bits(struct str words)
+{
+    uint32_t bits = 0;
+    struct str word;
+    enum ability a;
+
+    while (str_split(&words, ',', &word))
+        if (ability_parse(word, &a) == WORD_OK)
+            bits |= ABILITY_BIT(a);
+    return bits;
+}
+
+static uint32_t trigger_bits(struct str words)
+{
+    uint32_t bits = 0;
+    struct str word;
+    enum route_trigger t;
+
+    while (str_split(&words, ',', &word))
+        if (route_trigger_parse(word, &t) == WORD_OK)
+            bits |= TRIGGER_BIT(t);
+    return bits;
+}
+
+static int model_row(void *ctx)
+{
+    struct models_load *l = ctx;
+    struct catalog *c = l->c;
+    struct catalog_model *m = &c->models[c->n_models];
+    enum model_kind kind;
+
+    if (model_kind_parse(l->model_kind, &kind) != WORD_OK)
+        return 0;
+    *m = l->model;
+    m->kind = kind;
+    m->abilities_known = l->capabilities.p != NULL;
+    m->abilities = m->abilities_known ? ability_bits(l->capabilities) : UINT32_MAX;
+    m->weighted = str_eq_c(l->strategy, "weighted");
+    m->triggers = trigger_bits(l->triggers);
+    m->max_attempts = (unsigned)l->max_attempts;
+    m->retries = (unsigned)l->retries;
+    m->connect_timeout_ms = l->connect_ms;
+    m->first_byte_timeout_ms = l->first_byte_ms;
+    m->idle_timeout_ms = l->idle_ms;
+    m->total_timeout_ms = l->total_ms;
+    m->price = l->price_none ? NULL : catalog_price(c, l->price_id);
+    c->names[c->n_names++] = (struct catalog_name){.name = m->name, .model = m};
+    c->n_models++;
+    return 0;
+}
+
+static int each_model(struct models_load *l)
+{
+    struct catalog_model *m = &l->model;
+
+    return db_each(
+        l->db, &catalog_models_all, l->c->arena, DB_NO_ARGS,
+        DB_COLS(
+            db_col_i64("id", &m->id.v), db_col_text("name", &m->name),
+            db_col_text("kind", &l->model_kind), db_col_text("vendor", &m->vendor),
+            db_col_text("family", &m->family), db_col_text("description", &m->description),
+            db_col_i64("context_tokens", &m->context_tokens),
+            db_col_i64("max_output_tokens", &m->max_output_tokens),
+            db_col_i64("media_tokens", &m->media_tokens),
+            db_col_text("capabilities", &l->capabilities), db_col_bool("demo", &m->demo),
+            db_col_bool("enabled", &m->enabled), db_col_text("strategy", &l->strategy),
+            db_col_text("triggers", &l->triggers), db_col_i32("max_attempts", &l->max_attempts),
+            db_col_i32("retries", &l->retries), db_col_i32("connect_timeout_ms", &l->connect_ms),
+            db_col_i32("first_byte_timeout_ms", &l->first_byte_ms),
+            db_col_i32("idle_timeout_ms", &l->idle_ms),
+            db_col_i32("total_timeout_ms", &l->total_ms),
+            db_col_text("route_off_reason", &m->off_reason), db_col_i64("created_s", &m->created_s),
+            db_col_i64_null("price_id", &l->price_id, &l->price_none)),
+        model_row, l);
+}
+
+DB_QUERY(catalog_aliases, "SELECT alias, model_id FROM model_alias ORDER BY alias COLLATE \"C\"");
+
+static int alias_row(void *ctx)
+{
+    struct models_load *l = ctx;
+    struct catalog *c = l->c;
+
+    for (size_t i = 0; i < c->n_models; i++)
+        if (c->models[i].id.v == l->model_id) {
+            c->names[c->n_names++] = (struct catalog_name){l->alias, &c->models[i], true};
+            break;
+        }
+    return 0;
+}
+
+static int each_alias(struct models_load *l)
+{
+    return db_each(l->db, &catalog_aliases, l->c->arena, DB_NO_ARGS,
+                   DB_COLS(db_col_text("alias", &l->alias), db_col_i64("model_id", &l->model_id)),
+                   alias_row, l);
+}
+
+/* The most exact price counts: the target's own, else that of its provider kind, else the model's.
+ */
+DB_QUERY(catalog_targets,
+         "SELECT t.id, t.model_id, t.account_id, t.upstream_model, t.output_limit_field,"
+         "       t.priority, t.weight, t.enabled,"
+         "       coalesce(t.id = m.pinned_target_id, false) AS pinned, price.id AS price_id"
+         "  FROM target t"
+         "  JOIN model m ON m.id = t.model_id"
+         "  JOIN provider_account a ON a.id = t.account_id"
+         "  LEFT JOIN LATERAL ("
+         "       SELECT p.id FROM price_in_force p"
+         "        WHERE p.model_id = t.model_id"
+         "          AND (p.target_id = t.id OR p.kind = a.kind"
+         "               OR (p.target_id IS NULL AND p.kind IS NULL))"
+         "        ORDER BY p.target_id IS NULL, p.kind IS NULL LIMIT 1) price ON true"
+         " WHERE t.deleted_at IS NULL AND a.deleted_at IS NULL"
+         " ORDER BY m.name COLLATE \"C\", t.id");
+
+static struct catalog_model *model_of_target(struct models_load *l)
+{
+    for (size_t i = l->at; i < l->c->n_models; i++)
+        if (l->c->models[i].id.v == l->model_id) {
+            l->at = i;
+            return &l->c->models[i];
+        }
+    return NULL;
+}
+
+static const char *limit_field(struct str stored, const struct provider *p)
+{
+    if (str_eq_c(stored, "max_completion_tokens"))
+        return "max_completion_tokens";
+    return stored.p ? "max_tokens" : p->output_limit_field;
+}
+
+static int target_row(void *ctx)
+{
+    struct models_load *l = ctx;
+    struct catalog *c = l->c;
+    struct catalog_model *m = model_of_target(l);
+    const struct catalog_account *a = catalog_find_account(c, (struct account_id){l->account_id});
+    struct catalog_target *t = &c->targets[c->n_targets];
+
+    if (!m || !a)
+        return 0;
+    *t = l->target;
+    t->model = m;
+    t->account = a;
+    t->priority = l->priority;
+    t->weight = l->weight;
+    t->output_limit_field = limit_field(l->limit_field, a->provider);
+    t->price = l->price_none ? NULL : catalog_price(c, l->price_id);
+    if (m->n_targets++ == 0)
+        m->targets = t;
+    if (l->pinned)
+        m->pinned = t;
+    c->n_targets++;
+    return 0;
+}
+
+static int each_target(struct models_load *l)
+{
+    struct catalog_target *t = &l->target;
+
+    return db_each(l->db, &catalog_targets, l->c->arena, DB_NO_ARGS,
+                   DB_COLS(db_col_i64("id", &t->id.v), db_col_i64("model_id", &l->model_id),
+                           db_col_i64("account_id", &l->account_id),
+                           db_col_text("upstream_model", &t->upstream_model),
+                           db_col_text("output_limit_field", &l->limit_field),
+                           db_col_i32("priority", &l->priority), db_col_i32("weight", &l->weight),
+                           db_col_bool("enabled", &t->enabled), db_col_bool("pinned", &l->pinned),
+                           db_col_i64_null("price_id", &l->price_id, &l->price_none)),
+                   target_row, l);
+}
+
+int snapshot_load_models(struct db *db, struct catalog *c)
+{
+    struct models_load l = {.db = db, .c = c};
+    int r = each_model(&l);
+
+    if (r == 0)
+        r = each_alias(&l);
+    return r ? r : each_target(&l);
+}

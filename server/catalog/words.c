@@ -1,0 +1,87 @@
+/* words.c: see words.h. */
+#include "catalog/words.h"
+
+static const char *const ability_names[] = {
+#define ABILITY(ident, name, label, litellm) #name,
+#include "catalog/ability.def"
+#undef ABILITY
+};
+static const char *const ability_labels[] = {
+#define ABILITY(ident, name, label, litellm) label,
+#include "catalog/ability.def"
+#undef ABILITY
+};
+static const char *const kind_names[] = {"chat", "embedding"};
+static const char *const kind_families[] = {"openai-chat", "openai-embeddings"};
+static const char *const trigger_names[] = {"connect",      "timeout",   "rate_limited",
+                                            "server_error", "bad_reply", "credential"};
+
+const char *ability_name(enum ability a)
+{
+    assert((size_t)a < ARRAY_LEN(ability_names));
+    return ability_names[a];
+}
+
+const char *ability_label(enum ability a)
+{
+    assert((size_t)a < ARRAY_LEN(ability_labels));
+    return ability_labels[a];
+}
+
+const char *model_kind_name(enum model_kind k)
+{
+    assert((size_t)k < ARRAY_LEN(kind_names));
+    return kind_names[k];
+}
+
+const char *model_kind_family(enum model_kind k)
+{
+    assert((size_t)k < ARRAY_LEN(kind_families));
+    return kind_families[k];
+}
+
+const char *route_trigger_name(enum route_trigger t)
+{
+    assert((size_t)t < ARRAY_LEN(trigger_names));
+    return trigger_names[t];
+}
+
+static int word_index(struct str word, const char *const *words, size_t n, size_t *ret)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_c(word, words[i])) {
+            *ret = i;
+            return WORD_OK;
+        }
+    return WORD_E_UNKNOWN;
+}
+
+int ability_parse(struct str name, enum ability *ret)
+{
+    size_t i;
+
+    if (word_index(name, ability_names, ARRAY_LEN(ability_names), &i) != WORD_OK)
+        return WORD_E_UNKNOWN;
+    *ret = (enum ability)i;
+    return WORD_OK;
+}
+
+int model_kind_parse(struct str name, enum model_kind *ret)
+{
+    size_t i;
+
+    if (word_index(name, kind_names, ARRAY_LEN(kind_names), &i) != WORD_OK)
+        return WORD_E_UNKNOWN;
+    *ret = (enum model_kind)i;
+    return WORD_OK;
+}
+
+int route_trigger_parse(struct str name, enum route_trigger *ret)
+{
+    size_t i;
+
+    if (word_index(name, trigger_names, ARRAY_LEN(trigger_names), &i) != WORD_OK)
+        return WORD_E_UNKNOWN;
+    *ret = (enum route_trigger)i;
+    return WORD_OK;
+}

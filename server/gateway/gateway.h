@@ -1,0 +1,66 @@
+/* gateway.h: what one loop has for its calls, and the handlers of the model API.
+ *
+ * One struct gateways per process, one struct gateway per loop; a listener's ctx is its loop's
+ * gateway. A loop touches nothing of another loop but the counters (atomics). The life of a call is
+ * in call.h. */
+#pragma once
+
+#include "catalog/snapshot.h"
+#include "fetch/fetch.h"
+#include "gateway/metrics.h"
+#include "gateway/services.h"
+
+struct key_cache;
+struct gateway;
+
+struct gateways {
+    const struct services *services;
+    struct gateway **loop; /* of services->loops */
+    unsigned loops;
+};
+
+struct gateway {
+    struct gateways *all;
+    const struct services *services;
+    struct loop *loop;
+    struct fetcher *fetcher;
+    struct catalog *catalog; /* this loop's reference; NULL before the first load */
+    struct key_cache *keys;
+    struct list calls;      /* struct call, in flight */
+    struct loop_timer tick; /* once a second: what was held back of blocked calls */
+    unsigned in_flight;     /* calls, from their key on */
+    unsigned draining_upstreams; /* calls without a client that are read for their usage */
+    int64_t refusals_logged_s; /* the second of the last log line about refused requests */
+    unsigned refusals_quiet;   /* refused since, unlogged */
+    struct metrics metrics;
+    /* Changes on their way to this loop (any thread): beyond BOUND_CHANGES all are one `all`. */
+    atomic_uint changes_waiting;
+    atomic_bool change_overflow;
+};
+
+/* services must outlive it. */
+int gateways_new(const struct services *services, struct gateways **ret) _must_use_;
+void gateways_free(struct gateways *all); /* NULL is fine; after its loops' gateways */
+
+/* One per loop, before it runs; index < services->loops. */
+int gateway_new(struct gateways *all, unsigned index, struct loop *loop, struct gateway **ret)
+    _must_use_;
+/* Loop thread, or when it does not run any more; cuts what is still in flight. NULL is fine. */
+void gateway_free(struct gateway *g);
+/* Loop thread. Ends every call in flight, as if its upstream had died: the end of draining. */
+void gateway_cut(struct gateway *g);
+/* Calls in flight, any thread. */
+unsigned gateways_in_flight(const struct gateways *all);
+
+/* What the listener heard ("key:12", "team:3", "catalogue", "all"); any thread. The catalogue's
+ * holder has the new snapshot already. Entries are dropped and running calls of revoked keys cut. */
+void gateways_changed(struct gateways *all, struct str payload);
+
+/* Handlers of routes (RUNS_ON_LOOP). */
+void gateway_chat(struct request *r);       /* POST /v1/chat/completions */
+void gateway_embeddings(struct request *r); /* POST /v1/embeddings */
+void gateway_models(struct request *r);     /* GET /v1/models */
+void gateway_model(struct request *r);      /* GET /v1/models/{id} */
+void gateway_metrics(struct request *r);    /* GET /metrics, Prometheus text format 0.0.4 */
+void gateway_livez(struct request *r);      /* GET /livez: the process lives */
+void gateway_readyz(struct request *r);     /* GET /readyz: calls can be admitted */

@@ -1,0 +1,32 @@
+/* operate.h: what an operator's page may ask of the gateway. Worker threads. */
+#pragma once
+
+#include "db/db.h"
+#include "gateway/services.h"
+
+struct operate_probe {
+    bool ok;
+    int status;         /* of the upstream's answer; 0: none came */
+    int64_t latency_us; /* of the whole exchange */
+    struct str error;   /* a sentence; p NULL where ok */
+    int64_t models;     /* how many models it lists; -1: it did not say */
+};
+enum { OPERATE_OK = 0, OPERATE_E_UNKNOWN = 1, OPERATE_E_AWAY = 4 };
+/* Asks the account for its list of models; where there is no such list, for one token. Blocks up to
+ * the connect and first-byte timeouts. The result is noted on the account. */
+int operate_probe(const struct services *services, struct db *db, struct arena *a,
+                  struct account_id account, struct operate_probe *ret) _must_use_;
+
+struct operate_lane {
+    const char *name;
+    struct jobs_stats stats;
+};
+/* This node, now. */
+struct operate_status {
+    unsigned loops, in_flight;
+    uint64_t calls, keys_cached;
+    struct operate_lane lanes[4];
+    int64_t database_silence_ms;
+    bool draining;
+};
+void operate_read_status(const struct services *services, struct operate_status *ret);

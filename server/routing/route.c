@@ -1,0 +1,256 @@
+/* route.c: see route.h. A model's targets are sifted, each for the first reason that speaks against
+ * it, then put in order; what cools down is put behind everything else, over all models of the
+ * request. */
+#include "routing/route.h"
+
+#include "base/random.h"
+
+/* Targets of one model that are looked at; of more, those with the lowest ids. */
+#define ROUTE_TARGETS_MAX 64
+
+struct pick {
+    const struct catalog_target *target;
+    unsigned rank; /* place in the request's own order; ROUTE_NAMES_MAX: not in it */
+    int priority, account_priority;
+    uint32_t weight;
+    bool cooling;
+};
+
+struct picks {
+    struct pick v[ROUTE_TARGETS_MAX];
+    size_t n;
+};
+
+static bool is_named(const struct route_names *names, const struct catalog_account *account,
+                     unsigned *ret_rank)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (str_ieq(names->v[i], str_c(account->provider->kind)) ||
+            str_ieq(names->v[i], account->name)) {
+            *ret_rank = (unsigned)i;
+            return true;
+        }
+    return false;
+}
+
+static bool is_usable(const struct route_request *q, const struct catalog_target *t)
+{
+    const struct catalog_account *a = t->account;
+
+    if (!t->enabled || a->unusable || (a->team.v != 0 && a->team.v != q->team.v))
+        return false;
+    return (q->kind == MODEL_EMBEDDING ? a->embeddings_url : a->chat_url).p != NULL;
+}
+
+static bool is_dearer(int64_t price, int64_t most)
+{
+    return most >= 0 && price > most;
+}
+
+static bool is_too_dear(const struct route_request *q, const struct price *price)
+{
+    const struct route_preference *w = q->preference;
+    const struct price_tier *tier = &price->tiers[0];
+
+    for (unsigned i = 1; i < price->n_tiers; i++)
+        if (q->input_tokens_least > price->tiers[i].above_input_tokens)
+            tier = &price->tiers[i];
+    return is_dearer(tier->charge[USAGE_INPUT], w->max_input_price) ||
+           is_dearer(tier->charge[USAGE_OUTPUT], w->max_output_price) ||
+           is_dearer(tier->charge[USAGE_REQUEST], w->max_request_price);
+}
+
+/* ROUTE_OK, or what speaks against the target. */
+static int sift(const struct route_request *q, const struct catalog_target *t, unsigned *ret_rank)
+{
+    const struct route_preference *w = q->preference;
+    unsigned ignored;
+
+    *ret_rank = ROUTE_NAMES_MAX;
+    if (!is_usable(q, t) || (t->model->pinned && t->model->pinned != t))
+        return ROUTE_E_NO_TARGET;
+    if (!t->price || !price_usable(t->price))
+        return ROUTE_E_NO_PRICE;
+    if (!w)
+        return ROUTE_OK;
+    if ((w->only.n && !is_named(&w->only, t->account, &ignored)) ||
+        is_named(&w->ignore, t->account, &ignored))
+        return ROUTE_E_PREFERENCE;
+    if (w->order.n && !is_named(&w->order, t->account, ret_rank) && w->no_fallbacks)
+        return ROUTE_E_PREFERENCE;
+    return is_too_dear(q, t->price) ? ROUTE_E_MAX_PRICE : ROUTE_OK;
+}
+
+static int model_fits(const struct route_request *q, const struct catalog_model *m)
+{
+    if (q->allowed && !q->allowed(q->ctx, m))
+        return ROUTE_E_DENIED;
+    if (!m->enabled)
+        return ROUTE_E_DISABLED;
+    if (m->off_reason.p)
+        return ROUTE_E_OFF;
+    if (m->kind != q->kind)
+        return ROUTE_E_KIND;
+    if ((q->abilities & m->abilities) != q->abilities)
+        return ROUTE_E_ABILITY;
+    if (m->context_tokens && q->input_tokens_least > m->context_tokens)
+        return ROUTE_E_CONTEXT;
+    return ROUTE_OK;
+}
+
+/* Of the reasons against the targets of a model, that of the one which came farthest. */
+static int gather(const struct route_request *q, const struct catalog_model *m, struct picks *ret)
+{
+    int reason = ROUTE_E_NO_TARGET;
+
+    ret->n = 0;
+    for (size_t i = 0; i < m->n_targets && ret->n < ROUTE_TARGETS_MAX; i++) {
+        const struct catalog_target *t = &m->targets[i];
+        struct health *h;
+        unsigned rank;
+        int r = sift(q, t, &rank);
+
+        if (r != ROUTE_OK) {
+            reason = MAX(reason, r);
+            continue;
+        }
+        h = health_of(q->health, t->account->id);
+        ret->v[ret->n++] = (struct pick){
+            .target = t,
+            .rank = rank,
+            .priority = m->weighted ? 0 : t->priority,
+            .account_priority = m->weighted ? 0 : t->account->priority,
+            .weight = (uint32_t)t->weight * (uint32_t)t->account->weight,
+            .cooling = health_state(h, q->now_ms) == HEALTH_COOLING && t->model->pinned != t,
+        };
+    }
+    return ret->n ? ROUTE_OK : reason;
+}
+
+/* < 0: a goes first; 0: chance decides. */
+static int pick_compare(const struct pick *a, const struct pick *b)
+{
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    if (a->priority != b->priority)
+        return a->priority < b->priority ? -1 : 1;
+    if (a->account_priority != b->account_priority)
+        return a->account_priority < b->account_priority ? -1 : 1;
+    return 0;
+}
+
+/* The next one: of those that nothing goes before, by weight; without any weight, the first. */
+static size_t draw(const struct picks *p, bool cooling)
+{
+    size_t best = SIZE_MAX;
+    uint32_t sum = 0, at;
+
+    for (size_t i = 0; i < p->n; i++) {
+        int c;
+
+        if (p->v[i].cooling != cooling)
+            continue;
+        c = best == SIZE_MAX ? -1 : pick_compare(&p->v[i], &p->v[best]);
+        if (c < 0) {
+            best = i;
+            sum = 0;
+        }
+        if (c <= 0)
+            sum += p->v[i].weight;
+    }
+    if (best == SIZE_MAX || sum == 0)
+        return best;
+    at = random_below(sum);
+    for (size_t i = best; i < p->n; i++) {
+        if (p->v[i].cooling != cooling || pick_compare(&p->v[i], &p->v[best]) != 0)
+            continue;
+        if (at < p->v[i].weight)
+            return i;
+        at -= p->v[i].weight;
+    }
+    return best;
+}
+
+static void plan_put(struct route_plan *plan, const struct catalog_target *t)
+{
+    for (unsigned i = 0; i <= t->model->retries && plan->n < BOUND_ATTEMPTS; i++)
+        plan->candidates[plan->n++] = t;
+}
+
+static void plan_from(struct route_plan *plan, struct picks *p, bool cooling)
+{
+    for (size_t at; plan->n < BOUND_ATTEMPTS && (at = draw(p, cooling)) != SIZE_MAX;) {
+        plan_put(plan, p->v[at].target);
+        memmove(&p->v[at], &p->v[at + 1], (p->n - at - 1) * sizeof(p->v[0]));
+        p->n--;
+    }
+}
+
+/* The request's own model, then those of its list; each once. */
+static size_t models_of(const struct route_request *q, const struct catalog_model **ret)
+{
+    size_t n = 0;
+
+    ret[n++] = q->model;
+    for (size_t i = 0; q->preference && i < q->preference->n_models; i++) {
+        const struct catalog_model *m = catalog_find_model(q->catalog, q->preference->models[i]);
+        bool known = !m;
+
+        for (size_t k = 0; k < n; k++)
+            known = known || ret[k] == m;
+        if (!known)
+            ret[n++] = m;
+    }
+    return n;
+}
+
+int route_pick(const struct route_request *request, struct route_plan *ret)
+{
+    const struct catalog_model *models[ROUTE_MODELS_MAX + 1];
+    const struct route_preference *w = request->preference;
+    struct picks picks[ROUTE_MODELS_MAX + 1];
+    struct route_plan plan = {.n = 0};
+    size_t n;
+    int reason = ROUTE_OK;
+
+    assert(!w || w->n_models <= ROUTE_MODELS_MAX);
+    n = models_of(request, models);
+    for (size_t i = 0; i < n; i++) {
+        int r = model_fits(request, models[i]);
+
+        picks[i].n = 0;
+        if (r == ROUTE_OK)
+            r = gather(request, models[i], &picks[i]);
+        if (i == 0)
+            reason = r;
+        plan_from(&plan, &picks[i], false);
+    }
+    for (size_t i = 0; i < n; i++)
+        plan_from(&plan, &picks[i], true);
+    if (plan.n == 0)
+        return reason;
+    if (w && w->no_fallbacks && !w->order.n)
+        plan.n = 1;
+    *ret = plan;
+    return ROUTE_OK;
+}
+
+const char *route_sentence(int outcome)
+{
+    static const char *const sentences[] = {
+        [ROUTE_OK] = "",
+        [ROUTE_E_DENIED] = "This key may not use the model.",
+        [ROUTE_E_DISABLED] = "The model is not available.",
+        [ROUTE_E_OFF] = "The model is switched off for now.",
+        [ROUTE_E_KIND] = "The model does not serve this kind of request.",
+        [ROUTE_E_ABILITY] = "The model cannot do what the request asks for.",
+        [ROUTE_E_CONTEXT] = "The input is longer than the model's context.",
+        [ROUTE_E_NO_TARGET] = "No provider account is available for the model.",
+        [ROUTE_E_NO_PRICE] = "The model has no price and cannot be used.",
+        [ROUTE_E_PREFERENCE] = "The request's provider preferences leave no provider.",
+        [ROUTE_E_MAX_PRICE] = "No provider is as cheap as the request's max_price.",
+    };
+
+    assert(outcome >= 0 && (size_t)outcome < ARRAY_LEN(sentences));
+    return sentences[outcome];
+}

@@ -1,0 +1,456 @@
+/* Candidates and their order: priorities, weights, health, needs, and the request's own wishes. */
+#include "unit.h"
+
+#include "base/random.h"
+#include "catalog/snapshot_parts.h"
+#include "routing/route.h"
+
+/* One model `m` with four targets, and `other` with one, all priced and healthy. */
+struct bench {
+    struct catalog c;
+    struct health_board *health;
+    struct price price, dear;
+    struct catalog_account accounts[5];
+    struct catalog_target targets[5];
+    struct catalog_model models[2];
+    struct catalog_name names[2];
+    struct route_request q;
+};
+
+static const char *const kinds[] = {"openai", "groq", "groq", "mistral", "together"};
+static const char *const names[] = {"main", "groq-eu", "groq-us", "paris", "backup"};
+
+static void bench_price(struct price *p, int64_t id, int64_t input, int64_t output)
+{
+    price_init(p, (struct price_id){id});
+    assert_int_equal(price_set(p, USAGE_INPUT, 0, input, input), PRICE_SET_OK);
+    assert_int_equal(price_set(p, USAGE_OUTPUT, 0, output, output), PRICE_SET_OK);
+    price_complete(p);
+}
+
+static void bench_model(struct catalog_model *m, int64_t id, const char *name,
+                        struct catalog_target *targets, size_t n)
+{
+    *m = (struct catalog_model){
+        .id = {id},
+        .name = str_c(name),
+        .kind = MODEL_CHAT,
+        .context_tokens = 1000,
+        .abilities = ABILITY_BIT(ABILITY_TOOLS),
+        .abilities_known = true,
+        .enabled = true,
+        .triggers = UINT32_MAX,
+        .max_attempts = 4,
+        .targets = targets,
+        .n_targets = n,
+    };
+    for (size_t i = 0; i < n; i++)
+        targets[i].model = m;
+}
+
+static int setup(void **state)
+{
+    struct bench *b = calloc(1, sizeof(*b));
+
+    random_drive(3);
+    assert_int_equal(health_board_new(&b->health), 0);
+    bench_price(&b->price, 1, 100, 200);
+    bench_price(&b->dear, 2, 1000, 2000);
+    for (size_t i = 0; i < 5; i++) {
+        b->accounts[i] = (struct catalog_account){.id = {(int64_t)i + 1},
+                                                  .name = str_c(names[i]),
+                                                  .provider = provider_find(str_c(kinds[i])),
+                                                  .chat_url = STR("https://x.test/chat"),
+                                                  .weight = 100};
+        b->targets[i] = (struct catalog_target){.id = {(int64_t)i + 1},
+                                                .account = &b->accounts[i],
+                                                .weight = 100,
+                                                .enabled = true,
+                                                .price = &b->price};
+    }
+    bench_model(&b->models[0], 1, "m", b->targets, 4);
+    bench_model(&b->models[1], 2, "other", &b->targets[4], 1);
+    b->c.names = b->names;
+    b->c.n_names = 2;
+    b->names[0] = (struct catalog_name){STR("m"), &b->models[0], false};
+    b->names[1] = (struct catalog_name){STR("other"), &b->models[1], false};
+    b->q = (struct route_request){.catalog = &b->c,
+                                  .health = b->health,
+                                  .now_ms = 1000,
+                                  .model = &b->models[0],
+                                  .kind = MODEL_CHAT};
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bench *b = *state;
+
+    health_board_free(b->health);
+    free(b);
+    random_undrive();
+    return 0;
+}
+
+static struct route_plan picked(struct bench *b)
+{
+    struct route_plan plan = {.n = 0};
+
+    assert_int_equal(route_pick(&b->q, &plan), ROUTE_OK);
+    return plan;
+}
+
+static void cool(struct bench *b, size_t i)
+{
+    health_failed(health_of(b->health, b->accounts[i].id), b->q.now_ms, HEALTH_RATE_LIMITED, 5000);
+}
+
+/* "1 4 2": the ids of the candidates. */
+static void assert_order(struct bench *b, const char *expected)
+{
+    struct route_plan plan = picked(b);
+    char text[64] = "";
+    size_t at = 0;
+
+    for (size_t i = 0; i < plan.n; i++) {
+        if (i)
+            text[at++] = ' ';
+        text[at++] = (char)('0' + plan.candidates[i]->id.v);
+    }
+    assert_string_equal(text, expected);
+}
+
+static void set_priorities(struct bench *b, int p0, int p1, int p2, int p3)
+{
+    b->targets[0].priority = p0;
+    b->targets[1].priority = p1;
+    b->targets[2].priority = p2;
+    b->targets[3].priority = p3;
+}
+
+static void lower_priorities_go_first(void **state)
+{
+    struct bench *b = *state;
+
+    set_priorities(b, 3, 1, 2, 0);
+    assert_order(b, "4 2 3 1");
+}
+
+static void the_accounts_priority_decides_among_equals(void **state)
+{
+    struct bench *b = *state;
+
+    set_priorities(b, 1, 0, 0, 0);
+    b->accounts[1].priority = 2;
+    b->accounts[2].priority = 0;
+    b->accounts[3].priority = 1;
+    assert_order(b, "3 4 2 1");
+}
+
+static void weights_are_shares_of_the_first_place(void **state)
+{
+    struct bench *b = *state;
+    int first[5] = {0}, second_after_1[5] = {0}, n_after_1 = 0;
+    const int rounds = 40000;
+
+    b->targets[0].weight = 70;
+    b->targets[1].weight = 20;
+    b->targets[2].weight = 10;
+    b->targets[3].priority = 1;
+    for (int i = 0; i < rounds; i++) {
+        struct route_plan plan = picked(b);
+
+        first[plan.candidates[0]->id.v]++;
+        if (plan.candidates[0]->id.v == 1) {
+            n_after_1++;
+            second_after_1[plan.candidates[1]->id.v]++;
+        }
+        assert_int_equal(plan.candidates[3]->id.v, 4);
+    }
+    /* Five standard deviations: sqrt(40000 * p * (1 - p)) is 92, 80 and 60. */
+    assert_in_range(first[1], rounds * 70 / 100 - 460, rounds * 70 / 100 + 460);
+    assert_in_range(first[2], rounds * 20 / 100 - 400, rounds * 20 / 100 + 400);
+    assert_in_range(first[3], rounds * 10 / 100 - 300, rounds * 10 / 100 + 300);
+    assert_int_equal(first[4], 0);
+    /* What is left shares the second place: two to one. */
+    assert_in_range(second_after_1[2], n_after_1 * 2 / 3 - 400, n_after_1 * 2 / 3 + 400);
+}
+
+static void the_accounts_weight_multiplies(void **state)
+{
+    struct bench *b = *state;
+    int first[5] = {0};
+
+    b->models[0].n_targets = 2;
+    b->accounts[0].weight = 300;
+    for (int i = 0; i < 10000; i++)
+        first[picked(b).candidates[0]->id.v]++;
+    assert_in_range(first[1], 7500 - 220, 7500 + 220);
+}
+
+static void weight_zero_comes_last_of_its_priority(void **state)
+{
+    struct bench *b = *state;
+
+    set_priorities(b, 0, 0, 1, 2);
+    b->targets[0].weight = 0;
+    for (int i = 0; i < 50; i++)
+        assert_order(b, "2 1 3 4");
+}
+
+static void the_same_seed_gives_the_same_order(void **state)
+{
+    struct bench *b = *state;
+    struct route_plan once, again;
+
+    random_drive(99);
+    once = picked(b);
+    random_drive(99);
+    again = picked(b);
+    assert_memory_equal(once.candidates, again.candidates, once.n * sizeof(once.candidates[0]));
+}
+
+static void weighted_models_forget_priorities(void **state)
+{
+    struct bench *b = *state;
+    int first[5] = {0};
+
+    set_priorities(b, 0, 1, 2, 3);
+    b->models[0].weighted = true;
+    for (int i = 0; i < 4000; i++)
+        first[picked(b).candidates[0]->id.v]++;
+    for (int id = 1; id <= 4; id++)
+        assert_in_range(first[id], 850, 1150);
+}
+
+static void what_cools_down_comes_last(void **state)
+{
+    struct bench *b = *state;
+
+    set_priorities(b, 0, 1, 2, 3);
+    cool(b, 0);
+    assert_order(b, "2 3 4 1");
+    cool(b, 1);
+    cool(b, 2);
+    cool(b, 3);
+    assert_order(b, "1 2 3 4"); /* nothing else is left */
+}
+
+static void another_model_goes_before_a_cooling_account(void **state)
+{
+    struct bench *b = *state;
+    struct route_preference w = ROUTE_PREFERENCE_NONE;
+
+    set_priorities(b, 0, 1, 2, 3);
+    b->models[0].n_targets = 2;
+    w.models[w.n_models++] = STR("other");
+    b->q.preference = &w;
+    assert_order(b, "1 2 5");
+    cool(b, 0);
+    assert_order(b, "2 5 1");
+}
+
+static void disabled_and_unusable_ones_are_left_out(void **state)
+{
+    struct bench *b = *state;
+
+    set_priorities(b, 0, 1, 2, 3);
+    b->targets[0].enabled = false;
+    b->accounts[1].unusable = "disabled";
+    b->targets[2].price = NULL;
+    assert_order(b, "4");
+}
+
+static void another_teams_account_is_never_used(void **state)
+{
+    struct bench *b = *state;
+
+    set_priorities(b, 0, 1, 2, 3);
+    b->accounts[0].team = (struct team_id){8};
+    b->q.team = (struct team_id){9};
+    assert_order(b, "2 3 4");
+    b->q.team = (struct team_id){8};
+    assert_order(b, "1 2 3 4");
+}
+
+static void retries_stand_as_repetitions(void **state)
+{
+    struct bench *b = *state;
+
+    set_priorities(b, 0, 1, 2, 3);
+    b->models[0].retries = 1;
+    assert_order(b, "1 1 2 2 3 3 4 4");
+    b->models[0].retries = 5;
+    assert_int_equal(picked(b).n, BOUND_ATTEMPTS);
+}
+
+static void a_pin_leaves_one_also_while_it_cools(void **state)
+{
+    struct bench *b = *state;
+
+    b->models[0].pinned = &b->targets[2];
+    assert_order(b, "3");
+    cool(b, 2);
+    assert_order(b, "3");
+}
+
+static bool nobody(void *ctx, const struct catalog_model *m)
+{
+    return false;
+}
+
+static void assert_refused(struct bench *b, int outcome)
+{
+    struct route_plan plan = {.n = 77};
+
+    assert_int_equal(route_pick(&b->q, &plan), outcome);
+    assert_int_equal(plan.n, 77);
+    assert_true(strlen(route_sentence(outcome)) > 10);
+}
+
+static void each_refusal_has_its_reason(void **state)
+{
+    struct bench *b = *state;
+    struct catalog_model whole = b->models[0];
+
+    b->models[0].off_reason = STR("incident");
+    assert_refused(b, ROUTE_E_OFF);
+    b->models[0] = whole;
+    b->models[0].enabled = false;
+    assert_refused(b, ROUTE_E_DISABLED);
+    b->models[0] = whole;
+    b->models[0].kind = MODEL_EMBEDDING;
+    assert_refused(b, ROUTE_E_KIND);
+    b->models[0] = whole;
+    b->models[0].n_targets = 0;
+    assert_refused(b, ROUTE_E_NO_TARGET);
+    b->models[0] = whole;
+    b->q.abilities = ABILITY_BIT(ABILITY_TOOLS) | ABILITY_BIT(ABILITY_VISION);
+    assert_refused(b, ROUTE_E_ABILITY);
+    b->q.abilities = ABILITY_BIT(ABILITY_TOOLS);
+    b->q.input_tokens_least = 1001;
+    assert_refused(b, ROUTE_E_CONTEXT);
+    b->q.input_tokens_least = 1000;
+    assert_int_equal(picked(b).n, 4);
+    b->q.allowed = nobody;
+    assert_refused(b, ROUTE_E_DENIED);
+}
+
+static void a_model_without_a_price_is_refused(void **state)
+{
+    struct bench *b = *state;
+    struct price empty;
+
+    price_init(&empty, (struct price_id){3});
+    for (size_t i = 0; i < 4; i++)
+        b->targets[i].price = i % 2 ? NULL : &empty;
+    assert_refused(b, ROUTE_E_NO_PRICE);
+}
+
+static void a_request_may_order_narrow_and_shun(void **state)
+{
+    struct bench *b = *state;
+    struct route_preference w = ROUTE_PREFERENCE_NONE;
+
+    set_priorities(b, 0, 1, 2, 3);
+    b->q.preference = &w;
+    w.order = (struct route_names){{STR("Mistral"), STR("groq-US")}, 2};
+    assert_order(b, "4 3 1 2");
+    w.no_fallbacks = true; /* only those named */
+    assert_order(b, "4 3");
+    w = ROUTE_PREFERENCE_NONE;
+    w.only = (struct route_names){{STR("groq"), STR("openai")}, 2};
+    assert_order(b, "1 2 3");
+    w.ignore = (struct route_names){{STR("groq-eu")}, 1};
+    assert_order(b, "1 3");
+    w.no_fallbacks = true;
+    assert_order(b, "1");
+    w.only = (struct route_names){{STR("nobody")}, 1};
+    assert_refused(b, ROUTE_E_PREFERENCE);
+}
+
+static void max_price_leaves_the_dear_ones_out(void **state)
+{
+    struct bench *b = *state;
+    struct route_preference w = ROUTE_PREFERENCE_NONE;
+
+    set_priorities(b, 0, 1, 2, 3);
+    b->targets[0].price = &b->dear;
+    b->q.preference = &w;
+    w.max_input_price = 1000;
+    assert_order(b, "1 2 3 4");
+    w.max_input_price = 999;
+    assert_order(b, "2 3 4");
+    w.max_output_price = 199;
+    assert_refused(b, ROUTE_E_MAX_PRICE);
+}
+
+static void a_long_prompt_is_judged_by_its_own_tier(void **state)
+{
+    struct bench *b = *state;
+    struct route_preference w = ROUTE_PREFERENCE_NONE;
+
+    price_init(&b->dear, (struct price_id){2});
+    assert_int_equal(price_set(&b->dear, USAGE_INPUT, 0, 100, 100), PRICE_SET_OK);
+    assert_int_equal(price_set(&b->dear, USAGE_INPUT, 500, 400, 400), PRICE_SET_OK);
+    price_complete(&b->dear);
+    b->models[0].n_targets = 1;
+    b->targets[0].price = &b->dear;
+    b->q.preference = &w;
+    w.max_input_price = 300;
+    b->q.input_tokens_least = 500;
+    assert_order(b, "1");
+    b->q.input_tokens_least = 501;
+    assert_refused(b, ROUTE_E_MAX_PRICE);
+}
+
+static bool not_the_first(void *ctx, const struct catalog_model *m)
+{
+    return m->id.v != 1;
+}
+
+static void the_list_of_models_is_followed_once_each(void **state)
+{
+    struct bench *b = *state;
+    struct route_preference w = ROUTE_PREFERENCE_NONE;
+
+    set_priorities(b, 0, 1, 2, 3);
+    w.models[w.n_models++] = STR("m");
+    w.models[w.n_models++] = STR("unknown");
+    w.models[w.n_models++] = STR("other");
+    w.models[w.n_models++] = STR("other");
+    b->q.preference = &w;
+    assert_order(b, "1 2 3 4 5");
+    b->q.allowed = not_the_first;
+    assert_order(b, "5");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(lower_priorities_go_first),
+        TEST(the_accounts_priority_decides_among_equals),
+        TEST(weights_are_shares_of_the_first_place),
+        TEST(the_accounts_weight_multiplies),
+        TEST(weight_zero_comes_last_of_its_priority),
+        TEST(the_same_seed_gives_the_same_order),
+        TEST(weighted_models_forget_priorities),
+        TEST(what_cools_down_comes_last),
+        TEST(another_model_goes_before_a_cooling_account),
+        TEST(disabled_and_unusable_ones_are_left_out),
+        TEST(another_teams_account_is_never_used),
+        TEST(retries_stand_as_repetitions),
+        TEST(a_pin_leaves_one_also_while_it_cools),
+        TEST(each_refusal_has_its_reason),
+        TEST(a_model_without_a_price_is_refused),
+        TEST(a_request_may_order_narrow_and_shun),
+        TEST(max_price_leaves_the_dear_ones_out),
+        TEST(a_long_prompt_is_judged_by_its_own_tier),
+        TEST(the_list_of_models_is_followed_once_each),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
