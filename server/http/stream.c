@@ -66,18 +66,18 @@ static void on_gone(struct request *r)
         gone_before(r);
 }
 
-/* Hands what waits to the client. */
+/* Hands what waits to the client. The end is seen by the last message or, when the client's queue
+ * was full then, by the drain after it. */
 static void pass_on(struct stream *s)
 {
     struct buf taken;
-    bool ended, complete;
+    bool last, complete;
     int r;
 
     (void)pthread_mutex_lock(&s->lock);
-    s->posted = false;
     taken = s->waiting;
     buf_init(&s->waiting, s->waiting.max);
-    ended = s->ended;
+    last = s->ended && !s->posted;
     complete = s->complete;
     (void)pthread_cond_signal(&s->room);
     (void)pthread_mutex_unlock(&s->lock);
@@ -89,7 +89,7 @@ static void pass_on(struct stream *s)
     s->full = r == STREAM_E_FULL;
     if (r == STREAM_E_GONE)
         (void)mark_gone(s);
-    if (!ended)
+    if (!last)
         return;
     if (complete)
         request_stream_end(s->request);
@@ -124,15 +124,13 @@ static void on_message(struct loop_msg *m)
 {
     struct stream *s = container_of(m, struct stream, msg);
 
+    (void)pthread_mutex_lock(&s->lock);
+    s->posted = false; /* only here: a message that is still in the loop's inbox must not be posted */
+    (void)pthread_mutex_unlock(&s->lock);
     if (!s->begun)
         begin(s);
-    if (!s->full) {
+    if (!s->full)
         pass_on(s);
-        return;
-    }
-    (void)pthread_mutex_lock(&s->lock);
-    s->posted = false;
-    (void)pthread_mutex_unlock(&s->lock);
 }
 
 int stream_begin(struct request *r, const struct response *head, struct stream **ret)
