@@ -17,8 +17,12 @@
 #define _unused_ __attribute__((unused))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ({ __auto_type a_ = (a); __auto_type b_ = (b); a_ < b_ ? a_ : b_; })
-#define MAX(a, b) ({ __auto_type a_ = (a); __auto_type b_ = (b); a_ > b_ ? a_ : b_; })
+/* Each argument once; numbered names, so that one may stand in another. */
+#define MIN(a, b) PICK_(a, b, <, __COUNTER__)
+#define MAX(a, b) PICK_(a, b, >, __COUNTER__)
+#define PICK_(a, b, op, n) PICK_AS_(a, b, op, n)
+#define PICK_AS_(a, b, op, n) \
+    ({ __auto_type a_##n = (a); __auto_type b_##n = (b); a_##n op b_##n ? a_##n : b_##n; })
 #define container_of(ptr, type, member) \
     ((type *)((char *)(ptr) - offsetof(type, member)))
 

@@ -72,6 +72,8 @@ static void arm(void)
 {
     struct str rest = str_c(getenv("TOLLGATE_FAILPOINTS")), entry;
 
+    if (rest.n == 0)
+        return;
     while (str_split(&rest, ',', &entry)) {
         bool ok = armed_count < FAILPOINT_MAX && read_entry(entry, &armed[armed_count]);
 
