@@ -144,13 +144,15 @@ static bool fill_json(struct request *r, const struct problem *p, enum problem_f
 
 void request_fail(struct request *r, const struct problem *p)
 {
-    const struct listener_config *config = &r->listener->config;
     const char *allow = exchange_of(r)->allow;
     struct response response = {.status = problem_status(p)};
-    enum problem_format format = format_of(r);
+    const struct listener_config *config;
+    enum problem_format format;
 
-    if (!exchange_of(r)->conn)
+    if (!exchange_of(r)->conn) /* the listener may be gone too */
         return;
+    config = &r->listener->config;
+    format = format_of(r);
     if (format == PROBLEM_AS_PAGE && config->problem_page)
         config->problem_page(r, p, &response, config->ctx);
     else if (!fill_json(r, p, format == PROBLEM_AS_PAGE ? PROBLEM_AS_OPENAI : format, &response))

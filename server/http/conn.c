@@ -96,13 +96,13 @@ struct http_conn *conn_new(struct listener *l, struct MHD_Connection *mhd, int f
         return NULL;
     }
     read_peer(peer, &c->peer);
-    c->over_limit = l->stats.connections >= l->config.max_connections;
+    c->over_limit = l->connections >= l->config.max_connections;
     if (!is_trusted(l, &c->peer)) {
         c->counted = tally_take(l, &c->peer);
         c->over_limit = c->over_limit || !c->counted;
     }
     list_add_tail(&l->conns, &c->link);
-    l->stats.connections++;
+    l->connections++;
     conn_enter(c, CONN_HEAD);
     return c;
 }
@@ -119,7 +119,7 @@ void conn_closed(struct http_conn *c)
     if (c->counted)
         tally_give(l, &c->peer);
     list_del(&c->link);
-    l->stats.connections--;
+    l->connections--;
     loop_free_later(l->config.loop, free, c);
 }
 
@@ -207,7 +207,7 @@ void conn_check(struct http_conn *c, int64_t now_ms)
     if (!has_expired(c, now_ms))
         return;
     if (c->phase != CONN_IDLE)
-        c->listener->stats.timeouts++;
+        c->listener->timeouts++;
     if (c->exchange)
         exchange_gone(c->exchange);
     conn_cut(c);

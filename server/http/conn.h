@@ -6,6 +6,8 @@
  * count per address. All on the listener's loop. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "http/linger.h"
 #include "http/listener.h"
 
@@ -53,8 +55,10 @@ struct listener {
     struct list conns, exchanges, drained;
     struct map *addresses; /* ip -> struct tally */
     struct lingers lingers;
-    size_t active; /* exchanges attached to a connection */
-    struct listener_stats stats;
+    /* Written by the loop, read by anyone. */
+    atomic_size_t active; /* exchanges attached to a connection */
+    atomic_uint connections;
+    atomic_uint_fast64_t requests, refused_by_gate, timeouts, gone;
     uint64_t refused_logged;
     int64_t refused_logged_ms;
 };

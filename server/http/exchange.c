@@ -183,7 +183,7 @@ static bool refuse_framing(struct exchange *x, enum problem_code code, const cha
 {
     struct problem problem = problem_of(code);
 
-    x->request.listener->stats.refused_by_gate++;
+    x->request.listener->refused_by_gate++;
     log_debug("refused_by_gate", "reason=%s", log_str(str_c(reason)));
     problem.message = arena_strf(x->request.arena, "%s (%s)", problem_sentence(code), reason);
     x->close = true;
@@ -207,7 +207,7 @@ bool exchange_head(struct exchange *x, const char *method, const char *version)
     head.headers = x->headers;
     head.header_count = x->header_count;
     split_target(x);
-    x->request.listener->stats.requests++;
+    x->request.listener->requests++;
     code = gate_check(&head, &x->request.method, &body, &reason);
     if (code != PROBLEM_NONE)
         return refuse_framing(x, code, reason);
@@ -286,7 +286,7 @@ static void tell_gone(struct exchange *x)
     x->broken = true;
     buf_done(&x->queue);
     x->queue_at = 0;
-    r->listener->stats.gone++;
+    r->listener->gone++;
     if (r->gone)
         r->gone(r);
 }

@@ -165,12 +165,12 @@ static int64_t sweep_ms(const struct listener_config *c)
 
 static void log_refusals(struct listener *l, int64_t now_ms)
 {
-    uint64_t n = l->stats.refused_by_gate - l->refused_logged;
+    uint64_t n = l->refused_by_gate - l->refused_logged;
 
     if (!n || now_ms - l->refused_logged_ms < REFUSALS_LOGGED_EVERY_MS)
         return;
     log_warn("refused_by_gate", "requests=%llu", (unsigned long long)n);
-    l->refused_logged = l->stats.refused_by_gate;
+    l->refused_logged = l->refused_by_gate;
     l->refused_logged_ms = now_ms;
 }
 
@@ -294,7 +294,13 @@ size_t listener_active(const struct listener *l)
 
 void listener_read_stats(const struct listener *l, struct listener_stats *ret)
 {
-    *ret = l->stats;
+    *ret = (struct listener_stats){
+        .requests = l->requests,
+        .refused_by_gate = l->refused_by_gate,
+        .timeouts = l->timeouts,
+        .gone = l->gone,
+        .connections = l->connections,
+    };
 }
 
 void listener_drain(struct listener *l)

@@ -41,7 +41,7 @@ void *listener_ctx(const struct listener *l);
 uint16_t listener_port(const struct listener *l);
 /* Stops accepting and closes idle connections; running requests go on and close theirs. */
 void listener_drain(struct listener *l);
-size_t listener_active(const struct listener *l);
+size_t listener_active(const struct listener *l); /* requests not yet answered; any thread */
 /* Only when nothing is active, or to cut what is (`gone` is called). Requests that are still held
  * stay readable; answers to them go nowhere. */
 void listener_free(struct listener *l);
@@ -52,4 +52,5 @@ struct listener_stats {
     uint64_t requests, refused_by_gate, timeouts, gone;
     unsigned connections;
 };
+/* Any thread. */
 void listener_read_stats(const struct listener *l, struct listener_stats *ret);
