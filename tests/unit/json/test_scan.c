@@ -339,6 +339,27 @@ static void long_keys_are_refused_only_where_they_are_compared(void **state)
     assert_int_equal(json_check(str_n(doc, n + 2), &fault), JSON_E_FAULT);
 }
 
+static void long_keys_with_escapes_are_refused_only_where_they_are_compared(void **state)
+{
+    char doc[8 + BOUND_JSON_ESCAPED_KEY_BYTES + 8] = "[{\"\\n";
+    size_t n = strlen(doc);
+
+    memset(doc + n, 'k', BOUND_JSON_ESCAPED_KEY_BYTES - 1); /* the escape is one byte more */
+    n += BOUND_JSON_ESCAPED_KEY_BYTES - 1;
+    memcpy(doc + n, "\":1}]", 5);
+    assert_int_equal(json_check(str_n(doc, n + 5), &fault), JSON_OK);
+    memcpy(doc + n, "k\":1}]", 6);
+    assert_int_equal(json_check(str_n(doc, n + 6), &fault), JSON_E_FAULT);
+    assert_string_equal(fault.reason, "this key is too long");
+    assert_int_equal(scan(str_n(doc, n + 6)), JSON_OK);
+}
+
+static void documents_beyond_32_bits_are_refused_unread(void **state)
+{
+    assert_int_equal(scan(str_n("{}", (size_t)UINT32_MAX + 1)), JSON_E_FAULT);
+    assert_string_equal(fault.reason, "the document is too large");
+}
+
 static void check_finds_duplicates_at_any_depth(void **state)
 {
     const struct str doc = STR("[{\"a\":[{\"b\":1,\"c\":2,\"\\u0062\":3}]}]");
@@ -417,6 +438,8 @@ int main(void)
         cmocka_unit_test(keys_of_one_object_are_counted),
         cmocka_unit_test(open_keys_are_counted_over_nesting_objects),
         cmocka_unit_test(long_keys_are_refused_only_where_they_are_compared),
+        cmocka_unit_test(long_keys_with_escapes_are_refused_only_where_they_are_compared),
+        cmocka_unit_test(documents_beyond_32_bits_are_refused_unread),
         cmocka_unit_test(check_finds_duplicates_at_any_depth),
         cmocka_unit_test(duplicates_are_found_among_random_keys),
         cmocka_unit_test(result_describes_the_root),
