@@ -1,11 +1,13 @@
-/* accounts.c: the credential of a provider account at rest. */
+/* accounts.c: the credential of a provider account at rest, and what an operator may type. */
 #include "catalog/accounts.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "json/scan.h"
 
 /* What the sealed bytes are bound to: moved to another row they do not open. */
 static struct str account_ad(struct arena *a, struct account_id id)
@@ -37,4 +39,92 @@ int account_key_open(struct arena *a, const uint8_t seal_key[32], struct account
         return err_origin(-ENOMEM);
     r = secret_open(a, seal_key, ad, sealed, ret);
     return r < 0 ? err_trace(r) : r;
+}
+
+static bool key_is_clean(struct str key)
+{
+    for (size_t i = 0; i < key.n; i++)
+        if (key.p[i] <= ' ' || key.p[i] > '~')
+            return false;
+    return key.n <= 4096;
+}
+
+int account_key_check(const struct provider *p, struct str key, struct identity_fault *fault)
+{
+    if (!key.n && !provider_has(p, PROVIDER_KEY_OPTIONAL))
+        return identity_fault_set(fault, "key", "This provider needs a credential.");
+    if (!key_is_clean(key))
+        return identity_fault_set(fault, "key",
+                                  "A credential is one line of plain characters without spaces.");
+    return CHANGE_OK;
+}
+
+struct header_check {
+    size_t n;
+    bool good;
+};
+
+static bool header_member(void *ctx, const char *name, struct json_object *value)
+{
+    struct header_check *check = ctx;
+
+    check->n++;
+    check->good = json_kind(value) == JSON_STRING && check->n <= BOUND_ACCOUNT_HEADERS &&
+                  provider_header_allowed(str_c(name), json_text(value));
+    return check->good;
+}
+
+static int headers_check(struct str text, struct identity_fault *fault)
+{
+    _cleanup_json_ struct json_object *o = NULL;
+    struct header_check check = {.good = true};
+    struct json_scan_result scan;
+    struct json_fault why;
+
+    if (!text.n)
+        return CHANGE_OK;
+    if (json_scan(text, NULL, 0, &scan, &why) != JSON_OK || scan.root_kind != JSON_OBJECT ||
+        json_parse(text, &o, &why) != JSON_OK)
+        return identity_fault_set(fault, "extra_headers", "This is not a JSON object.");
+    json_each(o, header_member, &check);
+    if (!check.good)
+        return identity_fault_set(
+            fault, "extra_headers",
+            "At most 16 headers, each with a text as its value; those that frame or authorize the "
+            "request are not allowed.");
+    return CHANGE_OK;
+}
+
+static int url_check(const struct account_draft *d, const struct provider *p,
+                     struct identity_fault *fault)
+{
+    if (provider_has(p, PROVIDER_DEMO))
+        return d->base_url.n
+                   ? identity_fault_set(fault, "base_url", "The demo upstream has no address.")
+                   : CHANGE_OK;
+    if (!d->base_url.n && !p->origin)
+        return identity_fault_set(fault, "base_url", "This kind of provider needs a base URL.");
+    if (d->base_url.n > 2000)
+        return identity_fault_set(fault, "base_url", "The base URL is too long.");
+    return CHANGE_OK;
+}
+
+int account_draft_check(const struct account_draft *d, const struct provider *p,
+                        struct identity_fault *fault)
+{
+    struct str name = str_trim(d->name);
+    int r;
+
+    if (!name.n || name.n > 100 || !str_utf8(name))
+        return identity_fault_set(fault, "name", "A name of 1 to 100 characters is needed.");
+    if (d->priority < 0 || d->priority > 1000)
+        return identity_fault_set(fault, "priority", "The priority is a number from 0 to 1000.");
+    if (d->weight < 1 || d->weight > 1000)
+        return identity_fault_set(fault, "weight", "The weight is a number from 1 to 1000.");
+    if (d->rpm < 0)
+        return identity_fault_set(fault, "rpm", "The limit is a whole number above 0, or empty.");
+    if (d->tpm < 0)
+        return identity_fault_set(fault, "tpm", "The limit is a whole number above 0, or empty.");
+    r = url_check(d, p, fault);
+    return r ? r : headers_check(d->extra_headers, fault);
 }

@@ -54,11 +54,18 @@ int account_get(struct db *db, struct arena *a, struct account_id id,
 /* By name, at most BOUND_CATALOG_ROWS. */
 int account_list(struct db *db, struct arena *a, struct account_row **ret,
                  size_t *ret_n) _must_use_;
+/* What the last try told: error p NULL, it worked. No audit, no note of change. */
+int account_note(struct db *db, struct account_id id, struct str error) _must_use_;
+
+/* What an operator may type; used by the functions above. */
+int account_draft_check(const struct account_draft *draft, const struct provider *provider,
+                        struct identity_fault *fault) _must_use_;
+int account_key_check(const struct provider *provider, struct str key,
+                      struct identity_fault *fault) _must_use_;
+
 int account_key_seal(struct arena *a, const uint8_t seal_key[32], struct account_id id,
                      struct str key, struct str *ret) _must_use_;
 /* The credential of a row, in the arena: wipe it after use. SECRET_E_FORGED: it was sealed under
  * another secret or for another row. */
 int account_key_open(struct arena *a, const uint8_t seal_key[32], struct account_id id,
                      struct str sealed, struct str *ret) _must_use_;
-/* What the last try told: error p NULL, it worked. No audit, no note of change. */
-int account_note(struct db *db, struct account_id id, struct str error) _must_use_;
