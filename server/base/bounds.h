@@ -54,6 +54,8 @@
 #define BOUND_JOURNAL_RECORD_BYTES KIB(4)
 /* Prices above $10,000 per million are data errors (reliability 1.1); a call above $10,000 too. */
 #define BOUND_PRICE_PER_MILLION_NANO ((int64_t)10000000000000)
+/* What even a confirmed price cannot exceed: $1,000 for one request or image. */
+#define BOUND_PRICE_ABSURD_NANO ((int64_t)1000000000000000000)
 #define BOUND_CALL_COST_NANO ((int64_t)10000000000000)
 /* Tokens, images, seconds ... of one call: with the price ceiling the sum stays within 128 bits. */
 #define BOUND_USAGE_QUANTITY INT32_MAX
@@ -84,6 +86,8 @@
 #define BOUND_CATALOG_ROWS 20000
 /* Extra headers of a provider account: an organisation, a project, a few labels. */
 #define BOUND_ACCOUNT_HEADERS 16
+/* Context or output of a model; today's largest context has ten million. */
+#define BOUND_MODEL_TOKENS ((int64_t)1000000000)
 /* Versions of a model's prices that its page shows. */
 #define BOUND_PRICE_VERSIONS 500
 /* A catalogue file: LiteLLM's table has 1.4 MB. */

@@ -6,44 +6,38 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "catalog/accounts.h"
+#include "db/rows.h"
 
-#define ACCOUNT_COLUMNS                                                                            \
-    "SELECT a.id, coalesce(a.team_id, 0) AS team_id, a.kind, a.name, a.base_url,"                  \
-    "       CASE WHEN a.extra_headers = '{}' THEN '' ELSE a.extra_headers::text END"               \
-    "         AS extra_headers,"                                                                   \
-    "       a.network = 'private' AS private, a.enabled, a.priority, a.weight,"                    \
-    "       coalesce(a.rpm, 0) AS rpm, coalesce(a.tpm, 0) AS tpm,"                                 \
-    "       a.key_sealed IS NOT NULL AS has_key, a.key_last4, a.last_ok_at, a.last_error_at,"      \
-    "       a.last_error, a.created_at,"                                                           \
-    "       (SELECT count(*) FROM target t WHERE t.account_id = a.id AND t.deleted_at IS NULL)"    \
-    "         AS targets"                                                                          \
-    "  FROM provider_account a"                                                                    \
+#define ACCOUNT_COLUMNS                                                                         \
+    "SELECT a.id, coalesce(a.team_id, 0) AS team_id, a.kind, a.name, a.base_url,"               \
+    "       CASE WHEN a.extra_headers = '{}' THEN '' ELSE a.extra_headers::text END"            \
+    "         AS extra_headers,"                                                                \
+    "       a.network = 'private' AS private, a.enabled, a.priority, a.weight,"                 \
+    "       coalesce(a.rpm, 0) AS rpm, coalesce(a.tpm, 0) AS tpm,"                              \
+    "       a.key_sealed IS NOT NULL AS has_key, a.key_last4, a.last_ok_at, a.last_error_at,"   \
+    "       a.last_error, a.created_at,"                                                        \
+    "       (SELECT count(*) FROM target t WHERE t.account_id = a.id AND t.deleted_at IS NULL)" \
+    "         AS targets"                                                                       \
+    "  FROM provider_account a"                                                                 \
     " WHERE a.deleted_at IS NULL"
 
-DB_QUERY(account_by_id, ACCOUNT_COLUMNS " AND a.id = $1");
-DB_QUERY(account_all, ACCOUNT_COLUMNS " ORDER BY lower(a.name), a.id LIMIT $1");
+DB_QUERY(account_by_id, ACCOUNT_COLUMNS " AND a.id = $1")
+DB_QUERY(account_all, ACCOUNT_COLUMNS " ORDER BY lower(a.name), a.id LIMIT $1")
 
-struct account_list {
-    struct arena *a;
-    struct account_row row, *rows;
-    size_t n, cap;
-};
-
-#define ACCOUNT_COLS(row)                                                                          \
-    DB_COLS(db_col_i64("id", &(row)->id.v), db_col_i64("team_id", &(row)->team.v),                 \
-            db_col_text("kind", &(row)->is.kind), db_col_text("name", &(row)->is.name),            \
-            db_col_text("base_url", &(row)->is.base_url),                                          \
-            db_col_text("extra_headers", &(row)->is.extra_headers),                                \
-            db_col_bool("private", &(row)->is.private_network),                                    \
-            db_col_bool("enabled", &(row)->is.enabled),                                            \
-            db_col_i32("priority", &(row)->is.priority),                                           \
-            db_col_i32("weight", &(row)->is.weight), db_col_i64("rpm", &(row)->is.rpm),            \
-            db_col_i64("tpm", &(row)->is.tpm), db_col_bool("has_key", &(row)->has_key),            \
-            db_col_text("key_last4", &(row)->key_last4),                                           \
-            db_col_time_us("last_ok_at", &(row)->last_ok_us),                                      \
-            db_col_time_us("last_error_at", &(row)->last_error_us),                                \
-            db_col_text("last_error", &(row)->last_error),                                         \
-            db_col_time_us("created_at", &(row)->created_us),                                      \
+#define ACCOUNT_COLS(row)                                                                         \
+    DB_COLS(db_col_i64("id", &(row)->id.v), db_col_i64("team_id", &(row)->team.v),                \
+            db_col_text("kind", &(row)->is.kind), db_col_text("name", &(row)->is.name),           \
+            db_col_text("base_url", &(row)->is.base_url),                                         \
+            db_col_text("extra_headers", &(row)->is.extra_headers),                               \
+            db_col_bool("private", &(row)->is.private_network),                                   \
+            db_col_bool("enabled", &(row)->is.enabled),                                           \
+            db_col_i32("priority", &(row)->is.priority), db_col_i32("weight", &(row)->is.weight), \
+            db_col_i64("rpm", &(row)->is.rpm), db_col_i64("tpm", &(row)->is.tpm),                 \
+            db_col_bool("has_key", &(row)->has_key), db_col_text("key_last4", &(row)->key_last4), \
+            db_col_time_us("last_ok_at", &(row)->last_ok_us),                                     \
+            db_col_time_us("last_error_at", &(row)->last_error_us),                               \
+            db_col_text("last_error", &(row)->last_error),                                        \
+            db_col_time_us("created_at", &(row)->created_us),                                     \
             db_col_i64("targets", &(row)->targets))
 
 int account_get(struct db *db, struct arena *a, struct account_id id, struct account_row *ret)
@@ -54,46 +48,31 @@ int account_get(struct db *db, struct arena *a, struct account_id id, struct acc
     if (r == DB_E_NONE)
         return CHANGE_E_NONE;
     if (r)
-        return change_failed(r);
+        return err_trace(db_fatal(r));
     row.provider = provider_find(row.is.kind);
     *ret = row;
     return CHANGE_OK;
 }
 
-static int account_list_row(void *ctx)
-{
-    struct account_list *l = ctx;
-
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 16;
-        struct account_row *rows = arena_array(l->a, struct account_row, cap);
-
-        if (!rows)
-            return err_origin(-ENOMEM);
-        if (l->n)
-            memcpy(rows, l->rows, l->n * sizeof(*rows));
-        l->rows = rows;
-        l->cap = cap;
-    }
-    l->row.provider = provider_find(l->row.is.kind);
-    l->rows[l->n++] = l->row;
-    return 0;
-}
-
 int account_list(struct db *db, struct arena *a, struct account_row **ret, size_t *ret_n)
 {
-    struct account_list l = {.a = a};
-    int r = db_each(db, &account_all, a, DB_ARGS(db_i64(BOUND_CATALOG_ROWS)),
-                    ACCOUNT_COLS(&l.row), account_list_row, &l);
+    struct account_row row = {0}, *v;
+    struct db_rows rows = DB_ROWS(a, &row);
+    int r = db_each(db, &account_all, a, DB_ARGS(db_i64(BOUND_CATALOG_ROWS)), ACCOUNT_COLS(&row),
+                    db_rows_push, &rows);
 
     if (r)
-        return change_failed(r);
-    *ret = l.rows;
-    *ret_n = l.n;
+        return err_trace(db_fatal(r));
+    v = rows.v;
+    for (size_t i = 0; i < rows.n; i++)
+        v[i].provider = provider_find(v[i].is.kind);
+    *ret = v;
+    *ret_n = rows.n;
     return CHANGE_OK;
 }
 
-/* A model that never had a target is enabled by its first; one that had is as an operator left it. */
+/* A model that never had a target is enabled by its first; one that had is as an operator left it.
+ */
 DB_QUERY(account_adopt,
          "WITH made AS ("
          "    INSERT INTO target (model_id, account_id, upstream_model)"
@@ -113,7 +92,7 @@ DB_QUERY(account_adopt,
          "     WHERE m.id = made.model_id AND NOT m.enabled"
          "       AND NOT EXISTS (SELECT FROM target t WHERE t.model_id = m.id)"
          "    RETURNING m.id)"
-         "SELECT (SELECT count(*) FROM made) AS targets, (SELECT count(*) FROM lit) AS models");
+         "SELECT (SELECT count(*) FROM made) AS targets, (SELECT count(*) FROM lit) AS models")
 
 int account_adopt_offers(struct db *db, const struct actor *actor, struct account_id id,
                          int64_t *ret_targets)
@@ -132,9 +111,9 @@ int account_adopt_offers(struct db *db, const struct actor *actor, struct accoun
     r = db_one(db, &account_adopt, a, DB_ARGS(db_i64(id.v)),
                DB_COLS(db_col_i64("targets", &targets), db_col_i64("models", &models)));
     if (r)
-        return change_failed(r);
-    change.after = arena_strf(a, "{\"targets\":%" PRId64 ",\"models_enabled\":%" PRId64 "}",
-                              targets, models);
+        return err_trace(db_fatal(r));
+    change.after =
+        arena_strf(a, "{\"targets\":%" PRId64 ",\"models_enabled\":%" PRId64 "}", targets, models);
     if (!change.after.p)
         return err_origin(-ENOMEM);
     r = targets ? change_record(db, actor, &change) : CHANGE_OK;
@@ -143,15 +122,15 @@ int account_adopt_offers(struct db *db, const struct actor *actor, struct accoun
     return r;
 }
 
-DB_QUERY(account_note_ok, "UPDATE provider_account SET last_ok_at = now() WHERE id = $1");
+DB_QUERY(account_note_ok, "UPDATE provider_account SET last_ok_at = now() WHERE id = $1")
 DB_QUERY(account_note_error,
          "UPDATE provider_account SET last_error_at = now(), last_error = left($2, 300)"
-         " WHERE id = $1");
+         " WHERE id = $1")
 
 int account_note(struct db *db, struct account_id id, struct str error)
 {
     int r = error.p ? db_exec(db, &account_note_error, DB_ARGS(db_i64(id.v), db_text(error)), NULL)
                     : db_exec(db, &account_note_ok, DB_ARGS(db_i64(id.v)), NULL);
 
-    return r ? change_failed(r) : CHANGE_OK;
+    return r ? err_trace(db_fatal(r)) : CHANGE_OK;
 }

@@ -12,7 +12,7 @@ DB_QUERY(account_json,
          "       a.kind"
          "  FROM provider_account a"
          " WHERE a.id = $1 AND a.deleted_at IS NULL"
-         "   FOR UPDATE");
+         "   FOR UPDATE")
 
 struct account_seen {
     struct str json;
@@ -29,7 +29,7 @@ static int account_see(struct db *db, struct arena *a, struct account_id id,
     if (r == DB_E_NONE)
         return CHANGE_E_NONE;
     if (r)
-        return change_failed(r);
+        return err_trace(db_fatal(r));
     ret->provider = provider_find(kind);
     return CHANGE_OK;
 }
@@ -63,7 +63,7 @@ DB_QUERY(account_insert,
          "                              priority, weight, rpm, tpm, created_by)"
          "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9::bigint, 0), nullif($10::bigint, 0),"
          "        nullif($11::bigint, 0))"
-         "RETURNING id");
+         "RETURNING id")
 
 static int account_insert_row(struct db *db, struct arena *a, const struct actor *actor,
                               const struct account_draft *d, struct account_id *ret)
@@ -79,7 +79,7 @@ static int account_insert_row(struct db *db, struct arena *a, const struct actor
 
 DB_QUERY(account_store_key,
          "UPDATE provider_account SET key_sealed = $2, key_last4 = $3, changed_at = now()"
-         " WHERE id = $1 AND deleted_at IS NULL");
+         " WHERE id = $1 AND deleted_at IS NULL")
 
 static int account_store(struct db *db, struct arena *a, const uint8_t seal_key[32],
                          struct account_id id, struct str key)
@@ -91,11 +91,11 @@ static int account_store(struct db *db, struct arena *a, const uint8_t seal_key[
         return err_trace(r);
     if (key.n >= 16) /* of a short one, four characters would be too much */
         last4 = str_n(key.p + key.n - 4, 4);
-    r = db_exec(db, &account_store_key,
-                DB_ARGS(db_i64(id.v), sealed.p ? db_bytes(sealed) : db_null(DB_BYTES),
-                        db_text(last4)),
-                NULL);
-    return r ? change_failed(r) : CHANGE_OK;
+    r = db_exec(
+        db, &account_store_key,
+        DB_ARGS(db_i64(id.v), sealed.p ? db_bytes(sealed) : db_null(DB_BYTES), db_text(last4)),
+        NULL);
+    return r ? err_trace(db_fatal(r)) : CHANGE_OK;
 }
 
 static int add(struct db *db, const struct actor *actor, struct arena *a,
@@ -109,7 +109,7 @@ static int add(struct db *db, const struct actor *actor, struct arena *a,
     if (r == DB_E_CONFLICT)
         return name_taken(fault);
     if (r)
-        return change_failed(r);
+        return err_trace(db_fatal(r));
     r = account_store(db, a, seal_key, id, key);
     if (r == 0)
         r = account_changed(db, actor, a, id, &change);
@@ -141,7 +141,7 @@ DB_QUERY(account_update,
          "   SET name = $2, base_url = $3, extra_headers = $4, network = $5, enabled = $6,"
          "       priority = $7, weight = $8, rpm = nullif($9::bigint, 0),"
          "       tpm = nullif($10::bigint, 0), changed_at = now()"
-         " WHERE id = $1 AND deleted_at IS NULL");
+         " WHERE id = $1 AND deleted_at IS NULL")
 
 int account_edit(struct db *db, const struct actor *actor, struct account_id id,
                  const struct account_draft *d, struct identity_fault *fault)
@@ -170,7 +170,7 @@ int account_edit(struct db *db, const struct actor *actor, struct account_id id,
     if (r == DB_E_CONFLICT)
         return name_taken(fault);
     if (r)
-        return change_failed(r);
+        return err_trace(db_fatal(r));
     change.before = before.json;
     return account_changed(db, actor, a, id, &change);
 }
@@ -199,9 +199,8 @@ int account_set_key(struct db *db, const struct actor *actor, const uint8_t seal
     return account_changed(db, actor, a, id, &change);
 }
 
-DB_QUERY(account_set_enabled,
-         "UPDATE provider_account SET enabled = $2, changed_at = now()"
-         " WHERE id = $1 AND deleted_at IS NULL");
+DB_QUERY(account_set_enabled, "UPDATE provider_account SET enabled = $2, changed_at = now()"
+                              " WHERE id = $1 AND deleted_at IS NULL")
 
 int account_enable(struct db *db, const struct actor *actor, struct account_id id, bool enabled)
 {
@@ -217,21 +216,20 @@ int account_enable(struct db *db, const struct actor *actor, struct account_id i
         return r;
     r = db_exec(db, &account_set_enabled, DB_ARGS(db_i64(id.v), db_bool(enabled)), NULL);
     if (r)
-        return change_failed(r);
+        return err_trace(db_fatal(r));
     change.before = before.json;
     return account_changed(db, actor, a, id, &change);
 }
 
 /* Pins first: they point to targets. */
-DB_QUERY(account_unpin,
-         "UPDATE model SET pinned_target_id = NULL, changed_at = now()"
-         " WHERE pinned_target_id IN (SELECT id FROM target WHERE account_id = $1)");
+DB_QUERY(account_unpin, "UPDATE model SET pinned_target_id = NULL, changed_at = now()"
+                        " WHERE pinned_target_id IN (SELECT id FROM target WHERE account_id = $1)")
 DB_QUERY(account_drop_targets,
-         "UPDATE target SET deleted_at = now() WHERE account_id = $1 AND deleted_at IS NULL");
+         "UPDATE target SET deleted_at = now() WHERE account_id = $1 AND deleted_at IS NULL")
 DB_QUERY(account_drop,
          "UPDATE provider_account"
          "   SET deleted_at = now(), enabled = false, key_sealed = NULL, changed_at = now()"
-         " WHERE id = $1 AND deleted_at IS NULL");
+         " WHERE id = $1 AND deleted_at IS NULL")
 
 int account_delete(struct db *db, const struct actor *actor, struct account_id id)
 {
@@ -251,7 +249,7 @@ int account_delete(struct db *db, const struct actor *actor, struct account_id i
     if (r == 0)
         r = db_exec(db, &account_drop, DB_ARGS(db_i64(id.v)), NULL);
     if (r)
-        return change_failed(r);
+        return err_trace(db_fatal(r));
     change.before = before.json;
     return change_record(db, actor, &change);
 }

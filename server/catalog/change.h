@@ -24,5 +24,3 @@ struct change {
     struct str before, after;
 };
 int change_record(struct db *db, const struct actor *actor, const struct change *change) _must_use_;
-/* A database outcome that no caller can do anything about, as an error below 0. */
-int change_failed(int db_outcome) _must_use_;

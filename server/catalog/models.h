@@ -7,6 +7,7 @@
 struct model_draft {
     struct str name; /* fixed once added, with the kind: keys and logs name it */
     enum model_kind kind;
+    bool demo; /* fixed too: answered by the demo upstream */
     struct str vendor, description;
     int64_t context_tokens, max_output_tokens; /* 0: not known */
     int64_t media_tokens;
@@ -22,11 +23,14 @@ struct model_draft {
 /* Usual route policy, no facts. */
 void model_draft_init(struct model_draft *d);
 
+/* What may be typed; used by the functions below. */
+int model_draft_check(const struct model_draft *d, struct identity_fault *fault) _must_use_;
+bool model_name_good(struct str name);
+
 struct model_row {
     struct model_id id;
     struct model_draft is;
     struct str family;
-    bool demo;
     struct target_id pinned; /* v 0: none */
     struct str off_reason;   /* p NULL: the route is on */
     int64_t targets;         /* enabled, at enabled accounts */
@@ -67,6 +71,7 @@ struct target_draft {
     int32_t priority, weight;      /* 0 .. 1000 */
     bool enabled;
 };
+int target_draft_check(const struct target_draft *d, struct identity_fault *fault) _must_use_;
 struct target_row {
     struct target_id id;
     struct model_id model;

@@ -31,6 +31,8 @@ struct price_draft {
  * they are a fault always. */
 int price_publish(struct db *db, const struct actor *actor, const struct price_draft *draft,
                   struct price_id *ret, struct identity_fault *fault) _must_use_;
+int price_draft_check(const struct price_draft *draft, enum model_kind kind,
+                      struct identity_fault *fault) _must_use_;
 /* The most that a unit may cost per million, usually and with an override. */
 int64_t price_ceiling(enum usage_unit unit, bool override);
 

@@ -131,7 +131,7 @@ const struct catalog_account *catalog_accounts(const struct catalog *c, size_t *
     return c->accounts;
 }
 
-static bool target_serves(const struct catalog_target *t)
+bool catalog_target_serves(const struct catalog_target *t)
 {
     return t->enabled && !t->account->unusable && t->account->team.v == 0 && t->price &&
            price_usable(t->price) && (!t->model->pinned || t->model->pinned == t);
@@ -142,7 +142,7 @@ bool catalog_model_served(const struct catalog_model *m)
     if (!m->enabled || m->off_reason.p)
         return false;
     for (size_t i = 0; i < m->n_targets; i++)
-        if (target_serves(&m->targets[i]))
+        if (catalog_target_serves(&m->targets[i]))
             return true;
     return false;
 }

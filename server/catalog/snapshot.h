@@ -84,6 +84,7 @@ const struct catalog_model *catalog_models(const struct catalog *c, size_t *ret_
 const struct catalog_account *catalog_accounts(const struct catalog *c, size_t *ret_n);
 /* Enabled, switched on, and with a usable, priced target: what GET /v1/models shows. */
 bool catalog_model_served(const struct catalog_model *m);
+bool catalog_target_serves(const struct catalog_target *t); /* for the installation's teams */
 /* Unix microseconds at which a scheduled price comes into force; 0: none is scheduled. */
 int64_t catalog_next_change_us(const struct catalog *c);
 int64_t catalog_loaded_us(const struct catalog *c);

@@ -25,7 +25,7 @@ DB_QUERY(catalog_accounts_all,
          "       enabled, priority, weight, rpm, tpm"
          "  FROM provider_account"
          " WHERE deleted_at IS NULL"
-         " ORDER BY id");
+         " ORDER BY id")
 
 /* The authorization header, the first of the account's. The opened key is wiped at once; its copy
  * in the header is with the snapshot. */
@@ -125,7 +125,7 @@ static int each_account(struct accounts_load *l)
 DB_QUERY(catalog_account_headers, "SELECT a.id, h.key AS name, h.value"
                                   "  FROM provider_account a, jsonb_each_text(a.extra_headers) h"
                                   " WHERE a.deleted_at IS NULL"
-                                  " ORDER BY a.id, h.key");
+                                  " ORDER BY a.id, h.key")
 
 static int header_row(void *ctx)
 {

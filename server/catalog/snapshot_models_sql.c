@@ -32,31 +32,7 @@ DB_QUERY(catalog_models_all,
          "       extract(epoch FROM m.created_at)::bigint AS created_s, p.id AS price_id"
          "  FROM model m LEFT JOIN price_in_force p"
          "    ON p.model_id = m.id AND p.kind IS NULL AND p.target_id IS NULL"
-         " ORDER BY m.name COLLATE \"C\"");
-
-static uint32_t ability_bits(struct str words)
-{
-    uint32_t bits = 0;
-    struct str word;
-    enum ability a;
-
-    while (str_split(&words, ',', &word))
-        if (ability_parse(word, &a) == WORD_OK)
-            bits |= ABILITY_BIT(a);
-    return bits;
-}
-
-static uint32_t trigger_bits(struct str words)
-{
-    uint32_t bits = 0;
-    struct str word;
-    enum route_trigger t;
-
-    while (str_split(&words, ',', &word))
-        if (route_trigger_parse(word, &t) == WORD_OK)
-            bits |= TRIGGER_BIT(t);
-    return bits;
-}
+         " ORDER BY m.name COLLATE \"C\"")
 
 static int model_row(void *ctx)
 {
@@ -110,7 +86,7 @@ static int each_model(struct models_load *l)
         model_row, l);
 }
 
-DB_QUERY(catalog_aliases, "SELECT alias, model_id FROM model_alias ORDER BY alias COLLATE \"C\"");
+DB_QUERY(catalog_aliases, "SELECT alias, model_id FROM model_alias ORDER BY alias COLLATE \"C\"")
 
 static int alias_row(void *ctx)
 {
@@ -148,7 +124,7 @@ DB_QUERY(catalog_targets,
          "               OR (p.target_id IS NULL AND p.kind IS NULL))"
          "        ORDER BY p.target_id IS NULL, p.kind IS NULL LIMIT 1) price ON true"
          " WHERE t.deleted_at IS NULL AND a.deleted_at IS NULL"
-         " ORDER BY m.name COLLATE \"C\", t.id");
+         " ORDER BY m.name COLLATE \"C\", t.id")
 
 static struct catalog_model *model_of_target(struct models_load *l)
 {

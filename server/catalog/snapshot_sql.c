@@ -24,7 +24,7 @@ DB_QUERY(catalog_head,
          "       (SELECT count(*) FROM price_in_force) AS prices,"
          "       (SELECT epoch FROM change_epoch) AS epoch,"
          "       (SELECT min(effective_from) FROM price WHERE effective_from > now())"
-         "         AS next_change");
+         "         AS next_change")
 
 static int load_head(struct db *db, struct catalog *c)
 {
@@ -53,7 +53,7 @@ DB_QUERY(catalog_prices,
          "SELECT p.id, p.effective_from, u.unit, u.above_input_tokens,"
          "       u.charge_per_million_nano AS charge, u.cost_per_million_nano AS cost"
          "  FROM price_in_force p JOIN price_unit u ON u.price_id = p.id"
-         " ORDER BY p.id, u.above_input_tokens, u.unit");
+         " ORDER BY p.id, u.above_input_tokens, u.unit")
 
 static int price_row(void *ctx)
 {

@@ -85,3 +85,47 @@ int route_trigger_parse(struct str name, enum route_trigger *ret)
     *ret = (enum route_trigger)i;
     return WORD_OK;
 }
+
+size_t ability_words(uint32_t bits, struct str ret[ABILITIES])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < ABILITIES; i++)
+        if (bits & ABILITY_BIT(i))
+            ret[n++] = str_c(ability_name((enum ability)i));
+    return n;
+}
+
+size_t trigger_words(uint32_t bits, struct str ret[ROUTE_TRIGGERS])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < ROUTE_TRIGGERS; i++)
+        if (bits & TRIGGER_BIT(i))
+            ret[n++] = str_c(route_trigger_name((enum route_trigger)i));
+    return n;
+}
+
+uint32_t ability_bits(struct str words)
+{
+    uint32_t bits = 0;
+    struct str word;
+    enum ability a;
+
+    while (str_split(&words, ',', &word))
+        if (ability_parse(word, &a) == WORD_OK)
+            bits |= ABILITY_BIT(a);
+    return bits;
+}
+
+uint32_t trigger_bits(struct str words)
+{
+    uint32_t bits = 0;
+    struct str word;
+    enum route_trigger t;
+
+    while (str_split(&words, ',', &word))
+        if (route_trigger_parse(word, &t) == WORD_OK)
+            bits |= TRIGGER_BIT(t);
+    return bits;
+}

@@ -34,3 +34,10 @@ enum { WORD_OK = 0, WORD_E_UNKNOWN = 1 };
 int ability_parse(struct str name, enum ability *ret) _must_use_;
 int model_kind_parse(struct str name, enum model_kind *ret) _must_use_;
 int route_trigger_parse(struct str name, enum route_trigger *ret) _must_use_;
+
+/* Sets of words: as bits, as the words themselves, and from "tools,vision" (unknown ones, of a
+ * newer version, are left out). */
+size_t ability_words(uint32_t bits, struct str ret[ABILITIES]);
+size_t trigger_words(uint32_t bits, struct str ret[ROUTE_TRIGGERS]);
+uint32_t ability_bits(struct str words);
+uint32_t trigger_bits(struct str words);

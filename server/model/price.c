@@ -32,7 +32,7 @@ static struct price_tier *tier_at(struct price *p, int64_t above_input_tokens)
 
 static bool in_range(int64_t nano)
 {
-    return nano >= 0 && nano <= BOUND_PRICE_PER_MILLION_NANO;
+    return nano >= 0 && nano <= BOUND_PRICE_ABSURD_NANO;
 }
 
 int price_set(struct price *p, enum usage_unit unit, int64_t above_input_tokens, int64_t charge,

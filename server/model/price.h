@@ -14,7 +14,7 @@
 
 struct price_tier {
     int64_t above_input_tokens;  /* tiers[0]: 0; ascending */
-    int64_t charge[USAGE_UNITS]; /* 0 .. BOUND_PRICE_PER_MILLION_NANO, or PRICE_NONE */
+    int64_t charge[USAGE_UNITS]; /* 0 .. BOUND_PRICE_ABSURD_NANO, or PRICE_NONE */
     int64_t cost[USAGE_UNITS];
 };
 
