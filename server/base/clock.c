@@ -155,8 +155,8 @@ bool clock_parse_rfc3339(struct str text, int64_t *ret_unix_us)
     int zone = 0;
     time_t seconds;
 
-    if (!take_digits(&s, 4, &tm.tm_year) || !take_char(&s, '-') || !take_digits(&s, 2, &tm.tm_mon) ||
-        !take_char(&s, '-') || !take_digits(&s, 2, &tm.tm_mday))
+    if (!take_digits(&s, 4, &tm.tm_year) || !take_char(&s, '-') ||
+        !take_digits(&s, 2, &tm.tm_mon) || !take_char(&s, '-') || !take_digits(&s, 2, &tm.tm_mday))
         return false;
     if (s.n && !take_time(&s, &tm, &us, &zone))
         return false;

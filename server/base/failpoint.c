@@ -1,4 +1,4 @@
-/* failpoint.c: see failpoint.h. The environment is read once; each entry counts its own passages. */
+/* failpoint.c: see failpoint.h. The environment is read once; entries count their own passages. */
 #include "base/failpoint.h"
 
 #ifdef TOLLGATE_FAILPOINTS
@@ -18,8 +18,8 @@ enum action { ACTION_KILL, ACTION_ERROR, ACTION_PAUSE, ACTION_ABORT };
 struct failpoint {
     struct str name;
     enum action action;
-    uint32_t value;  /* errno or milliseconds */
-    uint32_t nth;    /* fire at this passage only; 0: at each */
+    uint32_t value; /* errno or milliseconds */
+    uint32_t nth;   /* fire at this passage only; 0: at each */
     atomic_uint seen;
 };
 

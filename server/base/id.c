@@ -1,5 +1,5 @@
-/* id.c: see id.h. The 12 bits behind the milliseconds carry their fraction (RFC 9562 6.2, method 3),
- * so that ids of one node order by more than the millisecond. */
+/* id.c: see id.h. The 12 bits behind the milliseconds carry their fraction (RFC 9562 6.2, method
+ * 3), so that ids of one node order by more than the millisecond. */
 #include "base/id.h"
 
 #include "base/clock.h"

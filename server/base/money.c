@@ -64,8 +64,8 @@ int money_cost(const int64_t *quantity, const int64_t *price_per_million, size_t
     return MONEY_OK;
 }
 
-/* A decimal number as it was written: value = (-1)^negative * mantissa * 10^exponent. Trailing zeros
- * of the digits are in the exponent, so the mantissa is 0 or ends in another digit. */
+/* A decimal number as it was written: value = (-1)^negative * mantissa * 10^exponent. Trailing
+ * zeros of the digits are in the exponent, so the mantissa is 0 or ends in another digit. */
 struct decimal {
     bool negative, wide; /* wide: the mantissa has more digits than a uint64 holds */
     uint64_t mantissa;

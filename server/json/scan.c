@@ -1,5 +1,5 @@
-/* scan.c: see scan.h. One loop over an explicit stack of open containers; each turn reads one member
- * or element. Functions return false once the fault has been written. */
+/* scan.c: see scan.h. One loop over an explicit stack of open containers; each turn reads one
+ * member or element. Functions return false once the fault has been written. */
 #include "json/scan.h"
 
 #include <stdio.h>
@@ -11,10 +11,10 @@
 
 /* One open container. */
 struct frame {
-    uint8_t kind;  /* JSON_OBJECT or JSON_ARRAY */
-    bool checked;  /* for duplicate keys */
-    uint32_t at;   /* offset of its bracket */
-    uint32_t n;    /* members or elements begun */
+    uint8_t kind;   /* JSON_OBJECT or JSON_ARRAY */
+    bool checked;   /* for duplicate keys */
+    uint32_t at;    /* offset of its bracket */
+    uint32_t n;     /* members or elements begun */
     struct str key; /* raw, of the member under way; p == NULL: none */
     struct watch_masks own;
     struct watch_masks element; /* of an array: of each element */
@@ -271,8 +271,8 @@ static bool begin_value(struct scanner *s, const struct watch_masks *masks)
     if (!scan_scalar(s, &kind))
         return false;
     if (masks->here)
-        watch_note(&s->watches, masks->here, (uint32_t)(start - s->start),
-                   (uint32_t)(s->p - start), kind);
+        watch_note(&s->watches, masks->here, (uint32_t)(start - s->start), (uint32_t)(s->p - start),
+                   kind);
     return true;
 }
 

@@ -52,8 +52,7 @@ bool json_span_u64(struct str doc, struct json_span s, uint64_t *ret)
     return s.n > 0 && s.kind == JSON_INT && str_u64(json_span_str(doc, s), ret) == STR_OK;
 }
 
-void json_splice_apply(struct str doc, const struct json_splice *splices, size_t n,
-                       struct buf *out)
+void json_splice_apply(struct str doc, const struct json_splice *splices, size_t n, struct buf *out)
 {
     size_t done = 0;
 

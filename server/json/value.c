@@ -1,4 +1,4 @@
-/* value.c: see value.h. The only file that knows json-c's names, some of which are ours elsewhere. */
+/* value.c: see value.h. The only file that knows json-c's names: some are ours elsewhere. */
 #include "json/value.h"
 
 #include <json-c/json.h>

@@ -73,8 +73,7 @@ void watch_member(struct watch_set *set, uint32_t inside, unsigned level, struct
     }
 }
 
-void watch_element(struct watch_set *set, uint32_t inside, unsigned level,
-                   struct watch_masks *ret)
+void watch_element(struct watch_set *set, uint32_t inside, unsigned level, struct watch_masks *ret)
 {
     *ret = (struct watch_masks){0};
     for (uint32_t left = inside; left; left &= left - 1) {

@@ -17,7 +17,7 @@
 #include "loop/timers.h"
 
 enum {
-    READY_MAX = 256, /* per turn; what is left comes back at the next, as epoll is level-triggered */
+    READY_MAX = 256, /* per turn; epoll is level-triggered: what is left comes at the next */
     FREES_FIRST = 64,
 };
 
@@ -239,7 +239,7 @@ void loop_fd_del(struct loop_fd *w)
     if (!l)
         return;
     assert(loop_is_mine(l));
-    /* Fails when the descriptor was closed first, as libcurl does; the kernel has let go of it then. */
+    /* Fails when the descriptor was closed first, as libcurl does: the kernel let go of it. */
     (void)epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
     for (int i = l->at_ready + 1; i < l->n_ready; i++)
         if (l->ready[i].data.ptr == w)

@@ -91,8 +91,8 @@ static void pause_waits(void **state)
 static void nonsense_is_not_overlooked(void **state)
 {
     static const char *const wrong[] = {
-        "journal_append", "=kill", "a=nothing", "a=error:EWHAT", "a=error:0", "a=pause:x",
-        "a=kill*0", "a=kill*x", "a=kill,",
+        "journal_append", "=kill",    "a=nothing", "a=error:EWHAT", "a=error:0",
+        "a=pause:x",      "a=kill*0", "a=kill*x",  "a=kill,",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++)

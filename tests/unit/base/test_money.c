@@ -22,10 +22,8 @@ static void sums_stop_at_the_ends_of_int64(void **state)
 {
     struct money m = {7};
 
-    assert_int_equal(money_add((struct money){INT64_MAX}, (struct money){1}, &m),
-                     MONEY_E_OVERFLOW);
-    assert_int_equal(money_sub((struct money){INT64_MIN}, (struct money){1}, &m),
-                     MONEY_E_OVERFLOW);
+    assert_int_equal(money_add((struct money){INT64_MAX}, (struct money){1}, &m), MONEY_E_OVERFLOW);
+    assert_int_equal(money_sub((struct money){INT64_MIN}, (struct money){1}, &m), MONEY_E_OVERFLOW);
     assert_int_equal(m.nano, 7);
     assert_int_equal(money_add((struct money){INT64_MAX - 1}, (struct money){1}, &m), MONEY_OK);
     assert_true(m.nano == INT64_MAX);

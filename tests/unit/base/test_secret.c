@@ -129,9 +129,8 @@ static void password_is_argon2id_with_its_parameters(void **state)
     assert_false(secret_password_check(hash, STR_NONE));
     assert_false(secret_password_check("no hash at all", STR("correct horse")));
     assert_false(secret_password_stale(hash));
-    assert_true(secret_password_stale(
-        "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
-        "Iu9dyL5CL6hC7LmmfbA8GgMXCmfyAYkJy0BKAYbBBEs"));
+    assert_true(secret_password_stale("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
+                                      "Iu9dyL5CL6hC7LmmfbA8GgMXCmfyAYkJy0BKAYbBBEs"));
 }
 
 static void token_carries_its_own_check(void **state)

@@ -67,8 +67,11 @@ static void integers_are_read_whole_or_not(void **state)
 static bool decodes(const uint8_t *b, size_t n)
 {
     uint32_t cp;
-    size_t length = b[0] < 0x80 ? 1 : b[0] >> 5 == 6 ? 2 : b[0] >> 4 == 14 ? 3
-                    : b[0] >> 3 == 30 ? 4 : 0;
+    size_t length = b[0] < 0x80       ? 1
+                    : b[0] >> 5 == 6  ? 2
+                    : b[0] >> 4 == 14 ? 3
+                    : b[0] >> 3 == 30 ? 4
+                                      : 0;
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 
     if (length == 0 || length != n)
@@ -96,9 +99,11 @@ static void utf8_is_checked_as_unicode_says(void **state)
                     assert_int_equal(str_utf8(str_n((char *)b, n)), decodes(b, n));
                     assert_int_equal(str_utf8_length((char *)b, n), decodes(b, n) ? n : 0);
                 }
-    assert_true(str_utf8(STR("plain ascii of some length, gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x98\x80")));
+    assert_true(str_utf8(STR("plain ascii of some length, gr\xc3\xbc\xc3\x9f"
+                             "e \xf0\x9f\x98\x80")));
     assert_false(str_utf8(STR("plain ascii of some length \xc3")));
-    assert_false(str_utf8(STR("12345678\xff" "12345678")));
+    assert_false(str_utf8(STR("12345678\xff"
+                              "12345678")));
 }
 
 static void call_ids_are_ordered_and_readable(void **state)

@@ -47,8 +47,7 @@ static void refuses(const char *path, const char *reason)
     struct wanted w = {0};
     struct json_fault fault = {0};
 
-    assert_int_equal(json_read(arena, object, fields, ARRAY_LEN(fields), &w, &fault),
-                     JSON_E_FAULT);
+    assert_int_equal(json_read(arena, object, fields, ARRAY_LEN(fields), &w, &fault), JSON_E_FAULT);
     assert_string_equal(fault.path, path);
     assert_string_equal(fault.reason, reason);
 }

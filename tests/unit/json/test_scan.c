@@ -164,15 +164,16 @@ static void refuses_everything_else_where_it_is_wrong(void **state)
         if (scan_copy(refused[i].doc) != JSON_E_FAULT)
             fail_msg("%.*s was accepted", STR_FMT(refused[i].doc));
         if (fault.at != refused[i].at)
-            fail_msg("%.*s: at %zu, not %zu (%s)", STR_FMT(refused[i].doc), fault.at,
-                     refused[i].at, fault.reason);
+            fail_msg("%.*s: at %zu, not %zu (%s)", STR_FMT(refused[i].doc), fault.at, refused[i].at,
+                     fault.reason);
         assert_true(fault.reason[0]);
     }
 }
 
 static void every_cut_of_a_document_is_refused(void **state)
 {
-    const struct str doc = STR("{\"a\":[1.5e3,{\"b\\n\":null},\"x\\ud83d\\ude00\xc3\xa4\"],\"t\":true}");
+    const struct str doc =
+        STR("{\"a\":[1.5e3,{\"b\\n\":null},\"x\\ud83d\\ude00\xc3\xa4\"],\"t\":true}");
 
     for (size_t n = 0; n < doc.n; n++)
         assert_int_equal(scan_copy(str_n(doc.p, n)), JSON_E_FAULT);

@@ -23,10 +23,26 @@ static void same_again(const char *text, const char *expected)
 static void values_keep_their_text(void **state)
 {
     static const char *const texts[] = {
-        "{}", "[]", "null", "true", "false", "0", "-0", "1.50", "1e400", "1E-7", "[1,[2,[]],{}]",
-        "9223372036854775807", "-9223372036854775808", "9223372036854775808",
-        "-9223372036854775809", "123456789012345678901234567890", "\"\"", "\"/\"",
-        "{\"a\":1,\"b\":{\"c\":[null,\"x\"]},\"\":\"\"}", "\"\\u0000\\n\\\"\\\\\"",
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "1.50",
+        "1e400",
+        "1E-7",
+        "[1,[2,[]],{}]",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "123456789012345678901234567890",
+        "\"\"",
+        "\"/\"",
+        "{\"a\":1,\"b\":{\"c\":[null,\"x\"]},\"\":\"\"}",
+        "\"\\u0000\\n\\\"\\\\\"",
         "\"\xc3\xa4\xf0\x9f\x98\x80\"",
     };
 
@@ -48,9 +64,11 @@ static void kinds_are_told_apart(void **state)
         const char *text;
         enum json_kind kind;
     } cases[] = {
-        {"1", JSON_INT},         {"-0", JSON_NUMBER},   {"1.0", JSON_NUMBER}, {"1e0", JSON_NUMBER},
-        {"\"1\"", JSON_STRING},  {"null", JSON_NULL},   {"true", JSON_BOOL},  {"[]", JSON_ARRAY},
-        {"{}", JSON_OBJECT},     {"9223372036854775808", JSON_NUMBER},
+        {"1", JSON_INT},        {"-0", JSON_NUMBER},
+        {"1.0", JSON_NUMBER},   {"1e0", JSON_NUMBER},
+        {"\"1\"", JSON_STRING}, {"null", JSON_NULL},
+        {"true", JSON_BOOL},    {"[]", JSON_ARRAY},
+        {"{}", JSON_OBJECT},    {"9223372036854775808", JSON_NUMBER},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -64,8 +82,15 @@ static void kinds_are_told_apart(void **state)
 static void what_is_not_json_is_refused(void **state)
 {
     static const char *const texts[] = {
-        "", "NaN", "{\"a\":1}x", "[1,]", "'a'", "{\"a\":{\"b\":1,\"b\":2}}", "{\"a\\u0000b\":1}",
-        "\"\xff\"", "01",
+        "",
+        "NaN",
+        "{\"a\":1}x",
+        "[1,]",
+        "'a'",
+        "{\"a\":{\"b\":1,\"b\":2}}",
+        "{\"a\\u0000b\":1}",
+        "\"\xff\"",
+        "01",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -89,8 +114,10 @@ static void deepest_documents_are_read_and_printed(void **state)
 /* A random document, written compactly by rules of its own. */
 static void put_random(struct buf *b, int depth)
 {
-    static const char *const scalars[] = {"null", "true",  "12",        "-1.5e3",  "\"\"",
-                                          "\"x\"", "0.10", "\"\\\\\"", "\"\xc3\xa4 long enough for a vector\""};
+    static const char *const scalars[] = {
+        "null",   "true",     "12",
+        "-1.5e3", "\"\"",     "\"x\"",
+        "0.10",   "\"\\\\\"", "\"\xc3\xa4 long enough for a vector\""};
     uint32_t n = random_below(4);
 
     switch (depth > 6 ? 2 : random_below(4)) {

@@ -14,16 +14,17 @@ static struct json_scan_result result;
 
 static void spans_are_the_raw_values(void **state)
 {
-    const struct str doc = STR("{\"model\" : \"gpt\", \"stream\":true,\"n\": 12 ,\"temperature\":0.5,"
-                               "\"tools\":[ 1, 2 ],\"stop\":null,\"response_format\":{\"type\":1}}");
+    const struct str doc =
+        STR("{\"model\" : \"gpt\", \"stream\":true,\"n\": 12 ,\"temperature\":0.5,"
+            "\"tools\":[ 1, 2 ],\"stop\":null,\"response_format\":{\"type\":1}}");
     struct json_watch w[] = {{"model"}, {"stream"}, {"n"},      {"temperature"},
                              {"tools"}, {"stop"},   {"absent"}, {"response_format"}};
     static const struct {
         const char *text;
         enum json_kind kind;
     } expected[] = {
-        {"\"gpt\"", JSON_STRING}, {"true", JSON_BOOL},      {"12", JSON_INT},
-        {"0.5", JSON_NUMBER},     {"[ 1, 2 ]", JSON_ARRAY}, {"null", JSON_NULL},
+        {"\"gpt\"", JSON_STRING}, {"true", JSON_BOOL},           {"12", JSON_INT},
+        {"0.5", JSON_NUMBER},     {"[ 1, 2 ]", JSON_ARRAY},      {"null", JSON_NULL},
         {"", JSON_NULL},          {"{\"type\":1}", JSON_OBJECT},
     };
 
@@ -38,12 +39,11 @@ static void spans_are_the_raw_values(void **state)
 
 static void steps_go_through_objects_and_arrays(void **state)
 {
-    const struct str doc =
-        STR("{\"usage\":{\"details\":{\"cached\":7},\"cached\":8},"
-            "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\"},"
-            "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:\"}}]},"
-            "{\"role\":\"tool\",\"content\":\"plain\"}],"
-            "\"grid\":[[1,2],[3],4],\"details\":{\"cached\":9}}");
+    const struct str doc = STR("{\"usage\":{\"details\":{\"cached\":7},\"cached\":8},"
+                               "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\"},"
+                               "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:\"}}]},"
+                               "{\"role\":\"tool\",\"content\":\"plain\"}],"
+                               "\"grid\":[[1,2],[3],4],\"details\":{\"cached\":9}}");
     struct json_watch w[] = {
         {"usage.details.cached"},
         {"messages[].role"},
@@ -95,7 +95,8 @@ static void the_root_may_be_an_array(void **state)
 
 static void keys_with_escapes_are_met_too(void **state)
 {
-    const struct str doc = STR("{\"mod\\u0065l\":\"x\",\"\\u0073tream\\u005foptions\":{\"a\\/b\":1}}");
+    const struct str doc =
+        STR("{\"mod\\u0065l\":\"x\",\"\\u0073tream\\u005foptions\":{\"a\\/b\":1}}");
     struct json_watch w[] = {{"model"}, {"stream_options.a/b"}};
 
     assert_int_equal(SCAN(doc, w), JSON_OK);
@@ -195,8 +196,8 @@ static void text_is_compared_decoded(void **state)
 static void integers_are_read_strictly(void **state)
 {
     static const char *const wrong[] = {
-        "{\"v\":-1}",    "{\"v\":1.0}",  "{\"v\":1e3}", "{\"v\":\"1\"}",
-        "{\"v\":true}",  "{\"v\":-0}",   "{\"v\":null}", "{\"v\":18446744073709551616}",
+        "{\"v\":-1}",   "{\"v\":1.0}", "{\"v\":1e3}",  "{\"v\":\"1\"}",
+        "{\"v\":true}", "{\"v\":-0}",  "{\"v\":null}", "{\"v\":18446744073709551616}",
         "{\"x\":1}",
     };
     uint64_t v = 42;
@@ -213,8 +214,10 @@ static void integers_are_read_strictly(void **state)
 static void splices_change_only_their_places(void **state)
 {
     const struct str doc = STR("{\"model\":\"a\",\"n\":1}");
-    const struct json_splice splices[] = {
-        {1, 0, STR("\"x\":0,")}, {9, 3, STR("\"long name\"")}, {17, 1, STR("")}, {18, 1, STR("]}")}};
+    const struct json_splice splices[] = {{1, 0, STR("\"x\":0,")},
+                                          {9, 3, STR("\"long name\"")},
+                                          {17, 1, STR("")},
+                                          {18, 1, STR("]}")}};
     struct buf b;
 
     buf_init(&b, 100);

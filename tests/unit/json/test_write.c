@@ -68,7 +68,10 @@ static void every_control_character_is_escaped(void **state)
 static void wrong_utf8_becomes_the_replacement_character(void **state)
 {
     assert_str(escaped(STR("gr\xc3\xbc\xc3\x9f")), "gr\xc3\xbc\xc3\x9f");
-    assert_str(escaped(STR("a\xff" "b")), "a\xef\xbf\xbd" "b");
+    assert_str(escaped(STR("a\xff"
+                           "b")),
+               "a\xef\xbf\xbd"
+               "b");
     assert_str(escaped(STR("\xed\xa0\x80")), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
     assert_str(escaped(STR("cut \xe2\x82")), "cut \xef\xbf\xbd\xef\xbf\xbd");
     assert_true(str_utf8(escaped(STR("\xc0\xaf\xf5\x80\x80\x80"))));

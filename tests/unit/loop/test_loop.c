@@ -34,8 +34,8 @@ static void pair_open(struct pair *p)
     int fds[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-    *p = (struct pair){.w = {.fd = fds[0], .events = EPOLLIN, .ready = pair_ready},
-                       .other = fds[1]};
+    *p =
+        (struct pair){.w = {.fd = fds[0], .events = EPOLLIN, .ready = pair_ready}, .other = fds[1]};
 }
 
 static void pair_close(struct pair *p)
