@@ -5,8 +5,6 @@
 #include "base/err.h"
 
 #include <errno.h>
-#include <fts.h>
-#include <stdio.h>
 
 /* The member by which mustache_markup() marks a value; no view has a name like it. */
 #define MARKUP_KEY "\x01markup"
@@ -103,56 +101,6 @@ int mustache_add(struct mustache *m, const char *name, struct str source,
     t->next = m->templates;
     m->templates = t;
     return 0;
-}
-
-static int add_file(struct mustache *m, const char *path, struct str name,
-                    struct mustache_fault *fault)
-{
-    _cleanup_(freep) char *stem = strndup(name.p, name.n - strlen(".html"));
-    FILE *f = fopen(path, "re");
-    struct buf text;
-    char block[8192];
-    size_t n;
-    int r;
-
-    if (!f || !stem) {
-        r = f ? -ENOMEM : -errno;
-        if (f)
-            fclose(f);
-        return err_origin(r);
-    }
-    buf_init(&text, BOUND_TEMPLATES_BYTES);
-    while ((n = fread(block, 1, sizeof(block), f)) > 0)
-        buf_put(&text, block, n);
-    r = ferror(f) ? err_origin(-EIO) : buf_finish(&text);
-    fclose(f);
-    if (r == 0)
-        r = mustache_add(m, stem, buf_str(&text), fault);
-    buf_done(&text);
-    return r;
-}
-
-int mustache_add_directory(struct mustache *m, const char *path, struct mustache_fault *fault)
-{
-    char *roots[] = {(char *)path, NULL};
-    size_t root_length = strlen(path);
-    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-    FTSENT *entry;
-    int r = 0;
-
-    if (!walk)
-        return err_origin(-errno);
-    while (r == 0 && (entry = fts_read(walk)) != NULL) {
-        struct str name = str_c(entry->fts_path);
-
-        if (entry->fts_info != FTS_F || !str_ends(name, STR(".html")))
-            continue;
-        name.p += root_length + 1;
-        name.n -= root_length + 1;
-        r = add_file(m, entry->fts_path, name, fault);
-    }
-    fts_close(walk);
-    return r;
 }
 
 static int resolve(struct mustache *m, const struct template *t, struct node *n,

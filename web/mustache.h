@@ -36,10 +36,6 @@ void mustache_freep(struct mustache **m);
 /* Parses source (copied) under a name. */
 int mustache_add(struct mustache *m, const char *name, struct str source,
                  struct mustache_fault *fault) _must_use_;
-/* Adds every *.html under a directory; its name is the path below it without ".html":
- * "keys", "partials/badge". */
-int mustache_add_directory(struct mustache *m, const char *path,
-                           struct mustache_fault *fault) _must_use_;
 /* Every partial and parent that is named statically exists, else MUSTACHE_E_FAULT (MUSTACHE_SPEC:
  * they print nothing). No additions afterwards. */
 int mustache_seal(struct mustache *m, struct mustache_fault *fault) _must_use_;

@@ -24,6 +24,14 @@
 /* Sections within sections of one template, and partials within partials: a partial may include
  * itself, so the view could ask for any depth; each level costs some 400 bytes of stack. */
 #define BOUND_TEMPLATE_DEPTH 64
+/* One file for browsers (fonts are the largest), and all of them with their compressed twins. */
+#define BOUND_ASSET_BYTES MIB(2)
+#define BOUND_ASSETS_BYTES MIB(16)
+#define BOUND_ASSET_FILES 64
+/* A page: a log of 200 rows is some 150 KB. */
+#define BOUND_PAGE_BYTES MIB(4)
+/* Fields of one submitted form: a key may be limited to each of some hundred models. */
+#define BOUND_FORM_PAIRS 1024
 /* A request's arena: body copy, spliced body, log fields. */
 #define BOUND_REQUEST_ARENA_BYTES MIB(64)
 /* Answers read whole before the head goes out, so that x-tollgate-cost can be set (DESIGN 7). */

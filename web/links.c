@@ -1,0 +1,104 @@
+/* links.c: see links.h. */
+#include "web/links.h"
+
+#include <inttypes.h>
+
+#include "json/value.h"
+
+#define LINK_PATH(name, path) path,
+static const char *const paths[] = {LINKS(LINK_PATH)};
+#undef LINK_PATH
+#define LINK_NAME(name, path) #name,
+static const char *const names[] = {LINKS(LINK_NAME)};
+#undef LINK_NAME
+
+struct str link_to(enum link link)
+{
+    assert(link < LINK_COUNT);
+    return str_c(paths[link]);
+}
+
+struct json_object *links_view(void)
+{
+    struct json_object *o = json_new_object();
+
+    for (size_t i = 0; i < LINK_COUNT; i++)
+        json_set_cstr(o, names[i], paths[i]);
+    return o;
+}
+
+static struct str thing(struct arena *a, enum link under, int64_t id, const char *action)
+{
+    return arena_strf(a, "%s/%" PRId64 "%s%s", paths[under], id, action ? "/" : "",
+                      action ? action : "");
+}
+
+struct str link_key(struct arena *a, struct key_id id, const char *action)
+{
+    return thing(a, LINK_keys, id.v, action);
+}
+
+struct str link_call(struct arena *a, struct call_id id)
+{
+    char text[CALL_ID_TEXT];
+
+    call_id_text(id, text);
+    return arena_strf(a, "%s/%s", paths[LINK_log], text);
+}
+
+struct str link_order(struct arena *a, int64_t id, const char *action)
+{
+    return arena_strf(a, "/billing/orders/%" PRId64 "%s%s", id, action ? "/" : "",
+                      action ? action : "");
+}
+
+struct str link_checkout(struct arena *a, int64_t order_id)
+{
+    return arena_strf(a, "/checkout/%" PRId64, order_id);
+}
+
+struct str link_transfer(struct arena *a, int64_t id)
+{
+    return thing(a, LINK_ledger, id, NULL);
+}
+
+struct str link_invoice(struct arena *a, int64_t id, const char *action)
+{
+    return arena_strf(a, "/billing/invoices/%" PRId64 "%s%s", id, action ? "/" : "",
+                      action ? action : "");
+}
+
+struct str link_member(struct arena *a, struct user_id id, const char *action)
+{
+    return thing(a, LINK_members, id.v, action);
+}
+
+struct str link_invite(struct arena *a, int64_t id, const char *action)
+{
+    return thing(a, LINK_invites, id, action);
+}
+
+struct str link_project(struct arena *a, struct project_id id, const char *action)
+{
+    return thing(a, LINK_projects, id.v, action);
+}
+
+struct str link_manage_key(struct arena *a, int64_t id, const char *action)
+{
+    return thing(a, LINK_manage_keys, id, action);
+}
+
+struct str link_session(struct arena *a, int64_t id, const char *action)
+{
+    return thing(a, LINK_sessions, id, action);
+}
+
+struct str link_join(struct arena *a, struct str token)
+{
+    return arena_strf(a, "/invite/%.*s", STR_FMT(token));
+}
+
+struct str link_reset(struct arena *a, struct str token)
+{
+    return arena_strf(a, "/reset/%.*s", STR_FMT(token));
+}

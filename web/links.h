@@ -1,0 +1,62 @@
+/* links.h: every URL of the dashboard. Pages and templates write no other paths; routes.c answers
+ * these. Templates get the fixed ones as {{links.NAME}}. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/id.h"
+
+/* X(name, path) */
+#define LINKS(X)                                                                                   \
+    X(home, "/")                                                                                   \
+    X(pricing, "/pricing")                                                                         \
+    X(quickstart, "/quickstart")                                                                   \
+    X(sign_in, "/sign-in")                                                                         \
+    X(sign_up, "/sign-up")                                                                         \
+    X(sign_out, "/sign-out")                                                                       \
+    X(show_team, "/team")                                                                          \
+    X(overview, "/overview")                                                                       \
+    X(keys, "/keys")                                                                               \
+    X(new_key, "/keys/new")                                                                        \
+    X(log, "/log")                                                                                 \
+    X(log_export, "/log/export")                                                                   \
+    X(usage, "/usage")                                                                             \
+    X(usage_export, "/usage/export")                                                               \
+    X(billing, "/billing")                                                                         \
+    X(ledger, "/billing/ledger")                                                                   \
+    X(top_up, "/billing/top-up")                                                                   \
+    X(preview, "/billing/preview")                                                                 \
+    X(members, "/members")                                                                         \
+    X(invites, "/members/invites")                                                                 \
+    X(settings, "/settings")                                                                       \
+    X(projects, "/settings/projects")                                                              \
+    X(manage_keys, "/settings/management-keys")                                                    \
+    X(account, "/account")                                                                         \
+    X(password, "/account/password")                                                               \
+    X(sessions, "/account/sessions")                                                               \
+    X(operator_home, "/operator")
+
+#define LINK_ENUM(name, path) LINK_##name,
+enum link { LINKS(LINK_ENUM) LINK_COUNT };
+#undef LINK_ENUM
+
+struct json_object;
+
+struct str link_to(enum link link);
+/* {name: path} of all of them. */
+struct json_object *links_view(void);
+
+/* What has an id: "/keys/12", "/keys/12/rotate"; action NULL: the thing itself. */
+struct str link_key(struct arena *a, struct key_id id, const char *action);
+struct str link_call(struct arena *a, struct call_id id);
+struct str link_order(struct arena *a, int64_t id, const char *action);
+struct str link_checkout(struct arena *a, int64_t order_id);
+struct str link_transfer(struct arena *a, int64_t id);
+struct str link_invoice(struct arena *a, int64_t id, const char *action);
+struct str link_member(struct arena *a, struct user_id id, const char *action);
+struct str link_invite(struct arena *a, int64_t id, const char *action);
+struct str link_project(struct arena *a, struct project_id id, const char *action);
+struct str link_manage_key(struct arena *a, int64_t id, const char *action);
+struct str link_session(struct arena *a, int64_t id, const char *action);
+/* Shown once, to be handed to somebody. */
+struct str link_join(struct arena *a, struct str token);
+struct str link_reset(struct arena *a, struct str token);
