@@ -67,6 +67,9 @@ static int add_template(struct site *s, const char *path, struct str name, struc
     stem = strndup(name.p, name.n - strlen(".html"));
     if (!stem)
         return err_origin(-ENOMEM);
+    /* Partials stand within lines: their last line end is the file's, not theirs. */
+    if (str_starts(name, STR("partials/")) && str_ends(bytes, STR("\n")))
+        bytes.n--;
     return mustache_add(s->templates, stem, bytes, s->fault);
 }
 

@@ -25,7 +25,9 @@
 #include "identity/audit.h"
 #include "identity/session.h"
 #include "json/value.h"
+#include "identity/member.h"
 #include "web/site.h"
+#include "web/urlencoded.h"
 #include "web/zone.h"
 
 struct web {
@@ -37,16 +39,17 @@ struct web {
     struct response *out;
 
     bool signed_in;
-    struct session session; /* when signed in */
-    struct str token;       /* the session cookie's value */
-    struct actor actor;     /* for services that write to the audit log */
-    struct zone *zone;      /* the team's, else the installation's */
+    struct session session;        /* when signed in */
+    struct membership_page teams;  /* the user's, for the switcher; of signed-in GETs */
+    struct actor actor;            /* for services that write to the audit log */
+    struct zone *zone;             /* the team's, else the installation's */
     int64_t now_us;
+    struct pairs submitted;        /* a POST's fields */
 
-    struct str flash;     /* told by the page before; shown once */
-    bool answered;        /* out is filled, or the answer was streamed */
-    bool streamed;
-    bool commit;          /* what web_serve does with the transaction */
+    struct str token; /* the session cookie's value; p NULL: none */
+    struct str flash; /* told by the page before; shown once */
+    struct db_scope scope;
+    bool in_tx, answered, streamed;
 };
 
 /* Worker thread. True: *out is to be sent; false: the page has streamed its answer. db NULL: the
@@ -70,15 +73,23 @@ int web_render_as(struct web *w, int status, const char *name, const char *title
 int web_redirect(struct web *w, struct str path, const char *done) _must_use_;
 int web_fail(struct web *w, const struct problem *p) _must_use_;
 int web_fail_code(struct web *w, enum problem_code code) _must_use_;
-/* What a service function's outcome that the page does not handle itself means: below 0 is handed
- * on, IDENTITY_E_NONE is a 404, IDENTITY_E_LIMITED a 429, DB_E_AWAY a 503. Asserts on faults. */
+/* What an outcome of identity/fault.h or db/db.h that the page does not handle itself means: below 0
+ * is handed on, IDENTITY_E_NONE is a 404, IDENTITY_E_LIMITED a 429, DB_E_AWAY a 503, and a fault,
+ * which a page with a form handles, a 400. */
 int web_outcome(struct web *w, int r) _must_use_;
-/* A file: bytes live in the arena; download NULL: shown in the browser. */
-int web_file(struct web *w, const char *content_type, const char *download, struct str bytes)
+/* A file: bytes live in the arena; name NULL: shown in the browser, not saved. */
+int web_file(struct web *w, const char *content_type, struct str name, struct str bytes)
+    _must_use_;
+/* The head of a streamed file (http/stream.h): the page writes, ends the stream and returns 0. */
+int web_stream(struct web *w, const char *content_type, struct str name, struct stream **ret)
     _must_use_;
 
 /* --- transactions --- */
 
+/* A page of a route with AUTH_NONE has none until it begins one; the others have one under their
+ * team (AUTH_VIEWER ... AUTH_OWNER), user (AUTH_USER) or as operator (AUTH_OPERATOR). A GET's is
+ * read-only, of one moment. DB_E_AWAY is answered by web_outcome. */
+int web_begin(struct web *w, struct db_scope scope) _must_use_;
 /* Rolls back, for services that run their own transactions. */
 void web_leave_tx(struct web *w);
 /* Rolls back and begins again, to read what a refused form's page shows. */
@@ -86,12 +97,15 @@ int web_again(struct web *w) _must_use_;
 
 /* --- sessions --- */
 
-/* The cookie of a session just begun (identity/login.h ...). False: signing in over plain HTTP from
- * elsewhere is not allowed here; the page has been answered. */
-bool web_may_sign_in(struct web *w);
+/* False: passwords may not travel over plain HTTP from beyond this machine (PUBLIC_URL,
+ * ALLOW_PLAIN_HTTP_SIGN_IN). */
+bool web_may_sign_in(const struct web *w);
+/* The cookie of a session just begun (identity/login.h ...). */
 void web_set_session(struct web *w, const struct session_made *made);
-void web_end_session(struct web *w);
+void web_drop_session(struct web *w);
 struct session_from web_from(struct web *w);
+/* A path of ours to go back to, from the query or form field `next`; the overview otherwise. */
+struct str web_next(struct web *w);
 
 /* True when the session's role in its team covers want. */
 bool web_role(const struct web *w, enum role want);

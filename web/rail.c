@@ -1,0 +1,69 @@
+/* rail.c: see rail.h. The letter is the one of the shortcut `g` letter (static/app.js reads it from
+ * the page). */
+#include "web/rail.h"
+
+#include "web/links.h"
+
+enum section { SECTION_TEAM, SECTION_TEAM_ADMIN, SECTION_OPERATOR, SECTION_COUNT };
+
+static const struct {
+    enum section section;
+    const char *label, *icon, *link, *letter;
+} items[] = {
+    {SECTION_TEAM, "Overview", "layout-dashboard", "/overview", "o"},
+    {SECTION_TEAM, "Keys", "key-round", "/keys", "k"},
+    {SECTION_TEAM, "Request log", "scroll-text", "/log", "l"},
+    {SECTION_TEAM, "Usage", "chart-column", "/usage", "u"},
+    {SECTION_TEAM, "Billing", "wallet", "/billing", "b"},
+    {SECTION_TEAM_ADMIN, "Members", "users", "/members", "m"},
+    {SECTION_TEAM_ADMIN, "Settings", "settings", "/settings", "s"},
+    {SECTION_TEAM_ADMIN, "Quick start", "rocket", "/quickstart", "q"},
+};
+
+static const char *const titles[SECTION_COUNT] = {
+    [SECTION_TEAM] = NULL,
+    [SECTION_TEAM_ADMIN] = "Team",
+    [SECTION_OPERATOR] = "Operator",
+};
+
+static bool may_see(const struct web *w, enum section section)
+{
+    return section == SECTION_OPERATOR ? w->session.is_operator : w->session.team.v != 0;
+}
+
+static bool is_under(struct str path, struct str link)
+{
+    return str_starts(path, link) && (path.n == link.n || path.p[link.n] == '/');
+}
+
+static struct json_object *section_view(const struct web *w, enum section section)
+{
+    struct json_object *o = json_new_object(), *list = json_new_array();
+
+    for (size_t i = 0; i < ARRAY_LEN(items); i++) {
+        struct json_object *item;
+
+        if (items[i].section != section)
+            continue;
+        item = json_new_object();
+        json_set_cstr(item, "label", items[i].label);
+        json_set_cstr(item, "icon", items[i].icon);
+        json_set_cstr(item, "link", items[i].link);
+        json_set_cstr(item, "letter", items[i].letter);
+        json_set_bool(item, "current", is_under(w->req->path, str_c(items[i].link)));
+        json_push(list, item);
+    }
+    json_set_cstr(o, "title", titles[section]);
+    json_set(o, "items", list);
+    return o;
+}
+
+struct json_object *rail_view(const struct web *w)
+{
+    struct json_object *sections = json_new_array();
+
+    for (int section = 0; section < SECTION_COUNT; section++)
+        if (w->signed_in && may_see(w, (enum section)section))
+            json_push(sections, section_view(w, (enum section)section));
+    return sections;
+}
