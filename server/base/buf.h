@@ -25,7 +25,7 @@ void buf_putc(struct buf *b, char c);
 void buf_put_u64(struct buf *b, uint64_t v);
 void buf_put_i64(struct buf *b, int64_t v);
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
-/* Room for n more bytes to be written by the caller, then counted by b->n += used; NULL on failure. */
+/* Room for n more bytes; the caller writes them and counts them by b->n += used. NULL on failure. */
 char *buf_reserve(struct buf *b, size_t n);
 
 static inline struct str buf_str(const struct buf *b)

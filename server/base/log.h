@@ -1,7 +1,7 @@
 /* log.h: one line per event to standard error, key=value, values quoted and escaped.
  *
- * Rooms return, edges log. Format: `time [name] level event key=value ...`. A struct secret has no way in.
- * Any thread; a line is one write. */
+ * Rooms return, edges log. Format: `time [name] level event key=value ...`. A struct secret has no
+ * way in. Any thread; a line is one write. */
 #pragma once
 
 #include "base/str.h"

@@ -43,8 +43,8 @@ static inline struct str json_span_str(struct str doc, struct json_span s)
 {
     return (struct str){doc.p + s.at, s.n};
 }
-/* Appends the decoded text of a string span to out; halves of surrogates become U+FFFD. JSON_E_FAULT
- * when the span is no string; < 0 when out is full. */
+/* Appends the decoded text of a string span to out; halves of surrogates become U+FFFD.
+ * JSON_E_FAULT when the span is no string; < 0 when out is full. */
 int json_span_text(struct str doc, struct json_span s, struct buf *out) _must_use_;
 /* True when the span is a string equal to z after decoding. */
 bool json_span_is(struct str doc, struct json_span s, const char *z);

@@ -41,8 +41,8 @@ static inline char text_letter(char c)
     return meanings[(unsigned char)c];
 }
 
-/* The end of the well-formed characters from p on that are not ASCII; p itself when the first one is
- * ill-formed. */
+/* The end of the well-formed characters from p on that are not ASCII; p itself when the first one
+ * is ill-formed. */
 const char *text_wide_end(const char *p, const char *end);
 
 /* What one escape sequence stands for, as UTF-8. */

@@ -1,7 +1,7 @@
 /* value.h: a JSON tree (json-c), for the management API, templates and translation; never for the
  * hot path. NULL is JSON's null. Setters take nothing over unless said. Trees are small (scan's
- * ceilings) and half a tree must not be printed, so memory that cannot be had here ends the process.
- * Not thread-safe; counted by json_ref/json_unref. */
+ * ceilings) and half a tree must not be printed, so memory that cannot be had here ends the
+ * process. Not thread-safe; counted by json_ref/json_unref. */
 #pragma once
 
 #include "base/arena.h"
@@ -37,7 +37,15 @@ void json_push_str(struct json_object *array, struct str s);
 void json_push_i64(struct json_object *array, int64_t v);
 
 /* JSON_INT: written without fraction and exponent and within int64; other numbers: JSON_NUMBER. */
-enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_kind {
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_INT,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
 enum json_kind json_kind(const struct json_object *v);
 struct json_object *json_get(const struct json_object *o, const char *key); /* borrowed or NULL */
 bool json_has(const struct json_object *o, const char *key); /* tells null from absent */

@@ -1,7 +1,7 @@
 /* watch.h: which watched paths a value lies on. Only this room includes it.
  *
- * A path has as many steps as its value is levels deep, so a mask with one bit per watch, carried on
- * the nesting stack, is all the state there is. */
+ * A path has as many steps as its value is levels deep, so a mask with one bit per watch, carried
+ * on the nesting stack, is all the state there is. */
 #pragma once
 
 #include "base/bounds.h"

@@ -20,8 +20,8 @@ struct jobs_config {
     const char *name;
     unsigned threads;
     unsigned queue_max;
-    /* May return NULL: work() gets NULL then, and the worker tries again at its next job. NULL here:
-     * the lane has no worker state. */
+    /* May return NULL: work() gets NULL then, and the worker tries again at its next job. NULL
+     * here: the lane has no worker state. */
     void *(*worker_new)(void *ctx);
     void (*worker_free)(void *worker);
     void *ctx;

@@ -1,7 +1,7 @@
 /* loop.h: one thread's event loop: descriptors, timers, and messages from other threads.
  *
- * Each loop thread owns one. Everything but loop_post() and loop_stop() belongs to that thread;
- * a call from another thread asserts. While it does not run (setting up, tearing down) it belongs to
+ * Each loop thread owns one. Everything but loop_post() and loop_stop() belongs to that thread; a
+ * call from another thread asserts. While it does not run (setting up, tearing down) it belongs to
  * whoever holds it. Level-triggered epoll. Objects are freed at the end of the turn with
  * loop_free_later(), never inside their own callback.
  *
