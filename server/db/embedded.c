@@ -252,6 +252,8 @@ void embedded_stop(struct embedded *e)
         if (!stop_with(e, SIGQUIT, STOP_IMMEDIATE_MS))
             log_error("postgres_does_not_stop", "pid=%d", (int)e->pid);
     }
+    if (e->cluster.socket_dir[0])
+        rmdir(e->cluster.socket_dir); /* unless a server that does not stop still has it */
     free(e);
 }
 
