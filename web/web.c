@@ -168,7 +168,8 @@ int web_begin(struct web *w, struct db_scope scope)
     assert(!w->in_tx);
     if (!w->db)
         return DB_E_AWAY;
-    r = db_begin(w->db, scope, is_safe(w));
+    /* Links shown once are looked at under a lock, also by a GET. */
+    r = db_begin(w->db, scope, is_safe(w) && w->req->route->auth != AUTH_NONE);
     if (r != 0)
         return r;
     w->scope = scope;

@@ -1,0 +1,283 @@
+/* Every page as a visitor without scripts meets it: the guards around it, the forms, and that no
+ * template asks for a name that its view does not have (the templates are strict here). */
+#include "browse.h"
+
+#include "web/pages.h"
+
+#define SHOW(path, auth, fn) {HTTP_GET, path, auth, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn}
+#define SEND(path, auth, fn)                                                                       \
+    {HTTP_POST, path, auth, 65536, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn}
+
+static const struct route routes[] = {
+    {HTTP_GET, "/assets/{version}/{name}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_PAGE,
+     .on_loop = browse_asset},
+    SHOW("/sign-in", AUTH_NONE, page_sign_in),
+    SEND("/sign-in", AUTH_NONE, page_sign_in_send),
+    SHOW("/sign-up", AUTH_NONE, page_sign_up),
+    SEND("/sign-up", AUTH_NONE, page_sign_up_send),
+    SEND("/sign-out", AUTH_USER, page_sign_out),
+    SEND("/team", AUTH_USER, page_show_team),
+    SHOW("/invite/{token}", AUTH_NONE, page_invite),
+    SEND("/invite/{token}", AUTH_USER, page_invite_join),
+    SHOW("/reset/{token}", AUTH_NONE, page_reset),
+    SEND("/reset/{token}", AUTH_NONE, page_reset_send),
+    SHOW("/account", AUTH_USER, page_account),
+    SEND("/account", AUTH_USER, page_account_rename),
+    SEND("/account/password", AUTH_USER, page_account_password),
+    SEND("/account/sessions", AUTH_USER, page_account_end_sessions),
+    SEND("/account/sessions/{id}/end", AUTH_USER, page_account_end_session),
+};
+
+static struct browse site;
+
+static int setup(void **state)
+{
+    (void)state;
+    browse_start(&site, routes, ARRAY_LEN(routes));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    browse_stop(&site);
+    return 0;
+}
+
+#define SIGN_UP "name=Ada+Lovelace&email=ada%40example.org&password=correct+horse+staple&team_name=Acme"
+#define SIGN_IN "email=ada%40example.org&password=correct+horse+staple"
+
+static void signed_up(void)
+{
+    _cleanup_(freep) char *answer = NULL;
+
+    forget_cookies(&site);
+    answer = browse_send(&site, "/sign-in", "/sign-in", SIGN_IN);
+    if (status_of(answer) == 303)
+        return;
+    free(answer);
+    answer = browse_send(&site, "/sign-up", "/sign-up", SIGN_UP);
+    assert_status(answer, 303);
+}
+
+static void pages_carry_the_policy(void **state)
+{
+    _cleanup_(freep) char *page = browse_get(&site, "/sign-in");
+
+    (void)state;
+    assert_status(page, 200);
+    assert_has(page, "default-src 'none'; script-src 'self'; style-src 'self'");
+    assert_has(page, "frame-ancestors 'none'");
+    assert_has(page, "referrer-policy: same-origin");
+    assert_has_not(page, "<script>");
+    assert_has_not(page, " style=");
+    assert_has_not(page, " onclick=");
+}
+
+static void anonymous_visitors_are_asked_to_sign_in_and_brought_back(void **state)
+{
+    _cleanup_(freep) char *answer = NULL, *page = NULL, *in = NULL;
+
+    (void)state;
+    signed_up();
+    forget_cookies(&site);
+    answer = browse_get(&site, "/account");
+    assert_status(answer, 303);
+    assert_has(answer, "location: /sign-in?next=%2Faccount");
+    page = browse_get(&site, "/sign-in?next=%2Faccount");
+    assert_has(page, "name=\"next\" value=\"/account\"");
+    in = browse_send(&site, "/sign-in", "/sign-in", SIGN_IN "&next=%2Faccount");
+    assert_has(in, "location: /account");
+}
+
+static void next_leads_nowhere_else(void **state)
+{
+    static const char *const traps[] = {"https%3A%2F%2Fevil.example", "%2F%2Fevil.example",
+                                        "%2F%5Cevil.example", "javascript%3Aalert%281%29"};
+
+    (void)state;
+    forget_cookies(&site);
+    for (size_t i = 0; i < ARRAY_LEN(traps); i++) {
+        _cleanup_(freep) char *page = NULL, *path = NULL;
+
+        assert_true(asprintf(&path, "/sign-in?next=%s", traps[i]) > 0);
+        page = browse_get(&site, path);
+        assert_has(page, "name=\"next\" value=\"/overview\"");
+    }
+}
+
+static void wrong_passwords_are_told_the_same_as_unknown_people(void **state)
+{
+    _cleanup_(freep) char *wrong = NULL, *unknown = NULL;
+
+    (void)state;
+    signed_up();
+    forget_cookies(&site);
+    wrong = browse_send(&site, "/sign-in", "/sign-in",
+                        "email=ada%40example.org&password=not+this+one+at+all");
+    unknown = browse_send(&site, "/sign-in", "/sign-in",
+                          "email=nobody%40example.org&password=not+this+one+at+all");
+    assert_status(wrong, 422);
+    assert_status(unknown, 422);
+    assert_has(wrong, "E-mail or password is wrong.");
+    assert_has(unknown, "E-mail or password is wrong.");
+    assert_has(wrong, "value=\"ada@example.org\"");
+    assert_has_not(wrong, "not this one");
+}
+
+static void faults_stand_beside_the_field_and_typing_is_kept(void **state)
+{
+    _cleanup_(freep) char *page = NULL;
+
+    (void)state;
+    forget_cookies(&site);
+    page = browse_send(&site, "/sign-up", "/sign-up",
+                       "name=%3Cb%3EEve&email=eve&password=short&team_name=Eve+%26+Co");
+    assert_status(page, 422);
+    assert_has(page, "value=\"&lt;b&gt;Eve\"");
+    assert_has(page, "value=\"Eve &amp; Co\"");
+    assert_has(page, "This is not an e-mail address.");
+    assert_has(page, "At least 12 characters.");
+    assert_has_not(page, "value=\"short\"");
+}
+
+static void forms_of_strangers_are_refused(void **state)
+{
+    _cleanup_(freep) char *none = NULL, *other = NULL, *no_token = NULL, *fine = NULL;
+    char origin[64];
+
+    (void)state;
+    signed_up();
+    snprintf(origin, sizeof(origin), "http://127.0.0.1:%u", site.served.port);
+    none = browse_ask(&site, "POST", "/account", "name=Eve", NULL);
+    other = browse_ask(&site, "POST", "/account", "name=Eve", "https://evil.example");
+    no_token = browse_ask(&site, "POST", "/account", "name=Eve", origin);
+    assert_status(none, 403);
+    assert_status(other, 403);
+    assert_status(no_token, 403);
+    fine = browse_send(&site, "/account", "/account", "name=Ada+King");
+    assert_status(fine, 303);
+}
+
+static void account_shows_and_changes(void **state)
+{
+    _cleanup_(freep) char *page = NULL, *done = NULL, *told = NULL, *empty = NULL;
+
+    (void)state;
+    signed_up();
+    page = browse_get(&site, "/account");
+    assert_status(page, 200);
+    assert_has(page, "ada@example.org");
+    done = browse_send(&site, "/account", "/account", "name=Countess");
+    assert_status(done, 303);
+    told = browse_get(&site, "/account");
+    assert_has(told, "value=\"Countess\"");
+    assert_has(told, "Saved.");
+    empty = browse_send(&site, "/account", "/account", "name=+");
+    assert_status(empty, 422);
+    assert_has(empty, "This is needed.");
+}
+
+static void the_flash_is_told_once(void **state)
+{
+    _cleanup_(freep) char *done = NULL, *first = NULL, *second = NULL;
+
+    (void)state;
+    signed_up();
+    done = browse_send(&site, "/account", "/account", "name=Ada");
+    first = browse_get(&site, "/account");
+    second = browse_get(&site, "/account");
+    assert_has(first, "class=\"toast\"");
+    assert_has_not(second, "class=\"toast\"");
+}
+
+static void signing_out_ends_the_session(void **state)
+{
+    _cleanup_(freep) char *out = NULL, *after = NULL;
+    char kept[sizeof(site.cookies)];
+
+    (void)state;
+    signed_up();
+    memcpy(kept, site.cookies, sizeof(kept));
+    out = browse_send(&site, "/account", "/sign-out", "");
+    assert_status(out, 303);
+    memcpy(site.cookies, kept, sizeof(kept));
+    after = browse_get(&site, "/account");
+    assert_status(after, 303);
+}
+
+static void a_new_password_signs_in_afresh(void **state)
+{
+    _cleanup_(freep) char *wrong = NULL, *changed = NULL, *page = NULL, *back = NULL;
+
+    (void)state;
+    signed_up();
+    wrong = browse_send(&site, "/account", "/account/password",
+                        "current_password=nonsense+nonsense&password=another+good+password");
+    assert_status(wrong, 422);
+    changed = browse_send(&site, "/account", "/account/password",
+                          "current_password=correct+horse+staple&password=another+good+password");
+    assert_status(changed, 303);
+    page = browse_get(&site, "/account");
+    assert_status(page, 200);
+    back = browse_send(&site, "/account", "/account/password",
+                       "current_password=another+good+password&password=correct+horse+staple");
+    assert_status(back, 303);
+}
+
+static void dead_links_say_what_to_do(void **state)
+{
+    _cleanup_(freep) char *invite = NULL, *reset = NULL, *nothing = NULL;
+
+    (void)state;
+    forget_cookies(&site);
+    invite = browse_get(&site, "/invite/nonsense");
+    reset = browse_get(&site, "/reset/nonsense");
+    nothing = browse_get(&site, "/nothing/here");
+    assert_status(invite, 404);
+    assert_has(invite, "Ask for a new link.");
+    assert_status(reset, 404);
+    assert_has(reset, "Ask your operator for a new one.");
+    assert_status(nothing, 404);
+    assert_has(nothing, "Nothing here");
+}
+
+static void files_are_kept_for_ever_under_their_version(void **state)
+{
+    _cleanup_(freep) char *page = browse_get(&site, "/sign-in");
+    _cleanup_(freep) char *css = NULL, *old = NULL, *missing = NULL;
+    char path[128];
+    const char *at = strstr(page, "/assets/");
+
+    (void)state;
+    assert_non_null(at);
+    snprintf(path, sizeof(path), "%.*s/tokens.css", (int)strcspn(at + 8, "/") + 8, at);
+    css = browse_get(&site, path);
+    assert_status(css, 200);
+    assert_has(css, "immutable");
+    assert_has(css, "text/css");
+    old = browse_get(&site, "/assets/0123456789ab/tokens.css");
+    assert_has(old, "no-cache");
+    missing = browse_get(&site, "/assets/0123456789ab/nothing.css");
+    assert_status(missing, 404);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pages_carry_the_policy),
+        cmocka_unit_test(anonymous_visitors_are_asked_to_sign_in_and_brought_back),
+        cmocka_unit_test(next_leads_nowhere_else),
+        cmocka_unit_test(wrong_passwords_are_told_the_same_as_unknown_people),
+        cmocka_unit_test(faults_stand_beside_the_field_and_typing_is_kept),
+        cmocka_unit_test(forms_of_strangers_are_refused),
+        cmocka_unit_test(account_shows_and_changes),
+        cmocka_unit_test(the_flash_is_told_once),
+        cmocka_unit_test(signing_out_ends_the_session),
+        cmocka_unit_test(a_new_password_signs_in_afresh),
+        cmocka_unit_test(dead_links_say_what_to_do),
+        cmocka_unit_test(files_are_kept_for_ever_under_their_version),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
