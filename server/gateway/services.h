@@ -9,7 +9,8 @@
 #include "http/request.h"
 #include "loop/jobs.h"
 
-struct node;           /* lease/node.h: leases, journal, flusher of this process */
+struct node;           /* lease/node.h: this process's session and leases */
+struct journal;        /* ledger/journal.h */
 struct catalog_holder; /* catalog/snapshot.h */
 struct health_board;   /* providers/health.h */
 struct site;           /* web/site.h */
@@ -20,6 +21,7 @@ enum signup_mode { SIGNUP_OPEN, SIGNUP_INVITE, SIGNUP_CLOSED };
 
 struct services {
     struct node *node;
+    struct journal *journal;
     struct catalog_holder *catalog;
     struct health_board *health;
     struct site *site;

@@ -1,0 +1,36 @@
+/* cell.h: what this node holds of one purse: a figure that loops draw on without a lock.
+ *
+ * `free` is leased and not held by a call. A cell of a purse that turns (a minute, a month) is valid
+ * until its window ends; a take that crosses the turn may count against either window, by at most
+ * one call. Counted references; the node keeps one of each until nobody else has any. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "lease/node.h"
+
+struct cell {
+    atomic_uint refs;
+    struct team_id team;
+    struct purse_id purse;
+    atomic_llong free;
+    atomic_llong window_us;      /* start of the window it belongs to; INT64_MIN: never turns */
+    atomic_llong valid_until_ms; /* clock_mono_ms(); INT64_MAX: for ever */
+    atomic_llong used_at_ms;     /* last take, for giving idle slack back */
+    atomic_ullong epoch;         /* of the node when it was granted */
+    /* As the last grant told, for headers and pages: of the whole purse, not of this node. */
+    atomic_llong capacity, spoken_for;
+};
+
+struct cell *cell_ref(struct cell *c);
+void cell_unref(struct cell *c); /* NULL is fine */
+
+/* All of amount, or nothing. Any thread. */
+bool cell_take(struct cell *c, uint64_t epoch, int64_t amount);
+/* As much of amount as is there; what was taken. */
+int64_t cell_take_some(struct cell *c, uint64_t epoch, int64_t amount);
+/* Back into the window it came from; else it is void. */
+void cell_give(struct cell *c, uint64_t epoch, int64_t window_us, int64_t amount);
+/* A grant has arrived. Worker, under the node's ask lock. */
+void cell_granted(struct cell *c, uint64_t epoch, int64_t window_us, int64_t left_us,
+                  int64_t surplus);

@@ -1,0 +1,57 @@
+/* statement.h: the ledger as people read it. Worker; scope of the team, or operator.
+ *
+ * What each transfer did to the wallet, with the balance after it, which is exact: the wallet's row
+ * is locked while a transfer is written. */
+#pragma once
+
+#include "db/db.h"
+
+struct balance {
+    struct money posted;    /* credits - debits */
+    struct money held;      /* leased to nodes: held by running calls, or slack */
+    struct money available; /* posted - held */
+    struct money credits, debits;
+};
+enum { STATEMENT_OK = 0, STATEMENT_E_NONE = 1 };
+int balance_read(struct db *db, struct arena *a, struct team_id team, struct balance *ret) _must_use_;
+
+struct statement_row {
+    int64_t id, posted_at_us;
+    struct str code;      /* "TOPUP", "USAGE" ... */
+    struct str ref, reason, actor_name;
+    struct money amount;  /* signed: what it did to the wallet */
+    struct money after;   /* the wallet's balance after it */
+    int64_t calls;        /* of usage */
+    struct str debit, credit; /* kinds of the two accounts */
+};
+struct statement_page {
+    struct statement_row *v;
+    size_t n;
+    bool older;
+};
+/* Newest first; before_id 0: from the newest. code p NULL: all; "-USAGE": all but usage. */
+int statement_list(struct db *db, struct arena *a, struct team_id team, int64_t before_id,
+                   struct str code, int32_t limit, struct statement_page *ret) _must_use_;
+/* STATEMENT_E_NONE: no such transfer of this team. */
+int statement_get(struct db *db, struct arena *a, struct team_id team, int64_t id,
+                  struct statement_row *ret) _must_use_;
+/* The calls that a usage transfer charged, oldest first, at most limit from after on. */
+struct statement_call {
+    struct call_id id;
+    struct str model, key_name;
+    struct money charge;
+};
+int statement_calls(struct db *db, struct arena *a, struct team_id team, int64_t transfer_id,
+                    struct call_id after, int32_t limit, struct statement_call **ret,
+                    size_t *ret_n) _must_use_;
+
+/* Money moved by an operator. amount is signed; reference makes it idempotent: the same one again
+ * gives the first transfer. STATEMENT_E_REFUSED: db_last_message() says why (another amount under the
+ * reference, no reason, out of range). Operator scope; the caller audits. */
+enum { STATEMENT_E_REFUSED = 2 };
+int statement_adjust(struct db *db, struct team_id team, struct money amount, struct str reference,
+                     struct str reason, struct str actor_kind, int64_t actor_id,
+                     struct str actor_name, int64_t *ret_id) _must_use_;
+int statement_grant(struct db *db, struct team_id team, struct money amount, struct str reference,
+                    struct str reason, struct str actor_kind, int64_t actor_id,
+                    struct str actor_name, int64_t *ret_id) _must_use_;
