@@ -127,6 +127,8 @@ static inline char *hear_until(int fd, const char *until, int timeout_ms, bool *
             break;
         n = recv(fd, part, sizeof(part), 0);
         if (n <= 0) {
+            if (n < 0)
+                buf_puts(&b, "<reset>");
             *ret_closed = true;
             break;
         }

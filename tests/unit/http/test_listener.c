@@ -161,7 +161,8 @@ static void chunked_bodies_are_read(void **state)
     free(text);
 }
 
-/* Sends a head and n bytes of body, in chunks or not, whatever comes back meanwhile. */
+/* Sends a head and n bytes of body, in chunks or not, whatever comes back meanwhile. Fails when the
+ * server resets: elsewhere than on loopback the reset may overtake the answer. */
 static char *ask_with_body(const char *head, size_t n, bool chunked)
 {
     static char part[65536];
@@ -174,7 +175,7 @@ static char *ask_with_body(const char *head, size_t n, bool chunked)
     (void)snprintf(size, sizeof(size), "%zx\r\n", sizeof(part) - 1);
     for (size_t sent = 0; sent < n; sent += sizeof(part) - 1)
         if ((chunked && !say(fd, size)) || !say(fd, part) || (chunked && !say(fd, "\r\n")))
-            break;
+            fail_msg("reset after %zu bytes", sent);
     if (chunked)
         (void)say(fd, "0\r\n\r\n");
     text = hear_all(fd, 5000);
@@ -206,12 +207,13 @@ static void bodies_above_the_limit_are_413_and_the_answer_arrives(void **state)
     char *text;
 
     run();
-    for (int i = 0; i < 5; i++) { /* a reset would win only sometimes */
+    for (int i = 0; i < 5; i++) {
         text = ask_with_body("POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: 16777216\r\n\r\n",
                              16 << 20, false);
         assert_has(text, "HTTP/1.1 413 ");
         assert_has(text, "\"type\":\"request_too_large\"");
         assert_has(text, "onnection: close");
+        assert_has_not(text, "<reset>");
         free(text);
     }
     text = ask_with_body("POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
