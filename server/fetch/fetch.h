@@ -1,7 +1,10 @@
 /* fetch.h: one request to an upstream over libcurl's multi interface; sole home of libcurl.
  *
- * One fetcher per loop. All calls and callbacks on its thread. No redirects, no proxies, no cookies,
- * http and https only, header values checked for CR, LF, NUL (reliability U1 to U10). */
+ * One fetcher per loop, with its pool of kept-alive connections. All calls and callbacks on its
+ * thread. HTTP/1.1 only; no redirects (a 3xx is an answer like any other), no proxies, no cookies,
+ * no decompression, http and https only, header values checked (reliability U1 to U10). A request
+ * on a kept connection that the upstream had closed meanwhile is sent again on a new one, once and
+ * only when no byte of an answer had come. The process must ignore SIGPIPE. */
 #pragma once
 
 #include "base/str.h"
@@ -11,8 +14,9 @@
 struct fetcher;
 struct fetch;
 
+/* Make it after the loop's listener: what a handler starts then goes out in the same turn. */
 int fetcher_new(struct loop *loop, struct fetcher **ret) _must_use_;
-void fetcher_free(struct fetcher *f);
+void fetcher_free(struct fetcher *f); /* cancels what runs */
 
 enum fetch_fault { /* why a fetch ended without a complete answer */
     FETCH_DONE = 0,       /* complete answer */
@@ -36,13 +40,17 @@ struct fetch_header {
 
 struct fetch_request {
     const char *method; /* "POST" */
-    const char *url;    /* whole; parsed by CURLU */
+    const char *url;    /* whole; must pass guard_url() */
+    /* Copied. Names that frame the message (host, content-length, ...) are refused. */
     const struct fetch_header *headers;
     size_t header_count;
-    struct str body; /* must live until done */
+    struct str body; /* must live until done or cancelled; p NULL: none */
     enum guard_network network;
+    /* Each 0: none. Connect counts name look-up and TLS; first byte counts from the connection's
+     * being ready, sending the body included; idle is between bytes of the answer and rests while
+     * the fetch is paused. */
     int connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
-    size_t reply_max;
+    size_t reply_max; /* bytes of the body */
 };
 
 struct fetch_head {
@@ -53,8 +61,11 @@ struct fetch_head {
     size_t header_count;
 };
 
+/* start: fetch_start(); sent: the connection is ready and the request begins to go out (at once for
+ * a kept connection); first byte: of the answer's head; end: the fault or the last byte, as seen by
+ * the loop. 0: not reached. */
 struct fetch_timing {
-    int64_t start_mono_ns, sent_mono_ns, first_byte_mono_ns, end_mono_ns; /* 0: not reached */
+    int64_t start_mono_ns, sent_mono_ns, first_byte_mono_ns, end_mono_ns;
 };
 
 struct fetch_callbacks {
@@ -67,16 +78,26 @@ struct fetch_callbacks {
     void (*done)(struct fetch *, enum fetch_fault fault, void *ctx);
 };
 
-/* Starts; callbacks never run inside this call. FETCH_E_BLOCKED for a URL the guard refuses. */
+/* Starts, also from within callbacks; callbacks never run inside this call. FETCH_START_E_URL: guard_url() refuses it (an
+ * address that the guard refuses ends with FETCH_E_BLOCKED). E_HEADER: a header or the method. */
 enum { FETCH_START_OK = 0, FETCH_START_E_URL = 1, FETCH_START_E_HEADER = 2 };
 int fetch_start(struct fetcher *f, const struct fetch_request *request,
                 const struct fetch_callbacks *callbacks, void *ctx, struct fetch **ret) _must_use_;
 void fetch_resume(struct fetch *f);
-/* No callback after this, also when called inside one. The upstream connection is closed. */
+/* No callback after this, also when called inside one; f is freed. The upstream connection is
+ * closed at the end of the turn. Not after done. */
 void fetch_cancel(struct fetch *f);
-void fetch_read_timing(const struct fetch *f, struct fetch_timing *ret);
+void fetch_read_timing(const struct fetch *f, struct fetch_timing *ret); /* also within done */
 
-/* Blocking form for workers (probe an account, payment providers): body up to reply_max in out. */
+struct fetcher_stats {
+    uint64_t started, reused; /* reused: on a kept connection */
+    unsigned running;
+};
+void fetcher_read_stats(const struct fetcher *f, struct fetcher_stats *ret); /* any thread */
+
+/* Blocking form for workers (probe an account, payment providers): appends the body to out, which
+ * bounds it beside reply_max. 0 with *ret_fault and *ret_status (0: no head came), or an outcome of
+ * fetch_start(). Any thread without a running loop. */
 struct buf;
 int fetch_blocking(const struct fetch_request *request, int *ret_status, struct buf *out,
                    enum fetch_fault *ret_fault) _must_use_;
