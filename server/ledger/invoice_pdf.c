@@ -106,43 +106,43 @@ static struct str month_name(struct drawing *d)
 
 static void fact(struct drawing *d, const char *label, struct str value)
 {
-    double height;
+    int height;
 
-    height = sheet_text(d->s, SHEET_MARGIN, 100, SHEET_FAINT, false, str_c(label));
-    height = MAX(height, sheet_text(d->s, SHEET_MARGIN + 104, HALF, SHEET_BODY, false, value));
-    sheet_skip(d->s, height + 2);
+    height = sheet_text(d->s, SHEET_MARGIN, 1000, SHEET_FAINT, false, str_c(label));
+    height = MAX(height, sheet_text(d->s, SHEET_MARGIN + 1040, HALF, SHEET_BODY, false, value));
+    sheet_skip(d->s, height + 20);
 }
 
 static void draw_head(struct drawing *d)
 {
     const struct invoice *inv = d->inv;
-    double y = sheet_y(d->s);
-    double right = sheet_text(d->s, SHEET_MARGIN + HALF, HALF, SHEET_LEAD, true, inv->seller.name);
+    int y = sheet_y(d->s);
+    int right = sheet_text(d->s, SHEET_MARGIN + HALF, HALF, SHEET_LEAD, true, inv->seller.name);
 
     sheet_skip(d->s, sheet_text(d->s, SHEET_MARGIN, HALF, SHEET_TITLE, false,
                                 inv->number.p ? STR("Invoice") : STR("Preview")));
-    sheet_move_to(d->s, MAX(sheet_y(d->s), y + right) + 12);
+    sheet_move_to(d->s, MAX(sheet_y(d->s), y + right) + 120);
     fact(d, "Invoice number", inv->number.p ? inv->number : STR("not issued yet"));
     fact(d, "Date of issue", inv->number.p ? inv->issue_date : STR("after the month's end"));
     fact(d, "Period", joined(d, month_name(d), ", ", inv->time_zone));
     fact(d, "Currency", STR("US dollar (USD)"));
-    sheet_skip(d->s, 16);
+    sheet_skip(d->s, 160);
 }
 
 /* Each line by itself, so that their distance is the same whatever fonts they need. */
-static void party_lines(struct drawing *d, double x, enum sheet_style style, struct str text)
+static void party_lines(struct drawing *d, int x, enum sheet_style style, struct str text)
 {
     struct str line;
 
     while (str_split(&text, '\n', &line))
         if (str_trim(line).n > 0)
-            sheet_skip(d->s, sheet_text(d->s, x, HALF - 20, style, false, str_trim(line)));
+            sheet_skip(d->s, sheet_text(d->s, x, HALF - 200, style, false, str_trim(line)));
 }
 
-static double draw_party(struct drawing *d, double x, const char *title,
+static int draw_party(struct drawing *d, int x, const char *title,
                          const struct invoice_party *p)
 {
-    double start = sheet_y(d->s), end;
+    int start = sheet_y(d->s), end;
 
     party_lines(d, x, SHEET_STRONG, str_c(title));
     party_lines(d, x, SHEET_BODY, p->name);
@@ -158,15 +158,15 @@ static double draw_party(struct drawing *d, double x, const char *title,
 
 static void draw_parties(struct drawing *d)
 {
-    double left = draw_party(d, SHEET_MARGIN, "From", &d->inv->seller);
-    double right = draw_party(d, SHEET_MARGIN + HALF, "Bill to", &d->inv->buyer);
+    int left = draw_party(d, SHEET_MARGIN, "From", &d->inv->seller);
+    int right = draw_party(d, SHEET_MARGIN + HALF, "Bill to", &d->inv->buyer);
 
-    sheet_move_to(d->s, MAX(left, right) + 22);
+    sheet_move_to(d->s, MAX(left, right) + 220);
     sheet_line(d->s, SHEET_LEAD,
                joined(d, joined(d, STR("$"), "", amount(d, d->inv->usage)), " used in ",
                       month_name(d)));
     sheet_line(d->s, SHEET_BODY, STR("Paid from the prepaid balance; nothing is due."));
-    sheet_skip(d->s, 16);
+    sheet_skip(d->s, 160);
 }
 
 static void sum(struct drawing *d, const char *label, struct money m, bool strong)
@@ -176,8 +176,8 @@ static void sum(struct drawing *d, const char *label, struct money m, bool stron
 
 static void draw_balance(struct drawing *d)
 {
-    static const struct sheet_column columns[] = {{"Balance", SHEET_INNER - 130, false},
-                                                  {"Amount (USD)", 130, true}};
+    static const struct sheet_column columns[] = {{"Balance", SHEET_INNER - 1300, false},
+                                                  {"Amount (USD)", 1300, true}};
     const struct invoice *inv = d->inv;
 
     sheet_table(d->s, columns, ARRAY_LEN(columns));
@@ -188,15 +188,15 @@ static void draw_balance(struct drawing *d)
     sum(d, "Usage", (struct money){-inv->usage.nano}, false);
     sum(d, "Closing balance", inv->closing, true);
     sheet_table_end(d->s);
-    sheet_skip(d->s, 22);
+    sheet_skip(d->s, 220);
 }
 
 static void draw_movements(struct drawing *d)
 {
-    static const struct sheet_column columns[] = {{"Date", 70, false},
+    static const struct sheet_column columns[] = {{"Date", 700, false},
                                                   {"Top-ups, grants and adjustments",
-                                                   SHEET_INNER - 200, false},
-                                                  {"Amount (USD)", 130, true}};
+                                                   SHEET_INNER - 2000, false},
+                                                  {"Amount (USD)", 1300, true}};
     bool any = false;
 
     for (size_t i = 0; i < d->inv->n_lines; i++) {
@@ -209,15 +209,15 @@ static void draw_movements(struct drawing *d)
         sheet_row(d->s, (struct str[]){l->date, l->text, amount(d, l->amount)}, false);
     }
     sheet_table_end(d->s);
-    sheet_skip(d->s, any ? 22 : 0);
+    sheet_skip(d->s, any ? 220 : 0);
 }
 
 static void draw_usage(struct drawing *d)
 {
     static const struct sheet_column columns[] = {
-        {"Model", 124, false},   {"Provider", 60, false},    {"Key", 84, false},
-        {"Requests", 46, true},  {"Input tokens", 54, true}, {"Output tokens", 54, true},
-        {"Amount (USD)", SHEET_INNER - 422, true},
+        {"Model", 1240, false},   {"Provider", 600, false},    {"Key", 840, false},
+        {"Requests", 460, true},  {"Input tokens", 540, true}, {"Output tokens", 540, true},
+        {"Amount (USD)", SHEET_INNER - 4220, true},
     };
     const struct invoice *inv = d->inv;
 
@@ -249,7 +249,7 @@ static int draw_all(struct drawing *d, struct buf *out)
     draw_movements(d);
     draw_usage(d);
     if (d->inv->seller_note.n > 0) {
-        sheet_skip(d->s, 22);
+        sheet_skip(d->s, 220);
         sheet_line(d->s, SHEET_FAINT, d->inv->seller_note);
     }
     int r = sheet_finish(d->s);

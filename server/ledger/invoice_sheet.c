@@ -15,13 +15,16 @@
 #define FAMILIES                                                                                   \
     "Inter, Noto Sans, Noto Sans Arabic, Noto Sans Hebrew, Droid Sans Fallback, DejaVu Sans,"      \
     " sans-serif"
-#define FOOT_Y (SHEET_HEIGHT - 40)
-#define BOTTOM_Y (SHEET_HEIGHT - 62)
-#define ROW_PAD 5.0
-#define CELL_GAP 8.0
+#define FOOT_Y (SHEET_HEIGHT - 400)
+#define BOTTOM_Y (SHEET_HEIGHT - 620)
+#define ROW_PAD 50
+#define CELL_GAP 80
 #define LINE_HEIGHT 1.45f  /* of the size */
 #define INTER_HEIGHT 1.21f /* the font's own */
 #define SHEET_TEXT_MAX 4096 /* bytes of one cell; longer ones are cut */
+
+#define POINTS(tenths) ((tenths) / 10.0)
+#define TENTHS_FROM_PANGO(n) ((int)((n) * 10LL / PANGO_SCALE))
 
 struct look {
     double points, grey;
@@ -43,7 +46,7 @@ struct sheet {
     PangoLayout *layout;
     PangoFontDescription *fonts[ARRAY_LEN(looks)];
     struct buf *out; /* NULL while pages are counted */
-    double y;
+    int y;
     unsigned page, pages; /* pages: 0 while they are counted */
     const struct sheet_column *columns;
     size_t n_columns;
@@ -145,7 +148,8 @@ void sheet_start(struct sheet *s, struct buf *out)
     s->pages = out ? s->page : 0;
     s->page = 1;
     s->y = SHEET_MARGIN;
-    surface = cairo_pdf_surface_create_for_stream(write_out, s, SHEET_WIDTH, SHEET_HEIGHT);
+    surface = cairo_pdf_surface_create_for_stream(write_out, s, POINTS(SHEET_WIDTH),
+                                                  POINTS(SHEET_HEIGHT));
     cairo_pdf_surface_restrict_to_version(surface, CAIRO_PDF_VERSION_1_5);
     set_properties(s, surface);
     s->cr = cairo_create(surface);
@@ -162,24 +166,24 @@ void sheet_start(struct sheet *s, struct buf *out)
 
 /* Lays text out; width below 0: on one line however long. Returns its height, which for one line is
  * the same whatever fonts it needed. */
-static double lay(struct sheet *s, double width, enum sheet_style style, bool right, struct str text)
+static int lay(struct sheet *s, int width, enum sheet_style style, bool right, struct str text)
 {
     int height;
 
     pango_layout_set_font_description(s->layout, s->fonts[style]);
-    pango_layout_set_width(s->layout, width < 0 ? -1 : (int)(width * PANGO_SCALE));
+    pango_layout_set_width(s->layout, width < 0 ? -1 : width * PANGO_SCALE / 10);
     pango_layout_set_alignment(s->layout, right ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
     pango_layout_set_text(s->layout, text.p ? text.p : "", (int)MIN(text.n, SHEET_TEXT_MAX));
     pango_layout_get_size(s->layout, NULL, &height);
-    return MAX((double)height / PANGO_SCALE, looks[style].points * (double)LINE_HEIGHT);
+    return MAX(TENTHS_FROM_PANGO(height), (int)(looks[style].points * 10 * (double)LINE_HEIGHT));
 }
 
-static void draw(struct sheet *s, double x, double y, enum sheet_style style)
+static void draw(struct sheet *s, int x, int y, enum sheet_style style)
 {
     double grey = looks[style].grey;
 
     cairo_set_source_rgb(s->cr, grey, grey, grey);
-    cairo_move_to(s->cr, x, y);
+    cairo_move_to(s->cr, POINTS(x), POINTS(y));
     pango_cairo_show_layout(s->cr, s->layout);
 }
 
@@ -190,15 +194,12 @@ static void draw_foot(struct sheet *s)
 
     buf_init(&b, sizeof(text));
     buf_printf(&b, "Page %u of %u", s->page, s->pages);
-    cairo_set_line_width(s->cr, 0.5);
-    cairo_set_source_rgb(s->cr, 0.85, 0.85, 0.85);
-    cairo_move_to(s->cr, SHEET_MARGIN, FOOT_Y - 8);
-    cairo_line_to(s->cr, SHEET_WIDTH - SHEET_MARGIN, FOOT_Y - 8);
-    cairo_stroke(s->cr);
-    (void)lay(s, SHEET_INNER - 100, SHEET_FAINT, false, s->config.foot);
+    s->y = FOOT_Y - 80;
+    sheet_rule(s, SHEET_MARGIN, SHEET_INNER, false);
+    (void)lay(s, SHEET_INNER - 1000, SHEET_FAINT, false, s->config.foot);
     draw(s, SHEET_MARGIN, FOOT_Y, SHEET_FAINT);
-    (void)lay(s, 100, SHEET_FAINT, true, buf_str(&b));
-    draw(s, SHEET_WIDTH - SHEET_MARGIN - 100, FOOT_Y, SHEET_FAINT);
+    (void)lay(s, 1000, SHEET_FAINT, true, buf_str(&b));
+    draw(s, SHEET_WIDTH - SHEET_MARGIN - 1000, FOOT_Y, SHEET_FAINT);
     buf_done(&b);
 }
 
@@ -219,33 +220,33 @@ int sheet_finish(struct sheet *s)
     return s->out ? buf_finish(s->out) : 0;
 }
 
-double sheet_y(const struct sheet *s)
+int sheet_y(const struct sheet *s)
 {
     return s->y;
 }
 
-void sheet_move_to(struct sheet *s, double y)
+void sheet_move_to(struct sheet *s, int y)
 {
     s->y = y;
 }
 
-void sheet_skip(struct sheet *s, double height)
+void sheet_skip(struct sheet *s, int height)
 {
     s->y += height;
 }
 
 static void draw_titles(struct sheet *s)
 {
-    double x = SHEET_MARGIN, height = 0;
+    int x = SHEET_MARGIN, height = 0;
 
     for (size_t i = 0; i < s->n_columns; i++) {
         const struct sheet_column *c = &s->columns[i];
-        double h = lay(s, c->width - CELL_GAP, SHEET_FAINT, c->right, str_c(c->title));
+        int h = lay(s, c->width - CELL_GAP, SHEET_FAINT, c->right, str_c(c->title));
         draw(s, c->right ? x + CELL_GAP : x, s->y, SHEET_FAINT);
         height = MAX(height, h);
         x += c->width;
     }
-    s->y += height + 4;
+    s->y += height + 40;
     sheet_rule(s, SHEET_MARGIN, SHEET_INNER, true);
 }
 
@@ -259,16 +260,16 @@ static void next_page(struct sheet *s)
         draw_titles(s);
 }
 
-void sheet_need(struct sheet *s, double height)
+void sheet_need(struct sheet *s, int height)
 {
     if (s->y + height > BOTTOM_Y)
         next_page(s);
 }
 
-double sheet_text(struct sheet *s, double x, double width, enum sheet_style style, bool right,
+int sheet_text(struct sheet *s, int x, int width, enum sheet_style style, bool right,
                   struct str text)
 {
-    double height = lay(s, width, style, right, text);
+    int height = lay(s, width, style, right, text);
 
     draw(s, x, s->y, style);
     return height;
@@ -280,28 +281,28 @@ void sheet_line(struct sheet *s, enum sheet_style style, struct str text)
     s->y += sheet_text(s, SHEET_MARGIN, SHEET_INNER, style, false, text);
 }
 
-void sheet_rule(struct sheet *s, double x, double width, bool strong)
+void sheet_rule(struct sheet *s, int x, int width, bool strong)
 {
     double grey = strong ? 0.55 : 0.88;
 
     cairo_set_source_rgb(s->cr, grey, grey, grey);
     cairo_set_line_width(s->cr, 0.5);
-    cairo_move_to(s->cr, x, s->y);
-    cairo_line_to(s->cr, x + width, s->y);
+    cairo_move_to(s->cr, POINTS(x), POINTS(s->y));
+    cairo_line_to(s->cr, POINTS(x + width), POINTS(s->y));
     cairo_stroke(s->cr);
 }
 
 void sheet_table(struct sheet *s, const struct sheet_column *columns, size_t n)
 {
     assert(n <= 8);
-    sheet_need(s, 60); /* the titles never stand alone at the foot */
+    sheet_need(s, 600); /* the titles never stand alone at the foot */
     s->columns = columns;
     s->n_columns = n;
     draw_titles(s);
 }
 
 /* A figure is never broken: one that is too long reaches into the column before it. */
-static void draw_cell(struct sheet *s, double x, const struct sheet_column *c,
+static void draw_cell(struct sheet *s, int x, const struct sheet_column *c,
                       enum sheet_style style, struct str text)
 {
     int width;
@@ -309,14 +310,14 @@ static void draw_cell(struct sheet *s, double x, const struct sheet_column *c,
     (void)lay(s, c->right ? -1 : c->width - CELL_GAP, style, false, text);
     pango_layout_get_size(s->layout, &width, NULL);
     if (c->right)
-        x += c->width - (double)width / PANGO_SCALE;
+        x += c->width - TENTHS_FROM_PANGO(width);
     draw(s, x, s->y, style);
 }
 
 void sheet_row(struct sheet *s, const struct str *cells, bool strong)
 {
     enum sheet_style style = strong ? SHEET_STRONG : SHEET_BODY;
-    double height = 0, x = SHEET_MARGIN;
+    int height = 0, x = SHEET_MARGIN;
 
     for (size_t i = 0; i < s->n_columns; i++) {
         const struct sheet_column *c = &s->columns[i];

@@ -1,15 +1,15 @@
 /* invoice_sheet.h: sheets of A4 that fill from top to bottom: text, blocks, tables that go on over
  * pages, a foot on each. Sole home of pango and cairo. Used by invoice_pdf.c only.
  *
- * Lengths are points (1/72 inch) from the top left. Everything is drawn twice: the first time onto
+ * Lengths are tenths of a point (1/720 inch) from the top left. Everything is drawn twice: the first time onto
  * nothing, to learn how many pages there are. Failures are sticky and told by sheet_finish. */
 #pragma once
 
 #include "base/buf.h"
 
-#define SHEET_WIDTH 595.276
-#define SHEET_HEIGHT 841.89
-#define SHEET_MARGIN 46.0
+#define SHEET_WIDTH 5953
+#define SHEET_HEIGHT 8419
+#define SHEET_MARGIN 460
 #define SHEET_INNER (SHEET_WIDTH - 2 * SHEET_MARGIN)
 
 enum sheet_style {
@@ -38,23 +38,23 @@ void sheet_start(struct sheet *s, struct buf *out);
 /* Ends the last page. -ENOMEM or -EIO when anything failed. */
 int sheet_finish(struct sheet *s) _must_use_;
 
-double sheet_y(const struct sheet *s);
-void sheet_move_to(struct sheet *s, double y);
-void sheet_skip(struct sheet *s, double height);
+int sheet_y(const struct sheet *s);
+void sheet_move_to(struct sheet *s, int y);
+void sheet_skip(struct sheet *s, int height);
 /* The next page unless this much height is left on this one. */
-void sheet_need(struct sheet *s, double height);
+void sheet_need(struct sheet *s, int height);
 
 /* Text at x, wrapped to width, from the present y, which stays; returns its height. */
-double sheet_text(struct sheet *s, double x, double width, enum sheet_style style, bool right,
+int sheet_text(struct sheet *s, int x, int width, enum sheet_style style, bool right,
                   struct str text);
 /* A line of text over the whole width; moves down by it. */
 void sheet_line(struct sheet *s, enum sheet_style style, struct str text);
 /* A thin rule over the whole width, or a part. */
-void sheet_rule(struct sheet *s, double x, double width, bool strong);
+void sheet_rule(struct sheet *s, int x, int width, bool strong);
 
 struct sheet_column {
     const char *title;
-    double width;
+    int width;
     bool right; /* figures */
 };
 /* At most 8 columns. The titles are drawn again on each page that the rows reach. */

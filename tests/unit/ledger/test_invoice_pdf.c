@@ -1,8 +1,7 @@
 /* Invoices as PDF and CSV: drawn from values made here, read back with pdftotext. */
 #include "unit.h"
 
-#include <fcntl.h>
-#include <stdio.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,23 +71,23 @@ static struct invoice sample(size_t n)
 /* The PDF's text as pdftotext -layout gives it. */
 static const char *text_of(struct str pdf)
 {
-    char path[] = "/tmp/tg-invoice-XXXXXX";
-    char command[128];
-    int fd = mkstemp(path);
-    size_t n = 0;
+    char in[] = "/tmp/tg-invoice-XXXXXX", out[] = "/tmp/tg-text-XXXXXX";
+    char *argv[] = {"pdftotext", "-layout", in, out, NULL};
+    int from = mkstemp(in), to = mkstemp(out), status = -1;
     char *text = arena_alloc(arena, MIB(2));
+    pid_t pid;
 
-    assert_true(fd >= 0);
+    assert_true(from >= 0 && to >= 0);
     assert_non_null(text);
-    assert_int_equal(write(fd, pdf.p, pdf.n), (ssize_t)pdf.n);
-    close(fd);
-    snprintf(command, sizeof(command), "pdftotext -layout %s -", path);
-    FILE *f = popen(command, "re");
-    assert_non_null(f);
-    n = fread(text, 1, MIB(2) - 1, f);
-    assert_int_equal(pclose(f), 0);
-    unlink(path);
-    text[n] = '\0';
+    assert_int_equal(write(from, pdf.p, pdf.n), (ssize_t)pdf.n);
+    assert_int_equal(posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_true(read(to, text, MIB(2) - 1) > 0);
+    close(from);
+    close(to);
+    unlink(in);
+    unlink(out);
     return text;
 }
 
