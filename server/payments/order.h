@@ -22,6 +22,7 @@ enum order_state {
     ORDER_REVIEW,   /* something came that does not match: an operator decides, nothing credited */
 };
 const char *order_state_name(enum order_state state);
+bool order_state_parse(struct str name, enum order_state *ret);
 bool order_state_may_become(enum order_state from, enum order_state to);
 
 struct order {
@@ -51,6 +52,6 @@ int order_get(struct db *db, struct arena *a, struct team_id team, int64_t id, s
 /* Newest first; before_id 0: from the newest. Team 0: all teams, operator scope; state -1: any. */
 int order_list(struct db *db, struct arena *a, struct team_id team, int state, int64_t before_id,
                int32_t limit, struct order_page *ret) _must_use_;
-/* Only while nothing is known to be on its way by card. Field: state. Team scope. */
+/* Field: state (closed, or in review). Money that arrives all the same is credited. Team scope. */
 int order_cancel(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                  int64_t id, struct identity_fault *fault) _must_use_;

@@ -72,7 +72,8 @@ static struct invoice sample(size_t n)
 static const char *text_of(struct str pdf)
 {
     char in[] = "/tmp/tg-invoice-XXXXXX", out[] = "/tmp/tg-text-XXXXXX";
-    char *argv[] = {"pdftotext", "-layout", in, out, NULL};
+    char name[] = "pdftotext", layout[] = "-layout";
+    char *argv[] = {name, layout, in, out, NULL};
     int from = mkstemp(in), to = mkstemp(out), status = -1;
     char *text = arena_alloc(arena, MIB(2));
     pid_t pid;
