@@ -89,7 +89,6 @@ CREATE TABLE api_key (
     disabled_at timestamptz,
     deleted_at timestamptz,
     rotated_at timestamptz,
-    last_used_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (team_id, id),
     FOREIGN KEY (team_id, project_id) REFERENCES project (team_id, id),

@@ -14,6 +14,7 @@ struct actor {
     struct str name;    /* as it shall stand in the log: the e-mail, the key's name */
     struct str address; /* of the client; STR_NONE for none */
 };
+const char *actor_kind_name(enum actor_kind kind); /* "user" ... as in the columns actor_kind */
 #define ACTOR_THE_SYSTEM ((struct actor){.kind = ACTOR_SYSTEM, .name = STR("system")})
 
 struct audit_entry {

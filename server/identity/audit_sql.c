@@ -11,6 +11,11 @@ static const char *const kinds[] = {
     [ACTOR_SYSTEM] = "system",
 };
 
+const char *actor_kind_name(enum actor_kind kind)
+{
+    return kinds[kind];
+}
+
 DB_QUERY(audit_add,
          "INSERT INTO audit (team_id, actor_kind, actor_id, actor_name, action, object, before,"
          "                   after, address)"
@@ -20,7 +25,7 @@ DB_QUERY(audit_add,
 int audit_write(struct db *db, const struct actor *actor, const struct audit_entry *entry)
 {
     int r = db_exec(db, &audit_add,
-                    DB_ARGS(db_i64(entry->team.v), db_cstr(kinds[actor->kind]),
+                    DB_ARGS(db_i64(entry->team.v), db_cstr(actor_kind_name(actor->kind)),
                             db_i64(actor->id), db_text(actor->name), db_cstr(entry->action),
                             db_cstr(entry->kind), db_i64(entry->object_id),
                             db_json(entry->before), db_json(entry->after),

@@ -9,7 +9,7 @@
 struct bootstrap_wish {
     struct str operator_email; /* such as "operator@localhost" */
     bool demo;                 /* make or keep the demo team */
-    bool demo_key_known;       /* the caller still has the demo key's secret; else a new one is made */
+    struct str demo_key;       /* its secret as the caller kept it; p NULL: not kept */
     const struct str *demo_models;
     size_t n_demo_models;
     struct money demo_grant;
@@ -19,7 +19,7 @@ struct bootstrap_made {
     bool operator_made;
     struct str operator_email, operator_password; /* when made; to be printed once */
     struct team_id demo_team;                     /* 0: none */
-    struct str demo_key;                          /* p NULL: the one that the caller knows */
+    struct str demo_key; /* a new secret, to be kept; p NULL: the one that the caller has is good */
 };
 
 /* Own transactions; worker or start-up thread. */

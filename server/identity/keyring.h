@@ -36,7 +36,8 @@ struct key_view {
     struct str prefix, last4;
     bool disabled, deleted, expired;
     int64_t overlap_until_us; /* the secret before this one works until then; 0: none */
-    int64_t created_at_us, rotated_at_us, last_used_at_us;
+    int64_t created_at_us, rotated_at_us;
+    int64_t last_day_us; /* start of the last day with a call, in the team's time zone; 0: none */
     struct money spent_today, spent_month, spent_total; /* in the team's time zone */
 };
 struct key_page {

@@ -20,7 +20,7 @@
     "       k.budget_window, g.tags, k.disabled_at IS NOT NULL AS disabled,"                       \
     "       k.deleted_at IS NOT NULL AS deleted, coalesce(k.expires_at <= now(), false) AS expired,"\
     "       CASE WHEN k.overlap_until > now() THEN k.overlap_until END AS overlap_until,"          \
-    "       k.created_at, k.rotated_at, k.last_used_at,"                                           \
+    "       k.created_at, k.rotated_at, s.last_day::timestamp AT TIME ZONE t.time_zone AS used_at,"\
     "       coalesce(s.today, 0) AS today, coalesce(s.month, 0) AS month,"                         \
     "       coalesce(s.total, 0) AS total"                                                         \
     "  FROM api_key k JOIN team t ON t.id = k.team_id"                                             \
@@ -28,7 +28,7 @@
     "  LEFT JOIN person p ON p.id = k.owner_user_id"                                               \
     "  LEFT JOIN LATERAL (SELECT string_agg(key || E'\\n' || value, E'\\n' ORDER BY key) AS tags"  \
     "                       FROM jsonb_each_text(k.tags)) g ON true"                               \
-    "  LEFT JOIN (SELECT u.key_id, sum(u.charge_nano) AS total,"                                   \
+    "  LEFT JOIN (SELECT u.key_id, sum(u.charge_nano) AS total, max(u.day) AS last_day,"           \
     "                    sum(u.charge_nano) FILTER (WHERE u.day = n.today) AS today,"              \
     "                    sum(u.charge_nano) FILTER (WHERE u.day >= n.month) AS month"              \
     "               FROM usage_day u,"                                                             \
@@ -64,7 +64,7 @@ struct key_read {
             db_col_time_us("overlap_until", &(t)->row.overlap_until_us),                           \
             db_col_time_us("created_at", &(t)->row.created_at_us),                                 \
             db_col_time_us("rotated_at", &(t)->row.rotated_at_us),                                 \
-            db_col_time_us("last_used_at", &(t)->row.last_used_at_us),                             \
+            db_col_time_us("used_at", &(t)->row.last_day_us),                             \
             db_col_money("today", &(t)->row.spent_today),                                          \
             db_col_money("month", &(t)->row.spent_month),                                          \
             db_col_money("total", &(t)->row.spent_total))

@@ -19,19 +19,25 @@ struct applying {
     bool review;
 };
 
-/* "sandbox/sbx_123": in the ledger, as the transfer's reference. */
-static struct str ledger_ref(struct arena *a, struct str provider, struct str payment_id)
+/* The credit of a payment, but for the amount; its reference in the ledger is the payment's name, so that even there it
+ * cannot be posted twice. */
+static int credit_for(struct arena *a, const struct order *order, struct str provider,
+                      struct str payment_id, struct payment_credit *ret)
 {
-    return arena_strf(a, "%.*s/%.*s", STR_FMT(provider), STR_FMT(payment_id));
+    ret->team = order->team;
+    ret->ref = arena_strf(a, "%.*s/%.*s", STR_FMT(provider), STR_FMT(payment_id));
+    ret->reason = arena_strf(a, "Top-up %.*s", STR_FMT(order->reference));
+    return ret->ref.p && ret->reason.p ? 0 : err_origin(-ENOMEM);
 }
 
 static int credit(struct db *db, struct applying *t)
 {
-    struct str ref = ledger_ref(t->a, t->notice->provider, t->notice->payment_id);
+    struct payment_credit wanted = {.amount = t->order.amount};
     int64_t transfer;
-    int r = ref.p ? payment_post(db, t->order.team, t->order.amount, ref, &transfer)
-                  : err_origin(-ENOMEM);
+    int r = credit_for(t->a, &t->order, t->notice->provider, t->notice->payment_id, &wanted);
 
+    if (r == 0)
+        r = payment_post(db, t->actor, &wanted, &transfer);
     if (r == 0)
         r = payment_add(db, t->notice, &t->order, STR(""), transfer);
     if (r == 0)
@@ -149,14 +155,16 @@ struct resolving {
 static int accept_payment(struct db *db, struct resolving *t, const struct payment *p,
                           struct order *order)
 {
-    struct str ref = ledger_ref(t->a, p->provider, p->payment_id);
+    struct payment_credit wanted = {.amount = p->amount};
     int64_t transfer;
 
     if (!str_eq_c(p->currency, "USD") || p->amount.nano <= 0 || p->amount.nano > ORDER_MAX.nano)
         return identity_fault_set(t->fault, "currency",
                                   "Only dollars can be credited. Pay it back outside.");
-    int r = ref.p ? payment_post(db, p->team, p->amount, ref, &transfer) : err_origin(-ENOMEM);
+    int r = credit_for(t->a, order, p->provider, p->payment_id, &wanted);
 
+    if (r == 0)
+        r = payment_post(db, t->actor, &wanted, &transfer);
     if (r == 0)
         r = payment_close(db, p->id, t->note, transfer);
     if (r == 0 && order->state == ORDER_REVIEW)

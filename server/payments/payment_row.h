@@ -15,7 +15,13 @@ int payment_add(struct db *db, const struct payment_notice *notice, const struct
 int payment_lock_review(struct db *db, struct arena *a, int64_t id, struct payment *ret) _must_use_;
 int payment_close(struct db *db, int64_t id, struct str note, int64_t transfer_id) _must_use_;
 /* Credits the team's wallet; *ret_transfer is the TOPUP. ref makes it happen once. */
-int payment_post(struct db *db, struct team_id team, struct money amount, struct str ref,
+struct payment_credit {
+    struct team_id team;
+    struct money amount;
+    struct str ref;    /* "sandbox/sbx_TO-4K7QZ2M9" */
+    struct str reason; /* "Top-up TO-4K7QZ2M9" */
+};
+int payment_post(struct db *db, const struct actor *actor, const struct payment_credit *credit,
                  int64_t *ret_transfer) _must_use_;
 
 /* Orders whose time is over; those whose late sandbox confirmation is due, by reference. */

@@ -144,15 +144,17 @@ int payment_close(struct db *db, int64_t id, struct str note, int64_t transfer_i
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
 
-DB_QUERY(payment_topup, "SELECT post_topup($1, $2, $3) AS transfer_id")
+DB_QUERY(payment_topup, "SELECT post_topup($1, $2, $3, $4, $5, nullif($6::bigint, 0), $7) AS id")
 
-int payment_post(struct db *db, struct team_id team, struct money amount, struct str ref,
+int payment_post(struct db *db, const struct actor *actor, const struct payment_credit *credit,
                  int64_t *ret_transfer)
 {
     int64_t transfer;
     int r = db_one(db, &payment_topup, NULL,
-                   DB_ARGS(db_i64(team.v), db_money(amount), db_text(ref)),
-                   DB_COLS(db_col_i64("transfer_id", &transfer)));
+                   DB_ARGS(db_i64(credit->team.v), db_text(credit->ref), db_money(credit->amount),
+                           db_text(credit->reason), db_cstr(actor_kind_name(actor->kind)),
+                           db_i64(actor->id), db_text(actor->name)),
+                   DB_COLS(db_col_i64("id", &transfer)));
 
     if (r != 0)
         return err_trace(db_fatal(r));
