@@ -188,7 +188,8 @@ static int read_environment(struct config *c)
     int r = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(config_settings) && r == 0; i++) {
-        const char *value = config_settings[i].kind == KIND_GROUP ? NULL : getenv(config_settings[i].name);
+        const struct setting *s = &config_settings[i];
+        const char *value = s->kind == KIND_GROUP ? NULL : getenv(s->name);
         if (value)
             r = set_value(c, i, str_c(value), "environment");
     }

@@ -39,8 +39,8 @@ enum { CONFIG_OK = 0, CONFIG_E_INVALID = 1 };
 
 /* file: NULL is TOLLGATE_CONFIG's, or none. self_exe: the running binary, next to which its files
  * are found. After loading nothing is left to work out: signup, demo and sandbox_payments are not
- * AUTO any more, loops is not 0, directories are absolute. CONFIG_E_INVALID: fault is a sentence that
- * names the setting, or the file and line. */
+ * AUTO any more, loops is not 0, directories are absolute. CONFIG_E_INVALID: fault is a sentence
+ * that names the setting, or the file and line. */
 int config_load(const char *file, const struct config_override *overrides, size_t n_overrides,
                 const char *self_exe, struct config *ret, char fault[CONFIG_FAULT_SIZE])
     _must_use_;

@@ -2,7 +2,7 @@
  *
  * The type that the server inferred for the parameter decides the form: binary where our value and
  * its type are of one kind, else the text that its input function reads. Encoded bytes go to the
- * connection's scratch buffer; since that moves while it grows, offsets become pointers at the end. */
+ * connection's scratch buffer; as that moves while it grows, offsets become pointers at the end. */
 #include "db/conn.h"
 
 #include <errno.h>
@@ -132,9 +132,24 @@ static void put_u64(struct buf *out, uint64_t v)
     buf_put(out, b, sizeof(b));
 }
 
+/* 0: not an integer type. */
+static unsigned integer_bytes(Oid type)
+{
+    switch (type) {
+    case OID_INT8:
+        return 8;
+    case OID_INT4:
+        return 4;
+    case OID_INT2:
+        return 2;
+    default:
+        return 0;
+    }
+}
+
 static int encode_integer(struct encoding *e, const struct db_arg *arg)
 {
-    unsigned bytes = e->type == OID_INT8 ? 8 : e->type == OID_INT4 ? 4 : e->type == OID_INT2 ? 2 : 0;
+    unsigned bytes = integer_bytes(e->type);
     char b[8];
 
     e->binary = bytes != 0;

@@ -20,7 +20,8 @@ enum {
 const char *migrate_outcome_text(int outcome);
 
 /* owner_conninfo: a role that owns the schema. directory: where the files are. */
-int migrate_run(const char *owner_conninfo, const char *directory, unsigned *ret_applied) _must_use_;
+int migrate_run(const char *owner_conninfo, const char *directory, unsigned *ret_applied)
+    _must_use_;
 /* Does the database stand exactly where the files do? For serve, as the application role. */
 int migrate_check(struct db *db, const char *directory) _must_use_;
 /* Makes app_conninfo work, if it names tollgate_app and a password and does not work yet, by

@@ -1,4 +1,4 @@
-/* notify.h: the listener thread: LISTEN on one channel, with a poll of the change epoch as backstop.
+/* notify.h: the listener thread: LISTEN on one channel, the change epoch polled as a backstop.
  *
  * One per process. Reconnects with backoff. */
 #pragma once

@@ -55,7 +55,7 @@ _noreturn_ static void child_become(const struct child *c, pid_t parent)
     else if (c->pass_fd >= 0)
         dup2(c->pass_fd, PASSED_FD);
     child_environment(c->environment);
-    execv(c->exe, c->argv);
+    execv(c->exe, (char *const *)c->argv);
     fprintf(stderr, "tollgate: cannot start %s: %s\n", c->exe, strerror(errno));
     _exit(127);
 }

@@ -1,7 +1,7 @@
 /* child.h: one process that the supervisor keeps running.
  *
- * It is this program with other arguments, in a process group of its own (a terminal's Ctrl-C is for
- * the supervisor alone, which ends things in order), and dies with the supervisor. */
+ * It is this program with other arguments, in a process group of its own (a terminal's Ctrl-C is
+ * for the supervisor alone, which ends things in order), and dies with the supervisor. */
 #pragma once
 
 #include "base/base.h"
@@ -9,7 +9,7 @@
 struct child {
     const char *name;
     const char *exe;
-    char *const *argv;              /* ends with NULL */
+    const char *const *argv;        /* ends with NULL */
     const char *const *environment; /* NAME=VALUE; NAME alone takes it away; ends with NULL */
     int pass_fd;                    /* becomes descriptor 3 of the child; -1: none */
     pid_t pid;                      /* 0: not running */
@@ -18,8 +18,8 @@ struct child {
 };
 
 int child_start(struct child *c) _must_use_;
-/* True when it has ended since the last look; says why in the log, plans the next start. *ret_status
- * is as waitpid() gives it. */
+/* True when it has ended since the last look; says why in the log, plans the next start.
+ * *ret_status is as waitpid() gives it. */
 bool child_ended(struct child *c, int *ret_status);
 /* Starts it when that is due. */
 void child_tend(struct child *c);

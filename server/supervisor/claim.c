@@ -1,7 +1,7 @@
 /* claim.c: see claim.h.
  *
- * The server's listeners share their port with SO_REUSEPORT, so a second server would not notice the
- * first; an exclusive bind does. SO_REUSEADDR lets it past connections in TIME_WAIT, not past a
+ * The server's listeners share their port with SO_REUSEPORT, so a second server would not notice
+ * the first; an exclusive bind does. SO_REUSEADDR lets it past connections in TIME_WAIT, not past a
  * listener. */
 #include "supervisor/claim.h"
 

@@ -1,8 +1,8 @@
 /* up.c: the order in which things start, and the reverse in which they end.
  *
  * One thread, signals blocked and taken one at a time with sigtimedwait(). What a person has done
- * wrong is said in a sentence with its remedy, before anything has started. A server that refuses to
- * start (it ends by itself, soon, having never stayed up) takes everything down again, since trying
+ * wrong is said in a sentence with its remedy, before anything has started. A server that refuses
+ * to start (it ends by itself, soon, having never stayed up) takes everything down again, since trying
  * again would not change its mind; one that crashes is started again. */
 #include "supervisor/up.h"
 
@@ -43,7 +43,7 @@ struct supervisor {
     char *variables[16]; /* NAME=VALUE for the server */
     size_t n_variables;
     char demo_port[8], demo_port_option[16];
-    char *demo_argv[6], *serve_argv[3];
+    const char *demo_argv[6], *serve_argv[3];
     int64_t postgres_again_ms;
 };
 
@@ -68,8 +68,8 @@ static int claim_data(struct supervisor *s)
     case CLAIM_OK:
         return 0;
     case CLAIM_E_HELD:
-        return say("another tollgate (pid %d) runs on %s; stop it with `kill %d`, or choose another "
-                   "directory with --data",
+        return say("another tollgate (pid %d) runs on %s; stop it with `kill %d`, or choose "
+                   "another directory with --data",
                    (int)holder, dir, (int)holder);
     default:
         return say("cannot use %s as the data directory: %s; choose another with --data", dir,
@@ -207,8 +207,8 @@ static bool read_demo_port(struct supervisor *s, int fd)
     return s->demo_port[0] != '\0';
 }
 
-/* Its first start finds a free port, which later ones keep: the server has been told. Without it the
- * rest is still of use, so that its failure is not ours. */
+/* Its first start finds a free port, which later ones keep: the server has been told. Without it
+ * the rest is still of use, so that its failure is not ours. */
 static void start_demo(struct supervisor *s)
 {
     static const char *const changes[] = {"DATABASE_URL", "DATABASE_OWNER_URL", NULL};
@@ -217,10 +217,10 @@ static void start_demo(struct supervisor *s)
 
     if (s->config->demo != CONFIG_ON || pipe2(ends, O_CLOEXEC) < 0)
         return;
-    s->demo_argv[0] = (char *)"tollgate";
-    s->demo_argv[1] = (char *)"demo-upstream";
-    s->demo_argv[2] = (char *)"--port=0";
-    s->demo_argv[3] = (char *)"--ready-fd=3";
+    s->demo_argv[0] = "tollgate";
+    s->demo_argv[1] = "demo-upstream";
+    s->demo_argv[2] = "--port=0";
+    s->demo_argv[3] = "--ready-fd=3";
     s->demo = (struct child){.name = "demo-upstream", .exe = s->exe, .argv = s->demo_argv,
                              .environment = changes, .pass_fd = ends[1]};
     int r = child_start(&s->demo);
@@ -243,8 +243,8 @@ static void start_demo(struct supervisor *s)
 static int start_serve(struct supervisor *s)
 {
     make_variables(s);
-    s->serve_argv[0] = (char *)"tollgate";
-    s->serve_argv[1] = (char *)"serve";
+    s->serve_argv[0] = "tollgate";
+    s->serve_argv[1] = "serve";
     s->serve = (struct child){.name = "serve", .exe = s->exe, .argv = s->serve_argv,
                               .environment = (const char *const *)s->variables, .pass_fd = -1};
     return child_start(&s->serve) < 0;

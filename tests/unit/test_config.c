@@ -187,7 +187,8 @@ static void passwords_are_not_printed(void **state)
     printed("postgresql://app:hunt@hunter2@db/x", "DATABASE_URL=postgresql://app:***@db/x   #");
     printed("host=db user=app password=hunter2", "DATABASE_URL=host=db user=app password=***");
     printed("host=db password='a hunter2' user=app", "DATABASE_URL=host=db password=***");
-    printed("postgresql://app@db/x?password=hunter2", "DATABASE_URL=postgresql://app@db/x?password=***");
+    printed("postgresql://app@db/x?password=hunter2",
+            "DATABASE_URL=postgresql://app@db/x?password=***");
     printed("postgresql://app@db/x", "DATABASE_URL=postgresql://app@db/x   # environment");
 }
 
