@@ -106,3 +106,9 @@
 #define BOUND_CONFIG_ARENA_BYTES MIB(2)
 /* One key's policy in memory: BOUND_KEY_MODELS names of 200 bytes, addresses, tags, and slack. */
 #define BOUND_KEY_POLICY_BYTES KIB(128)
+/* Keys one loop remembers: about 3 KiB each. */
+#define BOUND_KEYS_CACHED 10000
+/* Changes on their way to a loop; beyond it they become one that says `all`. */
+#define BOUND_CHANGES 256
+/* Rows a second that refused calls of one key write on one node (DESIGN 1). */
+#define BOUND_REFUSALS_PER_S 20

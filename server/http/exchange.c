@@ -142,9 +142,9 @@ static enum problem_code find_route(struct exchange *x)
     int outcome = router_find(r->listener->config.router, r->method, r->path, &r->route, raw,
                               &x->allow);
 
-    if (outcome == ROUTE_E_METHOD)
+    if (outcome == ROUTER_E_METHOD)
         return PROBLEM_BAD_METHOD;
-    if (outcome == ROUTE_E_NONE)
+    if (outcome == ROUTER_E_NONE)
         return PROBLEM_NO_ROUTE;
     for (size_t i = 0; i < ARRAY_LEN(raw); i++) {
         if (!raw[i].p)

@@ -197,12 +197,12 @@ int router_find(const struct router *r, enum http_method method, struct str path
     const struct entry *e = find_entry(r, path, params);
 
     if (!e)
-        return ROUTE_E_NONE;
+        return ROUTER_E_NONE;
     if (e->by_method[method]) {
         *ret = e->by_method[method];
-        return ROUTE_OK;
+        return ROUTER_OK;
     }
     *ret = first_route(e);
     *ret_allow = e->allow;
-    return ROUTE_E_METHOD;
+    return ROUTER_E_METHOD;
 }

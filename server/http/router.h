@@ -37,12 +37,12 @@ struct route {
 /* routes is a static table of n rows; a malformed or doubled row asserts. In a path, {name} stands
  * for one non-empty part of a segment ("/models/{model}:embed" is allowed), and a last segment
  * {name*} for one or more whole segments. A path without parameters wins over one with. */
-enum { ROUTE_OK = 0, ROUTE_E_NONE = 1, ROUTE_E_METHOD = 2 };
+enum { ROUTER_OK = 0, ROUTER_E_NONE = 1, ROUTER_E_METHOD = 2 };
 struct router;
 int router_new(const struct route *routes, size_t n, struct router **ret) _must_use_;
 void router_free(struct router *r);
 /* Matches the raw path. Parameters are raw slices of it; absent ones have p == NULL.
- * ROUTE_E_METHOD: the path exists, *ret_allow lists its methods ("GET, HEAD") and *ret is one of
+ * ROUTER_E_METHOD: the path exists, *ret_allow lists its methods ("GET, HEAD") and *ret is one of
  * its rows, for the format of the problem. */
 int router_find(const struct router *r, enum http_method method, struct str path,
                 const struct route **ret, struct str params[4], const char **ret_allow);

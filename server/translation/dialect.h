@@ -66,6 +66,8 @@ struct dialect {
     int (*read_reply)(struct str body, struct wire_report *ret);
     void (*edit_reply)(const struct wire_report *report, const struct wire_report_edit *edit,
                        struct buf *out);
+    /* The last usage object in a part of a reply that is too large to be read whole. */
+    bool (*find_usage)(struct str part, struct usage *ret);
 
     /* Streams; NULL where the endpoint has none. The raw bytes of an event that is not understood
      * (DIALECT_E_SYNTAX) go to the client. */

@@ -1,5 +1,6 @@
 /* dialect.c: the chat-completions format as a table. */
 #include "translation/openai_chat/chat.h"
+#include "translation/openai_chat/usage.h"
 
 const struct dialect openai_chat = {
     .name = "openai_chat",
@@ -7,6 +8,7 @@ const struct dialect openai_chat = {
     .edit_request = openai_chat_edit_request,
     .read_reply = openai_chat_read_reply,
     .edit_reply = openai_chat_edit_reply,
+    .find_usage = openai_usage_find,
     .read_event = openai_chat_read_event,
     .edit_event = openai_chat_edit_event,
     .put_note = openai_chat_put_note,

@@ -109,3 +109,45 @@ int openai_usage_read(struct str object, struct usage *ret, struct json_span *re
     *ret_cost_at = w[COST].span;
     return OPENAI_USAGE_OK;
 }
+
+/* The object that begins at the brace, up to its own closing brace; strings are stepped over. */
+static struct str object_at(struct str s)
+{
+    unsigned depth = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && c == '{')
+            depth++;
+        else if (!quoted && c == '}' && --depth == 0)
+            return str_n(s.p, i + 1);
+    }
+    return STR_NONE;
+}
+
+/* A quote within a string is escaped, so the name with plain quotes can only be a name. */
+bool openai_usage_find(struct str part, struct usage *ret)
+{
+    const struct str name = STR("\"usage\"");
+
+    for (size_t end = part.n; end >= name.n; end--) {
+        struct str rest = str_n(part.p + end, part.n - end), object;
+        struct json_span cost;
+
+        if (memcmp(part.p + end - name.n, name.p, name.n) != 0)
+            continue;
+        rest = str_trim(rest);
+        if (!rest.n || rest.p[0] != ':')
+            continue;
+        object = object_at(str_trim(str_n(rest.p + 1, rest.n - 1)));
+        if (object.p && object.p[0] == '{' && openai_usage_read(object, ret, &cost) == OPENAI_USAGE_OK)
+            return true;
+    }
+    return false;
+}

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "translation/edit.h"
 #include "translation/openai_chat/chat.h"
+#include "translation/openai_chat/usage.h"
 #include "translation/wire.h"
 
 enum { MODEL, INPUT, MODELS, PROVIDER, WATCHES };
@@ -98,4 +99,5 @@ const struct dialect openai_embeddings = {
     .edit_request = edit_request,
     .read_reply = openai_chat_read_reply,
     .edit_reply = openai_chat_edit_reply,
+    .find_usage = openai_usage_find,
 };

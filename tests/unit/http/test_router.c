@@ -42,26 +42,26 @@ static int find(enum http_method method, const char *path)
 
 static void exact_paths_are_found(void **state)
 {
-    assert_int_equal(find(HTTP_GET, "/"), ROUTE_OK);
+    assert_int_equal(find(HTTP_GET, "/"), ROUTER_OK);
     assert_ptr_equal(found, &routes[0]);
-    assert_int_equal(find(HTTP_POST, "/v1/chat/completions"), ROUTE_OK);
+    assert_int_equal(find(HTTP_POST, "/v1/chat/completions"), ROUTER_OK);
     assert_ptr_equal(found, &routes[3]);
     assert_null(params[0].p);
 }
 
 static void head_is_answered_by_get(void **state)
 {
-    assert_int_equal(find(HTTP_HEAD, "/v1/models"), ROUTE_OK);
+    assert_int_equal(find(HTTP_HEAD, "/v1/models"), ROUTER_OK);
     assert_ptr_equal(found, &routes[1]);
-    assert_int_equal(find(HTTP_HEAD, "/v1/chat/completions"), ROUTE_E_METHOD);
+    assert_int_equal(find(HTTP_HEAD, "/v1/chat/completions"), ROUTER_E_METHOD);
 }
 
 static void parameters_are_cut_out(void **state)
 {
-    assert_int_equal(find(HTTP_POST, "/keys/42/rotate"), ROUTE_OK);
+    assert_int_equal(find(HTTP_POST, "/keys/42/rotate"), ROUTER_OK);
     assert_ptr_equal(found, &routes[8]);
     assert_str(params[0], "42");
-    assert_int_equal(find(HTTP_DELETE, "/a/x%2fy/b/z"), ROUTE_OK);
+    assert_int_equal(find(HTTP_DELETE, "/a/x%2fy/b/z"), ROUTER_OK);
     assert_str(params[0], "x%2fy");
     assert_str(params[1], "z");
     assert_null(params[2].p);
@@ -69,34 +69,34 @@ static void parameters_are_cut_out(void **state)
 
 static void a_plain_path_wins_over_a_parameter(void **state)
 {
-    assert_int_equal(find(HTTP_GET, "/keys/new"), ROUTE_OK);
+    assert_int_equal(find(HTTP_GET, "/keys/new"), ROUTER_OK);
     assert_ptr_equal(found, &routes[6]);
-    assert_int_equal(find(HTTP_GET, "/keys/7"), ROUTE_OK);
+    assert_int_equal(find(HTTP_GET, "/keys/7"), ROUTER_OK);
     assert_ptr_equal(found, &routes[7]);
 }
 
 static void a_rest_parameter_takes_slashes(void **state)
 {
-    assert_int_equal(find(HTTP_GET, "/v1/models/openai/gpt-4o"), ROUTE_OK);
+    assert_int_equal(find(HTTP_GET, "/v1/models/openai/gpt-4o"), ROUTER_OK);
     assert_ptr_equal(found, &routes[2]);
     assert_str(params[0], "openai/gpt-4o");
-    assert_int_equal(find(HTTP_GET, "/v1/models/"), ROUTE_E_NONE);
+    assert_int_equal(find(HTTP_GET, "/v1/models/"), ROUTER_E_NONE);
 }
 
 static void text_around_a_parameter_must_be_there(void **state)
 {
-    assert_int_equal(find(HTTP_POST, "/v1beta/models/gemini-2:generate"), ROUTE_OK);
+    assert_int_equal(find(HTTP_POST, "/v1beta/models/gemini-2:generate"), ROUTER_OK);
     assert_str(params[0], "gemini-2");
-    assert_int_equal(find(HTTP_POST, "/v1beta/models/gemini-2:other"), ROUTE_E_NONE);
-    assert_int_equal(find(HTTP_POST, "/v1beta/models/:generate"), ROUTE_E_NONE);
+    assert_int_equal(find(HTTP_POST, "/v1beta/models/gemini-2:other"), ROUTER_E_NONE);
+    assert_int_equal(find(HTTP_POST, "/v1beta/models/:generate"), ROUTER_E_NONE);
 }
 
 static void a_wrong_method_lists_the_right_ones(void **state)
 {
-    assert_int_equal(find(HTTP_DELETE, "/keys"), ROUTE_E_METHOD);
+    assert_int_equal(find(HTTP_DELETE, "/keys"), ROUTER_E_METHOD);
     assert_string_equal(allow, "GET, HEAD, POST");
     assert_non_null(found);
-    assert_int_equal(find(HTTP_GET, "/keys/1/rotate"), ROUTE_E_METHOD);
+    assert_int_equal(find(HTTP_GET, "/keys/1/rotate"), ROUTER_E_METHOD);
     assert_string_equal(allow, "POST");
 }
 
@@ -108,7 +108,7 @@ static void near_misses_are_not_found(void **state)
                                         "/v1/models%00", "keys", NULL};
 
     for (const char *const *p = paths; *p; p++)
-        if (find(HTTP_GET, *p) != ROUTE_E_NONE)
+        if (find(HTTP_GET, *p) != ROUTER_E_NONE)
             fail_msg("found: %s", *p);
 }
 

@@ -1,0 +1,66 @@
+/* key_cache.h: the keys that one loop knows, by the full digest of their secrets.
+ *
+ * Bounded; least recently used goes first. A miss is one worker job, whoever else asks for the same
+ * key meanwhile waits for it too. An unknown key is remembered for 5 s. With the database away,
+ * entries stay good for 55 s after it last answered. Owned by its loop. */
+#pragma once
+
+#include "base/digest.h"
+#include "base/list.h"
+#include "identity/key.h"
+
+struct gateway;
+struct key_cache;
+struct key_purses; /* limits/limits.h */
+
+struct refusal_sample; /* refusal.c */
+
+/* How many refused calls of a key went on the record in this second, and what stands for the rest. */
+struct refusal_tally {
+    int64_t second;
+    unsigned recorded;
+    struct refusal_sample *sample; /* NULL: nothing is held back */
+};
+
+struct known_key {
+    unsigned refs;
+    struct key_cache *cache_;
+    struct digest digest;
+    struct key_policy *policy; /* NULL: unknown to the database */
+    struct key_purses *purses; /* NULL likewise */
+    int64_t good_until_ms;     /* of an unknown key */
+    struct refusal_tally tally;
+    unsigned recheck_turn;     /* gateway.c */
+    bool looking_, stale_;
+    struct list waiters_;
+};
+
+enum {
+    KEYS_OK = 0,
+    KEYS_E_WAIT = 1,    /* answered() will be called */
+    KEYS_E_UNKNOWN = 2, /* there is no such key */
+    KEYS_E_AWAY = 3,    /* it cannot be told now */
+    KEYS_E_BUSY = 4,    /* the workers have too much to do */
+};
+
+struct key_waiter {
+    struct list link;
+    /* On the loop: KEYS_OK with a reference for the callee, KEYS_E_UNKNOWN or KEYS_E_AWAY. */
+    void (*answered)(struct key_waiter *, int outcome, struct known_key *);
+};
+
+int key_cache_new(struct gateway *g, struct key_cache **ret) _must_use_;
+void key_cache_free(struct key_cache *kc); /* what is still looked up answers nobody; NULL is fine */
+/* KEYS_OK: *ret has a reference for the caller. */
+int key_cache_find(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter,
+                   struct known_key **ret) _must_use_;
+/* Waits no more. Safe when it does not wait. */
+void key_waiter_leave(struct key_waiter *w);
+struct known_key *known_key_ref(struct known_key *k);
+void known_key_unref(struct known_key *k); /* NULL is fine */
+
+/* Forgets a key, a team's keys, all of them; what is being looked up is not kept when it comes. */
+void key_cache_drop_key(struct key_cache *kc, struct key_id key);
+void key_cache_drop_team(struct key_cache *kc, struct team_id team);
+void key_cache_clear(struct key_cache *kc);
+size_t key_cache_size(const struct key_cache *kc);
