@@ -9,7 +9,8 @@
 -- kind sells this model under that name"; adding an account turns its offers into targets.
 -- Prices never change: a new version is a new row, in force from effective_from on, and of several
 -- in force the newest (effective_from, then id) counts. A price is for one target, or for all
--- targets at one provider kind, or for the whole model; the most exact one counts.
+-- targets at one provider kind, or for the whole model. An operator's price goes before imported
+-- ones, and of those that are left the most exact counts.
 
 CREATE TABLE provider_account (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

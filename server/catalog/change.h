@@ -24,3 +24,6 @@ struct change {
     struct str before, after;
 };
 int change_record(struct db *db, const struct actor *actor, const struct change *change) _must_use_;
+/* Until the transaction's end no other import or bootstrap runs: two at once would both find a
+ * model missing. Database outcomes. */
+int catalog_lock(struct db *db) _must_use_;

@@ -19,3 +19,11 @@ int change_record(struct db *db, const struct actor *actor, const struct change 
         r = db_exec(db, &catalog_note_change, DB_NO_ARGS, NULL);
     return r ? err_trace(db_fatal(r)) : CHANGE_OK;
 }
+
+/* The number is this query's own. */
+DB_QUERY(catalog_take_lock, "SELECT pg_advisory_xact_lock(8302211700101)")
+
+int catalog_lock(struct db *db)
+{
+    return db_exec(db, &catalog_take_lock, DB_NO_ARGS, NULL);
+}

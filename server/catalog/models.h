@@ -40,6 +40,9 @@ struct model_row {
 
 int model_add(struct db *db, const struct actor *actor, const struct model_draft *draft,
               struct model_id *ret, struct identity_fault *fault) _must_use_;
+/* The row alone: for imports. Database outcomes. */
+int model_store(struct db *db, struct arena *a, const struct actor *actor,
+                const struct model_draft *draft, struct model_id *ret) _must_use_;
 /* Everything but name and kind becomes what the draft says. */
 int model_edit(struct db *db, const struct actor *actor, struct model_id id,
                const struct model_draft *draft, struct identity_fault *fault) _must_use_;

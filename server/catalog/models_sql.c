@@ -60,8 +60,8 @@ DB_QUERY(model_insert,
          "        nullif($17::integer, 0), nullif($18::integer, 0), nullif($19::bigint, 0), $20)"
          "RETURNING id")
 
-static int model_insert_row(struct db *db, struct arena *a, const struct actor *actor,
-                            const struct model_draft *d, struct model_id *ret)
+int model_store(struct db *db, struct arena *a, const struct actor *actor,
+                const struct model_draft *d, struct model_id *ret)
 {
     struct model_sets s = sets_of(d);
 
@@ -106,7 +106,7 @@ int model_add(struct db *db, const struct actor *actor, const struct model_draft
         r = name_used(db, a, draft->name, &used);
     if (r)
         return r;
-    r = used ? DB_E_CONFLICT : model_insert_row(db, a, actor, draft, &id);
+    r = used ? DB_E_CONFLICT : model_store(db, a, actor, draft, &id);
     if (r == DB_E_CONFLICT)
         return identity_fault_set(fault, "name", "There is a model or alias of this name already.");
     if (r)

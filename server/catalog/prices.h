@@ -1,7 +1,9 @@
 /* prices.h: price versions, and the price list that customers see (see change.h).
  *
  * A version is never changed. A new one is in force from its moment on, and until a newer one is; a
- * scheduled one is taken back by another for the same moment. */
+ * scheduled one is taken back by another for the same moment. It holds for one target, for all
+ * targets at one kind of provider, or for the whole model. An operator's price goes before imported
+ * ones; of those that are left the most exact counts. */
 #pragma once
 
 #include "catalog/change.h"
@@ -33,6 +35,10 @@ int price_publish(struct db *db, const struct actor *actor, const struct price_d
                   struct price_id *ret, struct identity_fault *fault) _must_use_;
 int price_draft_check(const struct price_draft *draft, enum model_kind kind,
                       struct identity_fault *fault) _must_use_;
+/* The row and its figures, without a check and without a word in the audit log: for imports, which
+ * check and tell for themselves. Database outcomes. */
+int price_store(struct db *db, struct arena *a, const struct actor *actor,
+                const struct price_draft *draft, struct price_id *ret) _must_use_;
 /* The most that a unit may cost per million, usually and with an override. */
 int64_t price_ceiling(enum usage_unit unit, bool override);
 

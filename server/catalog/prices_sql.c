@@ -70,6 +70,19 @@ static int insert_units(struct db *db, struct arena *a, struct price_id id,
                    NULL);
 }
 
+int price_store(struct db *db, struct arena *a, const struct actor *actor,
+                const struct price_draft *draft, struct price_id *ret)
+{
+    struct price_id id;
+    int r = insert_version(db, a, actor, draft, &id);
+
+    if (r == 0)
+        r = insert_units(db, a, id, draft);
+    if (r == 0)
+        *ret = id;
+    return r;
+}
+
 DB_QUERY(price_json,
          "SELECT (to_jsonb(p) || jsonb_build_object('units',"
          "        (SELECT jsonb_agg(to_jsonb(u) - 'price_id' ORDER BY u.above_input_tokens, u.unit)"
@@ -100,14 +113,12 @@ int price_publish(struct db *db, const struct actor *actor, const struct price_d
         r = price_draft_check(draft, kind, fault);
     if (r)
         return r;
-    r = insert_version(db, a, actor, draft, &id);
-    if (r == DB_E_REFUSED) /* a CHECK of the table: the draft's own were made above */
+    r = price_store(db, a, actor, draft, &id);
+    if (r == DB_E_REFUSED) /* by the table: what could be checked here was checked above */
         return draft->effective_from_us
                    ? identity_fault_set(fault, "effective_from",
                                         "A price cannot start in the past.")
                    : identity_fault_set(fault, "target", "The model has no such target.");
-    if (r == 0)
-        r = insert_units(db, a, id, draft);
     if (r)
         return err_trace(db_fatal(r));
     r = record(db, a, actor, id);

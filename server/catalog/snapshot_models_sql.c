@@ -108,8 +108,8 @@ static int each_alias(struct models_load *l)
                    alias_row, l);
 }
 
-/* The most exact price counts: the target's own, else that of its provider kind, else the model's.
- */
+/* What an operator published goes before list prices that were imported; then the most exact price
+ * counts: the target's own, else that of its provider kind, else the model's. */
 DB_QUERY(catalog_targets,
          "SELECT t.id, t.model_id, t.account_id, t.upstream_model, t.output_limit_field,"
          "       t.priority, t.weight, t.enabled,"
@@ -122,7 +122,8 @@ DB_QUERY(catalog_targets,
          "        WHERE p.model_id = t.model_id"
          "          AND (p.target_id = t.id OR p.kind = a.kind"
          "               OR (p.target_id IS NULL AND p.kind IS NULL))"
-         "        ORDER BY p.target_id IS NULL, p.kind IS NULL LIMIT 1) price ON true"
+         "        ORDER BY p.source <> 'operator', p.target_id IS NULL, p.kind IS NULL"
+         "        LIMIT 1) price ON true"
          " WHERE t.deleted_at IS NULL AND a.deleted_at IS NULL"
          " ORDER BY m.name COLLATE \"C\", t.id")
 
