@@ -61,8 +61,8 @@ static struct db_arg headers_arg(struct str text)
 DB_QUERY(account_insert,
          "INSERT INTO provider_account (kind, name, base_url, extra_headers, network, enabled,"
          "                              priority, weight, rpm, tpm, created_by)"
-         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9::bigint, 0), nullif($10::bigint, 0),"
-         "        nullif($11::bigint, 0))"
+         "VALUES ($1, $2, coalesce($3, ''), $4, $5, $6, $7, $8, nullif($9::bigint, 0),"
+         "        nullif($10::bigint, 0), nullif($11::bigint, 0)) "
          "RETURNING id")
 
 static int account_insert_row(struct db *db, struct arena *a, const struct actor *actor,
@@ -136,12 +136,13 @@ int account_add(struct db *db, const struct actor *actor, const uint8_t seal_key
     return r ? r : add(db, actor, a, seal_key, draft, key, ret, fault);
 }
 
-DB_QUERY(account_update,
-         "UPDATE provider_account"
-         "   SET name = $2, base_url = $3, extra_headers = $4, network = $5, enabled = $6,"
-         "       priority = $7, weight = $8, rpm = nullif($9::bigint, 0),"
-         "       tpm = nullif($10::bigint, 0), changed_at = now()"
-         " WHERE id = $1 AND deleted_at IS NULL")
+DB_QUERY(
+    account_update,
+    "UPDATE provider_account"
+    "   SET name = $2, base_url = coalesce($3, ''), extra_headers = $4, network = $5, enabled = $6,"
+    "       priority = $7, weight = $8, rpm = nullif($9::bigint, 0),"
+    "       tpm = nullif($10::bigint, 0), changed_at = now()"
+    " WHERE id = $1 AND deleted_at IS NULL")
 
 int account_edit(struct db *db, const struct actor *actor, struct account_id id,
                  const struct account_draft *d, struct identity_fault *fault)

@@ -55,7 +55,8 @@ DB_QUERY(model_insert,
          "                   triggers, max_attempts, retries, connect_timeout_ms,"
          "                   first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms, created_by,"
          "                   demo)"
-         "VALUES ($1, $2, $3, $4, $5, nullif($6::bigint, 0), nullif($7::bigint, 0), $8, $9, $10,"
+         "VALUES ($1, $2, $3, $4, coalesce($5, ''), nullif($6::bigint, 0), nullif($7::bigint, 0), "
+         "$8, $9, $10,"
          "        $11, $12, $13, $14, nullif($15::integer, 0), nullif($16::integer, 0),"
          "        nullif($17::integer, 0), nullif($18::integer, 0), nullif($19::bigint, 0), $20)"
          "RETURNING id")
@@ -68,14 +69,14 @@ int model_store(struct db *db, struct arena *a, const struct actor *actor,
     return db_one(
         db, &model_insert, a,
         DB_ARGS(db_text(d->name), db_cstr(model_kind_name(d->kind)), db_text(str_trim(d->vendor)),
-                db_cstr(model_kind_family(d->kind)),
-                db_text(d->description.p ? d->description : STR("")), db_i64(d->context_tokens),
-                db_i64(d->max_output_tokens), db_i64(d->media_tokens), abilities_arg(d, &s),
-                db_bool(d->enabled), db_cstr(d->weighted ? "weighted" : "priority"),
-                db_texts(s.triggers, s.n_triggers), db_i32(d->max_attempts), db_i32(d->retries),
-                db_i32(d->connect_timeout_ms), db_i32(d->first_byte_timeout_ms),
-                db_i32(d->idle_timeout_ms), db_i32(d->total_timeout_ms),
-                db_i64(actor->kind == ACTOR_OPERATOR ? actor->id : 0), db_bool(d->demo)),
+                db_cstr(model_kind_family(d->kind)), db_text(d->description),
+                db_i64(d->context_tokens), db_i64(d->max_output_tokens), db_i64(d->media_tokens),
+                abilities_arg(d, &s), db_bool(d->enabled),
+                db_cstr(d->weighted ? "weighted" : "priority"), db_texts(s.triggers, s.n_triggers),
+                db_i32(d->max_attempts), db_i32(d->retries), db_i32(d->connect_timeout_ms),
+                db_i32(d->first_byte_timeout_ms), db_i32(d->idle_timeout_ms),
+                db_i32(d->total_timeout_ms), db_i64(actor->kind == ACTOR_OPERATOR ? actor->id : 0),
+                db_bool(d->demo)),
         DB_COLS(db_col_i64("id", &ret->v)));
 }
 
@@ -117,16 +118,17 @@ int model_add(struct db *db, const struct actor *actor, const struct model_draft
     return r;
 }
 
-DB_QUERY(model_update,
-         "UPDATE model"
-         "   SET vendor = $2, description = $3, context_tokens = nullif($4::bigint, 0),"
-         "       max_output_tokens = nullif($5::bigint, 0), media_tokens = $6, capabilities = $7,"
-         "       enabled = $8, strategy = $9, triggers = $10, max_attempts = $11, retries = $12,"
-         "       connect_timeout_ms = nullif($13::integer, 0),"
-         "       first_byte_timeout_ms = nullif($14::integer, 0),"
-         "       idle_timeout_ms = nullif($15::integer, 0),"
-         "       total_timeout_ms = nullif($16::integer, 0), changed_at = now()"
-         " WHERE id = $1")
+DB_QUERY(
+    model_update,
+    "UPDATE model"
+    "   SET vendor = $2, description = coalesce($3, ''), context_tokens = nullif($4::bigint, 0),"
+    "       max_output_tokens = nullif($5::bigint, 0), media_tokens = $6, capabilities = $7,"
+    "       enabled = $8, strategy = $9, triggers = $10, max_attempts = $11, retries = $12,"
+    "       connect_timeout_ms = nullif($13::integer, 0),"
+    "       first_byte_timeout_ms = nullif($14::integer, 0),"
+    "       idle_timeout_ms = nullif($15::integer, 0),"
+    "       total_timeout_ms = nullif($16::integer, 0), changed_at = now()"
+    " WHERE id = $1")
 
 int model_edit(struct db *db, const struct actor *actor, struct model_id id,
                const struct model_draft *d, struct identity_fault *fault)
@@ -145,16 +147,16 @@ int model_edit(struct db *db, const struct actor *actor, struct model_id id,
         r = model_see(db, a, id, &change.before);
     if (r)
         return r;
-    r = db_exec(
-        db, &model_update,
-        DB_ARGS(db_i64(id.v), db_text(str_trim(d->vendor)),
-                db_text(d->description.p ? d->description : STR("")), db_i64(d->context_tokens),
-                db_i64(d->max_output_tokens), db_i64(d->media_tokens), abilities_arg(d, &s),
-                db_bool(d->enabled), db_cstr(d->weighted ? "weighted" : "priority"),
-                db_texts(s.triggers, s.n_triggers), db_i32(d->max_attempts), db_i32(d->retries),
-                db_i32(d->connect_timeout_ms), db_i32(d->first_byte_timeout_ms),
-                db_i32(d->idle_timeout_ms), db_i32(d->total_timeout_ms)),
-        NULL);
+    r = db_exec(db, &model_update,
+                DB_ARGS(db_i64(id.v), db_text(str_trim(d->vendor)), db_text(d->description),
+                        db_i64(d->context_tokens), db_i64(d->max_output_tokens),
+                        db_i64(d->media_tokens), abilities_arg(d, &s), db_bool(d->enabled),
+                        db_cstr(d->weighted ? "weighted" : "priority"),
+                        db_texts(s.triggers, s.n_triggers), db_i32(d->max_attempts),
+                        db_i32(d->retries), db_i32(d->connect_timeout_ms),
+                        db_i32(d->first_byte_timeout_ms), db_i32(d->idle_timeout_ms),
+                        db_i32(d->total_timeout_ms)),
+                NULL);
     return r ? err_trace(db_fatal(r)) : model_changed(db, actor, a, id, &change);
 }
 

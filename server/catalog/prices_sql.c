@@ -24,7 +24,8 @@ static int model_kind_of(struct db *db, struct arena *a, struct model_id id, enu
 DB_QUERY(price_insert,
          "INSERT INTO price (model_id, kind, target_id, effective_from, source, override, note,"
          "                   created_by)"
-         "VALUES ($1, nullif($2, ''), nullif($3::bigint, 0), coalesce($4, now()), $5, $6, $7,"
+         "VALUES ($1, nullif($2, ''), nullif($3::bigint, 0), coalesce($4, now()), $5, $6, "
+         "coalesce($7, ''),"
          "        nullif($8::bigint, 0))"
          "RETURNING id")
 DB_QUERY(price_insert_units,
@@ -39,10 +40,9 @@ static int insert_version(struct db *db, struct arena *a, const struct actor *ac
 {
     return db_one(
         db, &price_insert, a,
-        DB_ARGS(db_i64(d->model.v), db_text(d->kind.p ? d->kind : STR("")), db_i64(d->target.v),
+        DB_ARGS(db_i64(d->model.v), db_text(d->kind), db_i64(d->target.v),
                 d->effective_from_us ? db_time_us(d->effective_from_us) : db_null(DB_TIME_US),
-                db_cstr(price_source_name(d->source)), db_bool(d->override),
-                db_text(d->note.p ? d->note : STR("")),
+                db_cstr(price_source_name(d->source)), db_bool(d->override), db_text(d->note),
                 db_i64(actor->kind == ACTOR_OPERATOR ? actor->id : 0)),
         DB_COLS(db_col_i64("id", &ret->v)));
 }

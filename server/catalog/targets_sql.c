@@ -52,8 +52,8 @@ static int target_insert_row(struct db *db, struct arena *a, struct model_id mod
 {
     return db_one(db, &target_insert, a,
                   DB_ARGS(db_i64(model.v), db_i64(account.v), db_text(str_trim(d->upstream_model)),
-                          db_text(d->output_limit_field.p ? d->output_limit_field : STR("")),
-                          db_i32(d->priority), db_i32(d->weight), db_bool(d->enabled)),
+                          db_text(d->output_limit_field), db_i32(d->priority), db_i32(d->weight),
+                          db_bool(d->enabled)),
                   DB_COLS(db_col_i64("id", &ret->v)));
 }
 
@@ -105,8 +105,8 @@ int target_edit(struct db *db, const struct actor *actor, struct target_id id,
         return r;
     r = db_exec(db, &target_update,
                 DB_ARGS(db_i64(id.v), db_text(str_trim(d->upstream_model)),
-                        db_text(d->output_limit_field.p ? d->output_limit_field : STR("")),
-                        db_i32(d->priority), db_i32(d->weight), db_bool(d->enabled)),
+                        db_text(d->output_limit_field), db_i32(d->priority), db_i32(d->weight),
+                        db_bool(d->enabled)),
                 NULL);
     if (r == DB_E_CONFLICT)
         return target_twice(fault);

@@ -16,10 +16,8 @@ static struct arena *arena;
 static struct identity_fault fault;
 
 static const uint8_t seal_key[32] = {7, 1, 2};
-static const struct actor the_operator = {.kind = ACTOR_OPERATOR,
-                                     .id = 5,
-                                     .name = {"op@example.org", 14},
-                                     .address = {"127.0.0.1", 9}};
+static const struct actor the_operator = {
+    .kind = ACTOR_OPERATOR, .id = 5, .name = {"op@example.org", 14}, .address = {"127.0.0.1", 9}};
 
 static inline int catalog_fixture_start(void **state)
 {
@@ -60,7 +58,8 @@ static inline struct account_id add_account(const char *kind, const char *name, 
     struct account_draft d = an_account(kind, name);
     struct account_id id = {0};
 
-    assert_int_equal(account_add(db, &the_operator, seal_key, &d, str_c(key), &id, &fault), CHANGE_OK);
+    assert_int_equal(account_add(db, &the_operator, seal_key, &d, str_c(key), &id, &fault),
+                     CHANGE_OK);
     return id;
 }
 

@@ -31,10 +31,10 @@ static void the_key_is_sealed_to_its_row(void **state)
     struct account_id other = {id.v + 1};
     struct str sealed, last4, plain;
 
-    assert_int_equal(db_one(db, &sealed_of, arena, DB_ARGS(db_i64(id.v)),
-                            DB_COLS(db_col_bytes("key_sealed", &sealed),
-                                    db_col_text("key_last4", &last4))),
-                     0);
+    assert_int_equal(
+        db_one(db, &sealed_of, arena, DB_ARGS(db_i64(id.v)),
+               DB_COLS(db_col_bytes("key_sealed", &sealed), db_col_text("key_last4", &last4))),
+        0);
     assert_str(last4, "mnop");
     for (size_t i = 0; i + 6 <= sealed.n; i++)
         assert_memory_not_equal(sealed.p + i, "abcdef", 6);
@@ -51,7 +51,8 @@ static void every_change_is_audited_and_noted(void **state)
 
     assert_int_equal(account_edit(db, &the_operator, id, &d, &fault), CHANGE_OK);
     assert_int_equal(account_enable(db, &the_operator, id, false), CHANGE_OK);
-    assert_int_equal(account_set_key(db, &the_operator, seal_key, id, STR("sk-2"), &fault), CHANGE_OK);
+    assert_int_equal(account_set_key(db, &the_operator, seal_key, id, STR("sk-2"), &fault),
+                     CHANGE_OK);
     assert_int_equal(account_delete(db, &the_operator, id), CHANGE_OK);
     assert_int_equal(epoch_now(), before + 5);
     assert_int_equal(db_one(db, &audits, arena, DB_ARGS(db_i64(id.v)),
@@ -163,10 +164,10 @@ static void a_deletion_takes_targets_pins_and_the_key(void **state)
     assert_int_equal(m.pinned.v, 0);
     assert_int_equal(account_get(db, arena, id, &row), CHANGE_E_NONE);
     assert_int_equal(account_delete(db, &the_operator, id), CHANGE_E_NONE);
-    assert_int_equal(db_one(db, &sealed_of, arena, DB_ARGS(db_i64(id.v)),
-                            DB_COLS(db_col_bytes("key_sealed", &sealed),
-                                    db_col_text("key_last4", &last4))),
-                     0);
+    assert_int_equal(
+        db_one(db, &sealed_of, arena, DB_ARGS(db_i64(id.v)),
+               DB_COLS(db_col_bytes("key_sealed", &sealed), db_col_text("key_last4", &last4))),
+        0);
     assert_null(sealed.p);
 }
 

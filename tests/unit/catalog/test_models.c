@@ -195,8 +195,7 @@ static void a_target_needs_a_living_account(void **state)
     struct target_id id;
 
     assert_int_equal(account_delete(db, &the_operator, account), CHANGE_OK);
-    assert_int_equal(target_add(db, &the_operator, model, account, &d, &id, &fault),
-                     CHANGE_E_NONE);
+    assert_int_equal(target_add(db, &the_operator, model, account, &d, &id, &fault), CHANGE_E_NONE);
 }
 
 int main(void)
