@@ -395,7 +395,7 @@ CALL money_function('purse_turn(purse, timestamptz)', false);
 -- those that had too little; they are marked for recall.
 CREATE FUNCTION lease_grant(p_session bigint, p_teams bigint[], p_purses bigint[], p_needs bigint[], p_wants bigint[])
 RETURNS TABLE (team_id bigint, purse_id bigint, granted bigint, short boolean, capacity bigint, used bigint,
-               leased bigint, window_start timestamptz, window_end timestamptz)
+               leased bigint, window_start timestamptz, window_end timestamptz, elsewhere boolean)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -429,8 +429,14 @@ BEGIN
         team_id := p.team_id;
         purse_id := p.id;
         short := p.capacity - p.used - p.leased < needs[i];
+        elsewhere := short AND EXISTS (SELECT FROM lease l JOIN node_session n ON n.id = l.session_id
+                                        WHERE l.team_id = p.team_id AND l.purse_id = p.id AND l.session_id <> p_session
+                                          AND l.remaining > 0 AND l.window_start = p.window_start AND n.state = 'live');
+        -- Near the end exactly what is needed, so that no slack lies about; else at most a quarter.
         granted := CASE WHEN any_short THEN 0
-                        ELSE greatest(needs[i], least(wants[i], p.capacity - p.used - p.leased)) END;
+                        WHEN p.capacity - p.used - p.leased < 20 * needs[i]
+                          OR p.kind = 'wallet' AND p.capacity - p.used - p.leased < 1000000000 THEN needs[i]
+                        ELSE greatest(needs[i], least(wants[i], (p.capacity - p.used - p.leased) / 4)) END;
         IF granted > 0 THEN
             UPDATE purse q SET leased = q.leased + granted WHERE q.team_id = p.team_id AND q.id = p.id;
             INSERT INTO lease AS l (team_id, purse_id, session_id, remaining, window_start)
