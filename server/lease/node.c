@@ -181,7 +181,7 @@ static void return_idle(struct node *n, int64_t idle_before_ms)
     } while (g.n == BACK_MAX);
 }
 
-void node_recalled(struct node *n, struct team_id team, struct purse_id purse)
+static void recalled(struct node *n, struct team_id team, struct purse_id purse)
 {
     int64_t raw[2];
     struct gather g = {.node = n};
@@ -192,10 +192,7 @@ void node_recalled(struct node *n, struct team_id team, struct purse_id purse)
     if (c)
         (void)gather_cell(STR_NONE, c, &g);
     pthread_mutex_unlock(&n->lock);
-    if (pthread_equal(pthread_self(), n->thread))
-        return_gathered(n, &g);
-    else if (g.n) /* another thread has no business on this connection: the next look returns it */
-        cell_give(c, node_epoch(n), g.back[0].window_us, g.back[0].amount);
+    return_gathered(n, &g);
 }
 
 static void look_for_recalls(struct node *n)
@@ -206,7 +203,7 @@ static void look_for_recalls(struct node *n)
     if (lease_sql_recalls(n->db, n->arena, node_session(n), wanted, BACK_MAX, &count))
         return;
     for (size_t i = 0; i < count; i++)
-        node_recalled(n, wanted[i].team, wanted[i].purse);
+        recalled(n, wanted[i].team, wanted[i].purse);
 }
 
 /* --- the heart --- */

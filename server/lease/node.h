@@ -34,9 +34,8 @@ int64_t node_session(const struct node *n);
 uint64_t node_epoch(const struct node *n);
 /* May calls be admitted, i.e. was the heartbeat acknowledged lately? Any thread. */
 bool node_admits(const struct node *n);
-/* The settle batch learnt that the session was reaped, or that slack of a purse is wanted back. */
+/* Somebody learnt from the database that the session was reaped. Any thread. */
 void node_fenced(struct node *n);
-void node_recalled(struct node *n, struct team_id team, struct purse_id purse);
 
 /* This node's cell of a purse, counted; made on first use. Any thread. NULL: out of memory. */
 struct cell *node_cell(struct node *n, struct team_id team, struct purse_id purse) _must_use_;

@@ -1,0 +1,35 @@
+/* segment.h: files of the journal that live and leave together.
+ *
+ * Counted: the writer holds one reference while it appends, each unsettled call holds one on the
+ * segment of its BEGIN and one on that of its END. With the last reference the files are removed,
+ * unless the segment is to be kept. Any thread. For this room only. */
+#pragma once
+
+#include <limits.h>
+#include <stdatomic.h>
+
+#include "base/base.h"
+
+struct journal_segment {
+    atomic_uint refs;
+    atomic_bool keep; /* something in it could not be settled: files stay */
+    int fd;           /* -1: only read at the start */
+    size_t size;
+    char (*paths)[PATH_MAX];
+    size_t n_paths;
+    /* With the last reference, before the files go. May be NULL. */
+    void (*settled)(struct journal_segment *s, void *ctx);
+    void *ctx;
+    int64_t *sessions; /* of a replay: sessions whose calls these were */
+    size_t n_sessions;
+};
+
+/* A new file; one reference, the caller's. */
+int segment_create(const char *path, struct journal_segment **ret) _must_use_;
+/* For files that are there already; one reference. */
+struct journal_segment *segment_of_files(void) _must_use_;
+int segment_add_path(struct journal_segment *s, const char *path) _must_use_;
+struct journal_segment *segment_ref(struct journal_segment *s);
+void segment_unref(struct journal_segment *s); /* NULL is fine */
+/* All bytes, or < 0: nothing of them counts then (the file is cut back). */
+int segment_write(struct journal_segment *s, const void *p, size_t n) _must_use_;

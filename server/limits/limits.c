@@ -1,0 +1,137 @@
+/* limits.c: see limits.h. */
+#include "limits/limits.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "limits/limits_sql.h"
+
+#include <errno.h>
+
+/* What is leased beyond the one call: money for a while of calls, a handful of the rest. */
+#define LEASE_MONEY_MAX (2 * INT64_C(1000000000))
+#define LEASE_CALLS 20
+
+static const struct limits_word words[LIMITS] = {
+    [LIMIT_WALLET] = {"prepaid_balance", "team", "usd", true},
+    [LIMIT_KEY_BUDGET] = {"app_key", "key", "usd", true},
+    [LIMIT_KEY_REQUESTS] = {"key_rate_limit", "key", "requests", false},
+    [LIMIT_KEY_TOKENS] = {"key_rate_limit", "key", "tokens", false},
+    [LIMIT_KEY_PERMITS] = {"concurrency", "key", "calls", false},
+};
+
+const struct limits_word *limits_word(enum limit limit)
+{
+    assert(limit < LIMITS);
+    return &words[limit];
+}
+
+int limits_open(struct node *n, struct db *db, const struct key_limits *limits,
+                struct key_purses **ret)
+{
+    struct key_purses *p = calloc(1, sizeof(*p));
+    struct purse_id ids[LIMITS] = {{0}};
+    int r = p ? limits_sql_open(db, limits, ids) : err_origin(-ENOMEM);
+
+    if (r) {
+        free(p);
+        return r;
+    }
+    p->capacity[LIMIT_KEY_BUDGET] = limits->budget.nano;
+    p->capacity[LIMIT_KEY_REQUESTS] = limits->rpm;
+    p->capacity[LIMIT_KEY_TOKENS] = limits->tpm;
+    p->capacity[LIMIT_KEY_PERMITS] = limits->concurrency;
+    for (unsigned i = 0; i < LIMITS; i++) {
+        if (!ids[i].v)
+            continue;
+        p->cell[i] = node_cell(n, limits->team, ids[i]);
+        if (!p->cell[i]) {
+            key_purses_free(p);
+            return err_origin(-ENOMEM);
+        }
+    }
+    *ret = p;
+    return LIMITS_OK;
+}
+
+void key_purses_free(struct key_purses *p)
+{
+    for (unsigned i = 0; p && i < LIMITS; i++)
+        cell_unref(p->cell[i]);
+    free(p);
+}
+
+static int64_t lease_of(enum limit limit, int64_t amount)
+{
+    int64_t many;
+
+    if (limit == LIMIT_KEY_PERMITS)
+        return amount;
+    if (__builtin_mul_overflow(amount, LEASE_CALLS, &many))
+        return amount;
+    if (limit == LIMIT_WALLET || limit == LIMIT_KEY_BUDGET)
+        return MAX(amount, MIN(many, LEASE_MONEY_MAX));
+    return many;
+}
+
+size_t limits_wants(const struct key_purses *p, const struct limits_need *need,
+                    struct hold_want wants[LIMITS], enum limit which[LIMITS])
+{
+    const int64_t amounts[LIMITS] = {[LIMIT_WALLET] = need->money.nano,
+                                     [LIMIT_KEY_BUDGET] = need->money.nano,
+                                     [LIMIT_KEY_REQUESTS] = 1,
+                                     [LIMIT_KEY_TOKENS] = need->tokens,
+                                     [LIMIT_KEY_PERMITS] = 1};
+    /* Cheap refusals first: permits and rates before money. */
+    static const enum limit order[LIMITS] = {LIMIT_KEY_PERMITS, LIMIT_KEY_REQUESTS,
+                                             LIMIT_KEY_TOKENS, LIMIT_KEY_BUDGET, LIMIT_WALLET};
+    size_t n = 0;
+
+    for (unsigned i = 0; i < LIMITS; i++) {
+        enum limit limit = order[i];
+
+        if (!p->cell[limit] || amounts[limit] <= 0)
+            continue;
+        wants[n] = (struct hold_want){.cell = p->cell[limit],
+                                      .amount = amounts[limit],
+                                      .lease = lease_of(limit, amounts[limit])};
+        which[n++] = limit;
+    }
+    return n;
+}
+
+void limits_used(const enum limit *which, size_t n, struct money charge, int64_t tokens,
+                 int64_t used[LIMITS])
+{
+    const int64_t amounts[LIMITS] = {[LIMIT_WALLET] = charge.nano,
+                                     [LIMIT_KEY_BUDGET] = charge.nano,
+                                     [LIMIT_KEY_REQUESTS] = 1,
+                                     [LIMIT_KEY_TOKENS] = tokens,
+                                     [LIMIT_KEY_PERMITS] = 0};
+
+    for (size_t i = 0; i < n; i++)
+        used[i] = amounts[which[i]];
+}
+
+int64_t limits_remaining(const struct key_purses *p, enum limit limit)
+{
+    const struct cell *c = p->cell[limit];
+
+    if (!c)
+        return -1;
+    if (clock_mono_ms() >= atomic_load(&c->valid_until_ms))
+        return p->capacity[limit];
+    return MAX((int64_t)(atomic_load(&c->capacity) - atomic_load(&c->spoken_for) +
+                         atomic_load(&c->free)),
+               (int64_t)0);
+}
+
+int64_t limits_resets_in_s(const struct key_purses *p, enum limit limit)
+{
+    const struct cell *c = p->cell[limit];
+    int64_t until, now = clock_mono_ms();
+
+    if (!c)
+        return 0;
+    until = atomic_load(&c->valid_until_ms);
+    return until == INT64_MAX || until <= now ? 0 : (until - now + 999) / 1000;
+}
