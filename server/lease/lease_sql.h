@@ -1,4 +1,4 @@
-/* lease_sql.h: the lease protocol's statements; for this room only. Worker or node thread. */
+/* lease_sql.h: the lease protocol's statements; Worker, node or flusher thread. */
 #pragma once
 
 #include "db/db.h"
