@@ -2,8 +2,8 @@
  *
  * One thread, signals blocked and taken one at a time with sigtimedwait(). What a person has done
  * wrong is said in a sentence with its remedy, before anything has started. A server that refuses
- * to start (it ends by itself, soon, having never stayed up) takes everything down again, since trying
- * again would not change its mind; one that crashes is started again. */
+ * to start (it ends by itself, soon, having never stayed up) takes everything down again, since
+ * another try would not change its mind; one that crashes is started again. */
 #include "supervisor/up.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* up.h: `tollgate up`: everything one machine needs, started, watched and ended together.
  *
  * Private PostgreSQL (unless DATABASE_URL names another), migrations, the demo upstream, the
- * server. A crashed child is started again. kill -9 of this process takes the server and the demo upstream
- * with it; PostgreSQL goes on and is adopted by the next start. */
+ * server. A crashed child is started again. kill -9 of this process takes the server and the demo
+ * upstream with it; PostgreSQL goes on and is adopted by the next start. */
 #pragma once
 
 #include "config.h"
