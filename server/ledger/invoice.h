@@ -17,6 +17,7 @@ enum invoice_line_kind {
     INVOICE_TOPUP, INVOICE_GRANT, INVOICE_REFUND, INVOICE_ADJUSTMENT, INVOICE_USAGE,
 };
 const char *invoice_line_kind_name(enum invoice_line_kind kind);
+bool invoice_line_kind_parse(struct str name, enum invoice_line_kind *ret);
 
 struct invoice_line {
     enum invoice_line_kind kind;
