@@ -17,7 +17,8 @@ struct db_rows {
     void *v;     /* NULL while n is 0 */
     size_t n, cap_;
 };
-#define DB_ROWS(arena, prow) ((struct db_rows){.a = (arena), .row = (prow), .size = sizeof(*(prow))})
+#define DB_ROWS(arena, prow) \
+    ((struct db_rows){.a = (arena), .row = (prow), .size = sizeof(*(prow))})
 
 /* For db_each: ctx is the struct db_rows. */
 int db_rows_push(void *ctx);

@@ -19,18 +19,19 @@ const char *actor_kind_name(enum actor_kind kind); /* "user" ... as in the colum
 
 struct audit_entry {
     int64_t id;
-    struct team_id team; /* 0: the installation */
-    int64_t at_us;       /* output only */
-    struct str actor_kind, actor_name; /* output only */
-    const char *action;  /* "key.mint"; noun, dot, verb */
-    const char *kind;    /* "key": what was changed... */
-    int64_t object_id;   /* ...and which one */
-    struct str before, after; /* JSON texts; STR_NONE for none */
+    struct team_id team;                                /* 0: the installation */
+    int64_t at_us;                                      /* output only */
+    struct str actor_kind, actor_name;                  /* output only */
+    const char *action;                                 /* "key.mint"; noun, dot, verb */
+    const char *kind;                                   /* "key": what was changed... */
+    int64_t object_id;                                  /* ...and which one */
+    struct str before, after;                           /* JSON texts; STR_NONE for none */
     struct str object, action_text, address, team_name; /* output only */
 };
 
 /* Scope of the team, or operator or system. Team 0 needs one of the latter two. */
-int audit_write(struct db *db, const struct actor *actor, const struct audit_entry *entry) _must_use_;
+int audit_write(struct db *db, const struct actor *actor,
+                const struct audit_entry *entry) _must_use_;
 
 struct audit_filter {
     struct team_id team; /* 0: every team and the installation; operator scope */

@@ -27,9 +27,8 @@ int audit_write(struct db *db, const struct actor *actor, const struct audit_ent
     int r = db_exec(db, &audit_add,
                     DB_ARGS(db_i64(entry->team.v), db_cstr(actor_kind_name(actor->kind)),
                             db_i64(actor->id), db_text(actor->name), db_cstr(entry->action),
-                            db_cstr(entry->kind), db_i64(entry->object_id),
-                            db_json(entry->before), db_json(entry->after),
-                            db_text(actor->address)),
+                            db_cstr(entry->kind), db_i64(entry->object_id), db_json(entry->before),
+                            db_json(entry->after), db_text(actor->address)),
                     NULL);
 
     return r == 0 ? 0 : err_trace(db_fatal(r));
@@ -50,18 +49,17 @@ int audit_list(struct db *db, struct arena *a, const struct audit_filter *filter
 {
     struct audit_entry row = {0};
     struct db_rows rows = DB_ROWS(a, &row);
-    int r = db_each(db, &audit_page, a,
-                    DB_ARGS(db_i64(filter->team.v), db_i64(filter->before_id),
-                            db_text(filter->action), db_i32(MIN(filter->limit, 200))),
-                    DB_COLS(db_col_i64("id", &row.id), db_col_i64("team", &row.team.v),
-                            db_col_time_us("at", &row.at_us),
-                            db_col_text("actor_kind", &row.actor_kind),
-                            db_col_text("actor_name", &row.actor_name),
-                            db_col_text("action", &row.action_text),
-                            db_col_text("object", &row.object), db_col_text("before", &row.before),
-                            db_col_text("after", &row.after), db_col_text("address", &row.address),
-                            db_col_text("team_name", &row.team_name)),
-                    db_rows_push, &rows);
+    int r = db_each(
+        db, &audit_page, a,
+        DB_ARGS(db_i64(filter->team.v), db_i64(filter->before_id), db_text(filter->action),
+                db_i32(MIN(filter->limit, 200))),
+        DB_COLS(db_col_i64("id", &row.id), db_col_i64("team", &row.team.v),
+                db_col_time_us("at", &row.at_us), db_col_text("actor_kind", &row.actor_kind),
+                db_col_text("actor_name", &row.actor_name), db_col_text("action", &row.action_text),
+                db_col_text("object", &row.object), db_col_text("before", &row.before),
+                db_col_text("after", &row.after), db_col_text("address", &row.address),
+                db_col_text("team_name", &row.team_name)),
+        db_rows_push, &rows);
 
     if (r != 0)
         return err_trace(db_fatal(r));

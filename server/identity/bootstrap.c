@@ -36,8 +36,10 @@ static int find_tx(struct db *db, void *ctx)
 static int operator_tx(struct db *db, void *ctx)
 {
     struct starting *t = ctx;
-    struct user_new wish = {.email = t->made.operator_email, .name = STR("Operator"),
-                            .hash = t->hash, .is_operator = true};
+    struct user_new wish = {.email = t->made.operator_email,
+                            .name = STR("Operator"),
+                            .hash = t->hash,
+                            .is_operator = true};
     int r = bootstrap_lock(db);
 
     if (r == 0)
@@ -112,8 +114,8 @@ static int check_kept_key(struct db *db, struct starting *t, bool *ret_good)
 static int key_tx(struct db *db, void *ctx)
 {
     struct starting *t = ctx;
-    struct key_settings settings = {.name = STR(DEMO_NAME), .models = t->wish->demo_models,
-                                    .n_models = t->wish->n_demo_models};
+    struct key_settings settings = {
+        .name = STR(DEMO_NAME), .models = t->wish->demo_models, .n_models = t->wish->n_demo_models};
     struct key_minted minted;
     struct key_id key;
     int r = bootstrap_lock(db);
@@ -127,7 +129,7 @@ static int key_tx(struct db *db, void *ctx)
                            &minted, NULL);
     else
         r = keyring_mint(db, t->a, t->pepper, &ACTOR_THE_SYSTEM, t->made.demo_team,
-                         t->operator, &settings, &minted, NULL);
+                         t->operator, & settings, &minted, NULL);
     if (r == 0)
         t->made.demo_key = minted.secret;
     return r;

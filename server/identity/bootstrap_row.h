@@ -14,5 +14,5 @@ int bootstrap_mark_demo(struct db *db, struct team_id team) _must_use_;
 /* Once for ever. */
 int bootstrap_grant(struct db *db, struct team_id team, struct money amount) _must_use_;
 /* 0: none. */
-int bootstrap_find_key(struct db *db, struct team_id team, struct str name, struct key_id *ret)
-    _must_use_;
+int bootstrap_find_key(struct db *db, struct team_id team, struct str name,
+                       struct key_id *ret) _must_use_;

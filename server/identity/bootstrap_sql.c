@@ -53,9 +53,8 @@ int bootstrap_grant(struct db *db, struct team_id team, struct money amount)
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
 
-DB_QUERY(bootstrap_key,
-         "SELECT coalesce(min(id), 0) AS id FROM api_key"
-         " WHERE team_id = $1 AND name = $2 AND deleted_at IS NULL")
+DB_QUERY(bootstrap_key, "SELECT coalesce(min(id), 0) AS id FROM api_key"
+                        " WHERE team_id = $1 AND name = $2 AND deleted_at IS NULL")
 
 int bootstrap_find_key(struct db *db, struct team_id team, struct str name, struct key_id *ret)
 {

@@ -57,7 +57,8 @@ int field_lines(struct str *text, const char *field, size_t min, size_t max,
     return check_text(text, true, field, min, max, fault);
 }
 
-/* Something, one at sign, something; no spaces. Whether it can be reached only a mail could tell. */
+/* Something, one at sign, something; no spaces. Whether it can be reached only a mail could tell.
+ */
 static bool email_formed(struct str s)
 {
     ssize_t at = str_find(s, '@');

@@ -20,4 +20,5 @@ int installation_update(struct db *db, struct arena *a, const struct actor *acto
 /* At start, by configuration. Own transaction. */
 int installation_mark_sandbox(struct db *db, bool sandbox) _must_use_;
 /* True when the fingerprint is the installation's; the first caller's becomes it. */
-int installation_claim_secret(struct db *db, const struct digest *fingerprint, bool *ret) _must_use_;
+int installation_claim_secret(struct db *db, const struct digest *fingerprint,
+                              bool *ret) _must_use_;

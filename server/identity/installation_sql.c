@@ -77,8 +77,8 @@ DB_QUERY(installation_set,
 int installation_update(struct db *db, struct arena *a, const struct actor *actor,
                         const struct installation *wish, struct identity_fault *fault)
 {
-    struct audit_entry entry = {.action = "installation.update", .kind = "installation",
-                                .object_id = 1};
+    struct audit_entry entry = {
+        .action = "installation.update", .kind = "installation", .object_id = 1};
     struct installation w = *wish;
     int r = check(db, a, &w, fault);
 
@@ -87,10 +87,10 @@ int installation_update(struct db *db, struct arena *a, const struct actor *acto
     r = db_one(db, &installation_json, a, DB_NO_ARGS, DB_COLS(db_col_text("row", &entry.before)));
     if (r == 0)
         r = db_exec(db, &installation_set,
-                    DB_ARGS(db_text(w.time_zone), db_text(w.invoice_prefix),
-                            db_text(w.seller_name), db_text(w.seller_address),
-                            db_text(w.seller_country), db_text(w.seller_tax_id),
-                            db_text(w.seller_email), db_text(w.seller_note)),
+                    DB_ARGS(db_text(w.time_zone), db_text(w.invoice_prefix), db_text(w.seller_name),
+                            db_text(w.seller_address), db_text(w.seller_country),
+                            db_text(w.seller_tax_id), db_text(w.seller_email),
+                            db_text(w.seller_note)),
                     NULL);
     if (r == 0)
         r = db_one(db, &installation_json, a, DB_NO_ARGS,

@@ -22,8 +22,8 @@ int invite_make(struct db *db, struct arena *a, const uint8_t session_pepper[32]
                 const struct actor *actor, enum role by, struct team_id team, enum role role,
                 struct str email, struct str *ret_token, struct identity_fault *fault) _must_use_;
 /* Those that can still be used. Team scope. */
-int invite_list(struct db *db, struct arena *a, struct team_id team, struct invite_page *ret)
-    _must_use_;
+int invite_list(struct db *db, struct arena *a, struct team_id team,
+                struct invite_page *ret) _must_use_;
 int invite_revoke(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                   int64_t id) _must_use_;
 /* What the link offers; IDENTITY_E_NONE: unknown, used, revoked or expired. System scope. */

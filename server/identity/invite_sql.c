@@ -15,17 +15,16 @@
 DB_QUERY(invite_count,
          "SELECT count(*) AS n FROM invite"
          " WHERE team_id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > now()")
-DB_QUERY(invite_add,
-         "INSERT INTO invite (team_id, digest, role, email, created_by, expires_at)"
-         " VALUES ($1, $2, $3, nullif($4, ''), nullif($5::bigint, 0),"
-         "         now() + make_interval(days => $6))"
-         " RETURNING id, (to_jsonb(invite) - 'digest')::text AS row")
+DB_QUERY(invite_add, "INSERT INTO invite (team_id, digest, role, email, created_by, expires_at)"
+                     " VALUES ($1, $2, $3, nullif($4, ''), nullif($5::bigint, 0),"
+                     "         now() + make_interval(days => $6))"
+                     " RETURNING id, (to_jsonb(invite) - 'digest')::text AS row")
 
 static int audit_invite(struct db *db, const struct actor *actor, const char *action,
                         struct team_id team, int64_t id, struct str after)
 {
-    struct audit_entry entry = {.team = team, .action = action, .kind = "invite",
-                                .object_id = id, .after = after};
+    struct audit_entry entry = {
+        .team = team, .action = action, .kind = "invite", .object_id = id, .after = after};
 
     return audit_write(db, actor, &entry);
 }
@@ -33,8 +32,7 @@ static int audit_invite(struct db *db, const struct actor *actor, const char *ac
 static int room_for_another(struct db *db, struct team_id team, struct identity_fault *fault)
 {
     int64_t n;
-    int r = db_one(db, &invite_count, NULL, DB_ARGS(db_i64(team.v)),
-                   DB_COLS(db_col_i64("n", &n)));
+    int r = db_one(db, &invite_count, NULL, DB_ARGS(db_i64(team.v)), DB_COLS(db_col_i64("n", &n)));
 
     if (r != 0)
         return db_fatal(r);
@@ -74,16 +72,16 @@ int invite_make(struct db *db, struct arena *a, const uint8_t session_pepper[32]
     return 0;
 }
 
-#define INVITE_SELECT                                                                              \
-    "SELECT i.id, i.team_id, t.name AS team_name, p.name AS inviter, i.email, i.role,"             \
-    "       i.created_at, i.expires_at"                                                            \
-    "  FROM invite i JOIN team t ON t.id = i.team_id LEFT JOIN person p ON p.id = i.created_by"    \
+#define INVITE_SELECT                                                                           \
+    "SELECT i.id, i.team_id, t.name AS team_name, p.name AS inviter, i.email, i.role,"          \
+    "       i.created_at, i.expires_at"                                                         \
+    "  FROM invite i JOIN team t ON t.id = i.team_id LEFT JOIN person p ON p.id = i.created_by" \
     " WHERE i.used_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now()"
-#define INVITE_COLS(i, role)                                                                       \
-    DB_COLS(db_col_i64("id", &(i)->id), db_col_i64("team_id", &(i)->team.v),                       \
-            db_col_text("team_name", &(i)->team_name), db_col_text("inviter", &(i)->inviter),      \
-            db_col_text("email", &(i)->email), db_col_text("role", role),                          \
-            db_col_time_us("created_at", &(i)->created_at_us),                                     \
+#define INVITE_COLS(i, role)                                                                  \
+    DB_COLS(db_col_i64("id", &(i)->id), db_col_i64("team_id", &(i)->team.v),                  \
+            db_col_text("team_name", &(i)->team_name), db_col_text("inviter", &(i)->inviter), \
+            db_col_text("email", &(i)->email), db_col_text("role", role),                     \
+            db_col_time_us("created_at", &(i)->created_at_us),                                \
             db_col_time_us("expires_at", &(i)->expires_at_us))
 
 struct invite_read {
@@ -115,9 +113,8 @@ int invite_list(struct db *db, struct arena *a, struct team_id team, struct invi
     return 0;
 }
 
-DB_QUERY(invite_end,
-         "UPDATE invite SET revoked_at = now()"
-         " WHERE team_id = $1 AND id = $2 AND used_at IS NULL AND revoked_at IS NULL")
+DB_QUERY(invite_end, "UPDATE invite SET revoked_at = now()"
+                     " WHERE team_id = $1 AND id = $2 AND used_at IS NULL AND revoked_at IS NULL")
 
 int invite_revoke(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                   int64_t id)
@@ -142,8 +139,8 @@ int invite_peek(struct db *db, struct arena *a, const uint8_t session_pepper[32]
     struct digest digest = session_digest(session_pepper, "invite", token);
     struct invite invite = {0};
     struct str role;
-    int r = db_one(db, &invite_by_digest, a, DB_ARGS(db_digest(&digest)),
-                   INVITE_COLS(&invite, &role));
+    int r =
+        db_one(db, &invite_by_digest, a, DB_ARGS(db_digest(&digest)), INVITE_COLS(&invite, &role));
 
     if (r == DB_E_NONE)
         return IDENTITY_E_NONE;
@@ -179,10 +176,9 @@ static int join_team(struct db *db, const struct invite *invite, struct user_id 
                      struct identity_fault *fault)
 {
     int64_t rows = 0;
-    int r = db_exec(db, &invite_join,
-                    DB_ARGS(db_i64(invite->team.v), db_i64(user.v),
-                            db_cstr(role_name(invite->role))),
-                    &rows);
+    int r = db_exec(
+        db, &invite_join,
+        DB_ARGS(db_i64(invite->team.v), db_i64(user.v), db_cstr(role_name(invite->role))), &rows);
 
     if (r == 0 && rows == 0)
         return identity_fault_set(fault, "invite", "You are a member of this team already.");
@@ -199,8 +195,8 @@ int invite_use(struct db *db, struct arena *a, const uint8_t session_pepper[32],
     struct digest digest = session_digest(session_pepper, "invite", token);
     struct invite invite;
     int64_t id;
-    int r = db_one(db, &invite_lock, NULL, DB_ARGS(db_digest(&digest)),
-                   DB_COLS(db_col_i64("id", &id)));
+    int r =
+        db_one(db, &invite_lock, NULL, DB_ARGS(db_digest(&digest)), DB_COLS(db_col_i64("id", &id)));
 
     if (r == DB_E_NONE)
         return IDENTITY_E_NONE;

@@ -1,8 +1,8 @@
 /* key.h: a virtual key as the gateway sees it: an immutable policy that may be shared by threads.
  *
  * It carries what was true when it was read; the gateway's cache drops it when the listener says
- * `key:ID` or `team:ID`. Keys that are disabled, expired, or of a frozen team are found too, so that
- * the refused call can be put on the record. */
+ * `key:ID` or `team:ID`. Keys that are disabled, expired, or of a frozen team are found too, so
+ * that the refused call can be put on the record. */
 #pragma once
 
 #include <stdatomic.h>
@@ -17,8 +17,13 @@ struct key_block {
 bool key_block_parse(struct str text, struct key_block *ret);
 bool key_block_has(const struct key_block *block, const uint8_t ip[16]);
 
-enum key_window { KEY_WINDOW_NONE, KEY_WINDOW_DAY, KEY_WINDOW_WEEK, KEY_WINDOW_MONTH,
-                  KEY_WINDOW_LIFETIME };
+enum key_window {
+    KEY_WINDOW_NONE,
+    KEY_WINDOW_DAY,
+    KEY_WINDOW_WEEK,
+    KEY_WINDOW_MONTH,
+    KEY_WINDOW_LIFETIME
+};
 const char *key_window_name(enum key_window window); /* "day" ...; NULL for none */
 bool key_window_parse(struct str name, enum key_window *ret);
 

@@ -58,21 +58,19 @@ static int find_tx(struct db *db, void *ctx)
     struct finding *t = ctx;
     struct key_policy *p = t->policy;
     struct str models, addresses, window;
-    int r = db_one(db, &key_by_digest, p->arena_, DB_ARGS(db_digest(t->digest)),
-                   DB_COLS(db_col_i64("id", &p->key.v), db_col_i64("team_id", &p->team.v),
-                           db_col_i64("project_id", &p->project.v),
-                           db_col_i64("owner_id", &p->owner.v), db_col_text("name", &p->name),
-                           db_col_text("prefix", &p->prefix), db_col_text("last4", &p->last4),
-                           db_col_text("models", &models), db_col_text("addresses", &addresses),
-                           db_col_time_us("created_at", &p->created_at_us),
-                           db_col_time_us("expires_at", &p->expires_at_us),
-                           db_col_bool("disabled", &p->disabled), db_col_i64("rpm", &p->rpm),
-                           db_col_i64("tpm", &p->tpm), db_col_i64("concurrency", &p->concurrency),
-                           db_col_text("budget_window", &window),
-                           db_col_money("budget_nano", &p->budget),
-                           db_col_bool("frozen", &p->team_frozen),
-                           db_col_text("time_zone", &p->team_time_zone),
-                           db_col_text("tags", &p->tags)));
+    int r = db_one(
+        db, &key_by_digest, p->arena_, DB_ARGS(db_digest(t->digest)),
+        DB_COLS(
+            db_col_i64("id", &p->key.v), db_col_i64("team_id", &p->team.v),
+            db_col_i64("project_id", &p->project.v), db_col_i64("owner_id", &p->owner.v),
+            db_col_text("name", &p->name), db_col_text("prefix", &p->prefix),
+            db_col_text("last4", &p->last4), db_col_text("models", &models),
+            db_col_text("addresses", &addresses), db_col_time_us("created_at", &p->created_at_us),
+            db_col_time_us("expires_at", &p->expires_at_us), db_col_bool("disabled", &p->disabled),
+            db_col_i64("rpm", &p->rpm), db_col_i64("tpm", &p->tpm),
+            db_col_i64("concurrency", &p->concurrency), db_col_text("budget_window", &window),
+            db_col_money("budget_nano", &p->budget), db_col_bool("frozen", &p->team_frozen),
+            db_col_text("time_zone", &p->team_time_zone), db_col_text("tags", &p->tags)));
 
     if (r != 0)
         return r;

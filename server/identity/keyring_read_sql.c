@@ -18,9 +18,11 @@
     "       coalesce(k.rpm, 0) AS rpm, coalesce(k.tpm, 0) AS tpm,"                                 \
     "       coalesce(k.concurrency, 0) AS concurrency, coalesce(k.budget_nano, 0) AS budget_nano," \
     "       k.budget_window, g.tags, k.disabled_at IS NOT NULL AS disabled,"                       \
-    "       k.deleted_at IS NOT NULL AS deleted, coalesce(k.expires_at <= now(), false) AS expired,"\
+    "       k.deleted_at IS NOT NULL AS deleted, coalesce(k.expires_at <= now(), false) AS "       \
+    "expired,"                                                                                     \
     "       CASE WHEN k.overlap_until > now() THEN k.overlap_until END AS overlap_until,"          \
-    "       k.created_at, k.rotated_at, s.last_day::timestamp AT TIME ZONE t.time_zone AS used_at,"\
+    "       k.created_at, k.rotated_at, s.last_day::timestamp AT TIME ZONE t.time_zone AS "        \
+    "used_at,"                                                                                     \
     "       coalesce(s.today, 0) AS today, coalesce(s.month, 0) AS month,"                         \
     "       coalesce(s.total, 0) AS total"                                                         \
     "  FROM api_key k JOIN team t ON t.id = k.team_id"                                             \
@@ -46,27 +48,27 @@ struct key_read {
     struct db_rows rows;
 };
 
-#define KEY_COLS(t)                                                                                \
-    DB_COLS(db_col_i64("id", &(t)->row.id.v), db_col_text("name", &(t)->row.settings.name),        \
-            db_col_i64("project_id", &(t)->row.settings.project.v),                                \
-            db_col_text("project_name", &(t)->row.project_name),                                   \
-            db_col_i64("owner_id", &(t)->row.owner.v),                                             \
-            db_col_text("owner_name", &(t)->row.owner_name),                                       \
-            db_col_text("prefix", &(t)->row.prefix), db_col_text("last4", &(t)->row.last4),        \
-            db_col_text("models", &(t)->models), db_col_text("addresses", &(t)->addresses),        \
-            db_col_time_us("expires_at", &(t)->row.settings.expires_at_us),                        \
-            db_col_i64("rpm", &(t)->row.settings.rpm), db_col_i64("tpm", &(t)->row.settings.tpm),  \
-            db_col_i64("concurrency", &(t)->row.settings.concurrency),                             \
-            db_col_money("budget_nano", &(t)->row.settings.budget),                                \
-            db_col_text("budget_window", &(t)->window), db_col_text("tags", &(t)->tags),           \
-            db_col_bool("disabled", &(t)->row.disabled), db_col_bool("deleted", &(t)->row.deleted),\
-            db_col_bool("expired", &(t)->row.expired),                                             \
-            db_col_time_us("overlap_until", &(t)->row.overlap_until_us),                           \
-            db_col_time_us("created_at", &(t)->row.created_at_us),                                 \
-            db_col_time_us("rotated_at", &(t)->row.rotated_at_us),                                 \
-            db_col_time_us("used_at", &(t)->row.last_day_us),                             \
-            db_col_money("today", &(t)->row.spent_today),                                          \
-            db_col_money("month", &(t)->row.spent_month),                                          \
+#define KEY_COLS(t)                                                                               \
+    DB_COLS(db_col_i64("id", &(t)->row.id.v), db_col_text("name", &(t)->row.settings.name),       \
+            db_col_i64("project_id", &(t)->row.settings.project.v),                               \
+            db_col_text("project_name", &(t)->row.project_name),                                  \
+            db_col_i64("owner_id", &(t)->row.owner.v),                                            \
+            db_col_text("owner_name", &(t)->row.owner_name),                                      \
+            db_col_text("prefix", &(t)->row.prefix), db_col_text("last4", &(t)->row.last4),       \
+            db_col_text("models", &(t)->models), db_col_text("addresses", &(t)->addresses),       \
+            db_col_time_us("expires_at", &(t)->row.settings.expires_at_us),                       \
+            db_col_i64("rpm", &(t)->row.settings.rpm), db_col_i64("tpm", &(t)->row.settings.tpm), \
+            db_col_i64("concurrency", &(t)->row.settings.concurrency),                            \
+            db_col_money("budget_nano", &(t)->row.settings.budget),                               \
+            db_col_text("budget_window", &(t)->window), db_col_text("tags", &(t)->tags),          \
+            db_col_bool("disabled", &(t)->row.disabled),                                          \
+            db_col_bool("deleted", &(t)->row.deleted), db_col_bool("expired", &(t)->row.expired), \
+            db_col_time_us("overlap_until", &(t)->row.overlap_until_us),                          \
+            db_col_time_us("created_at", &(t)->row.created_at_us),                                \
+            db_col_time_us("rotated_at", &(t)->row.rotated_at_us),                                \
+            db_col_time_us("used_at", &(t)->row.last_day_us),                                     \
+            db_col_money("today", &(t)->row.spent_today),                                         \
+            db_col_money("month", &(t)->row.spent_month),                                         \
             db_col_money("total", &(t)->row.spent_total))
 
 /* Name, value, name, value ... */
@@ -108,18 +110,17 @@ static int key_push(void *ctx)
     return db_rows_push(&t->rows);
 }
 
-DB_QUERY(key_rows,
-         KEY_SELECT " AND (k.deleted_at IS NULL OR $3)"
-                    " ORDER BY k.deleted_at IS NOT NULL, k.id DESC LIMIT $4")
+DB_QUERY(key_rows, KEY_SELECT " AND (k.deleted_at IS NULL OR $3)"
+                              " ORDER BY k.deleted_at IS NOT NULL, k.id DESC LIMIT $4")
 
 static int read_keys(struct db *db, struct arena *a, struct team_id team, struct key_id key,
                      bool with_deleted, struct key_page *ret)
 {
     struct key_read t = {.a = a, .rows = DB_ROWS(a, &t.row)};
-    int r = db_each(db, &key_rows, a,
-                    DB_ARGS(db_i64(team.v), db_i64(key.v), db_bool(with_deleted),
-                            db_i32(BOUND_KEYS_PER_TEAM)),
-                    KEY_COLS(&t), key_push, &t);
+    int r = db_each(
+        db, &key_rows, a,
+        DB_ARGS(db_i64(team.v), db_i64(key.v), db_bool(with_deleted), db_i32(BOUND_KEYS_PER_TEAM)),
+        KEY_COLS(&t), key_push, &t);
 
     if (r != 0)
         return err_trace(db_fatal(r));

@@ -29,8 +29,8 @@ DB_QUERY(key_note, "SELECT note_change('key:' || $1::bigint)")
 static int finish(struct db *db, struct arena *a, const struct actor *actor, const char *action,
                   struct team_id team, struct key_id key, struct str before)
 {
-    struct audit_entry entry = {.team = team, .action = action, .kind = "key",
-                                .object_id = key.v, .before = before};
+    struct audit_entry entry = {
+        .team = team, .action = action, .kind = "key", .object_id = key.v, .before = before};
     int r = snapshot(db, a, team, key, &entry.after);
 
     if (r == IDENTITY_E_NONE) /* deleted */
@@ -83,16 +83,14 @@ static struct db_arg db_moment(int64_t unix_us)
     return unix_us ? db_time_us(unix_us) : db_null(DB_TIME_US);
 }
 
-DB_QUERY(key_add,
-         "INSERT INTO api_key (team_id, owner_user_id, name, prefix, last4, digest)"
-         " VALUES ($1, nullif($2::bigint, 0), $3, $4, $5, $6) RETURNING id")
-DB_QUERY(key_set,
-         "UPDATE api_key SET name = $3, project_id = nullif($4::bigint, 0), models = $5,"
-         "       addresses = $6, expires_at = $7, rpm = nullif($8::bigint, 0),"
-         "       tpm = nullif($9::bigint, 0), concurrency = nullif($10::bigint, 0),"
-         "       budget_nano = nullif($11::bigint, 0), budget_window = $12,"
-         "       tags = jsonb_object($13::text[], $14::text[])"
-         " WHERE team_id = $1 AND id = $2 AND deleted_at IS NULL")
+DB_QUERY(key_add, "INSERT INTO api_key (team_id, owner_user_id, name, prefix, last4, digest)"
+                  " VALUES ($1, nullif($2::bigint, 0), $3, $4, $5, $6) RETURNING id")
+DB_QUERY(key_set, "UPDATE api_key SET name = $3, project_id = nullif($4::bigint, 0), models = $5,"
+                  "       addresses = $6, expires_at = $7, rpm = nullif($8::bigint, 0),"
+                  "       tpm = nullif($9::bigint, 0), concurrency = nullif($10::bigint, 0),"
+                  "       budget_nano = nullif($11::bigint, 0), budget_window = $12,"
+                  "       tags = jsonb_object($13::text[], $14::text[])"
+                  " WHERE team_id = $1 AND id = $2 AND deleted_at IS NULL")
 
 static int store(struct db *db, struct team_id team, struct key_id key,
                  const struct key_settings *s)
@@ -104,10 +102,9 @@ static int store(struct db *db, struct team_id team, struct key_id key,
         db, &key_set,
         DB_ARGS(db_i64(team.v), db_i64(key.v), db_text(s->name), db_i64(s->project.v),
                 db_texts(s->models, s->n_models), db_texts(s->addresses, s->n_addresses),
-                db_moment(s->expires_at_us), db_i64(s->rpm), db_i64(s->tpm),
-                db_i64(s->concurrency), db_money(s->budget),
-                db_cstr(key_window_name(s->budget_window)), db_texts(tags.names, s->n_tags),
-                db_texts(tags.values, s->n_tags)),
+                db_moment(s->expires_at_us), db_i64(s->rpm), db_i64(s->tpm), db_i64(s->concurrency),
+                db_money(s->budget), db_cstr(key_window_name(s->budget_window)),
+                db_texts(tags.names, s->n_tags), db_texts(tags.values, s->n_tags)),
         NULL));
 }
 
@@ -128,11 +125,11 @@ int keyring_mint(struct db *db, struct arena *a, const uint8_t key_pepper[32],
     if (r == 0)
         r = keyring_secret(a, key_pepper, KEY_PREFIX, &secret);
     if (r == 0)
-        r = db_fatal(db_one(db, &key_add, NULL,
-                            DB_ARGS(db_i64(team.v), db_i64(owner.v), db_text(s.name),
-                                    db_text(secret.prefix), db_text(secret.last4),
-                                    db_digest(&secret.digest)),
-                            DB_COLS(db_col_i64("id", &key.v))));
+        r = db_fatal(
+            db_one(db, &key_add, NULL,
+                   DB_ARGS(db_i64(team.v), db_i64(owner.v), db_text(s.name), db_text(secret.prefix),
+                           db_text(secret.last4), db_digest(&secret.digest)),
+                   DB_COLS(db_col_i64("id", &key.v))));
     if (r == 0)
         r = store(db, team, key, &s);
     if (r == 0)
@@ -143,9 +140,8 @@ int keyring_mint(struct db *db, struct arena *a, const uint8_t key_pepper[32],
     return 0;
 }
 
-DB_QUERY(key_expiry,
-         "SELECT expires_at IS NOT DISTINCT FROM $3::timestamptz AS same FROM api_key"
-         " WHERE team_id = $1 AND id = $2")
+DB_QUERY(key_expiry, "SELECT expires_at IS NOT DISTINCT FROM $3::timestamptz AS same FROM api_key"
+                     " WHERE team_id = $1 AND id = $2")
 
 /* A key that has expired may be renamed without being given a new expiry. */
 static int check_new_expiry(struct db *db, struct team_id team, struct key_id key,

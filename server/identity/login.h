@@ -16,8 +16,8 @@ struct login {
 
 /* Own transactions, passwords lane. LOGIN_E_LIMITED: *ret_retry_after_s is set. */
 int login_try(struct db *db, struct arena *a, const uint8_t session_pepper[32],
-              const struct login *login, struct session_made *ret, int32_t *ret_retry_after_s)
-    _must_use_;
+              const struct login *login, struct session_made *ret,
+              int32_t *ret_retry_after_s) _must_use_;
 
 /* Counts a try in, in a transaction of its own; account may be empty (counted by address only).
  * LOGIN_E_LIMITED: *ret_retry_after_s is set. For the other places that check secrets. */

@@ -56,11 +56,9 @@ int login_good(struct db *db, int64_t attempt)
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
 
-DB_QUERY(login_person,
-         "SELECT id, password_hash, is_operator FROM person"
-         " WHERE email = $1 AND disabled_at IS NULL")
-DB_QUERY(login_rehash,
-         "UPDATE person SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
+DB_QUERY(login_person, "SELECT id, password_hash, is_operator FROM person"
+                       " WHERE email = $1 AND disabled_at IS NULL")
+DB_QUERY(login_rehash, "UPDATE person SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
 
 struct sign_in {
     struct arena *a;
@@ -87,8 +85,10 @@ static int find_tx(struct db *db, void *ctx)
 static int start_tx(struct db *db, void *ctx)
 {
     struct sign_in *t = ctx;
-    struct actor actor = {.kind = t->is_operator ? ACTOR_OPERATOR : ACTOR_USER, .id = t->user.v,
-                          .name = t->email, .address = t->login->from.address};
+    struct actor actor = {.kind = t->is_operator ? ACTOR_OPERATOR : ACTOR_USER,
+                          .id = t->user.v,
+                          .name = t->email,
+                          .address = t->login->from.address};
     struct audit_entry entry = {.action = "user.sign_in", .kind = "user", .object_id = t->user.v};
     int r = login_good(db, t->attempt);
 

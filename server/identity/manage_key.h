@@ -19,14 +19,15 @@ struct manage_key_page {
     size_t n;
 };
 
-/* team 0 makes an installation key (operator scope; role is not looked at), else team scope. Owners'
- * rights are not given to keys: role at most admin. expires_at_us 0: never. Fields: name, role,
- * expires_at. */
+/* team 0 makes an installation key (operator scope; role is not looked at), else team scope.
+ * Owners' rights are not given to keys: role at most admin. expires_at_us 0: never. Fields: name,
+ * role, expires_at. */
 int manage_key_mint(struct db *db, struct arena *a, const uint8_t key_pepper[32],
                     const struct actor *actor, struct team_id team, enum role role, struct str name,
                     int64_t expires_at_us, int64_t *ret_id, struct str *ret_secret,
                     struct identity_fault *fault) _must_use_;
-/* IDENTITY_E_NONE: unknown, revoked or expired. System scope; notes the use once a minute at most. */
+/* IDENTITY_E_NONE: unknown, revoked or expired. System scope; notes the use once a minute at most.
+ */
 int manage_key_find(struct db *db, struct arena *a, const uint8_t key_pepper[32], struct str secret,
                     struct manage_key *ret) _must_use_;
 int manage_key_list(struct db *db, struct arena *a, struct team_id team,

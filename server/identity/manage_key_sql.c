@@ -12,8 +12,8 @@
 static int audit_key(struct db *db, const struct actor *actor, const char *action,
                      struct team_id team, int64_t id, struct str after)
 {
-    struct audit_entry entry = {.team = team, .action = action, .kind = "management_key",
-                                .object_id = id, .after = after};
+    struct audit_entry entry = {
+        .team = team, .action = action, .kind = "management_key", .object_id = id, .after = after};
 
     return audit_write(db, actor, &entry);
 }
@@ -34,8 +34,7 @@ static int check(struct db *db, struct team_id team, enum role role, struct str 
         return r;
     if (team.v != 0 && role == ROLE_OWNER)
         return identity_fault_set(fault, "role", "A key is at most admin.");
-    r = db_one(db, &manage_key_count, NULL, DB_ARGS(db_i64(team.v)),
-               DB_COLS(db_col_i64("n", &n)));
+    r = db_one(db, &manage_key_count, NULL, DB_ARGS(db_i64(team.v)), DB_COLS(db_col_i64("n", &n)));
     if (r == 0 && n >= BOUND_MANAGE_KEYS_PER_TEAM)
         return identity_fault_set(fault, "name", "There are 100 management keys. Revoke some.");
     return db_fatal(r);
@@ -60,13 +59,13 @@ int manage_key_mint(struct db *db, struct arena *a, const uint8_t key_pepper[32]
     if (r == 0)
         r = keyring_secret(a, key_pepper, MANAGE_KEY_PREFIX, &secret);
     if (r == 0)
-        r = db_fatal(db_one(
-            db, &manage_key_add, a,
-            DB_ARGS(db_i64(team.v), db_text(name), db_cstr(team.v ? role_name(role) : "operator"),
-                    db_text(secret.prefix), db_text(secret.last4), db_digest(&secret.digest),
-                    db_i64(creator),
-                    expires_at_us ? db_time_us(expires_at_us) : db_null(DB_TIME_US)),
-            DB_COLS(db_col_i64("id", &id), db_col_text("row", &row))));
+        r = db_fatal(
+            db_one(db, &manage_key_add, a,
+                   DB_ARGS(db_i64(team.v), db_text(name),
+                           db_cstr(team.v ? role_name(role) : "operator"), db_text(secret.prefix),
+                           db_text(secret.last4), db_digest(&secret.digest), db_i64(creator),
+                           expires_at_us ? db_time_us(expires_at_us) : db_null(DB_TIME_US)),
+                   DB_COLS(db_col_i64("id", &id), db_col_text("row", &row))));
     if (r == 0)
         r = audit_key(db, actor, "management_key.mint", team, id, row);
     if (r != 0)
@@ -76,20 +75,21 @@ int manage_key_mint(struct db *db, struct arena *a, const uint8_t key_pepper[32]
     return 0;
 }
 
-#define MANAGE_KEY_SELECT                                                                          \
-    "SELECT k.id, coalesce(k.team_id, 0) AS team_id, k.name, k.role, k.prefix, k.last4,"           \
-    "       p.name AS creator, k.created_at, k.expires_at, k.last_used_at, k.revoked_at,"          \
-    "       coalesce(k.last_used_at < now() - interval '1 minute', true) AS stale"                 \
+#define MANAGE_KEY_SELECT                                                                 \
+    "SELECT k.id, coalesce(k.team_id, 0) AS team_id, k.name, k.role, k.prefix, k.last4,"  \
+    "       p.name AS creator, k.created_at, k.expires_at, k.last_used_at, k.revoked_at," \
+    "       coalesce(k.last_used_at < now() - interval '1 minute', true) AS stale"        \
     "  FROM management_key k LEFT JOIN person p ON p.id = k.created_by "
-#define MANAGE_KEY_COLS(t)                                                                         \
-    DB_COLS(db_col_i64("id", &(t)->row.id), db_col_i64("team_id", &(t)->row.team.v),               \
-            db_col_text("name", &(t)->row.name), db_col_text("role", &(t)->role),                  \
-            db_col_text("prefix", &(t)->row.prefix), db_col_text("last4", &(t)->row.last4),        \
-            db_col_text("creator", &(t)->row.creator),                                             \
-            db_col_time_us("created_at", &(t)->row.created_at_us),                                 \
-            db_col_time_us("expires_at", &(t)->row.expires_at_us),                                 \
-            db_col_time_us("last_used_at", &(t)->row.last_used_at_us),                             \
-            db_col_time_us("revoked_at", &(t)->row.revoked_at_us), db_col_bool("stale", &(t)->stale))
+#define MANAGE_KEY_COLS(t)                                                                  \
+    DB_COLS(db_col_i64("id", &(t)->row.id), db_col_i64("team_id", &(t)->row.team.v),        \
+            db_col_text("name", &(t)->row.name), db_col_text("role", &(t)->role),           \
+            db_col_text("prefix", &(t)->row.prefix), db_col_text("last4", &(t)->row.last4), \
+            db_col_text("creator", &(t)->row.creator),                                      \
+            db_col_time_us("created_at", &(t)->row.created_at_us),                          \
+            db_col_time_us("expires_at", &(t)->row.expires_at_us),                          \
+            db_col_time_us("last_used_at", &(t)->row.last_used_at_us),                      \
+            db_col_time_us("revoked_at", &(t)->row.revoked_at_us),                          \
+            db_col_bool("stale", &(t)->stale))
 
 struct manage_key_read {
     struct manage_key row;
@@ -146,10 +146,12 @@ DB_QUERY(manage_key_rows,
          MANAGE_KEY_SELECT "WHERE k.team_id IS NOT DISTINCT FROM nullif($1::bigint, 0)"
                            " ORDER BY k.revoked_at IS NOT NULL, k.id DESC LIMIT 200")
 
-int manage_key_list(struct db *db, struct arena *a, struct team_id team, struct manage_key_page *ret)
+int manage_key_list(struct db *db, struct arena *a, struct team_id team,
+                    struct manage_key_page *ret)
 {
     struct manage_key_read t = {.rows = DB_ROWS(a, &t.row)};
-    int r = db_each(db, &manage_key_rows, a, DB_ARGS(db_i64(team.v)), MANAGE_KEY_COLS(&t), push, &t);
+    int r =
+        db_each(db, &manage_key_rows, a, DB_ARGS(db_i64(team.v)), MANAGE_KEY_COLS(&t), push, &t);
 
     if (r != 0)
         return err_trace(db_fatal(r));
@@ -157,10 +159,9 @@ int manage_key_list(struct db *db, struct arena *a, struct team_id team, struct 
     return 0;
 }
 
-DB_QUERY(manage_key_end,
-         "UPDATE management_key SET revoked_at = now()"
-         " WHERE team_id IS NOT DISTINCT FROM nullif($1::bigint, 0) AND id = $2"
-         "   AND revoked_at IS NULL")
+DB_QUERY(manage_key_end, "UPDATE management_key SET revoked_at = now()"
+                         " WHERE team_id IS NOT DISTINCT FROM nullif($1::bigint, 0) AND id = $2"
+                         "   AND revoked_at IS NULL")
 
 int manage_key_revoke(struct db *db, struct arena *a, const struct actor *actor,
                       struct team_id team, int64_t id)

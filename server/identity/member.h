@@ -16,16 +16,16 @@ struct member_page {
     size_t n;
 };
 /* Team scope. */
-int member_list(struct db *db, struct arena *a, struct team_id team, struct member_page *ret)
-    _must_use_;
+int member_list(struct db *db, struct arena *a, struct team_id team,
+                struct member_page *ret) _must_use_;
 
 /* by: the role of who asks; only owners make, demote or remove owners. The last owner stays.
  * Team scope. Fields: role. IDENTITY_E_NONE: not a member. */
 int member_set_role(struct db *db, struct arena *a, const struct actor *actor, enum role by,
                     struct team_id team, struct user_id user, enum role role,
                     struct identity_fault *fault) _must_use_;
-/* Also for leaving: user is the actor then, whose role may be any. disable_keys: keys that the member
- * owns stop working. */
+/* Also for leaving: user is the actor then, whose role may be any. disable_keys: keys that the
+ * member owns stop working. */
 int member_remove(struct db *db, struct arena *a, const struct actor *actor, enum role by,
                   struct team_id team, struct user_id user, bool disable_keys,
                   struct identity_fault *fault) _must_use_;
@@ -40,5 +40,5 @@ struct membership_page {
     struct membership *v;
     size_t n;
 };
-int member_teams(struct db *db, struct arena *a, struct user_id user, struct membership_page *ret)
-    _must_use_;
+int member_teams(struct db *db, struct arena *a, struct user_id user,
+                 struct membership_page *ret) _must_use_;

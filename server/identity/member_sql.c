@@ -80,12 +80,11 @@ int member_teams(struct db *db, struct arena *a, struct user_id user, struct mem
 }
 
 DB_QUERY(member_lock_team, "SELECT id FROM team WHERE id = $1 FOR UPDATE")
-DB_QUERY(member_look,
-         "SELECT m.role, to_jsonb(m)::text AS row,"
-         "       (SELECT count(*) FROM member o JOIN person p ON p.id = o.user_id"
-         "         WHERE o.team_id = $1 AND o.role = 'owner' AND o.user_id <> $2"
-         "           AND p.disabled_at IS NULL) AS other_owners"
-         "  FROM member m WHERE m.team_id = $1 AND m.user_id = $2")
+DB_QUERY(member_look, "SELECT m.role, to_jsonb(m)::text AS row,"
+                      "       (SELECT count(*) FROM member o JOIN person p ON p.id = o.user_id"
+                      "         WHERE o.team_id = $1 AND o.role = 'owner' AND o.user_id <> $2"
+                      "           AND p.disabled_at IS NULL) AS other_owners"
+                      "  FROM member m WHERE m.team_id = $1 AND m.user_id = $2")
 
 struct standing {
     enum role role;
@@ -119,23 +118,26 @@ static int may_touch(const struct standing *who, enum role by, bool stays_owner,
     if (who->role == ROLE_OWNER && by != ROLE_OWNER)
         return identity_fault_set(fault, "role", "Only an owner can change an owner.");
     if (who->role == ROLE_OWNER && !stays_owner && who->other_owners == 0)
-        return identity_fault_set(fault, "role",
-                                  "A team keeps at least one owner. Make somebody else owner first.");
+        return identity_fault_set(
+            fault, "role", "A team keeps at least one owner. Make somebody else owner first.");
     return 0;
 }
 
 static int note(struct db *db, const struct actor *actor, struct team_id team, struct user_id user,
                 const char *action, struct str before, struct str after)
 {
-    struct audit_entry entry = {.team = team, .action = action, .kind = "user",
-                                .object_id = user.v, .before = before, .after = after};
+    struct audit_entry entry = {.team = team,
+                                .action = action,
+                                .kind = "user",
+                                .object_id = user.v,
+                                .before = before,
+                                .after = after};
 
     return audit_write(db, actor, &entry);
 }
 
-DB_QUERY(member_set,
-         "UPDATE member m SET role = $3 WHERE team_id = $1 AND user_id = $2"
-         " RETURNING to_jsonb(m)::text AS row")
+DB_QUERY(member_set, "UPDATE member m SET role = $3 WHERE team_id = $1 AND user_id = $2"
+                     " RETURNING to_jsonb(m)::text AS row")
 
 int member_set_role(struct db *db, struct arena *a, const struct actor *actor, enum role by,
                     struct team_id team, struct user_id user, enum role role,

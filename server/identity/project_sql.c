@@ -17,8 +17,7 @@ int project_list(struct db *db, struct arena *a, struct team_id team, struct pro
 {
     struct project row = {0};
     struct db_rows rows = DB_ROWS(a, &row);
-    int r = db_each(db, &project_rows, a,
-                    DB_ARGS(db_i64(team.v), db_i32(BOUND_PROJECTS_PER_TEAM)),
+    int r = db_each(db, &project_rows, a, DB_ARGS(db_i64(team.v), db_i32(BOUND_PROJECTS_PER_TEAM)),
                     DB_COLS(db_col_i64("id", &row.id.v), db_col_text("name", &row.name),
                             db_col_bool("archived", &row.archived),
                             db_col_time_us("created_at", &row.created_at_us),
@@ -47,8 +46,8 @@ static int audit_project(struct db *db, struct arena *a, const struct actor *act
                          const char *action, struct team_id team, struct project_id id,
                          struct str before)
 {
-    struct audit_entry entry = {.team = team, .action = action, .kind = "project",
-                                .object_id = id.v, .before = before};
+    struct audit_entry entry = {
+        .team = team, .action = action, .kind = "project", .object_id = id.v, .before = before};
     int r = snapshot(db, a, team, id, &entry.after);
 
     return r == 0 ? audit_write(db, actor, &entry) : r;
@@ -68,8 +67,7 @@ static int check_name(struct db *db, struct team_id team, struct project_id id, 
 
     if (r != 0)
         return r;
-    r = db_one(db, &project_taken, NULL,
-               DB_ARGS(db_i64(team.v), db_text(*name), db_i64(id.v)),
+    r = db_one(db, &project_taken, NULL, DB_ARGS(db_i64(team.v), db_text(*name), db_i64(id.v)),
                DB_COLS(db_col_i64("total", &total), db_col_i64("taken", &taken)));
     if (r != 0)
         return db_fatal(r);
@@ -122,9 +120,8 @@ int project_rename(struct db *db, struct arena *a, const struct actor *actor, st
     return r < 0 ? err_trace(r) : r;
 }
 
-DB_QUERY(project_hide,
-         "UPDATE project SET archived_at = coalesce(archived_at, now())"
-         " WHERE team_id = $1 AND id = $2")
+DB_QUERY(project_hide, "UPDATE project SET archived_at = coalesce(archived_at, now())"
+                       " WHERE team_id = $1 AND id = $2")
 
 int project_archive(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                     struct project_id id)

@@ -27,10 +27,10 @@ int reset_make(struct db *db, struct arena *a, const uint8_t session_pepper[32],
     if (!token.p)
         return err_origin(-ENOMEM);
     struct digest digest = session_digest(session_pepper, "reset", token);
-    int r = db_fatal(db_exec(db, &reset_add,
-                             DB_ARGS(db_digest(&digest), db_i64(user.v), db_i64(creator),
-                                     db_i32(RESET_MINUTES)),
-                             &rows));
+    int r = db_fatal(
+        db_exec(db, &reset_add,
+                DB_ARGS(db_digest(&digest), db_i64(user.v), db_i64(creator), db_i32(RESET_MINUTES)),
+                &rows));
 
     if (r == 0 && rows == 0)
         return IDENTITY_E_NONE;
@@ -107,7 +107,9 @@ int reset_use(struct db *db, struct arena *a, const uint8_t session_pepper[32], 
               struct str password, const struct session_from *from, struct session_made *ret,
               struct identity_fault *fault)
 {
-    struct resetting t = {.a = a, .pepper = session_pepper, .from = from,
+    struct resetting t = {.a = a,
+                          .pepper = session_pepper,
+                          .from = from,
                           .digest = session_digest(session_pepper, "reset", token)};
     int32_t retry_after_s;
     int r = login_admit(db, STR_NONE, from->address, &t.attempt, &retry_after_s);

@@ -41,11 +41,13 @@ int session_start(struct db *db, struct arena *a, const uint8_t session_pepper[3
                   struct session_made *ret) _must_use_;
 int session_end(struct db *db, const uint8_t session_pepper[32], struct str token) _must_use_;
 /* All of the user's but this one (0: all); *ret_ended may be NULL. */
-int session_end_all(struct db *db, struct user_id user, int64_t keep_id, int64_t *ret_ended) _must_use_;
+int session_end_all(struct db *db, struct user_id user, int64_t keep_id,
+                    int64_t *ret_ended) _must_use_;
 /* IDENTITY_E_NONE: not a session of this user. */
 int session_end_one(struct db *db, struct user_id user, int64_t id) _must_use_;
 /* Shows another team from now on. IDENTITY_E_NONE: the user does not belong to it. System scope. */
-int session_show_team(struct db *db, int64_t id, struct user_id user, struct team_id team) _must_use_;
+int session_show_team(struct db *db, int64_t id, struct user_id user,
+                      struct team_id team) _must_use_;
 
 struct session_row {
     int64_t id, created_at_us, seen_at_us;
@@ -55,8 +57,8 @@ struct session_page {
     struct session_row *v;
     size_t n;
 };
-int session_list(struct db *db, struct arena *a, struct user_id user, struct session_page *ret)
-    _must_use_;
+int session_list(struct db *db, struct arena *a, struct user_id user,
+                 struct session_page *ret) _must_use_;
 /* Deletes what has ended, and login attempts older than 30 days. System scope; a daily job. */
 int session_sweep(struct db *db) _must_use_;
 

@@ -10,7 +10,8 @@
 #define SESSION_HOURS 12
 
 /* A key of its own per purpose, so that an invite's token is not a session. */
-struct digest session_digest(const uint8_t session_pepper[32], const char *purpose, struct str token)
+struct digest session_digest(const uint8_t session_pepper[32], const char *purpose,
+                             struct str token)
 {
     struct digest key = digest_keyed(session_pepper, str_c(purpose));
 
@@ -57,15 +58,14 @@ int session_find(struct db *db, struct arena *a, const uint8_t session_pepper[32
 
     if (!secret_token_wellformed(token, ""))
         return IDENTITY_E_NONE;
-    int r = db_one(db, &session_by_digest, a, DB_ARGS(db_digest(&digest)),
-                   DB_COLS(db_col_i64("id", &s.id), db_col_i64("user_id", &s.user.v),
-                           db_col_text("email", &s.email), db_col_text("name", &s.name),
-                           db_col_bool("is_operator", &s.is_operator),
-                           db_col_i64("team_id", &s.team.v), db_col_text("role", &role),
-                           db_col_text("team_name", &s.team_name),
-                           db_col_text("time_zone", &s.team_time_zone),
-                           db_col_bool("frozen", &s.team_frozen), db_col_bool("stale", &stale),
-                           db_col_bool("moved", &moved)));
+    int r = db_one(
+        db, &session_by_digest, a, DB_ARGS(db_digest(&digest)),
+        DB_COLS(db_col_i64("id", &s.id), db_col_i64("user_id", &s.user.v),
+                db_col_text("email", &s.email), db_col_text("name", &s.name),
+                db_col_bool("is_operator", &s.is_operator), db_col_i64("team_id", &s.team.v),
+                db_col_text("role", &role), db_col_text("team_name", &s.team_name),
+                db_col_text("time_zone", &s.team_time_zone), db_col_bool("frozen", &s.team_frozen),
+                db_col_bool("stale", &stale), db_col_bool("moved", &moved)));
 
     if (r == DB_E_NONE)
         return IDENTITY_E_NONE;
@@ -146,29 +146,27 @@ DB_QUERY(session_set_team,
 int session_show_team(struct db *db, int64_t id, struct user_id user, struct team_id team)
 {
     int64_t rows = 0;
-    int r = db_exec(db, &session_set_team, DB_ARGS(db_i64(id), db_i64(user.v), db_i64(team.v)),
-                    &rows);
+    int r =
+        db_exec(db, &session_set_team, DB_ARGS(db_i64(id), db_i64(user.v), db_i64(team.v)), &rows);
 
     if (r != 0)
         return err_trace(db_fatal(r));
     return rows ? 0 : IDENTITY_E_NONE;
 }
 
-DB_QUERY(session_rows,
-         "SELECT id, created_at, seen_at, address, user_agent FROM session"
-         " WHERE user_id = $1 AND expires_at > now() ORDER BY seen_at DESC LIMIT 100")
+DB_QUERY(session_rows, "SELECT id, created_at, seen_at, address, user_agent FROM session"
+                       " WHERE user_id = $1 AND expires_at > now() ORDER BY seen_at DESC LIMIT 100")
 
 int session_list(struct db *db, struct arena *a, struct user_id user, struct session_page *ret)
 {
     struct session_row row = {0};
     struct db_rows rows = DB_ROWS(a, &row);
-    int r = db_each(db, &session_rows, a, DB_ARGS(db_i64(user.v)),
-                    DB_COLS(db_col_i64("id", &row.id),
-                            db_col_time_us("created_at", &row.created_at_us),
-                            db_col_time_us("seen_at", &row.seen_at_us),
-                            db_col_text("address", &row.address),
-                            db_col_text("user_agent", &row.user_agent)),
-                    db_rows_push, &rows);
+    int r = db_each(
+        db, &session_rows, a, DB_ARGS(db_i64(user.v)),
+        DB_COLS(db_col_i64("id", &row.id), db_col_time_us("created_at", &row.created_at_us),
+                db_col_time_us("seen_at", &row.seen_at_us), db_col_text("address", &row.address),
+                db_col_text("user_agent", &row.user_agent)),
+        db_rows_push, &rows);
 
     if (r != 0)
         return err_trace(db_fatal(r));

@@ -36,8 +36,8 @@ int team_update(struct db *db, struct arena *a, const struct actor *actor, struc
 /* Operator scope; a frozen team's calls are refused at once. Field: reason. */
 int team_freeze(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                 struct str reason, struct identity_fault *fault) _must_use_;
-int team_unfreeze(struct db *db, struct arena *a, const struct actor *actor, struct team_id team)
-    _must_use_;
+int team_unfreeze(struct db *db, struct arena *a, const struct actor *actor,
+                  struct team_id team) _must_use_;
 /* Operator scope. text: part of the name, of a member's e-mail, or the id; newest first. */
 int team_search(struct db *db, struct arena *a, struct str text, int64_t before_id, int32_t limit,
                 struct team_page *ret) _must_use_;

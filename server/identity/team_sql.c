@@ -53,8 +53,8 @@ static int team_snapshot(struct db *db, struct arena *a, struct team_id team, st
 static int team_audit(struct db *db, struct arena *a, const struct actor *actor, const char *action,
                       struct team_id team, struct str before)
 {
-    struct audit_entry entry = {.team = team, .action = action, .kind = "team",
-                                .object_id = team.v, .before = before};
+    struct audit_entry entry = {
+        .team = team, .action = action, .kind = "team", .object_id = team.v, .before = before};
     int r = team_snapshot(db, a, team, &entry.after);
 
     return r == 0 ? audit_write(db, actor, &entry) : r;
@@ -67,10 +67,9 @@ static int tell_nodes(struct db *db, struct team_id team)
     return db_fatal(db_exec(db, &team_note, DB_ARGS(db_i64(team.v)), NULL));
 }
 
-DB_QUERY(team_add,
-         "INSERT INTO team (name, time_zone)"
-         " VALUES ($1, coalesce(nullif($2, ''), (SELECT time_zone FROM installation)))"
-         " RETURNING id")
+DB_QUERY(team_add, "INSERT INTO team (name, time_zone)"
+                   " VALUES ($1, coalesce(nullif($2, ''), (SELECT time_zone FROM installation)))"
+                   " RETURNING id")
 DB_QUERY(team_open_books, "SELECT open_team_books($1)")
 DB_QUERY(team_add_owner, "INSERT INTO member (team_id, user_id, role) VALUES ($1, $2, 'owner')")
 
@@ -103,25 +102,25 @@ int team_create(struct db *db, struct arena *a, const struct actor *actor, struc
     return 0;
 }
 
-#define TEAM_SELECT                                                                                \
-    "SELECT t.id, t.name, t.time_zone, t.legal_name, t.address, t.country, t.tax_id,"              \
-    "       t.billing_email, t.frozen_at IS NOT NULL AS frozen, t.frozen_at, t.frozen_reason,"     \
-    "       t.demo, t.created_at,"                                                                 \
-    "       (SELECT count(*) FROM member m WHERE m.team_id = t.id) AS members,"                    \
-    "       (SELECT count(*) FROM api_key k WHERE k.team_id = t.id AND k.deleted_at IS NULL)"      \
-    "           AS keys"                                                                           \
+#define TEAM_SELECT                                                                            \
+    "SELECT t.id, t.name, t.time_zone, t.legal_name, t.address, t.country, t.tax_id,"          \
+    "       t.billing_email, t.frozen_at IS NOT NULL AS frozen, t.frozen_at, t.frozen_reason," \
+    "       t.demo, t.created_at,"                                                             \
+    "       (SELECT count(*) FROM member m WHERE m.team_id = t.id) AS members,"                \
+    "       (SELECT count(*) FROM api_key k WHERE k.team_id = t.id AND k.deleted_at IS NULL)"  \
+    "           AS keys"                                                                       \
     "  FROM team t "
-#define TEAM_COLS(t)                                                                               \
-    DB_COLS(db_col_i64("id", &(t)->id.v), db_col_text("name", &(t)->settings.name),                \
-            db_col_text("time_zone", &(t)->settings.time_zone),                                    \
-            db_col_text("legal_name", &(t)->settings.legal_name),                                  \
-            db_col_text("address", &(t)->settings.address),                                        \
-            db_col_text("country", &(t)->settings.country),                                        \
-            db_col_text("tax_id", &(t)->settings.tax_id),                                          \
-            db_col_text("billing_email", &(t)->settings.billing_email),                            \
-            db_col_bool("frozen", &(t)->frozen), db_col_time_us("frozen_at", &(t)->frozen_at_us),  \
-            db_col_text("frozen_reason", &(t)->frozen_reason), db_col_bool("demo", &(t)->demo),    \
-            db_col_time_us("created_at", &(t)->created_at_us),                                     \
+#define TEAM_COLS(t)                                                                              \
+    DB_COLS(db_col_i64("id", &(t)->id.v), db_col_text("name", &(t)->settings.name),               \
+            db_col_text("time_zone", &(t)->settings.time_zone),                                   \
+            db_col_text("legal_name", &(t)->settings.legal_name),                                 \
+            db_col_text("address", &(t)->settings.address),                                       \
+            db_col_text("country", &(t)->settings.country),                                       \
+            db_col_text("tax_id", &(t)->settings.tax_id),                                         \
+            db_col_text("billing_email", &(t)->settings.billing_email),                           \
+            db_col_bool("frozen", &(t)->frozen), db_col_time_us("frozen_at", &(t)->frozen_at_us), \
+            db_col_text("frozen_reason", &(t)->frozen_reason), db_col_bool("demo", &(t)->demo),   \
+            db_col_time_us("created_at", &(t)->created_at_us),                                    \
             db_col_i64("members", &(t)->member_count), db_col_i64("keys", &(t)->key_count))
 
 DB_QUERY(team_by_id, TEAM_SELECT "WHERE t.id = $1")
@@ -181,9 +180,8 @@ int team_update(struct db *db, struct arena *a, const struct actor *actor, struc
     if (r == 0)
         r = db_fatal(db_exec(db, &team_set,
                              DB_ARGS(db_i64(team.v), db_text(s.name), db_text(s.time_zone),
-                                     db_text(s.legal_name), db_text(s.address),
-                                     db_text(s.country), db_text(s.tax_id),
-                                     db_text(s.billing_email)),
+                                     db_text(s.legal_name), db_text(s.address), db_text(s.country),
+                                     db_text(s.tax_id), db_text(s.billing_email)),
                              NULL));
     if (r == 0)
         r = team_audit(db, a, actor, "team.update", team, before);
@@ -226,13 +224,13 @@ int team_unfreeze(struct db *db, struct arena *a, const struct actor *actor, str
     return set_frozen(db, a, actor, team, false, STR_NONE);
 }
 
-DB_QUERY(team_find,
-         TEAM_SELECT "WHERE ($1::text = '' OR strpos(lower(t.name), lower($1)) > 0"
-                     "       OR t.id::text = $1"
-                     "       OR EXISTS (SELECT FROM member m JOIN person p ON p.id = m.user_id"
-                     "                   WHERE m.team_id = t.id AND strpos(p.email, lower($1)) > 0))"
-                     "  AND ($2::bigint = 0 OR t.id < $2)"
-                     " ORDER BY t.id DESC LIMIT $3")
+DB_QUERY(team_find, TEAM_SELECT
+         "WHERE ($1::text = '' OR strpos(lower(t.name), lower($1)) > 0"
+         "       OR t.id::text = $1"
+         "       OR EXISTS (SELECT FROM member m JOIN person p ON p.id = m.user_id"
+         "                   WHERE m.team_id = t.id AND strpos(p.email, lower($1)) > 0))"
+         "  AND ($2::bigint = 0 OR t.id < $2)"
+         " ORDER BY t.id DESC LIMIT $3")
 
 int team_search(struct db *db, struct arena *a, struct str text, int64_t before_id, int32_t limit,
                 struct team_page *ret)
@@ -240,10 +238,10 @@ int team_search(struct db *db, struct arena *a, struct str text, int64_t before_
     struct team row = {0};
     struct db_rows rows = DB_ROWS(a, &row);
     struct str wanted = str_trim(text);
-    int r = db_each(db, &team_find, a,
-                    DB_ARGS(db_text(wanted.p ? wanted : STR("")), db_i64(before_id),
-                            db_i32(MIN(limit, 200))),
-                    TEAM_COLS(&row), db_rows_push, &rows);
+    int r = db_each(
+        db, &team_find, a,
+        DB_ARGS(db_text(wanted.p ? wanted : STR("")), db_i64(before_id), db_i32(MIN(limit, 200))),
+        TEAM_COLS(&row), db_rows_push, &rows);
 
     if (r != 0)
         return err_trace(db_fatal(r));

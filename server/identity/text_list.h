@@ -1,5 +1,5 @@
-/* text_list.h: arrays of text as the queries of this room hand them out: joined by line feeds, which
- * no element may hold. Inside this room only. */
+/* text_list.h: arrays of text as the queries of this room hand them out: joined by line feeds,
+ * which no element may hold. Inside this room only. */
 #pragma once
 
 #include "base/arena.h"

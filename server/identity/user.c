@@ -46,7 +46,8 @@ static int sign_up_tx(struct db *db, void *ctx)
     int r = user_row_add(db, &user, &t->made.user);
 
     if (r == IDENTITY_E_FAULT)
-        return identity_fault_set(t->fault, "email", "There is an account with this e-mail already.");
+        return identity_fault_set(t->fault, "email",
+                                  "There is an account with this e-mail already.");
     if (r == 0) {
         t->actor = (struct actor){ACTOR_USER, t->made.user.v, t->wish.email, t->wish.from.address};
         r = user_audit(db, &t->actor, "user.sign_up", t->made.user, STR_NONE, STR_NONE);
@@ -192,8 +193,8 @@ struct promoting {
 static int promote_tx(struct db *db, void *ctx)
 {
     struct promoting *t = ctx;
-    struct user_new wish = {.email = t->email, .name = STR("Operator"), .hash = t->hash,
-                            .is_operator = true};
+    struct user_new wish = {
+        .email = t->email, .name = STR("Operator"), .hash = t->hash, .is_operator = true};
     struct user_id id;
     struct user user;
     int r = user_row_add(db, &wish, &id);
@@ -208,8 +209,8 @@ static int promote_tx(struct db *db, void *ctx)
     return r;
 }
 
-int user_create_operator(struct db *db, struct arena *a, const struct actor *actor, struct str email,
-                         struct str *ret_password, struct identity_fault *fault)
+int user_create_operator(struct db *db, struct arena *a, const struct actor *actor,
+                         struct str email, struct str *ret_password, struct identity_fault *fault)
 {
     struct promoting t = {.a = a, .actor = actor};
     struct str password = password_generate(a);

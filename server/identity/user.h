@@ -51,8 +51,8 @@ int user_change_password(struct db *db, struct arena *a, const uint8_t session_p
                          const struct session_from *from, struct session_made *ret,
                          struct identity_fault *fault) _must_use_;
 
-/* Operator scope. Disabling ends all sessions. The last operator who can sign in stays one and stays
- * enabled (IDENTITY_E_FAULT). */
+/* Operator scope. Disabling ends all sessions. The last operator who can sign in stays one and
+ * stays enabled (IDENTITY_E_FAULT). */
 int user_set_disabled(struct db *db, struct arena *a, const struct actor *actor, struct user_id id,
                       bool disabled, struct identity_fault *fault) _must_use_;
 int user_set_operator(struct db *db, struct arena *a, const struct actor *actor, struct user_id id,
@@ -60,5 +60,6 @@ int user_set_operator(struct db *db, struct arena *a, const struct actor *actor,
 
 /* Makes an operator with a generated password, or makes the existing user an operator
  * (*ret_password.p is NULL then). Own transactions. Field: email. */
-int user_create_operator(struct db *db, struct arena *a, const struct actor *actor, struct str email,
-                         struct str *ret_password, struct identity_fault *fault) _must_use_;
+int user_create_operator(struct db *db, struct arena *a, const struct actor *actor,
+                         struct str email, struct str *ret_password,
+                         struct identity_fault *fault) _must_use_;

@@ -18,7 +18,8 @@ struct user_row {
     bool is_operator;
 };
 /* IDENTITY_E_NONE: unknown or disabled. */
-int user_row_get(struct db *db, struct arena *a, struct user_id id, struct user_row *ret) _must_use_;
+int user_row_get(struct db *db, struct arena *a, struct user_id id,
+                 struct user_row *ret) _must_use_;
 int user_row_set_name(struct db *db, struct user_id id, struct str name) _must_use_;
 /* As it stands, for the audit log; without the hash. */
 int user_row_json(struct db *db, struct arena *a, struct user_id id, struct str *ret) _must_use_;

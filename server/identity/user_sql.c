@@ -4,9 +4,10 @@
 #include "base/err.h"
 #include "db/rows.h"
 
-DB_QUERY(user_add,
-         "INSERT INTO person (email, name, password_hash, is_operator) VALUES (lower($1), $2, $3, $4)"
-         " ON CONFLICT (email) DO NOTHING RETURNING id")
+DB_QUERY(
+    user_add,
+    "INSERT INTO person (email, name, password_hash, is_operator) VALUES (lower($1), $2, $3, $4)"
+    " ON CONFLICT (email) DO NOTHING RETURNING id")
 
 int user_row_add(struct db *db, const struct user_new *user, struct user_id *ret)
 {
@@ -24,9 +25,8 @@ int user_row_add(struct db *db, const struct user_new *user, struct user_id *ret
     return 0;
 }
 
-DB_QUERY(user_secret,
-         "SELECT id, email, password_hash, is_operator FROM person"
-         " WHERE id = $1 AND disabled_at IS NULL")
+DB_QUERY(user_secret, "SELECT id, email, password_hash, is_operator FROM person"
+                      " WHERE id = $1 AND disabled_at IS NULL")
 
 int user_row_get(struct db *db, struct arena *a, struct user_id id, struct user_row *ret)
 {
@@ -62,7 +62,8 @@ int user_row_set_name(struct db *db, struct user_id id, struct str name)
     return touched(r, rows);
 }
 
-DB_QUERY(user_json, "SELECT (to_jsonb(p) - 'password_hash')::text AS row FROM person p WHERE id = $1")
+DB_QUERY(user_json,
+         "SELECT (to_jsonb(p) - 'password_hash')::text AS row FROM person p WHERE id = $1")
 
 int user_row_json(struct db *db, struct arena *a, struct user_id id, struct str *ret)
 {
@@ -93,24 +94,24 @@ int user_set_password(struct db *db, struct user_id id, const char *hash)
 int user_audit(struct db *db, const struct actor *actor, const char *action, struct user_id id,
                struct str before, struct str after)
 {
-    struct audit_entry entry = {.action = action, .kind = "user", .object_id = id.v,
-                                .before = before, .after = after};
+    struct audit_entry entry = {
+        .action = action, .kind = "user", .object_id = id.v, .before = before, .after = after};
 
     return audit_write(db, actor, &entry);
 }
 
-#define USER_SELECT                                                                                \
-    "SELECT p.id, p.email, p.name, p.is_operator, p.disabled_at IS NOT NULL AS disabled,"          \
-    "       p.created_at,"                                                                         \
-    "       (SELECT max(seen_at) FROM session WHERE user_id = p.id) AS seen_at,"                   \
-    "       (SELECT count(*) FROM member WHERE user_id = p.id) AS team_count"                      \
+#define USER_SELECT                                                                       \
+    "SELECT p.id, p.email, p.name, p.is_operator, p.disabled_at IS NOT NULL AS disabled," \
+    "       p.created_at,"                                                                \
+    "       (SELECT max(seen_at) FROM session WHERE user_id = p.id) AS seen_at,"          \
+    "       (SELECT count(*) FROM member WHERE user_id = p.id) AS team_count"             \
     "  FROM person p "
-#define USER_COLS(u)                                                                               \
-    DB_COLS(db_col_i64("id", &(u)->id.v), db_col_text("email", &(u)->email),                       \
-            db_col_text("name", &(u)->name), db_col_bool("is_operator", &(u)->is_operator),        \
-            db_col_bool("disabled", &(u)->disabled),                                               \
-            db_col_time_us("created_at", &(u)->created_at_us),                                     \
-            db_col_time_us("seen_at", &(u)->last_seen_at_us),                                      \
+#define USER_COLS(u)                                                                        \
+    DB_COLS(db_col_i64("id", &(u)->id.v), db_col_text("email", &(u)->email),                \
+            db_col_text("name", &(u)->name), db_col_bool("is_operator", &(u)->is_operator), \
+            db_col_bool("disabled", &(u)->disabled),                                        \
+            db_col_time_us("created_at", &(u)->created_at_us),                              \
+            db_col_time_us("seen_at", &(u)->last_seen_at_us),                               \
             db_col_i64("team_count", &(u)->team_count))
 
 DB_QUERY(user_by_id, USER_SELECT "WHERE p.id = $1")
@@ -144,11 +145,10 @@ int user_by_email(struct db *db, struct arena *a, struct str email, struct user 
 }
 
 /* strpos: what was typed is text, not a pattern. */
-DB_QUERY(user_find,
-         USER_SELECT "WHERE ($1::text = '' OR strpos(p.email, lower($1)) > 0"
-                     "       OR strpos(lower(p.name), lower($1)) > 0)"
-                     "  AND ($2::bigint = 0 OR p.id < $2)"
-                     " ORDER BY p.id DESC LIMIT $3")
+DB_QUERY(user_find, USER_SELECT "WHERE ($1::text = '' OR strpos(p.email, lower($1)) > 0"
+                                "       OR strpos(lower(p.name), lower($1)) > 0)"
+                                "  AND ($2::bigint = 0 OR p.id < $2)"
+                                " ORDER BY p.id DESC LIMIT $3")
 
 int user_search(struct db *db, struct arena *a, struct str text, int64_t before_id, int32_t limit,
                 struct user_page *ret)
@@ -156,10 +156,10 @@ int user_search(struct db *db, struct arena *a, struct str text, int64_t before_
     struct user row = {0};
     struct db_rows rows = DB_ROWS(a, &row);
     struct str wanted = str_trim(text);
-    int r = db_each(db, &user_find, a,
-                    DB_ARGS(db_text(wanted.p ? wanted : STR("")), db_i64(before_id),
-                            db_i32(MIN(limit, 200))),
-                    USER_COLS(&row), db_rows_push, &rows);
+    int r = db_each(
+        db, &user_find, a,
+        DB_ARGS(db_text(wanted.p ? wanted : STR("")), db_i64(before_id), db_i32(MIN(limit, 200))),
+        USER_COLS(&row), db_rows_push, &rows);
 
     if (r != 0)
         return err_trace(db_fatal(r));
@@ -168,9 +168,10 @@ int user_search(struct db *db, struct arena *a, struct str text, int64_t before_
 }
 
 /* Locked in the order of ids, so that two operators who demote each other meet here. */
-DB_QUERY(operator_lock,
-         "SELECT count(*) FILTER (WHERE id <> $1) AS others FROM"
-         " (SELECT id FROM person WHERE is_operator AND disabled_at IS NULL ORDER BY id FOR UPDATE) o")
+DB_QUERY(
+    operator_lock,
+    "SELECT count(*) FILTER (WHERE id <> $1) AS others FROM"
+    " (SELECT id FROM person WHERE is_operator AND disabled_at IS NULL ORDER BY id FOR UPDATE) o")
 
 static int keep_an_operator(struct db *db, struct user_id leaving, struct identity_fault *fault)
 {
@@ -219,8 +220,7 @@ int user_set_operator(struct db *db, struct arena *a, const struct actor *actor,
     if (r == 0 && !is_operator)
         r = keep_an_operator(db, id, fault);
     if (r == 0)
-        r = db_fatal(db_exec(db, &user_promote, DB_ARGS(db_i64(id.v), db_bool(is_operator)),
-                             NULL));
+        r = db_fatal(db_exec(db, &user_promote, DB_ARGS(db_i64(id.v), db_bool(is_operator)), NULL));
     if (r == 0 && !is_operator) /* what was opened with more rights ends */
         r = session_end_all(db, id, 0, NULL);
     if (r == 0)

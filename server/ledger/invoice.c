@@ -69,9 +69,9 @@ int invoice_preview(struct db *db, struct arena *a, struct team_id team, struct 
 
 struct cutting {
     struct team_id team;
-    bool more;   /* a month was done: the next may be due too */
+    bool more; /* a month was done: the next may be due too */
     bool issued;
-    bool wrong;  /* the books do not add up: nothing was issued */
+    bool wrong; /* the books do not add up: nothing was issued */
 };
 
 static int draw_and_store(struct db *db, const struct invoice *inv)

@@ -1,10 +1,11 @@
-/* invoice.h: the monthly invoice of a team: cut once, by whichever node comes first, and then fixed.
+/* invoice.h: the monthly invoice of a team: cut once, by whichever node comes first, and then
+ * fixed.
  *
  * A month is a month of the team's time zone, by posted_at. What it says comes from the ledger and
- * the calls in one transaction: opening balance + top-ups and grants + adjustments - usage = closing
- * balance, to the nano-dollar; the usage lines sum to the calls posted in the month. Numbers are
- * PREFIX-YEAR-NNNNNN, one gapless series per installation and year of the issue date in the
- * installation's time zone. A month without movement gets none. */
+ * the calls in one transaction: opening balance + top-ups and grants + adjustments - usage =
+ * closing balance, to the nano-dollar; the usage lines sum to the calls posted in the month.
+ * Numbers are PREFIX-YEAR-NNNNNN, one gapless series per installation and year of the issue date in
+ * the installation's time zone. A month without movement gets none. */
 #pragma once
 
 #include "db/db.h"
@@ -14,7 +15,11 @@ struct invoice_party {
 };
 
 enum invoice_line_kind {
-    INVOICE_TOPUP, INVOICE_GRANT, INVOICE_REFUND, INVOICE_ADJUSTMENT, INVOICE_USAGE,
+    INVOICE_TOPUP,
+    INVOICE_GRANT,
+    INVOICE_REFUND,
+    INVOICE_ADJUSTMENT,
+    INVOICE_USAGE,
 };
 const char *invoice_line_kind_name(enum invoice_line_kind kind);
 bool invoice_line_kind_parse(struct str name, enum invoice_line_kind *ret);
@@ -27,14 +32,14 @@ struct invoice_line {
     /* Usage is summed by these three. */
     struct str provider, model, key;
     int64_t calls, input_tokens, output_tokens; /* prompt with cached, answer with reasoning */
-    struct money amount; /* signed: what it does to the balance */
+    struct money amount;                        /* signed: what it does to the balance */
 };
 
 struct invoice {
-    int64_t id;         /* 0: a preview */
-    struct str number;  /* p NULL: a preview */
+    int64_t id;        /* 0: a preview */
+    struct str number; /* p NULL: a preview */
     struct team_id team;
-    struct str month;   /* "2026-11" */
+    struct str month; /* "2026-11" */
     struct str time_zone;
     int64_t from_us, until_us; /* the month, until exclusive */
     int64_t issued_at_us;      /* 0: a preview */
@@ -54,11 +59,11 @@ struct invoice_page {
 enum { INVOICE_OK = 0, INVOICE_E_NONE = 1 };
 
 /* The running month as it stands, as an invoice without number. Team scope. */
-int invoice_preview(struct db *db, struct arena *a, struct team_id team, struct invoice *ret)
-    _must_use_;
+int invoice_preview(struct db *db, struct arena *a, struct team_id team,
+                    struct invoice *ret) _must_use_;
 /* Newest first; at most 240. Team scope, or operator for any team. */
-int invoice_list(struct db *db, struct arena *a, struct team_id team, struct invoice_page *ret)
-    _must_use_;
+int invoice_list(struct db *db, struct arena *a, struct team_id team,
+                 struct invoice_page *ret) _must_use_;
 /* INVOICE_E_NONE: no such invoice of this team. */
 int invoice_get(struct db *db, struct arena *a, struct team_id team, int64_t id,
                 struct invoice *ret) _must_use_;

@@ -1,13 +1,12 @@
-/* invoice_csv.c: one flat table, so that a spreadsheet can sum and group it: the amounts of all rows
- * but the last add up to the last one. */
+/* invoice_csv.c: one flat table, so that a spreadsheet can sum and group it: the amounts of all
+ * rows but the last add up to the last one. */
 #include "ledger/invoice_csv.h"
 
 #include "base/csv.h"
 
-static const char *const titles[] = {"invoice", "month",    "time_zone",    "kind",
-                                     "date",    "text",     "provider",     "model",
-                                     "key",     "requests", "input_tokens", "output_tokens",
-                                     "amount_usd"};
+static const char *const titles[] = {
+    "invoice", "month", "time_zone", "kind",         "date",          "text",      "provider",
+    "model",   "key",   "requests",  "input_tokens", "output_tokens", "amount_usd"};
 
 static void put_start(struct buf *out, const struct invoice *inv, const char *kind)
 {

@@ -6,13 +6,14 @@
 #include "base/err.h"
 #include "db/rows.h"
 
-DB_QUERY(invoice_add_marks,
-         "INSERT INTO invoice_cut (team_id, next_month, from_at)"
-         " SELECT t.id, m.first, m.first::timestamp AT TIME ZONE t.time_zone FROM team t"
-         "  CROSS JOIN LATERAL"
-         "        (SELECT date_trunc('month', t.created_at AT TIME ZONE t.time_zone)::date AS first) m"
-         "  WHERE NOT EXISTS (SELECT FROM invoice_cut c WHERE c.team_id = t.id)"
-         "  ORDER BY t.id ON CONFLICT DO NOTHING")
+DB_QUERY(
+    invoice_add_marks,
+    "INSERT INTO invoice_cut (team_id, next_month, from_at)"
+    " SELECT t.id, m.first, m.first::timestamp AT TIME ZONE t.time_zone FROM team t"
+    "  CROSS JOIN LATERAL"
+    "        (SELECT date_trunc('month', t.created_at AT TIME ZONE t.time_zone)::date AS first) m"
+    "  WHERE NOT EXISTS (SELECT FROM invoice_cut c WHERE c.team_id = t.id)"
+    "  ORDER BY t.id ON CONFLICT DO NOTHING")
 
 int invoice_mark_teams(struct db *db)
 {
@@ -63,16 +64,17 @@ int invoice_take_number(struct db *db, struct arena *a, struct invoice *inv, int
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
 
-DB_QUERY(invoice_add,
-         "INSERT INTO invoice (team_id, number, year, serial, month, time_zone, from_at, until_at,"
-         "       issued_at, issue_date, seller_name, seller_address, seller_country, seller_tax_id,"
-         "       seller_email, seller_note, buyer_name, buyer_address, buyer_country, buyer_tax_id,"
-         "       buyer_email, opening_nano, topups_nano, grants_nano, adjustments_nano, usage_nano,"
-         "       closing_nano, calls)"
-         " VALUES ($1, $2, left($8::text, 4)::integer, $3, ($4::text || '-01')::date, $5, $6, $7,"
-         "         now(), $8::text::date, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
-         "         $21, $22, $23, $24, $25, $26)"
-         " RETURNING id")
+DB_QUERY(
+    invoice_add,
+    "INSERT INTO invoice (team_id, number, year, serial, month, time_zone, from_at, until_at,"
+    "       issued_at, issue_date, seller_name, seller_address, seller_country, seller_tax_id,"
+    "       seller_email, seller_note, buyer_name, buyer_address, buyer_country, buyer_tax_id,"
+    "       buyer_email, opening_nano, topups_nano, grants_nano, adjustments_nano, usage_nano,"
+    "       closing_nano, calls)"
+    " VALUES ($1, $2, left($8::text, 4)::integer, $3, ($4::text || '-01')::date, $5, $6, $7,"
+    "         now(), $8::text::date, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
+    "         $21, $22, $23, $24, $25, $26)"
+    " RETURNING id")
 
 static int store_head(struct db *db, struct invoice *i, int64_t serial)
 {
@@ -125,10 +127,9 @@ DB_QUERY(invoice_add_file,
 int invoice_store_pdf(struct db *db, const struct invoice *inv, struct str pdf)
 {
     struct digest digest = digest_plain(pdf);
-    int r = db_exec(db, &invoice_add_file,
-                    DB_ARGS(db_i64(inv->team.v), db_i64(inv->id), db_bytes(pdf),
-                            db_digest(&digest)),
-                    NULL);
+    int r = db_exec(
+        db, &invoice_add_file,
+        DB_ARGS(db_i64(inv->team.v), db_i64(inv->id), db_bytes(pdf), db_digest(&digest)), NULL);
 
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
@@ -139,8 +140,8 @@ DB_QUERY(invoice_move_mark,
 
 int invoice_advance(struct db *db, const struct invoice *inv)
 {
-    int r = db_exec(db, &invoice_move_mark,
-                    DB_ARGS(db_i64(inv->team.v), db_time_us(inv->until_us)), NULL);
+    int r = db_exec(db, &invoice_move_mark, DB_ARGS(db_i64(inv->team.v), db_time_us(inv->until_us)),
+                    NULL);
 
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }

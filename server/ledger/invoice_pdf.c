@@ -34,8 +34,8 @@ static int decimals_of(struct money m)
 
 static int decimals_needed(const struct invoice *inv)
 {
-    const struct money totals[] = {inv->opening, inv->topups, inv->grants, inv->adjustments,
-                                   inv->usage, inv->closing};
+    const struct money totals[] = {inv->opening,     inv->topups, inv->grants,
+                                   inv->adjustments, inv->usage,  inv->closing};
     int n = 2;
 
     for (size_t i = 0; i < ARRAY_LEN(totals); i++)
@@ -78,7 +78,8 @@ static struct str count(struct drawing *d, int64_t n)
     return keep(d, &b);
 }
 
-static struct str joined(struct drawing *d, struct str first, const char *between, struct str second)
+static struct str joined(struct drawing *d, struct str first, const char *between,
+                         struct str second)
 {
     struct buf b;
 
@@ -93,9 +94,9 @@ static struct str joined(struct drawing *d, struct str first, const char *betwee
 /* "November 2026" from "2026-11". */
 static struct str month_name(struct drawing *d)
 {
-    static const char *const names[] = {"January", "February", "March", "April", "May", "June",
-                                        "July", "August", "September", "October", "November",
-                                        "December"};
+    static const char *const names[] = {"January",   "February", "March",    "April",
+                                        "May",       "June",     "July",     "August",
+                                        "September", "October",  "November", "December"};
     struct str m = d->inv->month;
     uint64_t number;
 
@@ -139,8 +140,7 @@ static void party_lines(struct drawing *d, int x, enum sheet_style style, struct
             sheet_skip(d->s, sheet_text(d->s, x, HALF - 200, style, false, str_trim(line)));
 }
 
-static int draw_party(struct drawing *d, int x, const char *title,
-                         const struct invoice_party *p)
+static int draw_party(struct drawing *d, int x, const char *title, const struct invoice_party *p)
 {
     int start = sheet_y(d->s), end;
 
@@ -162,9 +162,9 @@ static void draw_parties(struct drawing *d)
     int right = draw_party(d, SHEET_MARGIN + HALF, "Bill to", &d->inv->buyer);
 
     sheet_move_to(d->s, MAX(left, right) + 220);
-    sheet_line(d->s, SHEET_LEAD,
-               joined(d, joined(d, STR("$"), "", amount(d, d->inv->usage)), " used in ",
-                      month_name(d)));
+    sheet_line(
+        d->s, SHEET_LEAD,
+        joined(d, joined(d, STR("$"), "", amount(d, d->inv->usage)), " used in ", month_name(d)));
     sheet_line(d->s, SHEET_BODY, STR("Paid from the prepaid balance; nothing is due."));
     sheet_skip(d->s, 160);
 }
@@ -193,10 +193,10 @@ static void draw_balance(struct drawing *d)
 
 static void draw_movements(struct drawing *d)
 {
-    static const struct sheet_column columns[] = {{"Date", 700, false},
-                                                  {"Top-ups, grants and adjustments",
-                                                   SHEET_INNER - 2000, false},
-                                                  {"Amount (USD)", 1300, true}};
+    static const struct sheet_column columns[] = {
+        {"Date", 700, false},
+        {"Top-ups, grants and adjustments", SHEET_INNER - 2000, false},
+        {"Amount (USD)", 1300, true}};
     bool any = false;
 
     for (size_t i = 0; i < d->inv->n_lines; i++) {
@@ -215,8 +215,12 @@ static void draw_movements(struct drawing *d)
 static void draw_usage(struct drawing *d)
 {
     static const struct sheet_column columns[] = {
-        {"Model", 1240, false},   {"Provider", 600, false},    {"Key", 840, false},
-        {"Requests", 460, true},  {"Input tokens", 540, true}, {"Output tokens", 540, true},
+        {"Model", 1240, false},
+        {"Provider", 600, false},
+        {"Key", 840, false},
+        {"Requests", 460, true},
+        {"Input tokens", 540, true},
+        {"Output tokens", 540, true},
         {"Amount (USD)", SHEET_INNER - 4220, true},
     };
     const struct invoice *inv = d->inv;
@@ -234,8 +238,8 @@ static void draw_usage(struct drawing *d)
                       false);
     }
     sheet_row(d->s,
-              (struct str[]){STR("Total"), STR(""), STR(""), count(d, inv->calls), STR(""),
-                             STR(""), amount(d, inv->usage)},
+              (struct str[]){STR("Total"), STR(""), STR(""), count(d, inv->calls), STR(""), STR(""),
+                             amount(d, inv->usage)},
               true);
     sheet_table_end(d->s);
 }

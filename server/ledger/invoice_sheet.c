@@ -12,19 +12,19 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-#define FAMILIES                                                                                   \
-    "Inter, Noto Sans, Noto Sans Arabic, Noto Sans Hebrew, Droid Sans Fallback, DejaVu Sans,"      \
+#define FAMILIES                                                                              \
+    "Inter, Noto Sans, Noto Sans Arabic, Noto Sans Hebrew, Droid Sans Fallback, DejaVu Sans," \
     " sans-serif"
 #define FOOT_Y (SHEET_HEIGHT - 400)
 #define BOTTOM_Y (SHEET_HEIGHT - 620)
 #define ROW_PAD 50
 #define CELL_GAP 80
-#define LINE_HEIGHT 1.45f  /* of the size */
-#define INTER_HEIGHT 1.21f /* the font's own */
+#define LINE_HEIGHT 1.45f   /* of the size */
+#define INTER_HEIGHT 1.21f  /* the font's own */
 #define SHEET_TEXT_MAX 4096 /* bytes of one cell; longer ones are cut */
 
 #define POINTS(tenths) ((tenths) / 10.0)
-#define TENTHS_FROM_PANGO(n) ((int)((n) * 10LL / PANGO_SCALE))
+#define TENTHS_FROM_PANGO(n) ((int)((n)*10LL / PANGO_SCALE))
 
 struct look {
     double points, grey;
@@ -267,7 +267,7 @@ void sheet_need(struct sheet *s, int height)
 }
 
 int sheet_text(struct sheet *s, int x, int width, enum sheet_style style, bool right,
-                  struct str text)
+               struct str text)
 {
     int height = lay(s, width, style, right, text);
 
@@ -302,8 +302,8 @@ void sheet_table(struct sheet *s, const struct sheet_column *columns, size_t n)
 }
 
 /* A figure is never broken: one that is too long reaches into the column before it. */
-static void draw_cell(struct sheet *s, int x, const struct sheet_column *c,
-                      enum sheet_style style, struct str text)
+static void draw_cell(struct sheet *s, int x, const struct sheet_column *c, enum sheet_style style,
+                      struct str text)
 {
     int width;
 

@@ -1,8 +1,9 @@
 /* invoice_sheet.h: sheets of A4 that fill from top to bottom: text, blocks, tables that go on over
  * pages, a foot on each. Sole home of pango and cairo. Used by invoice_pdf.c only.
  *
- * Lengths are tenths of a point (1/720 inch) from the top left. Everything is drawn twice: the first time onto
- * nothing, to learn how many pages there are. Failures are sticky and told by sheet_finish. */
+ * Lengths are tenths of a point (1/720 inch) from the top left. Everything is drawn twice: the
+ * first time onto nothing, to learn how many pages there are. Failures are sticky and told by
+ * sheet_finish. */
 #pragma once
 
 #include "base/buf.h"
@@ -46,7 +47,7 @@ void sheet_need(struct sheet *s, int height);
 
 /* Text at x, wrapped to width, from the present y, which stays; returns its height. */
 int sheet_text(struct sheet *s, int x, int width, enum sheet_style style, bool right,
-                  struct str text);
+               struct str text);
 /* A line of text over the whole width; moves down by it. */
 void sheet_line(struct sheet *s, enum sheet_style style, struct str text);
 /* A thin rule over the whole width, or a part. */

@@ -13,28 +13,28 @@
 #include "db/rows.h"
 
 /* Columns of a period and its parties; $1 is the team. */
-#define FRAME_COLUMNS                                                                              \
-    "t.id AS team_id, t.time_zone,"                                                                \
-    " to_char(now() AT TIME ZONE i.time_zone, 'YYYY-MM-DD') AS issue_date,"                        \
-    " i.seller_name, i.seller_address, i.seller_country, i.seller_tax_id, i.seller_email,"         \
-    " i.seller_note, coalesce(nullif(t.legal_name, ''), t.name) AS buyer_name,"                    \
-    " t.address AS buyer_address, t.country AS buyer_country, t.tax_id AS buyer_tax_id,"           \
+#define FRAME_COLUMNS                                                                      \
+    "t.id AS team_id, t.time_zone,"                                                        \
+    " to_char(now() AT TIME ZONE i.time_zone, 'YYYY-MM-DD') AS issue_date,"                \
+    " i.seller_name, i.seller_address, i.seller_country, i.seller_tax_id, i.seller_email," \
+    " i.seller_note, coalesce(nullif(t.legal_name, ''), t.name) AS buyer_name,"            \
+    " t.address AS buyer_address, t.country AS buyer_country, t.tax_id AS buyer_tax_id,"   \
     " t.billing_email AS buyer_email "
-#define FRAME_COLS(inv)                                                                            \
-    db_col_i64("team_id", &(inv)->team.v), db_col_text("time_zone", &(inv)->time_zone),            \
-        db_col_text("issue_date", &(inv)->issue_date), db_col_text("month", &(inv)->month),        \
-        db_col_time_us("from_at", &(inv)->from_us), db_col_time_us("until_at", &(inv)->until_us),  \
-        db_col_time_us("issued_at", &(inv)->issued_at_us),                                         \
-        db_col_text("seller_name", &(inv)->seller.name),                                           \
-        db_col_text("seller_address", &(inv)->seller.address),                                     \
-        db_col_text("seller_country", &(inv)->seller.country),                                     \
-        db_col_text("seller_tax_id", &(inv)->seller.tax_id),                                       \
-        db_col_text("seller_email", &(inv)->seller.email),                                         \
-        db_col_text("seller_note", &(inv)->seller_note),                                           \
-        db_col_text("buyer_name", &(inv)->buyer.name),                                             \
-        db_col_text("buyer_address", &(inv)->buyer.address),                                       \
-        db_col_text("buyer_country", &(inv)->buyer.country),                                       \
-        db_col_text("buyer_tax_id", &(inv)->buyer.tax_id),                                         \
+#define FRAME_COLS(inv)                                                                           \
+    db_col_i64("team_id", &(inv)->team.v), db_col_text("time_zone", &(inv)->time_zone),           \
+        db_col_text("issue_date", &(inv)->issue_date), db_col_text("month", &(inv)->month),       \
+        db_col_time_us("from_at", &(inv)->from_us), db_col_time_us("until_at", &(inv)->until_us), \
+        db_col_time_us("issued_at", &(inv)->issued_at_us),                                        \
+        db_col_text("seller_name", &(inv)->seller.name),                                          \
+        db_col_text("seller_address", &(inv)->seller.address),                                    \
+        db_col_text("seller_country", &(inv)->seller.country),                                    \
+        db_col_text("seller_tax_id", &(inv)->seller.tax_id),                                      \
+        db_col_text("seller_email", &(inv)->seller.email),                                        \
+        db_col_text("seller_note", &(inv)->seller_note),                                          \
+        db_col_text("buyer_name", &(inv)->buyer.name),                                            \
+        db_col_text("buyer_address", &(inv)->buyer.address),                                      \
+        db_col_text("buyer_country", &(inv)->buyer.country),                                      \
+        db_col_text("buyer_tax_id", &(inv)->buyer.tax_id),                                        \
         db_col_text("buyer_email", &(inv)->buyer.email)
 
 DB_QUERY(invoice_claimed,
@@ -78,31 +78,31 @@ int invoice_running(struct db *db, struct arena *a, struct team_id team, struct 
 }
 
 /* $1 team, $2 from, $3 until. */
-DB_QUERY(invoice_totals,
-         "SELECT coalesce((SELECT wallet_nano FROM transfer WHERE team_id = $1 AND posted_at < $2"
-         "                  ORDER BY posted_at DESC, id DESC LIMIT 1), 0) AS opening,"
-         "       coalesce((SELECT wallet_nano FROM transfer WHERE team_id = $1 AND posted_at < $3"
-         "                  ORDER BY posted_at DESC, id DESC LIMIT 1), 0) AS closing,"
-         "       coalesce(sum(v) FILTER (WHERE code = 'TOPUP'), 0)::bigint AS topups,"
-         "       coalesce(sum(v) FILTER (WHERE code = 'GRANT'), 0)::bigint AS grants,"
-         "       coalesce(sum(v) FILTER (WHERE code IN ('ADJUST', 'REFUND', 'CHARGEBACK')), 0)::bigint"
-         "           AS adjustments,"
-         "       coalesce(-sum(v) FILTER (WHERE code IN ('USAGE', 'LATE_USAGE')), 0)::bigint AS usage"
-         "  FROM (SELECT x.code, CASE WHEN x.credit_account = w.id THEN x.amount_nano"
-         "                            ELSE -x.amount_nano END AS v"
-         "          FROM transfer x JOIN account w ON w.team_id = $1 AND w.kind = 'wallet'"
-         "         WHERE x.team_id = $1 AND x.posted_at >= $2 AND x.posted_at < $3) m")
+DB_QUERY(
+    invoice_totals,
+    "SELECT coalesce((SELECT wallet_nano FROM transfer WHERE team_id = $1 AND posted_at < $2"
+    "                  ORDER BY posted_at DESC, id DESC LIMIT 1), 0) AS opening,"
+    "       coalesce((SELECT wallet_nano FROM transfer WHERE team_id = $1 AND posted_at < $3"
+    "                  ORDER BY posted_at DESC, id DESC LIMIT 1), 0) AS closing,"
+    "       coalesce(sum(v) FILTER (WHERE code = 'TOPUP'), 0)::bigint AS topups,"
+    "       coalesce(sum(v) FILTER (WHERE code = 'GRANT'), 0)::bigint AS grants,"
+    "       coalesce(sum(v) FILTER (WHERE code IN ('ADJUST', 'REFUND', 'CHARGEBACK')), 0)::bigint"
+    "           AS adjustments,"
+    "       coalesce(-sum(v) FILTER (WHERE code IN ('USAGE', 'LATE_USAGE')), 0)::bigint AS usage"
+    "  FROM (SELECT x.code, CASE WHEN x.credit_account = w.id THEN x.amount_nano"
+    "                            ELSE -x.amount_nano END AS v"
+    "          FROM transfer x JOIN account w ON w.team_id = $1 AND w.kind = 'wallet'"
+    "         WHERE x.team_id = $1 AND x.posted_at >= $2 AND x.posted_at < $3) m")
 
 static int read_totals(struct db *db, struct invoice *inv)
 {
-    int r = db_one(db, &invoice_totals, NULL,
-                   DB_ARGS(db_i64(inv->team.v), db_time_us(inv->from_us), db_time_us(inv->until_us)),
-                   DB_COLS(db_col_money("opening", &inv->opening),
-                           db_col_money("closing", &inv->closing),
-                           db_col_money("topups", &inv->topups),
-                           db_col_money("grants", &inv->grants),
-                           db_col_money("adjustments", &inv->adjustments),
-                           db_col_money("usage", &inv->usage)));
+    int r = db_one(
+        db, &invoice_totals, NULL,
+        DB_ARGS(db_i64(inv->team.v), db_time_us(inv->from_us), db_time_us(inv->until_us)),
+        DB_COLS(db_col_money("opening", &inv->opening), db_col_money("closing", &inv->closing),
+                db_col_money("topups", &inv->topups), db_col_money("grants", &inv->grants),
+                db_col_money("adjustments", &inv->adjustments),
+                db_col_money("usage", &inv->usage)));
 
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
@@ -169,15 +169,15 @@ static int read_usage(struct db *db, const struct invoice *inv, struct line_read
 {
     t->row = (struct invoice_line){.text = STR(""), .kind = INVOICE_USAGE};
     t->kind = str_c(invoice_line_kind_name(INVOICE_USAGE));
-    int r = db_each(db, &invoice_usage, t->rows.a,
-                    DB_ARGS(db_i64(inv->team.v), db_time_us(inv->from_us), db_time_us(inv->until_us)),
-                    DB_COLS(db_col_text("provider", &t->row.provider),
-                            db_col_text("model", &t->row.model), db_col_text("key", &t->row.key),
-                            db_col_i64("calls", &t->row.calls),
-                            db_col_i64("input_tokens", &t->row.input_tokens),
-                            db_col_i64("output_tokens", &t->row.output_tokens),
-                            db_col_money("amount", &t->row.amount)),
-                    line_push, t);
+    int r = db_each(
+        db, &invoice_usage, t->rows.a,
+        DB_ARGS(db_i64(inv->team.v), db_time_us(inv->from_us), db_time_us(inv->until_us)),
+        DB_COLS(db_col_text("provider", &t->row.provider), db_col_text("model", &t->row.model),
+                db_col_text("key", &t->row.key), db_col_i64("calls", &t->row.calls),
+                db_col_i64("input_tokens", &t->row.input_tokens),
+                db_col_i64("output_tokens", &t->row.output_tokens),
+                db_col_money("amount", &t->row.amount)),
+        line_push, t);
 
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
@@ -206,18 +206,19 @@ int invoice_read_figures(struct db *db, struct arena *a, struct invoice *inv)
 }
 
 #define STORED_SELECT                                                                              \
-    "SELECT id, team_id, number, to_char(month, 'YYYY-MM') AS month, time_zone, from_at, until_at,"\
+    "SELECT id, team_id, number, to_char(month, 'YYYY-MM') AS month, time_zone, from_at, "         \
+    "until_at,"                                                                                    \
     "       issued_at, to_char(issue_date, 'YYYY-MM-DD') AS issue_date, seller_name,"              \
     "       seller_address, seller_country, seller_tax_id, seller_email, seller_note, buyer_name," \
     "       buyer_address, buyer_country, buyer_tax_id, buyer_email, opening_nano, topups_nano,"   \
     "       grants_nano, adjustments_nano, usage_nano, closing_nano, calls FROM invoice "
-#define STORED_COLS(inv)                                                                           \
-    DB_COLS(db_col_i64("id", &(inv)->id), db_col_text("number", &(inv)->number), FRAME_COLS(inv),  \
-            db_col_money("opening_nano", &(inv)->opening),                                         \
-            db_col_money("topups_nano", &(inv)->topups),                                           \
-            db_col_money("grants_nano", &(inv)->grants),                                           \
-            db_col_money("adjustments_nano", &(inv)->adjustments),                                 \
-            db_col_money("usage_nano", &(inv)->usage),                                             \
+#define STORED_COLS(inv)                                                                          \
+    DB_COLS(db_col_i64("id", &(inv)->id), db_col_text("number", &(inv)->number), FRAME_COLS(inv), \
+            db_col_money("opening_nano", &(inv)->opening),                                        \
+            db_col_money("topups_nano", &(inv)->topups),                                          \
+            db_col_money("grants_nano", &(inv)->grants),                                          \
+            db_col_money("adjustments_nano", &(inv)->adjustments),                                \
+            db_col_money("usage_nano", &(inv)->usage),                                            \
             db_col_money("closing_nano", &(inv)->closing), db_col_i64("calls", &(inv)->calls))
 
 DB_QUERY(invoice_rows, STORED_SELECT "WHERE team_id = $1 ORDER BY month DESC LIMIT 240")
@@ -236,10 +237,11 @@ int invoice_list(struct db *db, struct arena *a, struct team_id team, struct inv
 }
 
 DB_QUERY(invoice_by_id, STORED_SELECT "WHERE team_id = $1 AND id = $2")
-DB_QUERY(invoice_lines,
-         "SELECT kind, text, coalesce(to_char(date, 'YYYY-MM-DD'), '') AS date, at, provider, model,"
-         "       key_name, calls, input_tokens, output_tokens, amount_nano"
-         "  FROM invoice_line WHERE team_id = $1 AND invoice_id = $2 ORDER BY ordinal LIMIT 20000")
+DB_QUERY(
+    invoice_lines,
+    "SELECT kind, text, coalesce(to_char(date, 'YYYY-MM-DD'), '') AS date, at, provider, model,"
+    "       key_name, calls, input_tokens, output_tokens, amount_nano"
+    "  FROM invoice_line WHERE team_id = $1 AND invoice_id = $2 ORDER BY ordinal LIMIT 20000")
 
 static int read_stored_lines(struct db *db, struct arena *a, struct invoice *inv)
 {

@@ -85,8 +85,12 @@ int manual_confirm(struct db *db, struct arena *a, const struct actor *actor, in
     if (r == ORDER_E_NONE || !str_eq_c(t.order.provider, payment_manual.name))
         return IDENTITY_E_NONE;
     struct payment_notice notice = {
-        .provider = STR("manual"), .event_id = reference, .payment_id = reference,
-        .reference = t.order.reference, .kind = PAYMENT_PAID, .amount = amount,
+        .provider = STR("manual"),
+        .event_id = reference,
+        .payment_id = reference,
+        .reference = t.order.reference,
+        .kind = PAYMENT_PAID,
+        .amount = amount,
         .currency = STR("USD"),
     };
 

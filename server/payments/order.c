@@ -5,9 +5,9 @@
 #include "payments/order.h"
 
 static const char *const names[] = {
-    [ORDER_CREATED] = "created",   [ORDER_PENDING] = "pending", [ORDER_PAID] = "paid",
-    [ORDER_FAILED] = "failed",     [ORDER_CANCELED] = "canceled",
-    [ORDER_EXPIRED] = "expired",   [ORDER_REVIEW] = "review",
+    [ORDER_CREATED] = "created", [ORDER_PENDING] = "pending",   [ORDER_PAID] = "paid",
+    [ORDER_FAILED] = "failed",   [ORDER_CANCELED] = "canceled", [ORDER_EXPIRED] = "expired",
+    [ORDER_REVIEW] = "review",
 };
 
 #define BIT(state) (1u << (state))

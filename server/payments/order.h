@@ -33,8 +33,8 @@ struct order {
     struct str provider;  /* name of a struct payment_provider */
     struct money amount;
     enum order_state state;
-    struct str note;     /* why it failed or is in review; "" else */
-    struct str creator;  /* e-mail; p NULL: a management key's order */
+    struct str note;    /* why it failed or is in review; "" else */
+    struct str creator; /* e-mail; p NULL: a management key's order */
     int64_t created_at_us, changed_at_us, paid_at_us, expires_at_us;
     int64_t transfer_id; /* the TOPUP that credited it; 0: none */
 };
@@ -47,8 +47,8 @@ struct order_page {
 int order_create(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                  struct user_id user, struct money amount, struct str provider, struct order *ret,
                  struct identity_fault *fault) _must_use_;
-int order_get(struct db *db, struct arena *a, struct team_id team, int64_t id, struct order *ret)
-    _must_use_;
+int order_get(struct db *db, struct arena *a, struct team_id team, int64_t id,
+              struct order *ret) _must_use_;
 /* Newest first; before_id 0: from the newest. Team 0: all teams, operator scope; state -1: any. */
 int order_list(struct db *db, struct arena *a, struct team_id team, int state, int64_t before_id,
                int32_t limit, struct order_page *ret) _must_use_;

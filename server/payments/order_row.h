@@ -6,8 +6,8 @@
 /* Locks the order. ORDER_E_NONE: no such one. */
 enum { ORDER_OK = 0, ORDER_E_NONE = 1 };
 int order_lock(struct db *db, struct arena *a, int64_t id, struct order *ret) _must_use_;
-int order_lock_reference(struct db *db, struct arena *a, struct str reference, struct order *ret)
-    _must_use_;
+int order_lock_reference(struct db *db, struct arena *a, struct str reference,
+                         struct order *ret) _must_use_;
 /* Moves a locked order on, by an edge of the table; note may be empty. transfer_id goes with
  * ORDER_PAID. Changes *order too. */
 int order_become(struct db *db, struct order *order, enum order_state state, struct str note,

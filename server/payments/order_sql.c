@@ -11,22 +11,23 @@
 
 #define ORDER_JSON_MAX KIB(16)
 
-#define ORDER_SELECT                                                                               \
-    "SELECT o.id, o.team_id, t.name AS team_name, o.reference, o.provider, o.amount_nano, o.state,"\
-    "       o.note, p.email AS creator, o.created_at, o.changed_at, o.paid_at, o.expires_at,"      \
-    "       coalesce(o.transfer_id, 0) AS transfer_id"                                             \
-    "  FROM topup_order o JOIN team t ON t.id = o.team_id"                                         \
+#define ORDER_SELECT                                                                          \
+    "SELECT o.id, o.team_id, t.name AS team_name, o.reference, o.provider, o.amount_nano, "   \
+    "o.state,"                                                                                \
+    "       o.note, p.email AS creator, o.created_at, o.changed_at, o.paid_at, o.expires_at," \
+    "       coalesce(o.transfer_id, 0) AS transfer_id"                                        \
+    "  FROM topup_order o JOIN team t ON t.id = o.team_id"                                    \
     "  LEFT JOIN person p ON p.id = o.created_by "
-#define ORDER_COLS(o, state)                                                                       \
-    DB_COLS(db_col_i64("id", &(o)->id), db_col_i64("team_id", &(o)->team.v),                       \
-            db_col_text("team_name", &(o)->team_name), db_col_text("reference", &(o)->reference),  \
-            db_col_text("provider", &(o)->provider), db_col_money("amount_nano", &(o)->amount),    \
-            db_col_text("state", state), db_col_text("note", &(o)->note),                          \
-            db_col_text("creator", &(o)->creator),                                                 \
-            db_col_time_us("created_at", &(o)->created_at_us),                                     \
-            db_col_time_us("changed_at", &(o)->changed_at_us),                                     \
-            db_col_time_us("paid_at", &(o)->paid_at_us),                                           \
-            db_col_time_us("expires_at", &(o)->expires_at_us),                                     \
+#define ORDER_COLS(o, state)                                                                      \
+    DB_COLS(db_col_i64("id", &(o)->id), db_col_i64("team_id", &(o)->team.v),                      \
+            db_col_text("team_name", &(o)->team_name), db_col_text("reference", &(o)->reference), \
+            db_col_text("provider", &(o)->provider), db_col_money("amount_nano", &(o)->amount),   \
+            db_col_text("state", state), db_col_text("note", &(o)->note),                         \
+            db_col_text("creator", &(o)->creator),                                                \
+            db_col_time_us("created_at", &(o)->created_at_us),                                    \
+            db_col_time_us("changed_at", &(o)->changed_at_us),                                    \
+            db_col_time_us("paid_at", &(o)->paid_at_us),                                          \
+            db_col_time_us("expires_at", &(o)->expires_at_us),                                    \
             db_col_i64("transfer_id", &(o)->transfer_id))
 
 struct order_read {
@@ -94,20 +95,20 @@ int order_lock_reference(struct db *db, struct arena *a, struct str reference, s
     return order_found(r, &t, ret);
 }
 
-DB_QUERY(order_rows,
-         ORDER_SELECT "WHERE ($1::bigint = 0 OR o.team_id = $1) AND ($2::text IS NULL OR o.state = $2)"
-                      "  AND ($3::bigint = 0 OR o.id < $3)"
-                      " ORDER BY o.id DESC LIMIT $4")
+DB_QUERY(order_rows, ORDER_SELECT
+         "WHERE ($1::bigint = 0 OR o.team_id = $1) AND ($2::text IS NULL OR o.state = $2)"
+         "  AND ($3::bigint = 0 OR o.id < $3)"
+         " ORDER BY o.id DESC LIMIT $4")
 
 int order_list(struct db *db, struct arena *a, struct team_id team, int state, int64_t before_id,
                int32_t limit, struct order_page *ret)
 {
     struct order_read t = {.rows = DB_ROWS(a, &t.row)};
     const char *name = state < 0 ? NULL : order_state_name((enum order_state)state);
-    int r = db_each(db, &order_rows, a,
-                    DB_ARGS(db_i64(team.v), db_cstr(name), db_i64(before_id),
-                            db_i32(MIN(limit, 200))),
-                    ORDER_COLS(&t.row, &t.state), order_push, &t);
+    int r =
+        db_each(db, &order_rows, a,
+                DB_ARGS(db_i64(team.v), db_cstr(name), db_i64(before_id), db_i32(MIN(limit, 200))),
+                ORDER_COLS(&t.row, &t.state), order_push, &t);
 
     if (r != 0)
         return err_trace(db_fatal(r));
@@ -146,11 +147,12 @@ static int check(struct db *db, struct money amount, struct str provider,
     return identity_fault_set(fault, "provider", "Choose one of the ways of paying.");
 }
 
-DB_QUERY(order_add,
-         "INSERT INTO topup_order (team_id, reference, provider, amount_nano, created_by, expires_at)"
-         " VALUES ($1, $2, $3, $4, nullif($5::bigint, 0),"
-         "         now() + make_interval(secs => $6::bigint))"
-         " RETURNING id")
+DB_QUERY(
+    order_add,
+    "INSERT INTO topup_order (team_id, reference, provider, amount_nano, created_by, expires_at)"
+    " VALUES ($1, $2, $3, $4, nullif($5::bigint, 0),"
+    "         now() + make_interval(secs => $6::bigint))"
+    " RETURNING id")
 
 int order_create(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                  struct user_id user, struct money amount, struct str provider, struct order *ret,
@@ -164,8 +166,7 @@ int order_create(struct db *db, struct arena *a, const struct actor *actor, stru
     if (r == 0)
         r = db_fatal(db_one(db, &order_add, NULL,
                             DB_ARGS(db_i64(team.v), db_text(reference), db_cstr(way->name),
-                                    db_money(amount), db_i64(user.v),
-                                    db_i64(way->expires_after_s)),
+                                    db_money(amount), db_i64(user.v), db_i64(way->expires_after_s)),
                             DB_COLS(db_col_i64("id", &id))));
     if (r == 0)
         r = order_get(db, a, team, id, ret);
@@ -187,8 +188,7 @@ int order_become(struct db *db, struct order *order, enum order_state state, str
     assert((state == ORDER_PAID) == (transfer_id != 0));
     int r = db_exec(db, &order_set,
                     DB_ARGS(db_i64(order->team.v), db_i64(order->id),
-                            db_cstr(order_state_name(state)), db_text(note),
-                            db_i64(transfer_id)),
+                            db_cstr(order_state_name(state)), db_text(note), db_i64(transfer_id)),
                     NULL);
 
     if (r != 0)
@@ -205,8 +205,8 @@ DB_QUERY(order_json,
 int order_audit(struct db *db, const struct actor *actor, const char *action,
                 const struct order *order)
 {
-    struct audit_entry entry = {.team = order->team, .action = action, .kind = "order",
-                                .object_id = order->id};
+    struct audit_entry entry = {
+        .team = order->team, .action = action, .kind = "order", .object_id = order->id};
     struct arena *a = arena_new(ORDER_JSON_MAX);
     int r = a ? db_one(db, &order_json, a, DB_ARGS(db_i64(order->team.v), db_i64(order->id)),
                        DB_COLS(db_col_text("row", &entry.after)))

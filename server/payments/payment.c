@@ -19,8 +19,8 @@ struct applying {
     bool review;
 };
 
-/* The credit of a payment, but for the amount; its reference in the ledger is the payment's name, so that even there it
- * cannot be posted twice. */
+/* The credit of a payment, but for the amount; its reference in the ledger is the payment's name,
+ * so that even there it cannot be posted twice. */
 static int credit_for(struct arena *a, const struct order *order, struct str provider,
                       struct str payment_id, struct payment_credit *ret)
 {
@@ -96,9 +96,8 @@ static int apply_progress(struct db *db, struct applying *t, enum order_state st
         return 0;
     int r = order_become(db, &t->order, state, t->notice->note, 0);
 
-    return r == 0 ? order_audit(db, t->actor, state == ORDER_FAILED ? "order.failed"
-                                                                    : "order.pending",
-                                &t->order)
+    return r == 0 ? order_audit(db, t->actor,
+                                state == ORDER_FAILED ? "order.failed" : "order.pending", &t->order)
                   : r;
 }
 

@@ -26,10 +26,10 @@ struct payment_notice {
 /* Own transaction (system scope). actor: who stands in the audit log. *ret: the order afterwards,
  * unless PAYMENT_E_NO_ORDER. */
 enum {
-    PAYMENT_OK = 0,          /* taken: see ret->state */
-    PAYMENT_E_REPEATED = 1,  /* this event or payment was taken before; nothing changed */
-    PAYMENT_E_REVIEW = 2,    /* does not match its order: noted for an operator, nothing credited */
-    PAYMENT_E_NO_ORDER = 3,  /* no order has this reference; nothing was stored */
+    PAYMENT_OK = 0,         /* taken: see ret->state */
+    PAYMENT_E_REPEATED = 1, /* this event or payment was taken before; nothing changed */
+    PAYMENT_E_REVIEW = 2,   /* does not match its order: noted for an operator, nothing credited */
+    PAYMENT_E_NO_ORDER = 3, /* no order has this reference; nothing was stored */
 };
 int payment_apply(struct db *db, struct arena *a, const struct actor *actor,
                   const struct payment_notice *notice, struct order *ret) _must_use_;

@@ -66,15 +66,15 @@ int payment_add(struct db *db, const struct payment_notice *n, const struct orde
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
 
-#define PAYMENT_SELECT                                                                             \
-    "SELECT p.id, p.order_id, p.team_id, p.provider, p.payment_id, p.state, p.amount_nano,"        \
+#define PAYMENT_SELECT                                                                      \
+    "SELECT p.id, p.order_id, p.team_id, p.provider, p.payment_id, p.state, p.amount_nano," \
     "       p.currency, p.note, p.at, coalesce(p.transfer_id, 0) AS transfer_id FROM payment p "
-#define PAYMENT_COLS(p)                                                                            \
-    DB_COLS(db_col_i64("id", &(p)->id), db_col_i64("order_id", &(p)->order_id),                    \
-            db_col_i64("team_id", &(p)->team.v), db_col_text("provider", &(p)->provider),          \
-            db_col_text("payment_id", &(p)->payment_id), db_col_text("state", &(p)->state),        \
-            db_col_money("amount_nano", &(p)->amount), db_col_text("currency", &(p)->currency),    \
-            db_col_text("note", &(p)->note), db_col_time_us("at", &(p)->at_us),                    \
+#define PAYMENT_COLS(p)                                                                         \
+    DB_COLS(db_col_i64("id", &(p)->id), db_col_i64("order_id", &(p)->order_id),                 \
+            db_col_i64("team_id", &(p)->team.v), db_col_text("provider", &(p)->provider),       \
+            db_col_text("payment_id", &(p)->payment_id), db_col_text("state", &(p)->state),     \
+            db_col_money("amount_nano", &(p)->amount), db_col_text("currency", &(p)->currency), \
+            db_col_text("note", &(p)->note), db_col_time_us("at", &(p)->at_us),                 \
             db_col_i64("transfer_id", &(p)->transfer_id))
 
 DB_QUERY(payment_of_order,
@@ -109,11 +109,11 @@ int payment_reviews(struct db *db, struct arena *a, struct payment_page *ret)
 }
 
 /* The order before the payment, as payment_apply locks them. */
-DB_QUERY(payment_order_first,
-         "SELECT o.id FROM payment p JOIN topup_order o ON o.team_id = p.team_id AND o.id = p.order_id"
-         " WHERE p.id = $1 FOR UPDATE OF o")
-DB_QUERY(payment_review_locked,
-         PAYMENT_SELECT "WHERE p.id = $1 AND p.state = 'review' FOR UPDATE")
+DB_QUERY(
+    payment_order_first,
+    "SELECT o.id FROM payment p JOIN topup_order o ON o.team_id = p.team_id AND o.id = p.order_id"
+    " WHERE p.id = $1 FOR UPDATE OF o")
+DB_QUERY(payment_review_locked, PAYMENT_SELECT "WHERE p.id = $1 AND p.state = 'review' FOR UPDATE")
 
 int payment_lock_review(struct db *db, struct arena *a, int64_t id, struct payment *ret)
 {
@@ -139,7 +139,8 @@ DB_QUERY(payment_set,
 
 int payment_close(struct db *db, int64_t id, struct str note, int64_t transfer_id)
 {
-    int r = db_exec(db, &payment_set, DB_ARGS(db_i64(id), db_text(note), db_i64(transfer_id)), NULL);
+    int r =
+        db_exec(db, &payment_set, DB_ARGS(db_i64(id), db_text(note), db_i64(transfer_id)), NULL);
 
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }

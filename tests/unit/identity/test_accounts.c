@@ -79,8 +79,8 @@ static void sign_in_needs_the_password(void **state)
     assert_int_equal(sign_in("nobody@example.org", "wrong wrong wrong", "192.0.2.2", &made, &retry),
                      LOGIN_E_WRONG);
     assert_int_equal(sign_in("???", "", "192.0.2.2", &made, &retry), LOGIN_E_WRONG);
-    assert_int_equal(sign_in(" BO@example.org", "correct horse battery", "192.0.2.2", &made, &retry),
-                     0);
+    assert_int_equal(
+        sign_in(" BO@example.org", "correct horse battery", "192.0.2.2", &made, &retry), 0);
     assert_str(people_session(&t, made.token).email, "bo@example.org");
 }
 
@@ -90,19 +90,21 @@ static void five_failures_close_the_account_for_strangers_only(void **state)
     int32_t retry = 0;
 
     people_sign_up(&t, "cy@example.org");
-    assert_int_equal(sign_in("cy@example.org", "correct horse battery", "198.51.100.1", &made,
-                             &retry), 0);
+    assert_int_equal(
+        sign_in("cy@example.org", "correct horse battery", "198.51.100.1", &made, &retry), 0);
     for (int i = 0; i < 5; i++)
         assert_int_equal(sign_in("cy@example.org", "wrong", "203.0.113.9", &made, &retry),
                          LOGIN_E_WRONG);
-    assert_int_equal(sign_in("cy@example.org", "correct horse battery", "203.0.113.9", &made,
-                             &retry), LOGIN_E_LIMITED);
+    assert_int_equal(
+        sign_in("cy@example.org", "correct horse battery", "203.0.113.9", &made, &retry),
+        LOGIN_E_LIMITED);
     assert_in_range(retry, 800, 900);
     /* from elsewhere too, but not from where they have signed in before */
-    assert_int_equal(sign_in("cy@example.org", "correct horse battery", "203.0.113.10", &made,
-                             &retry), LOGIN_E_LIMITED);
-    assert_int_equal(sign_in("cy@example.org", "correct horse battery", "198.51.100.1", &made,
-                             &retry), 0);
+    assert_int_equal(
+        sign_in("cy@example.org", "correct horse battery", "203.0.113.10", &made, &retry),
+        LOGIN_E_LIMITED);
+    assert_int_equal(
+        sign_in("cy@example.org", "correct horse battery", "198.51.100.1", &made, &retry), 0);
 }
 
 static void an_unknown_account_closes_likewise(void **state)
@@ -145,8 +147,8 @@ static void a_session_ends_when_told_or_disabled(void **state)
     int32_t retry;
 
     people_forget_attempts(&t);
-    assert_int_equal(sign_in("di@example.org", "correct horse battery", "192.0.2.3", &second,
-                             &retry), 0);
+    assert_int_equal(
+        sign_in("di@example.org", "correct horse battery", "192.0.2.3", &second, &retry), 0);
     people_begin(&t, DB_SYSTEM);
     assert_int_equal(session_list(t.db, t.a, s.user, &page), 0);
     assert_int_equal(page.n, 2);
@@ -167,20 +169,23 @@ static void a_session_ends_when_idle(void **state)
 
     assert_int_equal(db_script(t.owner, "UPDATE session SET seen_at = now() - interval '3 hours'"
                                         " WHERE user_id = (SELECT id FROM person"
-                                        "                   WHERE email = 'ed@example.org')"), 0);
+                                        "                   WHERE email = 'ed@example.org')"),
+                     0);
     people_begin(&t, DB_SYSTEM);
     assert_int_equal(session_find(t.db, t.a, test_pepper, made.token, &s), IDENTITY_E_NONE);
     people_commit(&t);
 }
 
-static struct str invite(struct team_id team, struct actor *actor, enum role role, const char *email)
+static struct str invite(struct team_id team, struct actor *actor, enum role role,
+                         const char *email)
 {
     struct identity_fault fault;
     struct str token;
 
     people_begin(&t, DB_TEAM(team));
-    assert_int_equal(invite_make(t.db, t.a, test_pepper, actor, ROLE_OWNER, team, role, str_c(email),
-                                 &token, &fault), 0);
+    assert_int_equal(invite_make(t.db, t.a, test_pepper, actor, ROLE_OWNER, team, role,
+                                 str_c(email), &token, &fault),
+                     0);
     people_commit(&t);
     return token;
 }
@@ -248,17 +253,20 @@ static void the_last_owner_stays(void **state)
                      0);
     people_commit(&t);
     people_begin(&t, DB_TEAM(owner.team));
-    assert_int_equal(member_set_role(t.db, t.a, &actor, ROLE_OWNER, team, owner.user, ROLE_VIEWER,
-                                     &fault), IDENTITY_E_FAULT);
+    assert_int_equal(
+        member_set_role(t.db, t.a, &actor, ROLE_OWNER, team, owner.user, ROLE_VIEWER, &fault),
+        IDENTITY_E_FAULT);
     assert_int_equal(member_remove(t.db, t.a, &actor, ROLE_OWNER, team, owner.user, false, &fault),
                      IDENTITY_E_FAULT);
     /* an admin makes no owners and touches none */
-    assert_int_equal(member_set_role(t.db, t.a, &joining, ROLE_ADMIN, team, other.user, ROLE_OWNER,
-                                     &fault), IDENTITY_E_FAULT);
-    assert_int_equal(member_remove(t.db, t.a, &joining, ROLE_ADMIN, team, owner.user, false, &fault),
-                     IDENTITY_E_FAULT);
-    assert_int_equal(member_set_role(t.db, t.a, &actor, ROLE_OWNER, team, other.user, ROLE_OWNER,
-                                     &fault), 0);
+    assert_int_equal(
+        member_set_role(t.db, t.a, &joining, ROLE_ADMIN, team, other.user, ROLE_OWNER, &fault),
+        IDENTITY_E_FAULT);
+    assert_int_equal(
+        member_remove(t.db, t.a, &joining, ROLE_ADMIN, team, owner.user, false, &fault),
+        IDENTITY_E_FAULT);
+    assert_int_equal(
+        member_set_role(t.db, t.a, &actor, ROLE_OWNER, team, other.user, ROLE_OWNER, &fault), 0);
     assert_int_equal(member_remove(t.db, t.a, &actor, ROLE_OWNER, team, owner.user, false, &fault),
                      0);
     people_commit(&t);
@@ -266,8 +274,8 @@ static void the_last_owner_stays(void **state)
     struct session_made again;
     int32_t retry;
     people_forget_attempts(&t);
-    assert_int_equal(sign_in("lea@example.org", "correct horse battery", "192.0.2.1", &again,
-                             &retry), 0);
+    assert_int_equal(
+        sign_in("lea@example.org", "correct horse battery", "192.0.2.1", &again, &retry), 0);
     assert_int_equal(people_session(&t, again.token).team.v, 0);
 }
 
@@ -275,7 +283,7 @@ static void a_reset_link_works_once_and_ends_sessions(void **state)
 {
     struct session_made old = people_sign_up(&t, "ned@example.org"), made;
     struct session s = people_session(&t, old.token);
-    struct actor operator = {ACTOR_OPERATOR, s.user.v, STR("op@example.org"), STR_NONE};
+    struct actor operator= {ACTOR_OPERATOR, s.user.v, STR("op@example.org"), STR_NONE};
     struct session_from from = {STR("192.0.2.9"), STR("test")};
     struct identity_fault fault;
     struct str first, token, email;
@@ -293,16 +301,19 @@ static void a_reset_link_works_once_and_ends_sessions(void **state)
     people_forget_attempts(&t);
     assert_int_equal(reset_use(t.db, t.a, test_pepper, token, STR("tiny"), &from, &made, &fault),
                      IDENTITY_E_FAULT);
-    assert_int_equal(reset_use(t.db, t.a, test_pepper, token, STR("another good phrase"), &from,
-                               &made, &fault), 0);
-    assert_int_equal(reset_use(t.db, t.a, test_pepper, token, STR("another good phrase"), &from,
-                               &made, &fault), IDENTITY_E_NONE);
+    assert_int_equal(
+        reset_use(t.db, t.a, test_pepper, token, STR("another good phrase"), &from, &made, &fault),
+        0);
+    assert_int_equal(
+        reset_use(t.db, t.a, test_pepper, token, STR("another good phrase"), &from, &made, &fault),
+        IDENTITY_E_NONE);
     people_begin(&t, DB_SYSTEM);
     assert_int_equal(session_find(t.db, t.a, test_pepper, old.token, &s), IDENTITY_E_NONE);
     assert_int_equal(session_find(t.db, t.a, test_pepper, made.token, &s), 0);
     people_commit(&t);
-    assert_int_equal(sign_in("ned@example.org", "correct horse battery", "192.0.2.9", &made, &retry),
-                     LOGIN_E_WRONG);
+    assert_int_equal(
+        sign_in("ned@example.org", "correct horse battery", "192.0.2.9", &made, &retry),
+        LOGIN_E_WRONG);
     assert_int_equal(sign_in("ned@example.org", "another good phrase", "192.0.2.9", &made, &retry),
                      0);
 }
@@ -320,7 +331,8 @@ static void changing_the_password_needs_the_old_one(void **state)
     assert_string_equal(fault.field, "current_password");
     assert_int_equal(user_change_password(t.db, t.a, test_pepper, s.user,
                                           STR("correct horse battery"), STR("another good phrase"),
-                                          &from, &made, &fault), 0);
+                                          &from, &made, &fault),
+                     0);
     people_begin(&t, DB_SYSTEM);
     assert_int_equal(session_find(t.db, t.a, test_pepper, old.token, &s), IDENTITY_E_NONE);
     people_commit(&t);
@@ -333,8 +345,8 @@ static void the_last_operator_stays(void **state)
     struct str password;
     struct user op;
 
-    assert_int_equal(user_create_operator(t.db, t.a, &self, STR("op@example.org"), &password,
-                                          &fault), 0);
+    assert_int_equal(
+        user_create_operator(t.db, t.a, &self, STR("op@example.org"), &password, &fault), 0);
     assert_int_equal(password.n, 23);
     people_begin(&t, DB_OPERATOR);
     assert_int_equal(user_by_email(t.db, t.a, STR("op@example.org"), &op), 0);
@@ -343,8 +355,8 @@ static void the_last_operator_stays(void **state)
     assert_int_equal(user_set_operator(t.db, t.a, &self, op.id, false, &fault), IDENTITY_E_FAULT);
     people_commit(&t);
     /* once more: the same person, no new password */
-    assert_int_equal(user_create_operator(t.db, t.a, &self, STR("op@example.org"), &password,
-                                          &fault), 0);
+    assert_int_equal(
+        user_create_operator(t.db, t.a, &self, STR("op@example.org"), &password, &fault), 0);
     assert_null(password.p);
 }
 
@@ -361,8 +373,9 @@ static void a_disabled_user_is_out_at_once(void **state)
     assert_int_equal(session_find(t.db, t.a, test_pepper, made.token, &s), IDENTITY_E_NONE);
     people_commit(&t);
     people_forget_attempts(&t);
-    assert_int_equal(sign_in("pia@example.org", "correct horse battery", "192.0.2.1", &again,
-                             &retry), LOGIN_E_WRONG);
+    assert_int_equal(
+        sign_in("pia@example.org", "correct horse battery", "192.0.2.1", &again, &retry),
+        LOGIN_E_WRONG);
 }
 
 static void team_settings_are_checked(void **state)
@@ -371,9 +384,12 @@ static void team_settings_are_checked(void **state)
     struct actor actor = people_actor(s.user);
     struct identity_fault fault;
     struct team team;
-    struct team_settings wish = {.name = STR("New name"), .time_zone = STR("America/New_York"),
-                                 .legal_name = STR("株式会社"), .address = STR("1 Road\nTown"),
-                                 .country = STR("us"), .tax_id = STR("12-3"),
+    struct team_settings wish = {.name = STR("New name"),
+                                 .time_zone = STR("America/New_York"),
+                                 .legal_name = STR("株式会社"),
+                                 .address = STR("1 Road\nTown"),
+                                 .country = STR("us"),
+                                 .tax_id = STR("12-3"),
                                  .billing_email = STR("Pay@Example.org")};
 
     people_begin(&t, DB_TEAM(s.team));

@@ -30,9 +30,10 @@ static struct bootstrap_wish wish = {
 
 static int64_t wallet_of(struct team_id team)
 {
-    static struct db_query balance = {
-        .name = "balance", .sql = "SELECT credits_nano - debits_nano AS nano FROM account"
-                                  " WHERE team_id = $1 AND kind = 'wallet'"};
+    static struct db_query balance = {.name = "balance",
+                                      .sql =
+                                          "SELECT credits_nano - debits_nano AS nano FROM account"
+                                          " WHERE team_id = $1 AND kind = 'wallet'"};
     struct db *own;
     int64_t nano = -1;
 
@@ -42,8 +43,9 @@ static int64_t wallet_of(struct team_id team)
     }
     assert_int_equal(db_open(t.pg.app_conninfo, "balance", &own), 0);
     assert_int_equal(db_begin(own, DB_SYSTEM, true), 0);
-    assert_int_equal(db_one(own, &balance, NULL, DB_ARGS(db_i64(team.v)),
-                            DB_COLS(db_col_i64("nano", &nano))), 0);
+    assert_int_equal(
+        db_one(own, &balance, NULL, DB_ARGS(db_i64(team.v)), DB_COLS(db_col_i64("nano", &nano))),
+        0);
     assert_int_equal(db_commit(own), 0);
     db_close(own);
     return nano;
@@ -60,8 +62,8 @@ static void the_first_start_makes_it_all_and_the_second_nothing(void **state)
     assert_int_equal(bootstrap(t.db, t.a, test_pepper, &wish, &first), 0);
     assert_true(first.operator_made);
     assert_str(first.operator_email, "operator@localhost");
-    struct login login = {first.operator_email, first.operator_password,
-                          {STR("127.0.0.1"), STR("test")}};
+    struct login login = {
+        first.operator_email, first.operator_password, {STR("127.0.0.1"), STR("test")}};
     assert_int_equal(login_try(t.db, t.a, test_pepper, &login, &session, &retry), 0);
     assert_true(people_session(&t, session.token).is_operator);
     assert_str(people_session(&t, session.token).team_name, "Demo");

@@ -34,8 +34,9 @@ static struct key_minted mint(const struct key_settings *settings)
     struct key_minted made;
 
     people_begin(&t, DB_TEAM(ada.team));
-    assert_int_equal(keyring_mint(t.db, t.a, test_pepper, &actor, ada.team, ada.user, settings,
-                                  &made, &fault), 0);
+    assert_int_equal(
+        keyring_mint(t.db, t.a, test_pepper, &actor, ada.team, ada.user, settings, &made, &fault),
+        0);
     people_commit(&t);
     return made;
 }
@@ -53,9 +54,18 @@ static void a_minted_key_is_found_with_its_policy(void **state)
     const struct str addresses[] = {STR("10.0.0.0/8"), STR("2001:db8::/32"), STR("192.0.2.7")};
     const struct key_tag tags[] = {{STR("env"), STR("prod")}, {STR("app"), STR("Straße \"7\"")}};
     struct key_settings s = {
-        .name = STR("CI"), .models = models, .n_models = 2, .addresses = addresses,
-        .n_addresses = 3, .expires_at_us = clock_wall_us() + 3600000000, .rpm = 60, .tpm = 1000,
-        .concurrency = 2, .budget_window = KEY_WINDOW_MONTH, .budget = MONEY_USD(5), .tags = tags,
+        .name = STR("CI"),
+        .models = models,
+        .n_models = 2,
+        .addresses = addresses,
+        .n_addresses = 3,
+        .expires_at_us = clock_wall_us() + 3600000000,
+        .rpm = 60,
+        .tpm = 1000,
+        .concurrency = 2,
+        .budget_window = KEY_WINDOW_MONTH,
+        .budget = MONEY_USD(5),
+        .tags = tags,
         .n_tags = 2,
     };
     struct key_minted made = mint(&s);
@@ -128,8 +138,9 @@ static const char *refused_field(const struct key_settings *s)
     struct key_minted made;
 
     people_begin(&t, DB_TEAM(ada.team));
-    assert_int_equal(keyring_mint(t.db, t.a, test_pepper, &actor, ada.team, ada.user, s, &made,
-                                  &fault), IDENTITY_E_FAULT);
+    assert_int_equal(
+        keyring_mint(t.db, t.a, test_pepper, &actor, ada.team, ada.user, s, &made, &fault),
+        IDENTITY_E_FAULT);
     db_rollback(t.db);
     return fault.field;
 }
@@ -141,21 +152,27 @@ static void settings_that_are_wrong_name_their_field(void **state)
 
     assert_string_equal(refused_field(&(struct key_settings){.name = STR(" ")}), "name");
     assert_string_equal(refused_field(&(struct key_settings){.name = STR("a\tb")}), "name");
+    assert_string_equal(
+        refused_field(&(struct key_settings){.name = STR("a"), .models = bad_model, .n_models = 1}),
+        "models");
     assert_string_equal(refused_field(&(struct key_settings){
-        .name = STR("a"), .models = bad_model, .n_models = 1}), "models");
-    assert_string_equal(refused_field(&(struct key_settings){
-        .name = STR("a"), .addresses = bad_block, .n_addresses = 1}), "addresses");
-    assert_string_equal(refused_field(&(struct key_settings){
-        .name = STR("a"), .tags = bad_tag, .n_tags = 1}), "tags");
+                            .name = STR("a"), .addresses = bad_block, .n_addresses = 1}),
+                        "addresses");
+    assert_string_equal(
+        refused_field(&(struct key_settings){.name = STR("a"), .tags = bad_tag, .n_tags = 1}),
+        "tags");
     assert_string_equal(refused_field(&(struct key_settings){.name = STR("a"), .rpm = -1}), "rpm");
-    assert_string_equal(refused_field(&(struct key_settings){
-        .name = STR("a"), .expires_at_us = clock_wall_us() - 1}), "expires_at");
-    assert_string_equal(refused_field(&(struct key_settings){
-        .name = STR("a"), .budget_window = KEY_WINDOW_DAY}), "budget");
-    assert_string_equal(refused_field(&(struct key_settings){
-        .name = STR("a"), .budget = MONEY_USD(1)}), "budget_window");
-    assert_string_equal(refused_field(&(struct key_settings){
-        .name = STR("a"), .project = {123456}}), "project");
+    assert_string_equal(refused_field(&(struct key_settings){.name = STR("a"),
+                                                             .expires_at_us = clock_wall_us() - 1}),
+                        "expires_at");
+    assert_string_equal(
+        refused_field(&(struct key_settings){.name = STR("a"), .budget_window = KEY_WINDOW_DAY}),
+        "budget");
+    assert_string_equal(
+        refused_field(&(struct key_settings){.name = STR("a"), .budget = MONEY_USD(1)}),
+        "budget_window");
+    assert_string_equal(
+        refused_field(&(struct key_settings){.name = STR("a"), .project = {123456}}), "project");
 }
 
 static void rotation_keeps_the_key_and_overlaps(void **state)
@@ -165,8 +182,8 @@ static void rotation_keeps_the_key_and_overlaps(void **state)
     struct key_policy *p;
 
     people_begin(&t, DB_TEAM(ada.team));
-    assert_int_equal(keyring_rotate(t.db, t.a, test_pepper, &actor, ada.team, made.id, 24, &next,
-                                    &fault), 0);
+    assert_int_equal(
+        keyring_rotate(t.db, t.a, test_pepper, &actor, ada.team, made.id, 24, &next, &fault), 0);
     people_commit(&t);
     assert_int_equal(next.id.v, made.id.v);
     assert_int_equal(find(next.secret, &p), KEY_OK);
@@ -178,10 +195,11 @@ static void rotation_keeps_the_key_and_overlaps(void **state)
                     clock_wall_us() + 25 * 3600000000LL);
     key_policy_unref(p);
     people_begin(&t, DB_TEAM(ada.team));
-    assert_int_equal(keyring_rotate(t.db, t.a, test_pepper, &actor, ada.team, made.id, 721, &last,
-                                    &fault), IDENTITY_E_FAULT);
-    assert_int_equal(keyring_rotate(t.db, t.a, test_pepper, &actor, ada.team, made.id, 0, &last,
-                                    &fault), 0);
+    assert_int_equal(
+        keyring_rotate(t.db, t.a, test_pepper, &actor, ada.team, made.id, 721, &last, &fault),
+        IDENTITY_E_FAULT);
+    assert_int_equal(
+        keyring_rotate(t.db, t.a, test_pepper, &actor, ada.team, made.id, 0, &last, &fault), 0);
     people_commit(&t);
     assert_int_equal(find(made.secret, &p), KEY_E_UNKNOWN);
     assert_int_equal(find(next.secret, &p), KEY_E_UNKNOWN);
@@ -217,8 +235,8 @@ static void disabled_is_found_as_such_and_deleted_not_at_all(void **state)
 
 static void update_sets_and_clears(void **state)
 {
-    struct key_settings s = {.name = STR("before"), .rpm = 5, .budget_window = KEY_WINDOW_DAY,
-                             .budget = MONEY_USD(1)};
+    struct key_settings s = {
+        .name = STR("before"), .rpm = 5, .budget_window = KEY_WINDOW_DAY, .budget = MONEY_USD(1)};
     struct key_minted made = mint(&s);
     struct identity_fault fault;
     struct key_view v;
@@ -312,10 +330,12 @@ static void a_removed_members_keys_stop_on_demand(void **state)
 
     assert_int_equal(db_script(t.owner, "INSERT INTO member SELECT t.id, p.id, 'developer'"
                                         " FROM team t, person p WHERE p.email = 'eve@example.org'"
-                                        " ON CONFLICT DO NOTHING"), 0);
+                                        " ON CONFLICT DO NOTHING"),
+                     0);
     people_begin(&t, DB_TEAM(ada.team));
     assert_int_equal(keyring_mint(t.db, t.a, test_pepper, &actor, ada.team, eve.user,
-                                  &(struct key_settings){.name = STR("eve's")}, &made, &fault), 0);
+                                  &(struct key_settings){.name = STR("eve's")}, &made, &fault),
+                     0);
     assert_int_equal(member_remove(t.db, t.a, &actor, ROLE_OWNER, ada.team, eve.user, true, &fault),
                      0);
     people_commit(&t);
@@ -332,14 +352,17 @@ static void management_keys_have_a_team_or_are_the_operators(void **state)
     int64_t id, op_id;
 
     people_begin(&t, DB_TEAM(ada.team));
-    assert_int_equal(manage_key_mint(t.db, t.a, test_pepper, &actor, ada.team, ROLE_OWNER,
-                                     STR("x"), 0, &id, &secret, &fault), IDENTITY_E_FAULT);
+    assert_int_equal(manage_key_mint(t.db, t.a, test_pepper, &actor, ada.team, ROLE_OWNER, STR("x"),
+                                     0, &id, &secret, &fault),
+                     IDENTITY_E_FAULT);
     assert_int_equal(manage_key_mint(t.db, t.a, test_pepper, &actor, ada.team, ROLE_BILLING,
-                                     STR("bills"), 0, &id, &secret, &fault), 0);
+                                     STR("bills"), 0, &id, &secret, &fault),
+                     0);
     people_commit(&t);
     people_begin(&t, DB_OPERATOR);
     assert_int_equal(manage_key_mint(t.db, t.a, test_pepper, &actor, (struct team_id){0},
-                                     ROLE_VIEWER, STR("root"), 0, &op_id, &op_secret, &fault), 0);
+                                     ROLE_VIEWER, STR("root"), 0, &op_id, &op_secret, &fault),
+                     0);
     people_commit(&t);
     people_begin(&t, DB_SYSTEM);
     assert_int_equal(manage_key_find(t.db, t.a, test_pepper, secret, &found), 0);

@@ -8,9 +8,9 @@
 static void passwords_that_everybody_tries_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "password1234", "Password2024!!", "123456789012", "aaaaaaaaaaaa", "qwertyuiop12",
-        "passwordpassword", "letmein!!!!!!!", "abababababab", "Administrator1", "iloveyou12345",
-        "1q2w3e4r5t6y", "1qaz2wsx3edc",
+        "password1234",   "Password2024!!",   "123456789012",   "aaaaaaaaaaaa",
+        "qwertyuiop12",   "passwordpassword", "letmein!!!!!!!", "abababababab",
+        "Administrator1", "iloveyou12345",    "1q2w3e4r5t6y",   "1qaz2wsx3edc",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)

@@ -31,10 +31,14 @@ static struct invoice sample(size_t n)
     struct money each = {1234567891};
 
     assert_non_null(lines);
-    lines[0] = (struct invoice_line){.kind = INVOICE_TOPUP, .text = STR("Top-up TO-4K7QZ2M9"),
-                                     .date = STR("2026-11-02"), .amount = MONEY_USD(5000)};
-    lines[1] = (struct invoice_line){.kind = INVOICE_ADJUSTMENT, .text = STR("=cmd(\"x\")"),
-                                     .date = STR("2026-11-09"), .amount = {-1}};
+    lines[0] = (struct invoice_line){.kind = INVOICE_TOPUP,
+                                     .text = STR("Top-up TO-4K7QZ2M9"),
+                                     .date = STR("2026-11-02"),
+                                     .amount = MONEY_USD(5000)};
+    lines[1] = (struct invoice_line){.kind = INVOICE_ADJUSTMENT,
+                                     .text = STR("=cmd(\"x\")"),
+                                     .date = STR("2026-11-09"),
+                                     .amount = {-1}};
     for (size_t i = 0; i < n; i++)
         lines[i + 2] = (struct invoice_line){
             .kind = INVOICE_USAGE,

@@ -16,7 +16,7 @@ static int setup(void **state)
     people_start(&t);
     ada = people_session(&t, people_sign_up(&t, "ada@example.org").token);
     actor = people_actor(ada.user);
-    operator = (struct actor){ACTOR_OPERATOR, ada.user.v, STR("op@example.org"), STR_NONE};
+    operator=(struct actor){ACTOR_OPERATOR, ada.user.v, STR("op@example.org"), STR_NONE};
     assert_int_equal(installation_mark_sandbox(t.db, true), 0);
     return 0;
 }
@@ -38,7 +38,8 @@ static struct money wallet(int64_t *ret_transfers)
 
     people_begin(&t, DB_TEAM(ada.team));
     assert_int_equal(db_one(t.db, &test_wallet, NULL, DB_ARGS(db_i64(ada.team.v)),
-                            DB_COLS(db_col_money("nano", &m), db_col_i64("transfers", &n))), 0);
+                            DB_COLS(db_col_money("nano", &m), db_col_i64("transfers", &n))),
+                     0);
     people_commit(&t);
     if (ret_transfers)
         *ret_transfers = n;
@@ -52,8 +53,9 @@ static struct order order_for(struct money amount, const char *provider)
     struct order o;
 
     people_begin(&t, DB_TEAM(ada.team));
-    assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user, amount, str_c(provider),
-                                  &o, &fault), 0);
+    assert_int_equal(
+        order_create(t.db, t.a, &actor, ada.team, ada.user, amount, str_c(provider), &o, &fault),
+        0);
     assert_int_equal(payment_provider_find(o.provider)->begin(t.db, t.a, &o, &next), 0);
     assert_true(next.path.p || next.instructions.p);
     people_commit(&t);
@@ -70,11 +72,15 @@ static struct order order_now(const struct order *o)
     return now;
 }
 
-static struct payment_notice notice_of(const struct order *o, const char *event, const char *payment)
+static struct payment_notice notice_of(const struct order *o, const char *event,
+                                       const char *payment)
 {
-    return (struct payment_notice){.provider = o->provider, .event_id = str_c(event),
-                                   .payment_id = str_c(payment), .reference = o->reference,
-                                   .kind = PAYMENT_PAID, .amount = o->amount,
+    return (struct payment_notice){.provider = o->provider,
+                                   .event_id = str_c(event),
+                                   .payment_id = str_c(payment),
+                                   .reference = o->reference,
+                                   .kind = PAYMENT_PAID,
+                                   .amount = o->amount,
                                    .currency = STR("USD")};
 }
 
@@ -85,15 +91,19 @@ static void orders_have_bounds_and_known_ways(void **state)
 
     people_begin(&t, DB_TEAM(ada.team));
     assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user, (struct money){999999999},
-                                  STR("sandbox"), &o, &fault), IDENTITY_E_FAULT);
+                                  STR("sandbox"), &o, &fault),
+                     IDENTITY_E_FAULT);
     assert_string_equal(fault.field, "amount");
     assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user, MONEY_USD(1000001),
-                                  STR("sandbox"), &o, &fault), IDENTITY_E_FAULT);
+                                  STR("sandbox"), &o, &fault),
+                     IDENTITY_E_FAULT);
     assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user, MONEY_USD(5),
-                                  STR("wishes"), &o, &fault), IDENTITY_E_FAULT);
+                                  STR("wishes"), &o, &fault),
+                     IDENTITY_E_FAULT);
     assert_string_equal(fault.field, "provider");
     assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user, MONEY_USD(1000000),
-                                  STR("manual"), &o, &fault), 0);
+                                  STR("manual"), &o, &fault),
+                     0);
     assert_str(o.creator, "ada@example.org");
     db_rollback(t.db);
 }
@@ -104,13 +114,14 @@ static void a_card_that_is_good_pays_once(void **state)
     struct money before = wallet(NULL);
     struct identity_fault fault;
 
-    assert_int_equal(sandbox_press(t.db, t.a, &actor, ada.team, o.id, SANDBOX_SUCCEED, &after,
-                                   &fault), 0);
+    assert_int_equal(
+        sandbox_press(t.db, t.a, &actor, ada.team, o.id, SANDBOX_SUCCEED, &after, &fault), 0);
     assert_int_equal(after.state, ORDER_PAID);
     assert_true(after.transfer_id > 0);
     assert_int_equal(wallet(NULL).nano - before.nano, 20000000000);
-    assert_int_equal(sandbox_press(t.db, t.a, &actor, ada.team, o.id, SANDBOX_SUCCEED, &after,
-                                   &fault), IDENTITY_E_FAULT);
+    assert_int_equal(
+        sandbox_press(t.db, t.a, &actor, ada.team, o.id, SANDBOX_SUCCEED, &after, &fault),
+        IDENTITY_E_FAULT);
     assert_int_equal(wallet(NULL).nano - before.nano, 20000000000);
     assert_true(order_now(&o).paid_at_us > 0);
 }
@@ -121,8 +132,8 @@ static void a_declined_card_pays_nothing(void **state)
     struct money before = wallet(NULL);
     struct identity_fault fault;
 
-    assert_int_equal(sandbox_press(t.db, t.a, &actor, ada.team, o.id, SANDBOX_DECLINE, &after,
-                                   &fault), 0);
+    assert_int_equal(
+        sandbox_press(t.db, t.a, &actor, ada.team, o.id, SANDBOX_DECLINE, &after, &fault), 0);
     assert_int_equal(after.state, ORDER_FAILED);
     assert_str(after.note, "The card was declined.");
     assert_int_equal(wallet(NULL).nano, before.nano);
@@ -140,7 +151,8 @@ static void a_late_card_is_confirmed_when_its_time_comes(void **state)
     assert_int_equal(payment_tick(t.db), 0);
     assert_int_equal(order_now(&o).state, ORDER_PENDING);
     assert_int_equal(db_script(t.owner, "UPDATE topup_order SET confirm_at = now()"
-                                        " WHERE confirm_at IS NOT NULL"), 0);
+                                        " WHERE confirm_at IS NOT NULL"),
+                     0);
     assert_int_equal(payment_tick(t.db), 0);
     assert_int_equal(payment_tick(t.db), 0);
     assert_int_equal(order_now(&o).state, ORDER_PAID);
@@ -154,31 +166,37 @@ static void the_sandbox_is_for_sandboxes(void **state)
     struct identity_fault fault;
 
     assert_int_equal(installation_mark_sandbox(t.db, false), 0);
-    assert_int_equal(sandbox_press(t.db, t.a, &actor, ada.team, o.id, SANDBOX_SUCCEED, &after,
-                                   &fault), IDENTITY_E_NONE);
+    assert_int_equal(
+        sandbox_press(t.db, t.a, &actor, ada.team, o.id, SANDBOX_SUCCEED, &after, &fault),
+        IDENTITY_E_NONE);
     assert_int_equal(payment_provider_choices(t.db, &choice), 0);
     assert_int_equal(choice.n, 1);
     assert_string_equal(choice.v[0]->name, "manual");
     assert_int_equal(installation_mark_sandbox(t.db, true), 0);
     assert_int_equal(sandbox_press(t.db, t.a, &actor, (struct team_id){ada.team.v + 1}, o.id,
-                                   SANDBOX_SUCCEED, &after, &fault), IDENTITY_E_NONE);
+                                   SANDBOX_SUCCEED, &after, &fault),
+                     IDENTITY_E_NONE);
 }
 
 static void a_transfer_is_confirmed_by_its_reference_once(void **state)
 {
-    struct order o = order_for(MONEY_USD(100), "manual"), second = order_for(MONEY_USD(100), "manual");
+    struct order o = order_for(MONEY_USD(100), "manual"),
+                 second = order_for(MONEY_USD(100), "manual");
     struct money before = wallet(NULL);
     struct identity_fault fault;
     struct order after;
 
     assert_int_equal(order_now(&o).state, ORDER_PENDING);
-    assert_int_equal(manual_confirm(t.db, t.a, &operator, o.id, MONEY_USD(100), STR(" "), &after,
-                                    &fault), IDENTITY_E_FAULT);
-    assert_int_equal(manual_confirm(t.db, t.a, &operator, o.id, MONEY_USD(100), STR("BANK-1"),
-                                    &after, &fault), 0);
+    assert_int_equal(
+        manual_confirm(t.db, t.a, &operator, o.id, MONEY_USD(100), STR(" "), &after, &fault),
+        IDENTITY_E_FAULT);
+    assert_int_equal(
+        manual_confirm(t.db, t.a, &operator, o.id, MONEY_USD(100), STR("BANK-1"), &after, &fault),
+        0);
     assert_int_equal(after.state, ORDER_PAID);
     assert_int_equal(manual_confirm(t.db, t.a, &operator, second.id, MONEY_USD(100), STR("BANK-1"),
-                                    &after, &fault), IDENTITY_E_FAULT);
+                                    &after, &fault),
+                     IDENTITY_E_FAULT);
     assert_string_equal(fault.field, "bank_reference");
     assert_int_equal(order_now(&second).state, ORDER_PENDING);
     assert_int_equal(wallet(NULL).nano - before.nano, 100000000000);
@@ -191,8 +209,9 @@ static void a_wrong_amount_waits_for_an_operator(void **state)
     struct identity_fault fault;
     struct payment_page page;
 
-    assert_int_equal(manual_confirm(t.db, t.a, &operator, o.id, MONEY_USD(49), STR("BANK-2"), &after,
-                                    &fault), 0);
+    assert_int_equal(
+        manual_confirm(t.db, t.a, &operator, o.id, MONEY_USD(49), STR("BANK-2"), &after, &fault),
+        0);
     assert_int_equal(after.state, ORDER_REVIEW);
     assert_int_equal(wallet(NULL).nano, before.nano);
     people_begin(&t, DB_OPERATOR);
@@ -202,9 +221,11 @@ static void a_wrong_amount_waits_for_an_operator(void **state)
     assert_int_equal(payment_resolve(t.db, t.a, &operator, page.v[0].id, true, STR(""), &fault),
                      IDENTITY_E_FAULT);
     assert_int_equal(payment_resolve(t.db, t.a, &operator, page.v[0].id, true,
-                                     STR("The bank kept a dollar."), &fault), 0);
-    assert_int_equal(payment_resolve(t.db, t.a, &operator, page.v[0].id, true, STR("again"), &fault),
-                     IDENTITY_E_NONE);
+                                     STR("The bank kept a dollar."), &fault),
+                     0);
+    assert_int_equal(
+        payment_resolve(t.db, t.a, &operator, page.v[0].id, true, STR("again"), &fault),
+        IDENTITY_E_NONE);
     assert_int_equal(wallet(NULL).nano - before.nano, 49000000000);
     assert_int_equal(order_now(&o).state, ORDER_PAID);
 }
@@ -218,15 +239,15 @@ static void a_wrong_currency_can_only_be_dismissed(void **state)
     struct payment_page page;
 
     n.currency = STR("EUR");
-    assert_int_equal(payment_apply(t.db, t.a, &operator, &n, &after), PAYMENT_E_REVIEW);
+    assert_int_equal(payment_apply(t.db, t.a, &operator, & n, &after), PAYMENT_E_REVIEW);
     people_begin(&t, DB_OPERATOR);
     assert_int_equal(payment_reviews(t.db, t.a, &page), 0);
     people_commit(&t);
     assert_int_equal(page.n, 1);
     assert_int_equal(payment_resolve(t.db, t.a, &operator, page.v[0].id, true, STR("ok"), &fault),
                      IDENTITY_E_FAULT);
-    assert_int_equal(payment_resolve(t.db, t.a, &operator, page.v[0].id, false, STR("paid back"),
-                                     &fault), 0);
+    assert_int_equal(
+        payment_resolve(t.db, t.a, &operator, page.v[0].id, false, STR("paid back"), &fault), 0);
     assert_int_equal(order_now(&o).state, ORDER_CANCELED);
     assert_int_equal(wallet(NULL).nano, before.nano);
 }
@@ -238,7 +259,8 @@ static void money_that_is_late_is_taken(void **state)
     struct identity_fault fault;
 
     assert_int_equal(db_script(t.owner, "UPDATE topup_order SET expires_at = now() - interval '1 s'"
-                                        " WHERE state = 'created'"), 0);
+                                        " WHERE state = 'created'"),
+                     0);
     assert_int_equal(payment_tick(t.db), 0);
     assert_int_equal(order_now(&expired).state, ORDER_EXPIRED);
     struct payment_notice n = notice_of(&expired, "e-late", "p-late");
