@@ -146,35 +146,63 @@ static int add_offer(struct import *im, const struct import_entry *e, const stru
     return r;
 }
 
-/* Of a model and provider that are there: what differs. */
-static int update(struct import *im, const struct import_entry *e, struct known_model *m,
-                  struct known_offer *offer)
+/* What differs between the file and a model and provider that are there. */
+struct differences {
+    bool price, facts, name;
+    struct str detail;
+};
+
+static struct differences differences_of(struct import *im, const struct import_entry *e,
+                                         const struct known_model *m,
+                                         const struct known_offer *offer)
 {
-    bool price_differs = !import_same_price(e, offer);
-    bool facts_differ = !m->told && !same_facts(e, &m->is);
-    bool name_differs = !str_eq(offer->upstream_model, e->upstream_model);
-    struct str detail = STR("");
+    struct differences d = {
+        .price = !import_same_price(e, offer),
+        .facts = !m->told && !same_facts(e, &m->is),
+        .name = !str_eq(offer->upstream_model, e->upstream_model),
+        .detail = STR("its facts"),
+    };
+
+    if (d.price)
+        d.detail = import_differences(im->a, e, offer);
+    return d;
+}
+
+static int settle(struct import *im, const struct import_entry *e, struct known_model *m,
+                  struct known_offer *offer, const struct differences *d)
+{
     int r = 0;
 
-    if (price_differs)
-        detail = import_differences(im->a, e, offer);
-    if (price_differs && (offer->by_operator || offer->told)) {
-        tell(im, e, offer->told ? IMPORT_REFUSED : IMPORT_SKIPPED,
-             offer->told ? STR("the file states another price of it before")
-                         : STR("an operator has set its price"));
-        return 0;
-    }
-    m->told = offer->told = true;
-    if (price_differs)
+    if (d->price)
         r = set_price(im, e, m, offer);
-    if (r == 0 && name_differs)
+    if (r == 0 && d->name)
         r = set_offer(im, e, m, offer);
-    if (r == 0 && facts_differ) {
+    if (r == 0 && d->facts) {
         take_facts(e, &m->is);
         r = im->options->dry_run ? 0 : import_store_facts(im->db, m);
     }
-    if (price_differs || name_differs || facts_differ)
-        tell(im, e, IMPORT_CHANGED, price_differs ? detail : STR("its facts"));
+    return r;
+}
+
+static int update(struct import *im, const struct import_entry *e, struct known_model *m,
+                  struct known_offer *offer)
+{
+    const struct differences d = differences_of(im, e, m, offer);
+    bool again = offer->told;
+    int r;
+
+    m->told = offer->told = true;
+    if (d.price && again) {
+        tell(im, e, IMPORT_REFUSED, STR("the file states another price of it before"));
+        return 0;
+    }
+    if (d.price && offer->by_operator) {
+        tell(im, e, IMPORT_SKIPPED, STR("an operator has set its price"));
+        return 0;
+    }
+    r = settle(im, e, m, offer, &d);
+    if (d.price || d.facts || d.name)
+        tell(im, e, IMPORT_CHANGED, d.detail);
     else
         tell(im, e, IMPORT_UNCHANGED, STR(""));
     return r;

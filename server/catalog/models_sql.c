@@ -55,10 +55,10 @@ DB_QUERY(model_insert,
          "                   triggers, max_attempts, retries, connect_timeout_ms,"
          "                   first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms, created_by,"
          "                   demo)"
-         "VALUES ($1, $2, $3, $4, coalesce($5, ''), nullif($6::bigint, 0), nullif($7::bigint, 0), "
-         "$8, $9, $10,"
-         "        $11, $12, $13, $14, nullif($15::integer, 0), nullif($16::integer, 0),"
-         "        nullif($17::integer, 0), nullif($18::integer, 0), nullif($19::bigint, 0), $20)"
+         "VALUES ($1, $2, $3, $4, coalesce($5, ''), nullif($6::bigint, 0), nullif($7::bigint, 0),"
+         "        $8, $9, $10, $11, $12, $13, $14, nullif($15::integer, 0),"
+         "        nullif($16::integer, 0), nullif($17::integer, 0), nullif($18::integer, 0),"
+         "        nullif($19::bigint, 0), $20) "
          "RETURNING id")
 
 int model_store(struct db *db, struct arena *a, const struct actor *actor,

@@ -24,9 +24,8 @@ static int model_kind_of(struct db *db, struct arena *a, struct model_id id, enu
 DB_QUERY(price_insert,
          "INSERT INTO price (model_id, kind, target_id, effective_from, source, override, note,"
          "                   created_by)"
-         "VALUES ($1, nullif($2, ''), nullif($3::bigint, 0), coalesce($4, now()), $5, $6, "
-         "coalesce($7, ''),"
-         "        nullif($8::bigint, 0))"
+         "VALUES ($1, nullif($2, ''), nullif($3::bigint, 0), coalesce($4, now()), $5, $6,"
+         "        coalesce($7, ''), nullif($8::bigint, 0)) "
          "RETURNING id")
 DB_QUERY(price_insert_units,
          "INSERT INTO price_unit (price_id, unit, above_input_tokens, charge_per_million_nano,"

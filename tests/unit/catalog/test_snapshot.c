@@ -1,0 +1,378 @@
+/* The snapshot: what is loaded, which price counts, what cannot be used, and who holds it. */
+#include "catalog_fixture.h"
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "catalog/holder.h"
+
+static const struct catalog_options here = {.seal_key = seal_key, .demo_port = 4010};
+
+/* A load has a transaction of its own: what a test made is committed first. Names tell the tests
+ * apart. */
+static struct catalog *loaded_with(const struct catalog_options *options)
+{
+    struct catalog *c = NULL;
+
+    assert_int_equal(db_commit(db), 0);
+    assert_int_equal(catalog_load(db, options, &c), CATALOG_OK);
+    assert_int_equal(db_begin(db, DB_OPERATOR, false), 0);
+    return c;
+}
+
+static struct catalog *loaded(void)
+{
+    return loaded_with(&here);
+}
+
+static const struct catalog_model *find(const struct catalog *c, const char *name)
+{
+    const struct catalog_model *m = catalog_find_model(c, str_c(name));
+
+    assert_non_null(m);
+    return m;
+}
+
+static void accounts_come_ready_to_be_asked(void **state)
+{
+    struct account_draft d = an_account("groq", "ready");
+    const struct catalog_account *a;
+    struct account_id id;
+    struct catalog *c;
+
+    d.extra_headers = STR("{\"x-b\": \"2\", \"x-a\": \"1\"}");
+    d.rpm = 30;
+    assert_int_equal(account_add(db, &the_operator, seal_key, &d, STR("gsk-secret"), &id, &fault),
+                     CHANGE_OK);
+    c = loaded();
+    a = catalog_find_account(c, id);
+    assert_non_null(a);
+    assert_null(a->unusable);
+    assert_str(a->name, "ready");
+    assert_str(a->chat_url, "https://api.groq.com/openai/v1/chat/completions");
+    assert_null(a->embeddings_url.p);
+    assert_int_equal(a->n_headers, 3);
+    assert_string_equal(a->headers[0].name, "authorization");
+    assert_str(a->headers[0].value, "Bearer gsk-secret");
+    assert_string_equal(a->headers[1].name, "x-a");
+    assert_str(a->headers[2].value, "2");
+    assert_int_equal(a->rpm, 30);
+    assert_int_equal(a->tpm, 0);
+    assert_false(a->private_network);
+    catalog_unref(c);
+}
+
+static void what_cannot_be_used_says_why(void **state)
+{
+    const struct catalog_options elsewhere = {.seal_key = (const uint8_t[32]){9}, .demo_port = 0};
+    struct account_id keyed = add_account("openai", "keyed", "sk-1");
+    struct account_id demo = add_account("demo", "a demo", "");
+    struct account_id off = add_account("mistral", "off", "k");
+    struct catalog *c;
+
+    assert_int_equal(account_enable(db, &the_operator, off, false), CHANGE_OK);
+    c = loaded();
+    assert_null(catalog_find_account(c, keyed)->unusable);
+    assert_null(catalog_find_account(c, demo)->unusable);
+    assert_str(catalog_find_account(c, demo)->chat_url,
+               "http://127.0.0.1:4010/v1/chat/completions");
+    assert_true(catalog_find_account(c, demo)->private_network);
+    assert_non_null(catalog_find_account(c, off)->unusable);
+    catalog_unref(c);
+    c = loaded_with(&elsewhere); /* another secret, no demo upstream */
+    assert_non_null(catalog_find_account(c, keyed)->unusable);
+    assert_int_equal(catalog_find_account(c, keyed)->n_headers, 0);
+    assert_non_null(catalog_find_account(c, demo)->unusable);
+    catalog_unref(c);
+}
+
+static void models_are_found_by_name_and_alias(void **state)
+{
+    struct model_id id = add_model("find-me");
+    struct catalog *c;
+
+    assert_int_equal(model_add_alias(db, &the_operator, id, STR("acme/find-me"), &fault),
+                     CHANGE_OK);
+    (void)add_model("find-me-too");
+    (void)add_model("FIND-ME");
+    c = loaded();
+    assert_int_equal(find(c, "find-me")->id.v, id.v);
+    assert_int_equal(find(c, "acme/find-me")->id.v, id.v);
+    assert_null(catalog_find_model(c, STR("find-m")));
+    assert_null(catalog_find_model(c, STR("")));
+    assert_null(catalog_find_model(c, STR("zzzz")));
+    catalog_unref(c);
+}
+
+static void a_model_comes_with_its_route(void **state)
+{
+    struct account_id account = add_account("openai", "route", "sk-1");
+    struct model_draft d = a_model("routed");
+    const struct catalog_model *m;
+    struct target_id one, two;
+    struct model_id id;
+    struct catalog *c;
+
+    d.abilities_known = true;
+    d.abilities = ABILITY_BIT(ABILITY_VISION);
+    d.triggers = TRIGGER_BIT(TRIGGER_TIMEOUT);
+    d.retries = 2;
+    d.idle_timeout_ms = 700;
+    assert_int_equal(model_add(db, &the_operator, &d, &id, &fault), CHANGE_OK);
+    one = add_target(id, account, "up-1");
+    two = add_target(id, account, "up-2");
+    assert_int_equal(model_pin(db, &the_operator, id, two), CHANGE_OK);
+    assert_int_equal(model_switch_off(db, &the_operator, id, STR("leak"), &fault), CHANGE_OK);
+    c = loaded();
+    m = find(c, "routed");
+    assert_int_equal(m->n_targets, 2);
+    assert_ptr_equal(catalog_find_target(c, one), &m->targets[0]);
+    assert_ptr_equal(m->pinned, catalog_find_target(c, two));
+    assert_ptr_equal(m->targets[0].model, m);
+    assert_ptr_equal(m->targets[0].account, catalog_find_account(c, account));
+    assert_str(m->targets[1].upstream_model, "up-2");
+    assert_string_equal(m->targets[0].output_limit_field, "max_completion_tokens");
+    assert_null(m->targets[0].price);
+    assert_int_equal(m->abilities, ABILITY_BIT(ABILITY_VISION));
+    assert_int_equal(m->triggers, TRIGGER_BIT(TRIGGER_TIMEOUT));
+    assert_int_equal(m->retries, 2);
+    assert_int_equal(m->idle_timeout_ms, 700);
+    assert_int_equal(m->connect_timeout_ms, 0);
+    assert_str(m->off_reason, "leak");
+    assert_true(m->created_s > 1600000000);
+    assert_false(catalog_model_served(m));
+    catalog_unref(c);
+}
+
+static void publish(struct price_draft *d)
+{
+    struct price_id id;
+
+    assert_int_equal(price_publish(db, &the_operator, d, &id, &fault), CHANGE_OK);
+}
+
+static int64_t input_of(const struct price *p)
+{
+    assert_non_null(p);
+    return p->tiers[0].charge[USAGE_INPUT] / 1000000000;
+}
+
+/* Two targets of one model, at different kinds. */
+static void the_most_exact_price_counts(void **state)
+{
+    struct model_id id = add_model("exact");
+    struct target_id a = add_target(id, add_account("openai", "exact-a", "sk"), "up");
+    struct target_id b = add_target(id, add_account("groq", "exact-b", "sk"), "up");
+    struct price_figure figures[2];
+    struct price_draft d = a_price(id, figures, 1, 1);
+    struct catalog *c;
+
+    publish(&d); /* of the whole model */
+    c = loaded();
+    assert_int_equal(input_of(catalog_find_target(c, a)->price), 1);
+    assert_int_equal(input_of(catalog_find_target(c, b)->price), 1);
+    assert_int_equal(input_of(find(c, "exact")->price), 1);
+    assert_true(catalog_model_served(find(c, "exact")));
+    catalog_unref(c);
+    d = a_price(id, figures, 2, 2);
+    d.kind = STR("groq");
+    publish(&d);
+    d = a_price(id, figures, 3, 3);
+    d.target = a;
+    publish(&d);
+    c = loaded();
+    assert_int_equal(input_of(catalog_find_target(c, a)->price), 3);
+    assert_int_equal(input_of(catalog_find_target(c, b)->price), 2);
+    catalog_unref(c);
+}
+
+static void an_operators_price_goes_before_an_imported_one(void **state)
+{
+    struct model_id id = add_model("mine");
+    struct target_id t = add_target(id, add_account("openai", "mine-a", "sk"), "up");
+    struct price_figure figures[2];
+    struct price_draft d = a_price(id, figures, 5, 5);
+    struct catalog *c;
+
+    publish(&d); /* the operator's, of the whole model */
+    d = a_price(id, figures, 2, 2);
+    d.kind = STR("openai");
+    d.source = PRICE_BY_IMPORT;
+    publish(&d); /* newer and more exact, but a list price */
+    c = loaded();
+    assert_int_equal(input_of(catalog_find_target(c, t)->price), 5);
+    catalog_unref(c);
+}
+
+static void a_scheduled_price_comes_into_force_at_its_time(void **state)
+{
+    struct model_id id = add_model("later");
+    struct price_figure figures[2];
+    struct price_draft d = a_price(id, figures, 1, 1);
+    struct catalog *c;
+    int64_t at;
+
+    publish(&d);
+    at = clock_wall_us() + 600000;
+    d = a_price(id, figures, 9, 9);
+    d.effective_from_us = at;
+    publish(&d);
+    c = loaded();
+    assert_int_equal(input_of(find(c, "later")->price), 1);
+    assert_int_equal(catalog_next_change_us(c), at);
+    catalog_unref(c);
+    while (clock_wall_us() <= at)
+        usleep(20000);
+    c = loaded();
+    assert_int_equal(input_of(find(c, "later")->price), 9);
+    assert_int_equal(catalog_next_change_us(c), 0);
+    catalog_unref(c);
+}
+
+static void long_context_steps_are_loaded(void **state)
+{
+    struct model_id id = add_model("steps");
+    struct price_figure figures[] = {
+        {USAGE_INPUT, 0, 100, 90}, {USAGE_OUTPUT, 0, 200, 190}, {USAGE_INPUT, 200000, 300, 290}};
+    struct price_draft d = {.model = id, .figures = figures, .n_figures = 3};
+    const struct price *p;
+    struct catalog *c;
+
+    publish(&d);
+    c = loaded();
+    p = find(c, "steps")->price;
+    assert_int_equal(p->n_tiers, 2);
+    assert_int_equal(p->tiers[1].above_input_tokens, 200000);
+    assert_int_equal(p->tiers[1].charge[USAGE_INPUT], 300);
+    assert_int_equal(p->tiers[1].cost[USAGE_INPUT], 290);
+    assert_int_equal(p->tiers[1].charge[USAGE_OUTPUT], 200);
+    assert_int_equal(p->tiers[0].charge[USAGE_CACHED_INPUT], 100); /* not named: as input */
+    catalog_unref(c);
+}
+
+static void the_price_list_is_what_is_charged(void **state)
+{
+    struct model_id id = add_model("listed");
+    struct price_figure figures[] = {{USAGE_INPUT, 0, 1000, 1},
+                                     {USAGE_CACHED_INPUT, 0, 100, 1},
+                                     {USAGE_OUTPUT, 0, 2000, 1},
+                                     {USAGE_INPUT, 200000, 3000, 1}};
+    struct price_draft d = {.model = id, .kind = STR("groq"), .figures = figures, .n_figures = 4};
+    struct price_row *rows;
+    struct catalog *c;
+    size_t n, mine = 0;
+
+    (void)add_target(id, add_account("groq", "listed-a", "sk"), "up");
+    (void)add_target(id, add_account("groq", "listed-b", "sk"), "up");
+    publish(&d);
+    c = loaded();
+    assert_int_equal(price_list(c, arena, &rows, &n), 0);
+    for (size_t i = 0; i < n; i++) {
+        const struct price_row *r = &rows[i];
+
+        if (!str_eq_c(r->model->name, "listed"))
+            continue;
+        assert_string_equal(r->provider, "groq");
+        assert_string_equal(r->provider_label, "Groq");
+        assert_true(r->effective_from_us > 0);
+        for (size_t k = 0; k < ARRAY_LEN(figures); k++)
+            if (figures[k].unit == r->unit &&
+                figures[k].above_input_tokens == r->above_input_tokens) {
+                assert_int_equal(r->charge.nano, figures[k].charge);
+                mine++;
+            }
+    }
+    /* Both accounts share one price, which is listed once; nothing is listed that only repeats. */
+    assert_int_equal(mine, ARRAY_LEN(figures));
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_c(rows[i].model->name, "listed"))
+            mine--;
+    assert_int_equal(mine, 0);
+    catalog_unref(c);
+}
+
+static void a_model_without_target_is_not_listed(void **state)
+{
+    struct price_figure figures[2];
+    struct price_draft d = a_price(add_model("unlisted"), figures, 1, 1);
+    struct price_row *rows;
+    struct catalog *c;
+    size_t n;
+
+    publish(&d);
+    c = loaded();
+    assert_int_equal(price_list(c, arena, &rows, &n), 0);
+    for (size_t i = 0; i < n; i++)
+        assert_false(str_eq_c(rows[i].model->name, "unlisted"));
+    catalog_unref(c);
+}
+
+static void the_holder_keeps_the_newer_one(void **state)
+{
+    struct catalog_holder *h;
+    struct catalog *older, *newer, *got;
+
+    older = loaded();
+    (void)add_model("held");
+    newer = loaded();
+    assert_true(catalog_epoch(newer) > catalog_epoch(older));
+    assert_int_equal(catalog_holder_new(&h), 0);
+    assert_null(catalog_holder_get(h));
+    catalog_holder_put(h, newer);
+    catalog_holder_put(h, older); /* a slow worker */
+    got = catalog_holder_get(h);
+    assert_ptr_equal(got, newer);
+    catalog_holder_free(h);
+    assert_non_null(catalog_find_model(got, STR("held"))); /* the reference outlives the holder */
+    catalog_unref(got);
+}
+
+static void *reader(void *arg)
+{
+    for (int i = 0; i < 20000; i++) {
+        struct catalog *c = catalog_holder_get(arg);
+
+        if (catalog_epoch(c) == 0)
+            abort();
+        catalog_unref(c);
+    }
+    return NULL;
+}
+
+static void readers_and_a_swap_do_not_meet(void **state)
+{
+    struct catalog_holder *h;
+    pthread_t threads[2];
+
+    assert_int_equal(catalog_holder_new(&h), 0);
+    catalog_holder_put(h, loaded());
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, reader, h), 0);
+    for (int i = 0; i < 20; i++)
+        catalog_holder_put(h, loaded());
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+        pthread_join(threads[i], NULL);
+    catalog_holder_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, in_transaction, roll_back)
+        TEST(accounts_come_ready_to_be_asked),
+        TEST(what_cannot_be_used_says_why),
+        TEST(models_are_found_by_name_and_alias),
+        TEST(a_model_comes_with_its_route),
+        TEST(the_most_exact_price_counts),
+        TEST(an_operators_price_goes_before_an_imported_one),
+        TEST(a_scheduled_price_comes_into_force_at_its_time),
+        TEST(long_context_steps_are_loaded),
+        TEST(the_price_list_is_what_is_charged),
+        TEST(a_model_without_target_is_not_listed),
+        TEST(the_holder_keeps_the_newer_one),
+        TEST(readers_and_a_swap_do_not_meet),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, catalog_fixture_start, catalog_fixture_stop);
+}
