@@ -198,9 +198,7 @@ static void what_an_operator_priced_is_left_alone(void **state)
     assert_int_equal(import_text(OURS(ONE_MODEL("{\"input\":\"1\",\"output\":\"1\"}")),
                                  (struct import_options){0}),
                      IMPORT_OK);
-    assert_int_equal(db_begin(db, DB_OPERATOR, false), 0);
     d = a_price(facts("one").id, figures, 3, 3);
-    db_rollback(db);
     d.kind = STR("openai");
     assert_int_equal(db_begin(db, DB_OPERATOR, false), 0);
     assert_int_equal(price_publish(db, &the_operator, &d, &id, &fault), CHANGE_OK);
@@ -423,15 +421,17 @@ static void an_account_adopts_what_its_kind_sells(void **state)
 {
     const struct catalog_model *m;
     struct account_id id;
+    struct model_id qwen;
     int64_t targets = 0;
     size_t added;
 
     assert_int_equal(catalog_bootstrap(db, OUR_FILE, &added), IMPORT_OK);
+    qwen = facts("qwen3-32b").id;
     assert_int_equal(db_begin(db, DB_OPERATOR, false), 0);
     id = add_account("groq", "g", "gsk-1");
     assert_int_equal(account_adopt_offers(db, &the_operator, id, &targets), CHANGE_OK);
     assert_true(targets >= 5);
-    assert_int_equal(model_enable(db, &the_operator, facts("qwen3-32b").id, false), CHANGE_OK);
+    assert_int_equal(model_enable(db, &the_operator, qwen, false), CHANGE_OK);
     assert_int_equal(account_adopt_offers(db, &the_operator, id, &targets), CHANGE_OK);
     assert_int_equal(targets, 0);
     assert_int_equal(db_commit(db), 0);
