@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "config.h"
+#include "demo/upstream.h"
 #include "supervisor/up.h"
 
 #define EXIT_USAGE 2
@@ -73,10 +74,28 @@ static int run_catalog_import(const struct config *config, const struct argument
     return app_catalog_import(config, args->operand);
 }
 
+static int run_demo_upstream(const struct config *config, const struct arguments *args)
+{
+    uint32_t port = 0, ready_fd = 0;
+
+    (void)config;
+    for (size_t i = 0; i < args->n_overrides; i++) {
+        if (strcmp(args->overrides[i].origin, "--port") != 0)
+            return usage("demo-upstream has no ", args->overrides[i].origin);
+        if (str_u32(str_c(args->overrides[i].value), &port) != STR_OK || port > UINT16_MAX)
+            return usage("there is no port ", args->overrides[i].value);
+    }
+    if (args->ready_fd && str_u32(str_c(args->ready_fd), &ready_fd) != STR_OK)
+        return usage("there is no descriptor ", args->ready_fd);
+    return demo_upstream_run((uint16_t)port, args->ready_fd ? (int)ready_fd : -1);
+}
+
 static const struct command commands[] = {
     {"up", NULL, "the server with a private PostgreSQL and the demo upstream; what ./run starts",
      run_up},
     {"serve", NULL, "the server alone, on DATABASE_URL", run_serve},
+    {"demo-upstream", NULL, "an OpenAI-compatible server that invents answers; --port only",
+     run_demo_upstream, .bare = true},
     {"migrate", NULL, "makes or upgrades the database, on DATABASE_OWNER_URL", run_migrate},
     {"check-config", NULL, "prints every effective setting and where it came from",
      run_check_config},

@@ -160,23 +160,28 @@ static void put_gemini(struct json_writer *w, const struct problem *p, struct st
     json_close_object(w);
 }
 
-/* The upstream's own error object with our member put before its last brace. False when its body
- * is no JSON object. */
+/* The upstream's own error object with our member put before its last brace, or in the place of one
+ * it has (it may be a gateway like us). False when its body is no JSON object. */
 static bool put_upstream(const struct problem *p, struct str request_id, struct buf *out)
 {
+    struct json_watch theirs = {.path = "tollgate"};
     struct json_scan_result scan;
     struct json_fault fault;
     struct json_writer w;
     struct str body = p->upstream_body;
+    size_t from, to;
 
     if (p->upstream_status <= 0 || !body.n || body.n > BOUND_WHOLE_REPLY_BYTES ||
-        json_scan(body, NULL, 0, &scan, &fault) != JSON_OK || scan.root_kind != JSON_OBJECT)
+        json_scan(body, &theirs, 1, &scan, &fault) != JSON_OK || scan.root_kind != JSON_OBJECT)
         return false;
-    buf_put(out, body.p, scan.root_close);
-    buf_puts(out, scan.root_empty ? "\"tollgate\":" : ",\"tollgate\":");
+    from = theirs.span.n ? theirs.span.at : scan.root_close;
+    to = from + theirs.span.n;
+    buf_put(out, body.p, from);
+    if (!theirs.span.n)
+        buf_puts(out, scan.root_empty ? "\"tollgate\":" : ",\"tollgate\":");
     json_begin(&w, out);
     put_tollgate(&w, p, request_id);
-    buf_put(out, body.p + scan.root_close, body.n - scan.root_close);
+    buf_put(out, body.p + to, body.n - to);
     return true;
 }
 

@@ -100,6 +100,10 @@ static void an_upstreams_error_passes_with_our_member(void **state)
     buf_reset(&out);
     p.upstream_body = STR("{}");
     expect(&p, PROBLEM_AS_OPENAI, "{\"tollgate\":{\"request_id\":\"call_1\"}}");
+    buf_reset(&out);
+    p.upstream_body = STR("{\"tollgate\": {\"request_id\":\"theirs\"}, \"error\":{}}");
+    expect(&p, PROBLEM_AS_OPENAI,
+           "{\"tollgate\": {\"request_id\":\"call_1\"}, \"error\":{}}");
 }
 
 static void an_upstreams_html_does_not_pass(void **state)
