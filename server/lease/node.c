@@ -16,9 +16,10 @@
 #include "lease/lease_sql.h"
 #include "lease/reap.h"
 
-/* How often slack that somebody wants is looked for while there are other nodes. */
+/* How often slack that somebody wants is looked for: while other nodes are known, and while they are
+ * not; a new one may have come since the last heartbeat. */
 #define RECALL_MS 50
-#define ALONE_MS 500
+#define ALONE_MS 250
 /* Slack that no call has touched for so long goes back. */
 #define IDLE_MS 10000
 #define IDLE_LOOK_MS 2000
@@ -256,8 +257,7 @@ static void turn(struct node *n)
         n->idle_at_ms = now_ms + IDLE_LOOK_MS;
         return_idle(n, now_ms - IDLE_MS);
     }
-    if (!n->alone)
-        look_for_recalls(n);
+    look_for_recalls(n);
 }
 
 static void *run(void *arg)
