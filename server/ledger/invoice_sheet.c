@@ -43,6 +43,7 @@ static const struct look looks[] = {
 struct sheet {
     struct sheet_config config;
     cairo_t *cr;
+    PangoFontMap *font_map; /* its own: the default one lives as long as its thread */
     PangoLayout *layout;
     PangoFontDescription *fonts[ARRAY_LEN(looks)];
     struct buf *out; /* NULL while pages are counted */
@@ -68,6 +69,7 @@ struct sheet *sheet_new(const struct sheet_config *config)
     if (!s)
         return NULL;
     s->config = *config;
+    s->font_map = pango_cairo_font_map_new();
     for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
         s->fonts[i] = pango_font_description_from_string(FAMILIES);
         pango_font_description_set_weight(s->fonts[i], looks[i].weight);
@@ -91,6 +93,7 @@ void sheet_free(struct sheet *s)
     if (!s)
         return;
     sheet_close(s);
+    g_object_unref(s->font_map);
     for (size_t i = 0; i < ARRAY_LEN(looks); i++)
         pango_font_description_free(s->fonts[i]);
     free(s);
@@ -109,7 +112,8 @@ static void set_property(cairo_surface_t *surface, cairo_pdf_metadata_t what, st
 
     while (n > 0 && n < value.n && ((unsigned char)value.p[n] & 0xc0) == 0x80)
         n--; /* not within a character */
-    memcpy(z, value.p, n);
+    if (n > 0)
+        memcpy(z, value.p, n);
     z[n] = '\0';
     cairo_pdf_surface_set_metadata(surface, what, z);
 }
@@ -125,17 +129,21 @@ static void set_properties(struct sheet *s, cairo_surface_t *surface)
 }
 
 /* Paper has no pixels: widths rounded to them would tear words apart. */
-static void set_unhinted(struct sheet *s)
+static PangoLayout *new_layout(struct sheet *s)
 {
-    PangoContext *context = pango_layout_get_context(s->layout);
+    PangoContext *context = pango_font_map_create_context(s->font_map);
     cairo_font_options_t *options = cairo_font_options_create();
 
+    pango_cairo_update_context(s->cr, context);
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
     cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
     pango_cairo_context_set_font_options(context, options);
     pango_context_set_round_glyph_positions(context, FALSE);
-    pango_layout_context_changed(s->layout);
+    PangoLayout *layout = pango_layout_new(context);
+
     cairo_font_options_destroy(options);
+    g_object_unref(context);
+    return layout;
 }
 
 void sheet_start(struct sheet *s, struct buf *out)
@@ -154,8 +162,7 @@ void sheet_start(struct sheet *s, struct buf *out)
     set_properties(s, surface);
     s->cr = cairo_create(surface);
     cairo_surface_destroy(surface);
-    s->layout = pango_cairo_create_layout(s->cr);
-    set_unhinted(s);
+    s->layout = new_layout(s);
     pango_layout_set_auto_dir(s->layout, FALSE);
     pango_layout_set_wrap(s->layout, PANGO_WRAP_WORD_CHAR);
     pango_layout_set_line_spacing(s->layout, LINE_HEIGHT / INTER_HEIGHT);
