@@ -86,6 +86,9 @@
 #define BOUND_PROJECTS_PER_TEAM 500
 #define BOUND_INVITES_PER_TEAM 100
 #define BOUND_MANAGE_KEYS_PER_TEAM 100
+#define BOUND_OPEN_ORDERS_PER_TEAM 100
+/* Teams one person may belong to; the switcher shows them all. */
+#define BOUND_TEAMS_PER_USER 200
 /* What one key may name: all of it is read with the key and compared on every call. */
 #define BOUND_KEY_MODELS 200
 #define BOUND_KEY_ADDRESSES 50

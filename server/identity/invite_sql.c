@@ -152,23 +152,31 @@ int invite_peek(struct db *db, struct arena *a, const uint8_t session_pepper[32]
     return 0;
 }
 
-DB_QUERY(invite_person, "SELECT email FROM person WHERE id = $1")
+DB_QUERY(invite_person, "SELECT email, (SELECT count(*) FROM member WHERE team_id = $2) AS members,"
+                        "       (SELECT count(*) FROM member WHERE user_id = $1) AS teams"
+                        "  FROM person WHERE id = $1")
 DB_QUERY(invite_join,
          "INSERT INTO member (team_id, user_id, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
 DB_QUERY(invite_mark_used,
          "UPDATE invite SET used_at = now(), used_by = $3 WHERE team_id = $1 AND id = $2")
 
-static int check_email(struct db *db, struct arena *a, const struct invite *invite,
-                       struct user_id user, struct identity_fault *fault)
+static int check_person(struct db *db, struct arena *a, const struct invite *invite,
+                        struct user_id user, struct identity_fault *fault)
 {
+    int64_t members, teams;
     struct str email;
-    int r = db_one(db, &invite_person, a, DB_ARGS(db_i64(user.v)),
-                   DB_COLS(db_col_text("email", &email)));
+    int r = db_one(db, &invite_person, a, DB_ARGS(db_i64(user.v), db_i64(invite->team.v)),
+                   DB_COLS(db_col_text("email", &email), db_col_i64("members", &members),
+                           db_col_i64("teams", &teams)));
 
     if (r != 0)
         return db_fatal(r);
     if (invite->email.p && !str_ieq(invite->email, email))
         return identity_fault_set(fault, "invite", "This invitation is for another e-mail.");
+    if (members >= BOUND_MEMBERS_PER_TEAM)
+        return identity_fault_set(fault, "invite", "The team has 500 members already.");
+    if (teams >= BOUND_TEAMS_PER_USER)
+        return identity_fault_set(fault, "invite", "You belong to 200 teams already.");
     return 0;
 }
 
@@ -204,7 +212,7 @@ int invite_use(struct db *db, struct arena *a, const uint8_t session_pepper[32],
     if (r == 0)
         r = invite_peek(db, a, session_pepper, token, &invite);
     if (r == 0)
-        r = check_email(db, a, &invite, user, fault);
+        r = check_person(db, a, &invite, user, fault);
     if (r == 0)
         r = join_team(db, &invite, user, fault);
     if (r == 0)

@@ -1,6 +1,7 @@
 /* team_sql.c: teams as the database keeps them. */
 #include "identity/team.h"
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "db/rows.h"
 #include "identity/field.h"
@@ -67,6 +68,27 @@ static int tell_nodes(struct db *db, struct team_id team)
     return db_fatal(db_exec(db, &team_note, DB_ARGS(db_i64(team.v)), NULL));
 }
 
+DB_QUERY(team_count_of, "SELECT count(*) AS teams FROM member WHERE user_id = $1")
+
+static int new_check(struct db *db, struct user_id owner, struct str *name, struct str time_zone,
+                     struct identity_fault *fault)
+{
+    bool known = true;
+    int64_t teams;
+    int r = field_line(name, "team_name", 1, 80, fault);
+
+    if (r == 0 && time_zone.n > 0)
+        r = team_zone_known(db, time_zone, &known);
+    if (r == 0 && !known)
+        return identity_fault_set(fault, "time_zone", "This time zone is not known.");
+    if (r == 0)
+        r = db_fatal(db_one(db, &team_count_of, NULL, DB_ARGS(db_i64(owner.v)),
+                            DB_COLS(db_col_i64("teams", &teams))));
+    if (r == 0 && teams >= BOUND_TEAMS_PER_USER)
+        return identity_fault_set(fault, "team_name", "You belong to 200 teams already.");
+    return r;
+}
+
 DB_QUERY(team_add, "INSERT INTO team (name, time_zone)"
                    " VALUES ($1, coalesce(nullif($2, ''), (SELECT time_zone FROM installation)))"
                    " RETURNING id")
@@ -78,15 +100,10 @@ int team_create(struct db *db, struct arena *a, const struct actor *actor, struc
                 struct identity_fault *fault)
 {
     struct team_id team;
-    bool known = true;
-    int r = field_line(&name, "team_name", 1, 80, fault);
+    int r = new_check(db, owner, &name, time_zone, fault);
 
-    if (r == 0 && time_zone.n > 0)
-        r = team_zone_known(db, time_zone, &known);
     if (r != 0)
         return r < 0 ? err_trace(r) : r;
-    if (!known)
-        return identity_fault_set(fault, "time_zone", "This time zone is not known.");
     r = db_one(db, &team_add, NULL, DB_ARGS(db_text(name), db_text(time_zone)),
                DB_COLS(db_col_i64("id", &team.v)));
     if (r == 0)

@@ -128,14 +128,23 @@ static struct str new_reference(struct arena *a)
     return arena_str(a, str_n(text, sizeof(text)));
 }
 
-static int check(struct db *db, struct money amount, struct str provider,
+DB_QUERY(order_count_open, "SELECT count(*) AS open FROM topup_order"
+                           " WHERE team_id = $1 AND state IN ('created', 'pending')")
+
+static int check(struct db *db, struct team_id team, struct money amount, struct str provider,
                  const struct payment_provider **ret, struct identity_fault *fault)
 {
     struct payment_choice choice;
+    int64_t open;
     int r = payment_provider_choices(db, &choice);
 
+    if (r == 0)
+        r = db_fatal(db_one(db, &order_count_open, NULL, DB_ARGS(db_i64(team.v)),
+                            DB_COLS(db_col_i64("open", &open))));
     if (r < 0)
         return err_trace(r);
+    if (open >= BOUND_OPEN_ORDERS_PER_TEAM)
+        return identity_fault_set(fault, "amount", "There are 100 open orders. Cancel some.");
     if (amount.nano < ORDER_MIN.nano || amount.nano > ORDER_MAX.nano)
         return identity_fault_set(fault, "amount", "Give an amount from $1 to $1,000,000.");
     for (size_t i = 0; i < choice.n; i++) {
@@ -161,7 +170,7 @@ int order_create(struct db *db, struct arena *a, const struct actor *actor, stru
     struct str reference = new_reference(a);
     const struct payment_provider *way = NULL;
     int64_t id;
-    int r = reference.p ? check(db, amount, provider, &way, fault) : err_origin(-ENOMEM);
+    int r = reference.p ? check(db, team, amount, provider, &way, fault) : err_origin(-ENOMEM);
 
     if (r == 0)
         r = db_fatal(db_one(db, &order_add, NULL,

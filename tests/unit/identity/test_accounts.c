@@ -1,6 +1,8 @@
 /* Signing up and in, sessions, limits, invitations, roles, resets: against a real PostgreSQL. */
 #include "people.h"
 
+#include <pthread.h>
+
 #include "identity/invite.h"
 #include "identity/member.h"
 #include "identity/reset.h"
@@ -136,6 +138,42 @@ static void twenty_tries_a_minute_close_the_address(void **state)
     assert_in_range(retry, 1, 60);
     assert_int_equal(login_admit(t.db, STR("y@example.org"), STR("203.0.113.8"), &attempt, &retry),
                      0);
+}
+
+struct guesser {
+    pthread_t thread;
+    int admitted;
+};
+
+static void *guess(void *arg)
+{
+    struct guesser *g = arg;
+    int64_t attempt;
+    int32_t retry;
+    struct db *db;
+
+    if (db_open(t.pg.app_conninfo, "guesser", &db) != 0)
+        return NULL;
+    for (int i = 0; i < 4; i++)
+        g->admitted += login_admit(db, STR("target@example.org"), STR("203.0.113.50"), &attempt,
+                                   &retry) == LOGIN_OK;
+    db_close(db);
+    return NULL;
+}
+
+static void guesses_at_the_same_moment_are_counted_one_by_one(void **state)
+{
+    struct guesser guessers[8] = {0};
+    int admitted = 0;
+
+    people_forget_attempts(&t);
+    for (size_t i = 0; i < ARRAY_LEN(guessers); i++)
+        assert_int_equal(pthread_create(&guessers[i].thread, NULL, guess, &guessers[i]), 0);
+    for (size_t i = 0; i < ARRAY_LEN(guessers); i++) {
+        pthread_join(guessers[i].thread, NULL);
+        admitted += guessers[i].admitted;
+    }
+    assert_int_equal(admitted, 5);
 }
 
 static void a_session_ends_when_told_or_disabled(void **state)
@@ -438,6 +476,7 @@ int main(void)
         cmocka_unit_test(five_failures_close_the_account_for_strangers_only),
         cmocka_unit_test(an_unknown_account_closes_likewise),
         cmocka_unit_test(twenty_tries_a_minute_close_the_address),
+        cmocka_unit_test(guesses_at_the_same_moment_are_counted_one_by_one),
         cmocka_unit_test(a_session_ends_when_told_or_disabled),
         cmocka_unit_test(a_session_ends_when_idle),
         cmocka_unit_test(an_invitation_works_once),
