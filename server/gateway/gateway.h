@@ -21,17 +21,21 @@ struct gateways {
 
 struct gateway {
     struct gateways *all;
+    unsigned index;
     const struct services *services;
     struct loop *loop;
     struct fetcher *fetcher;
     struct catalog *catalog; /* this loop's reference; NULL before the first load */
     struct key_cache *keys;
     struct list calls;      /* struct call, in flight */
+    struct list held_back;  /* of refusal.c */
     struct loop_timer tick; /* once a second: what was held back of blocked calls */
-    unsigned in_flight;     /* calls, from their key on */
+    unsigned recheck_turn;
     unsigned draining_upstreams; /* calls without a client that are read for their usage */
     int64_t refusals_logged_s; /* the second of the last log line about refused requests */
     unsigned refusals_quiet;   /* refused since, unlogged */
+    struct str user_agent;     /* towards upstreams */
+    struct buf scratch;        /* what one callback gathers for a client; empty between them */
     struct metrics metrics;
     /* Changes on their way to this loop (any thread): beyond BOUND_CHANGES all are one `all`. */
     atomic_uint changes_waiting;

@@ -1,0 +1,219 @@
+/* call.c: the object itself: how it is made, its phases, its two legs, its end. */
+#include "gateway/call_flow.h"
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "gateway/refusal.h"
+
+enum {
+    DRAIN_MS = 30000, /* reliability 1.6: how long a bill is waited for without a client */
+    DRAINS_PER_LOOP = 64,
+    STATUS_GONE = 499, /* nginx's number for a client that left, used in logs only */
+};
+
+#define EDGE(phase) (1u << (phase))
+
+static const unsigned legal[CALL_PHASES] = {
+    [CALL_NEW] = EDGE(CALL_KEY) | EDGE(CALL_ADMIT) | EDGE(CALL_END),
+    [CALL_KEY] = EDGE(CALL_ADMIT) | EDGE(CALL_END),
+    [CALL_ADMIT] = EDGE(CALL_HOLD) | EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
+    [CALL_HOLD] = EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
+    [CALL_ROUTE] = EDGE(CALL_SENT) | EDGE(CALL_SETTLED),
+    [CALL_SENT] = EDGE(CALL_ERROR) | EDGE(CALL_WHOLE) | EDGE(CALL_PEEK) | EDGE(CALL_ROUTE) |
+                  EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
+    [CALL_ERROR] = EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
+    [CALL_WHOLE] = EDGE(CALL_PASS) | EDGE(CALL_ROUTE) | EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
+    [CALL_PASS] = EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
+    [CALL_PEEK] = EDGE(CALL_STREAM) | EDGE(CALL_ROUTE) | EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
+    [CALL_STREAM] = EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
+    [CALL_DRAIN] = EDGE(CALL_SETTLED),
+    [CALL_SETTLED] = EDGE(CALL_END),
+};
+
+void call_enter(struct call *c, enum call_phase phase)
+{
+    assert(legal[c->phase] & EDGE(phase));
+    c->phase = phase;
+}
+
+static void timer_fired(struct loop_timer *t)
+{
+    struct call *c = container_of(t, struct call, timer);
+    struct problem p = problem_of(PROBLEM_LEDGER_AWAY);
+
+    if (c->phase == CALL_KEY) {
+        key_waiter_leave(&c->waiter);
+        p.retry_after_s = 2;
+        refusal_early(c->g, c->r, &p, REFUSED_BUSY);
+        call_end(c);
+    } else if (c->phase == CALL_DRAIN) {
+        call_leave(c);
+    } else if (c->phase == CALL_SETTLED) {
+        call_end(c);
+    }
+}
+
+void call_wait(struct call *c, int ms)
+{
+    if (loop_timer_set(c->g->loop, &c->timer, loop_now_ms(c->g->loop) + ms) < 0)
+        log_warn("timer_lost", "phase=%d", (int)c->phase);
+}
+
+struct call *call_new(struct gateway *g, struct request *r, const struct endpoint *endpoint)
+{
+    struct call *c = arena_new0(r->arena, struct call);
+
+    if (!c)
+        return NULL;
+    c->g = g;
+    c->r = r;
+    c->endpoint = endpoint;
+    c->client_there = true;
+    c->timer.fired = timer_fired;
+    c->catalog = g->catalog ? catalog_ref(g->catalog) : NULL;
+    buf_init(&c->try.sent, BOUND_REQUEST_ARENA_BYTES);
+    buf_init(&c->try.got, BOUND_UPSTREAM_REPLY_BYTES);
+    r->user = c;
+    r->gone = call_gone;
+    request_hold(r);
+    list_add_tail(&g->calls, &c->link);
+    return c;
+}
+
+static void describe_client(struct call *c)
+{
+    char address[NET_ADDRESS_TEXT];
+
+    net_address_text(&c->r->peer, address);
+    c->record.client_address = arena_str(c->r->arena, str_c(address));
+    c->record.user_agent = request_header(c->r, "user-agent");
+}
+
+void call_known(struct call *c)
+{
+    const struct key_policy *k = c->key->policy;
+    struct call_record *record = &c->record;
+
+    atomic_fetch_add_explicit(&c->g->metrics.in_flight, 1, memory_order_relaxed);
+    c->trace = str_eq(request_header(c->r, "x-tollgate-trace"), STR("1"));
+    record->call_id = c->r->id;
+    record->team_id = k->team.v;
+    record->project_id = k->project.v;
+    record->key_id = k->key.v;
+    record->user_id = k->owner.v;
+    record->started_at = c->r->began_wall_us;
+    record->endpoint = str_c(c->endpoint->name);
+    record->tags = k->tags.n > 2 ? k->tags : STR_NONE;
+    record->repeat = 1;
+    describe_client(c);
+}
+
+static void release(void *p)
+{
+    request_release(p);
+}
+
+void call_end(struct call *c)
+{
+    call_enter(c, CALL_END);
+    loop_timer_clear(&c->timer);
+    key_waiter_leave(&c->waiter);
+    if (c->try.fetch)
+        fetch_cancel(steal(&c->try.fetch));
+    if (c->key)
+        atomic_fetch_sub_explicit(&c->g->metrics.in_flight, 1, memory_order_relaxed);
+    known_key_unref(steal(&c->key));
+    catalog_unref(steal(&c->catalog));
+    if (c->sse_open)
+        sse_done(&c->sse);
+    buf_done(&c->try.sent);
+    buf_done(&c->try.got);
+    list_del(&c->link);
+    c->r->user = NULL;
+    c->r->gone = NULL;
+    loop_free_later(c->g->loop, release, c->r);
+}
+
+void call_refuse(struct call *c, const struct problem *p, enum call_outcome outcome)
+{
+    c->record.error_code = str_c(problem_slug(p->code));
+    c->record.quota_source = str_c(p->quota_source);
+    call_settle(c, problem_status(p), outcome);
+    if (c->client_there)
+        request_fail(c->r, p);
+    call_end(c);
+}
+
+void call_leave(struct call *c)
+{
+    bool was_draining = c->phase == CALL_DRAIN;
+
+    if (!c->served && c->try.record && (c->last.has_usage || c->output_bytes))
+        call_serve(c); /* the provider worked, and says or shows how much */
+    call_try_end(c, TRY_OK, "client_gone", STR_NONE);
+    if (was_draining)
+        c->g->draining_upstreams--;
+    call_settle(c, STATUS_GONE, CALL_OUTCOME_CLIENT_GONE);
+    call_end(c);
+}
+
+/* Does the provider bill what it generates for nobody, so that its figures are worth waiting for? */
+static bool worth_draining(const struct call *c)
+{
+    const struct provider *p = c->try.target->account->provider;
+
+    return !p->cancel_stops_billing && !c->last.has_usage &&
+           c->g->draining_upstreams < DRAINS_PER_LOOP;
+}
+
+void call_gone(struct request *r)
+{
+    struct call *c = r->user;
+
+    if (!c || !c->client_there)
+        return;
+    c->client_there = false;
+    c->record.client_gone_at = clock_wall_us();
+    if (c->phase == CALL_KEY) {
+        call_end(c);
+        return;
+    }
+    if (!c->try.fetch || c->phase == CALL_SETTLED)
+        return; /* a step that is waited for will see it */
+    if (c->phase == CALL_ERROR || !worth_draining(c)) {
+        call_leave(c);
+        return;
+    }
+    call_enter(c, CALL_DRAIN);
+    c->g->draining_upstreams++;
+    call_wait(c, DRAIN_MS);
+    if (c->client_full)
+        fetch_resume(c->try.fetch);
+    c->client_full = false;
+}
+
+void call_cut(struct call *c, const struct problem *p)
+{
+    if (c->phase == CALL_KEY) {
+        key_waiter_leave(&c->waiter);
+        refusal_early(c->g, c->r, p, REFUSED_DRAINING);
+        call_end(c);
+    } else if (c->phase == CALL_DRAIN) {
+        call_leave(c);
+    } else if (c->phase == CALL_SETTLED) {
+        call_end(c);
+    } else if (c->phase == CALL_STREAM) {
+        call_try_end(c, TRY_OK, "cut", STR_NONE);
+        call_stream_break(c, p, CALL_OUTCOME_CUT);
+    } else if (c->phase == CALL_PASS) {
+        call_try_end(c, TRY_OK, "cut", STR_NONE);
+        call_settle(c, c->try.status, CALL_OUTCOME_CUT);
+        request_stream_abort(c->r);
+        call_end(c);
+    } else if (c->try.record) {
+        call_try_end(c, TRY_OK, "cut", STR_NONE);
+        call_refuse(c, p, CALL_OUTCOME_CUT);
+    }
+}

@@ -1,0 +1,97 @@
+/* call.h: one client request, from its key to its record.
+ *
+ * The call is an object of its own with two legs: the client (request) and the upstream (fetch). It
+ * holds the request, whose arena is its memory, until both are done; a client that hangs up only
+ * detaches. A call lives and dies on one loop. Its steps are in call_flow.h:
+ *
+ *   call_admit -> call_route -> (upstream's callbacks) -> call_settle -> call_end
+ *                     ^                |
+ *                     +----------------+  a failed try that the client has not seen */
+#pragma once
+
+#include "gateway/call_money.h"
+#include "gateway/endpoint.h"
+#include "gateway/gateway.h"
+#include "gateway/key_cache.h"
+#include "routing/route.h"
+
+enum call_phase {
+    CALL_NEW,     /* made by the handler */
+    CALL_KEY,     /* waits for a worker that looks the key up */
+    CALL_ADMIT,   /* the key is known; body, model and limits are checked */
+    CALL_HOLD,    /* waits for PostgreSQL to grant what the hold needs */
+    CALL_ROUTE,   /* the next candidate is chosen */
+    CALL_SENT,    /* an upstream has been asked, its head has not come */
+    CALL_ERROR,   /* its head was an error, the body of it is read */
+    CALL_WHOLE,   /* a plain answer is read whole */
+    CALL_PASS,    /* a plain answer too large for that goes through as it comes */
+    CALL_PEEK,    /* a stream has begun, but nothing has been shown to the client */
+    CALL_STREAM,  /* its events go to the client */
+    CALL_DRAIN,   /* the client is gone, the upstream is read for its usage */
+    CALL_SETTLED, /* the record is in the journal, the last bytes may go out */
+    CALL_END,     /* answered, or nobody is there to answer */
+    CALL_PHASES
+};
+
+/* One try at one candidate; reused by the next. */
+struct call_try {
+    const struct catalog_target *target;
+    struct attempt_record *record; /* NULL: no try is running */
+    struct fetch *fetch;           /* NULL: the upstream is closed */
+    struct health *health;
+    int64_t began_ns, first_byte_ns;
+    struct fetch_timing timing;
+    int status;
+    int64_t retry_after_ms; /* -1: none named */
+    struct buf sent;        /* the body as this target gets it */
+    struct buf got;         /* an answer read whole, an error's body, or comments held back */
+};
+
+/* What the last failed try left for the client. */
+struct call_failure {
+    enum try_outcome outcome;
+    int status;
+    struct str body; /* p NULL: not for the client */
+};
+
+struct call {
+    struct list link; /* gateway->calls */
+    struct gateway *g;
+    struct request *r;
+    const struct endpoint *endpoint;
+    enum call_phase phase;
+    bool client_there;
+    bool trace;        /* x-tollgate-trace: 1 */
+    bool client_full;  /* the client is slower than its upstream, which is paused */
+    bool end_seen;     /* the upstream's end mark has come */
+    bool sse_open;
+    struct key_waiter waiter;
+    struct known_key *key;   /* a reference; NULL before it is known */
+    struct catalog *catalog; /* a reference */
+    struct loop_timer timer; /* of the phases CALL_KEY, CALL_DRAIN, CALL_SETTLED */
+
+    struct wire_request wire;
+    struct route_preference preference;
+    struct route_plan plan;
+    size_t next; /* of plan.candidates */
+    unsigned tries;
+    struct call_money money;
+    struct call_try try;
+    struct call_failure failure;
+    struct attempt_record *served; /* the try whose answer the client gets; NULL: none yet */
+
+    struct http_header forwarded[4]; /* of the upstream's head, for the client */
+    size_t n_forwarded;
+    const char *content_type;
+    struct sse sse;
+    struct llm_report last; /* has_usage: the newest figures */
+    uint64_t output_bytes;  /* of text that came, for counting */
+    struct str reply_id;
+
+    struct call_record record;
+};
+
+/* The one place where the phase changes; asserts on an edge that is not legal. */
+void call_enter(struct call *c, enum call_phase phase);
+/* Makes a call for the request and looks for its key. Handlers call it. */
+void call_begin(struct gateway *g, struct request *r, const struct endpoint *endpoint);

@@ -1,0 +1,267 @@
+/* call_admit.c: from the head of a request to a call that may be sent: key, address, body, model,
+ * limits, hold. Nothing has been counted or taken when any of the checks refuses. */
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "gateway/call_flow.h"
+#include "gateway/key_check.h"
+#include "gateway/preference.h"
+#include "gateway/refusal.h"
+
+enum { KEY_WAIT_MS = 5000 };
+
+static void take_key(struct call *c, struct known_key *k)
+{
+    c->key = k;
+    call_enter(c, CALL_ADMIT);
+    call_admit(c);
+}
+
+static void refuse_early(struct call *c, int outcome)
+{
+    struct problem p = key_check_outcome(outcome);
+
+    refusal_early(c->g, c->r, &p, outcome == KEYS_E_UNKNOWN ? REFUSED_BAD_KEY : REFUSED_BUSY);
+    call_end(c);
+}
+
+static void key_answered(struct key_waiter *w, int outcome, struct known_key *k)
+{
+    struct call *c = container_of(w, struct call, waiter);
+
+    loop_timer_clear(&c->timer);
+    if (outcome == KEYS_OK)
+        take_key(c, k);
+    else
+        refuse_early(c, outcome);
+}
+
+static void refuse_unmade(struct gateway *g, struct request *r, enum problem_code code,
+                          enum metrics_refusal why)
+{
+    struct problem p = problem_of(code);
+
+    if (problem_status(&p) == 503)
+        p.retry_after_s = 1;
+    refusal_early(g, r, &p, why);
+}
+
+void call_begin(struct gateway *g, struct request *r, const struct endpoint *endpoint)
+{
+    const struct services *s = g->services;
+    struct known_key *k = NULL;
+    struct digest digest;
+    enum problem_code code = key_check_token(r, s->key_pepper, &digest);
+    struct call *c;
+    int outcome;
+
+    if (s->draining && s->draining(s->ctx)) {
+        refuse_unmade(g, r, PROBLEM_DRAINING, REFUSED_DRAINING);
+        return;
+    }
+    if (code != PROBLEM_NONE) {
+        refuse_unmade(g, r, code, code == PROBLEM_NO_KEY ? REFUSED_NO_KEY : REFUSED_BAD_KEY);
+        return;
+    }
+    c = call_new(g, r, endpoint);
+    if (!c) {
+        refuse_unmade(g, r, PROBLEM_BUSY, REFUSED_BUSY);
+        return;
+    }
+    c->waiter.answered = key_answered;
+    outcome = key_cache_find(g->keys, &digest, &c->waiter, &k);
+    if (outcome == KEYS_OK) {
+        take_key(c, k);
+    } else if (outcome == KEYS_E_WAIT) {
+        call_enter(c, CALL_KEY);
+        call_wait(c, KEY_WAIT_MS);
+    } else {
+        refuse_early(c, outcome);
+    }
+}
+
+static bool refuse(struct call *c, const struct problem *p, enum call_outcome outcome)
+{
+    call_refuse(c, p, outcome);
+    return false;
+}
+
+static bool refuse_code(struct call *c, enum problem_code code, enum call_outcome outcome)
+{
+    struct problem p = problem_of(code);
+
+    return refuse(c, &p, outcome);
+}
+
+static bool check_key(struct call *c)
+{
+    enum problem_code code = key_check_policy(c->key->policy, c->r);
+
+    return code == PROBLEM_NONE ? true : refuse_code(c, code, CALL_OUTCOME_BLOCKED);
+}
+
+static bool refuse_fault(struct call *c, enum problem_code code, const struct json_fault *fault)
+{
+    struct problem p = problem_of(code);
+
+    if (fault->path[0]) {
+        p.param = arena_str(c->r->arena, str_c(fault->path));
+        p.message = arena_strf(c->r->arena, "%s `%s`: %s.", problem_sentence(code), fault->path,
+                               fault->reason);
+    } else {
+        p.message = arena_strf(c->r->arena, "%s At byte %zu: %s.", problem_sentence(code),
+                               fault->at, fault->reason);
+    }
+    return refuse(c, &p, CALL_OUTCOME_CLIENT_ERROR);
+}
+
+static bool read_body(struct call *c)
+{
+    struct json_fault fault = {.at = 0};
+    struct llm_request *llm = &c->wire.llm;
+    int r = c->endpoint->dialect->read_request(c->r->arena, c->r->body, &c->wire, &fault);
+
+    if (r == DIALECT_OK) {
+        c->record.requested_model = llm->model;
+        c->record.stream = llm->stream;
+        r = preference_read(c->r->arena, llm, &c->preference, &fault);
+        if (r == PREFERENCE_OK)
+            return true;
+        r = r < 0 ? r : DIALECT_E_FIELD;
+    }
+    if (r < 0)
+        return refuse_code(c, PROBLEM_INTERNAL, CALL_OUTCOME_INTERNAL);
+    return refuse_fault(c, r == DIALECT_E_SYNTAX ? PROBLEM_BAD_JSON : PROBLEM_BAD_FIELD, &fault);
+}
+
+/* `models` alone names the first choice too. */
+static void first_model(struct call *c)
+{
+    struct route_preference *p = &c->preference;
+
+    if (c->wire.llm.model.p || !p->n_models)
+        return;
+    c->wire.llm.model = c->record.requested_model = p->models[0];
+    p->n_models--;
+    memmove(p->models, p->models + 1, p->n_models * sizeof(p->models[0]));
+}
+
+static bool model_allowed(void *ctx, const struct catalog_model *m)
+{
+    const struct call *c = ctx;
+
+    return key_policy_allows_model(c->key->policy, m->name);
+}
+
+static bool refuse_model(struct call *c)
+{
+    struct problem p = problem_of(PROBLEM_NO_MODEL);
+    struct str name = c->wire.llm.model;
+
+    p.param = STR("model");
+    if (str_utf8(name) && name.n && name.n <= 200)
+        p.message = arena_strf(c->r->arena,
+                               "The model `%.*s` does not exist or is not available to this key.",
+                               STR_FMT(name));
+    return refuse(c, &p, CALL_OUTCOME_CLIENT_ERROR);
+}
+
+static bool refuse_route(struct call *c, int outcome)
+{
+    static const struct {
+        int outcome;
+        enum problem_code code;
+        enum call_outcome end;
+        const char *param;
+    } rows[] = {
+        {ROUTE_E_DENIED, PROBLEM_MODEL_DENIED, CALL_OUTCOME_BLOCKED, "model"},
+        {ROUTE_E_DISABLED, PROBLEM_NO_MODEL, CALL_OUTCOME_CLIENT_ERROR, "model"},
+        {ROUTE_E_OFF, PROBLEM_NO_TARGET, CALL_OUTCOME_UPSTREAM_ERROR, NULL},
+        {ROUTE_E_KIND, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "model"},
+        {ROUTE_E_ABILITY, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "model"},
+        {ROUTE_E_CONTEXT, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "messages"},
+        {ROUTE_E_NO_TARGET, PROBLEM_NO_TARGET, CALL_OUTCOME_UPSTREAM_ERROR, NULL},
+        {ROUTE_E_NO_PRICE, PROBLEM_NO_PRICE, CALL_OUTCOME_CLIENT_ERROR, "model"},
+        {ROUTE_E_PREFERENCE, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "provider"},
+        {ROUTE_E_MAX_PRICE, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "provider.max_price"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct problem p;
+
+        if (rows[i].outcome != outcome)
+            continue;
+        p = problem_of(rows[i].code);
+        p.param = str_c(rows[i].param);
+        p.message = str_c(route_sentence(outcome));
+        if (rows[i].code == PROBLEM_NO_TARGET)
+            p.retry_after_s = 5;
+        return refuse(c, &p, rows[i].end);
+    }
+    return refuse_code(c, PROBLEM_INTERNAL, CALL_OUTCOME_INTERNAL);
+}
+
+/* No text is fewer tokens than this many of its bytes can make: the longest tokens of public
+ * vocabularies are runs of 128 spaces or dashes. */
+enum { BYTES_PER_TOKEN_MOST = 128 };
+
+static bool plan(struct call *c)
+{
+    struct route_request request;
+    const struct catalog_model *m;
+    int r;
+
+    first_model(c);
+    m = c->catalog ? catalog_find_model(c->catalog, c->wire.llm.model) : NULL;
+    if (!c->catalog)
+        return refuse_code(c, PROBLEM_LEDGER_AWAY, CALL_OUTCOME_INTERNAL);
+    if (!m)
+        return refuse_model(c);
+    c->record.model_id = m->id.v;
+    request = (struct route_request){
+        .catalog = c->catalog,
+        .health = c->g->services->health,
+        .now_ms = clock_mono_ms(),
+        .model = m,
+        .team = c->key->policy->team,
+        .kind = c->endpoint->kind,
+        .abilities = c->wire.llm.has_tools ? ABILITY_BIT(ABILITY_TOOLS) : 0,
+        .input_tokens_least = (int64_t)(c->wire.llm.text_bytes / BYTES_PER_TOKEN_MOST),
+        .preference = &c->preference,
+        .allowed = model_allowed,
+        .ctx = c,
+    };
+    r = route_pick(&request, &c->plan);
+    return r == ROUTE_OK ? true : refuse_route(c, r);
+}
+
+void call_admit(struct call *c)
+{
+    struct problem p;
+    int r;
+
+    call_known(c);
+    if (!check_key(c) || !read_body(c) || !plan(c))
+        return;
+    r = call_money_hold(c, &p);
+    if (r == CALL_MONEY_WAIT)
+        call_enter(c, CALL_HOLD);
+    else
+        call_held(c, r, &p);
+}
+
+/* The hold is taken, or refused. */
+void call_held(struct call *c, int outcome, const struct problem *p)
+{
+    if (outcome == CALL_MONEY_OK && !c->client_there) {
+        call_settle(c, 499, CALL_OUTCOME_CLIENT_GONE);
+        call_end(c);
+    } else if (outcome == CALL_MONEY_OK) {
+        call_enter(c, CALL_ROUTE);
+        call_route(c);
+    } else if (outcome == CALL_MONEY_REFUSED) {
+        call_refuse(c, p, CALL_OUTCOME_BLOCKED);
+    } else {
+        call_refuse(c, p, CALL_OUTCOME_INTERNAL);
+    }
+}

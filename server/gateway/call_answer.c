@@ -1,0 +1,299 @@
+/* call_answer.c: what comes back from the upstream, by phase, and the plain answer to the client. */
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "gateway/attempts.h"
+#include "gateway/call_flow.h"
+
+#define ERROR_BODY_BYTES KIB(64) /* of an upstream's error, kept for the client */
+#define TAIL_BYTES KIB(16)       /* of a large answer: its usage stands at the end */
+
+/* Upstream headers that the client gets, under these names. */
+static const struct {
+    const char *from, *to;
+} forwarded[] = {
+    {"openai-processing-ms", "openai-processing-ms"},
+    {"openai-version", "openai-version"},
+    {"x-request-id", "x-upstream-request-id"},
+};
+
+static void keep_headers(struct call *c, const struct fetch_head *head)
+{
+    struct arena *a = c->r->arena;
+
+    c->n_forwarded = 0;
+    for (size_t i = 0; i < head->header_count; i++) {
+        struct str name = str_c(head->headers[i].name), value = head->headers[i].value;
+
+        if (str_eq(name, STR("x-request-id")) || str_eq(name, STR("request-id")))
+            c->try.record->upstream_request_id = arena_str(a, value);
+        if (str_eq(name, STR("retry-after")))
+            c->try.retry_after_ms = retry_after_ms(value, clock_wall_us());
+        for (size_t k = 0; k < ARRAY_LEN(forwarded); k++)
+            if (str_eq_c(name, forwarded[k].from) && c->n_forwarded < ARRAY_LEN(c->forwarded))
+                c->forwarded[c->n_forwarded++] =
+                    (struct http_header){forwarded[k].to, arena_str(a, value)};
+    }
+}
+
+static bool is_events(const struct call *c, const struct fetch_head *head)
+{
+    if (!c->wire.llm.stream || !c->endpoint->dialect->read_event)
+        return false;
+    return !str_starts(head->content_type, STR("application/json"));
+}
+
+void call_head_came(struct fetch *f, const struct fetch_head *head, void *ctx)
+{
+    struct call *c = ctx;
+    struct call_try *t = &c->try;
+
+    (void)f;
+    t->first_byte_ns = clock_mono_ns();
+    t->status = head->status;
+    keep_headers(c, head);
+    if (head->status < 200 || head->status > 299) {
+        call_enter(c, CALL_ERROR);
+        return;
+    }
+    c->content_type = arena_cstr(c->r->arena, head->content_type);
+    if (!is_events(c, head)) {
+        call_enter(c, CALL_WHOLE);
+        return;
+    }
+    call_enter(c, CALL_PEEK);
+    call_stream_open(c);
+}
+
+/* The head of every answer whose call is known (DESIGN 7). */
+void call_put_head(struct call *c, struct response *out)
+{
+    struct arena *a = c->r->arena;
+
+    if (c->record.served_model.p)
+        response_header(out, "x-tollgate-model", c->record.served_model);
+    if (c->record.provider.p)
+        response_header(out, "x-tollgate-provider", c->record.provider);
+    response_header(out, "x-tollgate-attempts", arena_strf(a, "%d", (int)c->record.attempts));
+    response_header(out, "x-tollgate-cache", STR("none"));
+    for (size_t i = 0; i < c->n_forwarded; i++)
+        response_header(out, c->forwarded[i].name, c->forwarded[i].value);
+    call_money_head(c, out);
+}
+
+struct str call_trace(struct call *c)
+{
+    struct str attempts = attempts_json(c->r->arena, &c->record);
+    char id[CALL_ID_TEXT];
+
+    call_id_text(c->r->id, id);
+    if (!attempts.p)
+        attempts = STR("[]");
+    return arena_strf(c->r->arena, "{\"request_id\":\"%s\",\"attempts\":%.*s}", id,
+                      STR_FMT(attempts));
+}
+
+struct str call_trace_member(struct call *c)
+{
+    struct str trace = c->trace ? call_trace(c) : STR_NONE;
+
+    return trace.p ? arena_strf(c->r->arena, "\"tollgate\":%.*s", STR_FMT(trace)) : STR_NONE;
+}
+
+/* The try that runs is the one that serves: what it was goes on the call's record. */
+void call_serve(struct call *c)
+{
+    const struct catalog_target *t = c->try.target;
+    struct call_record *r = &c->record;
+
+    c->served = c->try.record;
+    c->served->served = true;
+    r->served_model = t->model->name;
+    r->model_id = t->model->id.v;
+    r->target_id = t->id.v;
+    r->account_id = t->account->id.v;
+    r->provider = str_c(t->account->provider->kind);
+    r->account_name = t->account->name;
+    r->upstream_request_id = c->served->upstream_request_id;
+    r->fallback = c->record.attempts > 1;
+    r->ttfb_us = (c->try.first_byte_ns - c->r->began_mono_ns) / 1000;
+}
+
+static void send_whole(struct call *c, const struct wire_report *report)
+{
+    struct wire_report_edit edit = {.has_cost = true, .cost = c->record.charge_nano};
+    struct response response = {.status = c->try.status, .content_type = "application/json"};
+    struct buf body, cost;
+
+    edit.members = call_trace_member(c);
+    buf_init(&body, BOUND_WHOLE_REPLY_BYTES + KIB(128));
+    buf_init(&cost, 64);
+    c->endpoint->dialect->edit_reply(report, &edit, &body);
+    money_put(&cost, edit.cost, 0);
+    call_put_head(c, &response);
+    response_header(&response, "x-tollgate-cost", arena_str(c->r->arena, buf_str(&cost)));
+    response.body = arena_str(c->r->arena, buf_str(&body));
+    if (buf_finish(&body) < 0 || !response.body.p)
+        response.body = report->bytes;
+    buf_done(&body);
+    buf_done(&cost);
+    /* The bytes must outlive the call: `got` dies with it. */
+    if (response.body.p == report->bytes.p)
+        response.body = arena_str(c->r->arena, report->bytes);
+    request_reply(c->r, &response);
+}
+
+static void finish_whole(struct call *c, enum fetch_fault fault)
+{
+    struct wire_report report;
+
+    if (fault != FETCH_DONE) {
+        call_try_failed(c, call_outcome_of_fault(fault), fetch_fault_name(fault), STR_NONE);
+        return;
+    }
+    if (c->endpoint->dialect->read_reply(buf_str(&c->try.got), &report) != DIALECT_OK) {
+        call_try_failed(c, TRY_BAD_REPLY, NULL, STR("The answer is not a JSON object."));
+        return;
+    }
+    if (report.error && !report.llm.has_usage) {
+        struct str text = STR_NONE;
+
+        call_error_read(c, TRY_BAD_REPLY, &text);
+        c->failure.body = STR_NONE;
+        call_try_failed(c, TRY_BAD_REPLY, "error_in_200", text);
+        return;
+    }
+    call_serve(c);
+    call_note(c, &report.llm);
+    call_try_end(c, TRY_OK, NULL, STR_NONE);
+    call_settle(c, c->try.status, CALL_OUTCOME_OK);
+    if (c->client_there)
+        send_whole(c, &report);
+    call_end(c);
+}
+
+/* The answer is too large to be read whole: it goes through as it comes, without its cost. */
+static bool begin_pass(struct call *c)
+{
+    struct response head = {.status = c->try.status, .content_type = c->content_type};
+    struct buf *got = &c->try.got;
+    int r;
+
+    call_enter(c, CALL_PASS);
+    call_serve(c);
+    c->last.has_usage = c->endpoint->dialect->find_usage(buf_str(got), &c->last.usage);
+    call_put_head(c, &head);
+    request_stream_on_drained(c->r, call_stream_drained);
+    r = request_stream_begin(c->r, &head);
+    if (r == STREAM_OK)
+        r = request_stream_write(c->r, buf_str(got));
+    buf_consume(got, got->n - TAIL_BYTES);
+    c->client_full = r == STREAM_E_FULL;
+    return !c->client_full;
+}
+
+static bool pass(struct call *c, struct str bytes)
+{
+    struct buf *tail = &c->try.got;
+
+    buf_put_str(tail, bytes);
+    if (tail->n > 2 * TAIL_BYTES)
+        buf_consume(tail, tail->n - TAIL_BYTES);
+    c->client_full = request_stream_write(c->r, bytes) == STREAM_E_FULL;
+    return !c->client_full;
+}
+
+static void finish_pass(struct call *c, enum fetch_fault fault)
+{
+    struct usage usage;
+
+    if (c->endpoint->dialect->find_usage(buf_str(&c->try.got), &usage)) {
+        c->last.has_usage = true;
+        c->last.usage = usage;
+    }
+    if (fault == FETCH_DONE) {
+        call_try_end(c, TRY_OK, NULL, STR_NONE);
+        call_settle(c, c->try.status, CALL_OUTCOME_OK);
+        request_stream_end(c->r);
+    } else {
+        c->record.error_code = str_c(problem_slug(PROBLEM_UPSTREAM));
+        call_try_end(c, call_outcome_of_fault(fault), fetch_fault_name(fault), STR_NONE);
+        call_settle(c, c->try.status, CALL_OUTCOME_CUT);
+        request_stream_abort(c->r);
+    }
+    call_end(c);
+}
+
+/* The body of an upstream's error has come, whole or not. */
+static void finish_error(struct call *c)
+{
+    enum try_outcome outcome = try_outcome_of_status(c->try.status);
+    struct str text = STR_NONE;
+
+    if (c->try.status < 400)
+        outcome = TRY_BAD_REPLY; /* a redirect, which is never followed */
+    call_error_read(c, outcome, &text);
+    call_try_failed(c, outcome, NULL, text);
+}
+
+/* Without a client the bytes only matter for what they say about usage. */
+static void drain(struct call *c, struct str bytes)
+{
+    if (c->sse_open)
+        (void)call_stream_bytes(c, bytes);
+    else
+        buf_put_str(&c->try.got, bytes);
+}
+
+bool call_bytes_came(struct fetch *f, struct str bytes, void *ctx)
+{
+    struct call *c = ctx;
+    struct buf *got = &c->try.got;
+
+    (void)f;
+    if (c->phase == CALL_ERROR) {
+        buf_put(got, bytes.p, MIN(bytes.n, ERROR_BODY_BYTES - MIN(got->n, ERROR_BODY_BYTES)));
+    } else if (c->phase == CALL_WHOLE) {
+        buf_put_str(got, bytes);
+        if (got->n > BOUND_WHOLE_REPLY_BYTES)
+            return begin_pass(c);
+    } else if (c->phase == CALL_PASS) {
+        return pass(c, bytes);
+    } else if (c->phase == CALL_PEEK || c->phase == CALL_STREAM) {
+        return call_stream_bytes(c, bytes);
+    } else if (c->phase == CALL_DRAIN) {
+        drain(c, bytes);
+    }
+    return true;
+}
+
+static void finish_drain(struct call *c)
+{
+    struct wire_report report;
+
+    if (!c->sse_open &&
+        c->endpoint->dialect->read_reply(buf_str(&c->try.got), &report) == DIALECT_OK)
+        call_note(c, &report.llm);
+    call_leave(c);
+}
+
+void call_fetch_done(struct fetch *f, enum fetch_fault fault, void *ctx)
+{
+    struct call *c = ctx;
+
+    fetch_read_timing(f, &c->try.timing);
+    c->try.fetch = NULL;
+    if (c->phase == CALL_SENT)
+        call_try_failed(c, call_outcome_of_fault(fault), fetch_fault_name(fault), STR_NONE);
+    else if (c->phase == CALL_ERROR)
+        finish_error(c);
+    else if (c->phase == CALL_WHOLE)
+        finish_whole(c, fault);
+    else if (c->phase == CALL_PASS)
+        finish_pass(c, fault);
+    else if (c->phase == CALL_PEEK || c->phase == CALL_STREAM)
+        call_stream_end(c, fault);
+    else if (c->phase == CALL_DRAIN)
+        finish_drain(c);
+    else if (c->phase == CALL_SETTLED)
+        call_end(c);
+}

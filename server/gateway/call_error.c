@@ -1,0 +1,105 @@
+/* call_error.c: what a failed upstream has said, for the record and for the client.
+ *
+ * An upstream's own words reach the client only where they are about the client's request or the
+ * provider's state; what it says about our credential or our name for a model stays here. */
+#include "base/bounds.h"
+#include "gateway/attempts.h"
+#include "gateway/call_flow.h"
+#include "json/scan.h"
+
+enum { ERROR_TEXT_BYTES = 300 };
+
+/* The sentence in an error body: error.message, message, detail, error as text, else its start. */
+static struct str sentence_in(struct arena *a, struct str body)
+{
+    struct json_watch w[] = {
+        {.path = "error.message"}, {.path = "message"}, {.path = "detail"}, {.path = "error"}};
+    struct json_scan_result result;
+    struct json_fault fault;
+    struct buf out;
+    struct str text = STR_NONE;
+
+    if (json_scan(body, w, ARRAY_LEN(w), &result, &fault) != JSON_OK)
+        return str_utf8(body) ? str_trim(str_n(body.p, MIN(body.n, (size_t)ERROR_TEXT_BYTES)))
+                              : STR_NONE;
+    for (size_t i = 0; i < ARRAY_LEN(w); i++) {
+        if (!w[i].span.n || w[i].span.kind != JSON_STRING)
+            continue;
+        buf_init(&out, w[i].span.n);
+        if (json_span_text(body, w[i].span, &out) >= 0)
+            text = arena_str(a, buf_str(&out));
+        buf_done(&out);
+        return text;
+    }
+    return STR_NONE;
+}
+
+static bool keep_private(enum try_outcome outcome)
+{
+    return outcome == TRY_CREDENTIAL || outcome == TRY_NO_MODEL;
+}
+
+void call_error_read(struct call *c, enum try_outcome outcome, struct str *ret_text)
+{
+    struct str body = buf_str(&c->try.got);
+
+    c->failure.body = STR_NONE;
+    c->failure.status = c->try.status;
+    if (outcome == TRY_CREDENTIAL) {
+        *ret_text = STR("The provider refused this account's credential.");
+        return;
+    }
+    *ret_text = sentence_in(c->r->arena, body);
+    if (!keep_private(outcome))
+        c->failure.body = arena_str(c->r->arena, body);
+}
+
+static enum problem_code code_of(enum try_outcome outcome)
+{
+    if (outcome == TRY_TIMEOUT)
+        return PROBLEM_UPSTREAM_TIMEOUT;
+    return outcome == TRY_BAD_REPLY ? PROBLEM_UPSTREAM_BAD_REPLY : PROBLEM_UPSTREAM;
+}
+
+static struct problem last_problem(struct call *c)
+{
+    struct problem p = problem_of(code_of(c->failure.outcome));
+    bool answered = c->failure.body.p != NULL;
+
+    if (answered) {
+        p.upstream_status = c->failure.status;
+        p.upstream_body = c->failure.body;
+    }
+    if (c->failure.outcome == TRY_RATE_LIMITED) {
+        p.quota_source = "provider_rate_limit";
+        p.retry_after_s = c->try.retry_after_ms > 0
+                              ? (int)MIN((c->try.retry_after_ms + 999) / 1000, (int64_t)3600)
+                              : 1;
+    }
+    return p;
+}
+
+void call_give_up(struct call *c)
+{
+    struct problem p;
+    enum call_outcome outcome = CALL_OUTCOME_UPSTREAM_ERROR;
+
+    if (!c->client_there) {
+        call_leave(c);
+        return;
+    }
+    if (!c->tries && c->record.attempts) {
+        p = problem_of(PROBLEM_NO_BALANCE);
+        p.quota_source = "prepaid_balance";
+        outcome = CALL_OUTCOME_BLOCKED;
+    } else if (!c->tries) {
+        p = problem_of(PROBLEM_NO_TARGET);
+        p.retry_after_s = 5;
+    } else {
+        p = last_problem(c);
+        if (c->failure.outcome == TRY_CLIENT_ERROR)
+            outcome = CALL_OUTCOME_CLIENT_ERROR;
+    }
+    p.attempts_json = attempts_json(c->r->arena, &c->record);
+    call_refuse(c, &p, outcome);
+}

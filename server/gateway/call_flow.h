@@ -1,0 +1,69 @@
+/* call_flow.h: the steps of a call, by file, for each other. All on the call's loop. Whatever says
+ * that it may end the call is the last thing its caller does with it. */
+#pragma once
+
+#include "gateway/call.h"
+
+/* call.c */
+struct call *call_new(struct gateway *g, struct request *r, const struct endpoint *endpoint);
+/* The key is known: the record says whose call it is. */
+void call_known(struct call *c);
+void call_wait(struct call *c, int ms);
+/* The client hung up. */
+void call_gone(struct request *r);
+/* Settles a call whose client is gone with what was used, and ends it. */
+void call_leave(struct call *c);
+/* Refuses with an answer; the refusal is on the record. Ends the call. */
+void call_refuse(struct call *c, const struct problem *p, enum call_outcome outcome);
+/* An operator, a revoked key or the end of this node stops it. Ends the call, if it has a client. */
+void call_cut(struct call *c, const struct problem *p);
+/* Frees a call that has been answered (or has no client): at the end of the turn. */
+void call_end(struct call *c);
+
+/* call_admit.c; each may end the call */
+void call_admit(struct call *c);
+void call_held(struct call *c, int outcome, const struct problem *p);
+
+/* call_upstream.c */
+/* Tries the next candidate; when there is none, ends the call with what the last one said. */
+void call_route(struct call *c);
+/* Notes the running try on its record and tells the account's health; closes the upstream. reason
+ * NULL: the outcome's name. TRY_OK with a reason tells nothing about the account. */
+void call_try_end(struct call *c, enum try_outcome outcome, const char *reason,
+                  struct str error_text);
+/* The same, and then the next candidate, or the end of the call. */
+void call_try_failed(struct call *c, enum try_outcome outcome, const char *reason,
+                     struct str error_text);
+enum try_outcome call_outcome_of_fault(enum fetch_fault fault);
+
+/* call_error.c */
+/* The upstream's error is in `got`: *ret_text is its sentence for the record. */
+void call_error_read(struct call *c, enum try_outcome outcome, struct str *ret_text);
+/* No candidate is left. Ends the call. */
+void call_give_up(struct call *c);
+
+/* call_answer.c: callbacks of fetch, and what plain and streamed answers share */
+void call_head_came(struct fetch *f, const struct fetch_head *head, void *ctx);
+bool call_bytes_came(struct fetch *f, struct str bytes, void *ctx);
+void call_fetch_done(struct fetch *f, enum fetch_fault fault, void *ctx);
+void call_serve(struct call *c);
+void call_put_head(struct call *c, struct response *out);
+/* `"tollgate":{...}` for a client that asked for the trace; p NULL for the others. */
+struct str call_trace_member(struct call *c);
+/* {"request_id":...,"attempts":[...]} in the arena. */
+struct str call_trace(struct call *c);
+
+/* call_stream.c */
+void call_stream_open(struct call *c);
+/* False: the client is slower, pause. May end the call. */
+bool call_stream_bytes(struct call *c, struct str bytes);
+void call_stream_end(struct call *c, enum fetch_fault fault);
+void call_stream_drained(struct request *r);
+/* Ends a stream that the client sees with an error event, and the call. */
+void call_stream_break(struct call *c, const struct problem *p, enum call_outcome outcome);
+
+/* call_settle.c */
+void call_note(struct call *c, const struct llm_report *llm);
+enum usage_basis call_usage(const struct call *c, struct usage *ret);
+/* Prices what was used, puts the record into the journal, gives the hold back. Once per call. */
+void call_settle(struct call *c, int status, enum call_outcome outcome);

@@ -1,0 +1,52 @@
+/* call_money.h: what a call does with money: limits, hold, journal, price.
+ *
+ * The only place where the gateway meets lease, limits and ledger. All on the call's loop but
+ * call_money_open and call_money_close. */
+#pragma once
+
+#include "gateway/services.h"
+#include "model/record.h"
+#include "model/usage.h"
+
+struct call;
+struct gateway;
+struct catalog_target;
+struct key_policy;
+struct key_purses;
+
+struct call_money {
+    uint64_t send_limit; /* output tokens to be sent upstream where the client gave no limit; 0: none */
+    bool begun;          /* BEGIN is in the journal */
+};
+
+enum {
+    CALL_MONEY_OK = 0,
+    CALL_MONEY_WAIT = 1,    /* call_held() will be called */
+    CALL_MONEY_REFUSED = 2, /* a limit, a budget or the balance does not cover it: *ret_problem */
+    CALL_MONEY_FAILED = 3,  /* it cannot be told: *ret_problem */
+};
+
+/* Worker thread: the purses of a key. 0, or another value when they cannot be had now. */
+int call_money_open(const struct services *s, struct db *db, const struct key_policy *key,
+                    struct key_purses **ret) _must_use_;
+void call_money_close(struct key_purses *purses); /* any thread; NULL is fine */
+
+/* Takes the hold for the first candidate of the plan. */
+int call_money_hold(struct call *c, struct problem *ret_problem) _must_use_;
+/* Makes the hold large enough for this candidate. CALL_MONEY_OK or CALL_MONEY_REFUSED. */
+int call_money_cover(struct call *c, const struct catalog_target *target) _must_use_;
+/* BEGIN, before the first upstream is asked; once per call. */
+int call_money_begin(struct call *c) _must_use_;
+/* While an answer streams: notes in the journal how far it is, now and then. False: the hold is used
+ * up and cannot be extended. */
+bool call_money_progress(struct call *c) _must_use_;
+/* The charge as things stand. 0, or non-zero when it cannot be told. */
+int call_money_price(const struct call *c, struct money *ret_charge) _must_use_;
+/* Prices u into the record, writes END, ends the hold with what was used. */
+void call_money_settle(struct call *c, const struct usage *u);
+/* Gives the hold back unused. Safe without a hold. */
+void call_money_release(struct call *c);
+/* Writes a finished record of a call that was never begun. */
+void call_money_write(struct gateway *g, const struct call_record *r);
+/* The x-ratelimit-* headers. */
+void call_money_head(struct call *c, struct response *out);

@@ -1,0 +1,269 @@
+/* call_stream.c: a streamed answer: the upstream's events on their way to the client.
+ *
+ * Nothing is shown before the first event with data, so an upstream that answers 200 and then fails
+ * at once is still one that the next candidate may stand in for. The journal has the record before
+ * the end mark goes out. */
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "gateway/call_flow.h"
+
+enum {
+    LINGER_MS = 2000,      /* for an upstream to close its side after its end mark */
+    COMMENTS_HELD_MS = 5000, /* after that a client sees the comments that keep it waiting */
+};
+
+/* What becomes of the loop over events after one of them. */
+enum { STREAM_GOES_ON, STREAM_STOPS };
+
+void call_stream_open(struct call *c)
+{
+    if (c->sse_open)
+        sse_done(&c->sse);
+    sse_init(&c->sse);
+    c->sse_open = true;
+}
+
+/* Sends what has been gathered; false: the client is slower than its upstream. */
+static bool send(struct call *c, struct buf *out)
+{
+    int r = STREAM_OK;
+
+    if (out->n && c->phase != CALL_DRAIN && c->client_there)
+        r = request_stream_write(c->r, buf_str(out));
+    buf_reset(out);
+    if (r == STREAM_E_FULL)
+        c->client_full = true;
+    return !c->client_full;
+}
+
+void call_stream_drained(struct request *r)
+{
+    struct call *c = r->user;
+
+    if (!c || !c->client_full)
+        return;
+    c->client_full = false;
+    if (c->try.fetch)
+        fetch_resume(c->try.fetch);
+}
+
+/* The point of no return: the head goes out, with the comments that came before. */
+static bool commit(struct call *c, struct buf *out)
+{
+    struct response head = {.status = 200, .content_type = "text/event-stream; charset=utf-8"};
+
+    call_enter(c, CALL_STREAM);
+    call_serve(c);
+    call_put_head(c, &head);
+    response_header(&head, "cache-control", STR("no-cache"));
+    request_stream_on_drained(c->r, call_stream_drained);
+    if (request_stream_begin(c->r, &head) == STREAM_E_GONE)
+        return false;
+    buf_put_str(out, buf_str(&c->try.got));
+    buf_reset(&c->try.got);
+    return true;
+}
+
+static void note_cost(struct call *c, struct buf *out)
+{
+    struct wire_report_edit edit = {
+        .has_cost = !(c->wire.llm.wants_usage && c->last.has_usage),
+        .cost = c->record.charge_nano,
+        .members = call_trace_member(c),
+    };
+
+    if (edit.has_cost || edit.members.p)
+        c->endpoint->dialect->put_note(&edit, out);
+}
+
+/* The upstream has said all; end_mark is its own, raw. */
+static void finish(struct call *c, struct str end_mark, struct buf *out)
+{
+    c->end_seen = true;
+    call_try_end(c, TRY_OK, NULL, STR_NONE);
+    call_settle(c, 200, CALL_OUTCOME_OK);
+    if (c->client_there) {
+        note_cost(c, out);
+        buf_put_str(out, end_mark);
+        (void)send(c, out);
+        request_stream_end(c->r);
+    }
+    if (c->try.fetch)
+        call_wait(c, LINGER_MS);
+    else
+        call_end(c);
+}
+
+void call_stream_break(struct call *c, const struct problem *p, enum call_outcome outcome)
+{
+    struct buf *out = &c->g->scratch;
+    struct wire_error error = {
+        .message = p->message.p ? p->message : str_c(problem_sentence(p->code)),
+        .type = p->upstream_type ? p->upstream_type : "upstream_error",
+        .code = problem_slug(p->code),
+    };
+
+    c->record.error_code = str_c(error.code);
+    call_settle(c, 200, outcome);
+    error.tollgate_json = call_trace(c);
+    c->endpoint->dialect->put_error(&error, out);
+    (void)send(c, out);
+    request_stream_end(c->r);
+    call_end(c);
+}
+
+static void broken(struct call *c, enum try_outcome outcome, const char *reason, struct str text)
+{
+    struct problem p = problem_of(PROBLEM_UPSTREAM);
+
+    call_try_end(c, outcome, reason, text);
+    p.message = STR("The provider's answer broke off.");
+    call_stream_break(c, &p, CALL_OUTCOME_CUT);
+}
+
+/* The upstream says in the middle of a 200 that it failed. */
+static int take_error(struct call *c, const struct sse_event *e, struct buf *out)
+{
+    struct str text;
+
+    buf_reset(&c->try.got);
+    buf_put_str(&c->try.got, e->data);
+    call_error_read(c, TRY_SERVER_ERROR, &text);
+    c->failure.body = STR_NONE;
+    if (c->phase == CALL_PEEK) {
+        buf_reset(out);
+        call_try_failed(c, TRY_SERVER_ERROR, "error_in_200", text);
+        return STREAM_STOPS;
+    }
+    call_try_end(c, TRY_SERVER_ERROR, "error_in_200", text);
+    c->record.error_code = str_c(problem_slug(PROBLEM_UPSTREAM));
+    call_settle(c, 200, CALL_OUTCOME_CUT);
+    buf_put_str(out, e->raw);
+    (void)send(c, out);
+    request_stream_end(c->r);
+    call_end(c);
+    return STREAM_STOPS;
+}
+
+static bool still_comments(const struct call *c, const struct sse_event *e)
+{
+    int64_t waited_ms = (clock_mono_ns() - c->try.first_byte_ns) / 1000000;
+
+    return !e->data.p && waited_ms < COMMENTS_HELD_MS;
+}
+
+/* One event as the client gets it: raw, with the cost put in, or not at all. */
+static void put_event(struct call *c, const struct sse_event *e, const struct wire_report *report,
+                      struct buf *out)
+{
+    struct wire_report_edit edit = {.has_cost = true};
+
+    if (!report->llm.has_usage)
+        buf_put_str(out, e->raw);
+    else if (c->wire.llm.wants_usage && call_money_price(c, &edit.cost) == 0)
+        c->endpoint->dialect->edit_event(e, report, &edit, out);
+    else if (!report->usage_only)
+        buf_put_str(out, e->raw);
+}
+
+static int take_event(struct call *c, const struct sse_event *e, struct buf *out)
+{
+    struct wire_report report = {.done = false};
+    bool understood = c->endpoint->dialect->read_event(e, &report) == DIALECT_OK;
+
+    call_note(c, &report.llm);
+    if (c->phase == CALL_DRAIN)
+        return STREAM_GOES_ON;
+    if (report.error)
+        return take_error(c, e, out);
+    if (c->phase == CALL_PEEK) {
+        if (still_comments(c, e)) {
+            buf_put_str(&c->try.got, e->raw);
+            return STREAM_GOES_ON;
+        }
+        if (!commit(c, out))
+            return STREAM_STOPS;
+    }
+    if (report.done) {
+        finish(c, e->raw, out);
+        return STREAM_STOPS;
+    }
+    if (understood)
+        put_event(c, e, &report, out);
+    else
+        buf_put_str(out, e->raw);
+    return STREAM_GOES_ON;
+}
+
+/* The stream cannot be read on: another candidate while nothing was shown, else an error event. */
+static void lost(struct call *c, enum try_outcome outcome, const char *reason)
+{
+    if (c->phase == CALL_DRAIN)
+        call_leave(c);
+    else if (c->phase == CALL_PEEK)
+        call_try_failed(c, outcome, reason, STR_NONE);
+    else
+        broken(c, outcome, reason, STR_NONE);
+}
+
+/* False: the call has gone on elsewhere, or has ended. */
+static bool take_events(struct call *c, struct buf *out)
+{
+    struct sse_event e;
+    int r;
+
+    while ((r = sse_next(&c->sse, &e)) == SSE_OK)
+        if (take_event(c, &e, out) == STREAM_STOPS)
+            return false;
+    if (r == SSE_E_MORE || r == SSE_E_END)
+        return true;
+    lost(c, TRY_BAD_REPLY, "event_too_large");
+    return false;
+}
+
+bool call_stream_bytes(struct call *c, struct str bytes)
+{
+    struct buf *out = &c->g->scratch;
+
+    if (sse_push(&c->sse, bytes) != SSE_OK) {
+        lost(c, TRY_BAD_REPLY, "event_too_large");
+        return true;
+    }
+    if (!take_events(c, out)) {
+        buf_reset(out);
+        return true;
+    }
+    if (!call_money_progress(c)) {
+        struct problem p = problem_of(PROBLEM_NO_BALANCE);
+
+        p.message = STR("The balance was used up in the middle of the answer.");
+        p.upstream_type = "insufficient_quota";
+        call_try_end(c, TRY_OK, "balance_exhausted", STR_NONE);
+        call_stream_break(c, &p, CALL_OUTCOME_CUT);
+        return true;
+    }
+    if (c->phase == CALL_DRAIN && c->last.has_usage) {
+        call_leave(c);
+        return true;
+    }
+    return send(c, out);
+}
+
+void call_stream_end(struct call *c, enum fetch_fault fault)
+{
+    struct buf *out = &c->g->scratch;
+    enum try_outcome outcome = fault == FETCH_DONE ? TRY_BAD_REPLY : call_outcome_of_fault(fault);
+
+    sse_end(&c->sse);
+    if (!take_events(c, out)) {
+        buf_reset(out);
+        return;
+    }
+    if (fault == FETCH_DONE && c->phase == CALL_STREAM &&
+        (c->record.finish_reason.p || c->last.has_usage))
+        finish(c, STR(""), out); /* some servers leave the end mark out */
+    else
+        lost(c, outcome, fault == FETCH_DONE ? "ended_early" : fetch_fault_name(fault));
+    buf_reset(out);
+}

@@ -1,0 +1,229 @@
+/* call_upstream.c: candidates are asked in order until one answers well. The only way back in the
+ * life of a call is here: a failed try with nothing shown to the client yet goes to the next. */
+#include <errno.h>
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "gateway/call_flow.h"
+
+enum { REQUEST_HEADERS = 32 };
+
+static int64_t us_between(int64_t from_ns, int64_t to_ns)
+{
+    return from_ns && to_ns > from_ns ? (to_ns - from_ns) / 1000 : 0;
+}
+
+static struct attempt_record *next_record(struct call *c, const struct catalog_target *target)
+{
+    struct call_record *r = &c->record;
+    struct attempt_record *a;
+
+    if (r->attempts >= BOUND_ATTEMPTS)
+        return NULL;
+    a = &r->attempt[r->attempts++];
+    *a = (struct attempt_record){
+        .ordinal = r->attempts,
+        .target_id = target->id.v,
+        .account_id = target->account->id.v,
+        .account_name = target->account->name,
+        .provider = str_c(target->account->provider->kind),
+        .upstream_model = target->upstream_model,
+        .started_us = us_between(c->r->began_mono_ns, clock_mono_ns()),
+    };
+    return a;
+}
+
+void call_try_end(struct call *c, enum try_outcome outcome, const char *reason,
+                  struct str error_text)
+{
+    struct call_try *t = &c->try;
+    int64_t now_ns = clock_mono_ns();
+
+    if (!t->record)
+        return;
+    if (t->fetch)
+        fetch_read_timing(t->fetch, &t->timing);
+    t->record->status = t->status;
+    t->record->reason = str_c(reason ? reason : try_outcome_name(outcome));
+    t->record->connect_us = us_between(t->timing.start_mono_ns, t->timing.sent_mono_ns);
+    t->record->ttfb_us = us_between(t->began_ns, t->first_byte_ns);
+    t->record->latency_us = us_between(t->began_ns, now_ns);
+    t->record->error_text = error_text;
+    if (outcome == TRY_OK && reason)
+        health_untold(t->health);
+    else
+        fallback_tell_health(t->health, now_ns / 1000000, outcome, t->retry_after_ms,
+                             t->record->ttfb_us, t->record->latency_us);
+    metrics_attempt(&c->g->metrics, outcome);
+    c->failure.outcome = outcome;
+    t->record = NULL;
+    if (t->fetch && c->end_seen)
+        return; /* it is about to close by itself, its connection can be used again */
+    if (t->fetch)
+        fetch_cancel(steal(&t->fetch));
+}
+
+static void skip(struct call *c, const struct catalog_target *target, const char *reason)
+{
+    struct attempt_record *a = next_record(c, target);
+
+    if (a)
+        a->reason = str_c(reason);
+    atomic_fetch_add_explicit(&c->g->metrics.skipped, 1, memory_order_relaxed);
+}
+
+static size_t put_headers(struct call *c, const struct catalog_account *account,
+                          struct fetch_header h[REQUEST_HEADERS])
+{
+    size_t n = 0;
+
+    h[n++] = (struct fetch_header){"content-type", STR("application/json")};
+    h[n++] = (struct fetch_header){
+        "accept", c->wire.llm.stream ? STR("text/event-stream") : STR("application/json")};
+    h[n++] = (struct fetch_header){"user-agent", c->g->user_agent};
+    for (size_t i = 0; i < account->n_headers && n < REQUEST_HEADERS; i++)
+        h[n++] = (struct fetch_header){account->headers[i].name, account->headers[i].value};
+    return n;
+}
+
+static int build_body(struct call *c, const struct catalog_target *target)
+{
+    struct wire_request_edit edit = {
+        .model = target->upstream_model,
+        .output_limit = c->money.send_limit,
+        .limit_name = target->output_limit_field,
+        .ask_usage = !provider_has(target->account->provider, PROVIDER_NO_STREAM_OPTIONS),
+    };
+
+    buf_reset(&c->try.sent);
+    c->endpoint->dialect->edit_request(&c->wire, &edit, &c->try.sent);
+    return buf_finish(&c->try.sent);
+}
+
+static int choose_ms(int wanted, int usual)
+{
+    return wanted > 0 ? wanted : usual;
+}
+
+static int start_fetch(struct call *c, const struct catalog_target *target)
+{
+    static const struct fetch_callbacks callbacks = {
+        .head = call_head_came, .chunk = call_bytes_came, .done = call_fetch_done};
+    const struct services *s = c->g->services;
+    const struct catalog_model *m = target->model;
+    struct fetch_header headers[REQUEST_HEADERS];
+    struct fetch_request request = {
+        .method = "POST",
+        .url = arena_cstr(c->r->arena, endpoint_url(c->endpoint, target->account)),
+        .headers = headers,
+        .header_count = put_headers(c, target->account, headers),
+        .body = buf_str(&c->try.sent),
+        .network = target->account->private_network ? GUARD_PRIVATE : GUARD_PUBLIC,
+        .connect_timeout_ms = choose_ms(m->connect_timeout_ms, s->connect_timeout_ms),
+        .first_byte_timeout_ms = choose_ms(m->first_byte_timeout_ms, s->first_byte_timeout_ms),
+        .idle_timeout_ms = choose_ms(m->idle_timeout_ms, s->idle_timeout_ms),
+        .total_timeout_ms = choose_ms(m->total_timeout_ms, s->total_timeout_ms),
+        .reply_max = BOUND_UPSTREAM_REPLY_BYTES,
+    };
+
+    if (!request.url)
+        return err_origin(-ENOMEM);
+    return fetch_start(c->g->fetcher, &request, &callbacks, c, &c->try.fetch);
+}
+
+/* False: the next candidate, please. */
+static bool start(struct call *c, const struct catalog_target *target, struct health *health)
+{
+    struct call_try *t = &c->try;
+    struct attempt_record *record = next_record(c, target);
+    int r;
+
+    if (!record) {
+        health_untold(health);
+        return false;
+    }
+    c->tries++;
+    buf_reset(&t->got);
+    c->last = (struct llm_report){.has_usage = false};
+    c->output_bytes = 0;
+    c->n_forwarded = 0;
+    t->target = target;
+    t->record = record;
+    t->health = health;
+    t->began_ns = clock_mono_ns();
+    t->first_byte_ns = 0;
+    t->timing = (struct fetch_timing){0};
+    t->status = 0;
+    t->retry_after_ms = -1;
+    r = build_body(c, target);
+    if (r == 0)
+        r = call_money_begin(c);
+    if (r == 0)
+        r = start_fetch(c, target);
+    if (r == 0)
+        return true;
+    log_warn("try_not_started", "model=%s result=%d", log_str(target->model->name), r);
+    call_try_end(c, TRY_CONNECT, NULL, STR("The request could not be sent."));
+    return false;
+}
+
+void call_route(struct call *c)
+{
+    while (c->next < c->plan.n) {
+        const struct catalog_target *target = c->plan.candidates[c->next++];
+        struct health *h = health_of(c->g->services->health, target->account->id);
+
+        if (!endpoint_url(c->endpoint, target->account).p)
+            continue;
+        if (call_money_cover(c, target) != CALL_MONEY_OK) {
+            skip(c, target, "skipped: insufficient_balance");
+            continue;
+        }
+        if (!health_begin(h, clock_mono_ms()) && c->next < c->plan.n)
+            continue;
+        if (!start(c, target, h))
+            continue;
+        call_enter(c, CALL_SENT);
+        return;
+    }
+    call_give_up(c);
+}
+
+void call_try_failed(struct call *c, enum try_outcome outcome, const char *reason,
+                     struct str error_text)
+{
+    const struct catalog_model *policy = c->try.target->model;
+
+    call_try_end(c, outcome, reason, error_text);
+    if (fallback_may_move_on(policy, outcome, c->tries)) {
+        call_enter(c, CALL_ROUTE);
+        call_route(c);
+    } else {
+        call_give_up(c);
+    }
+}
+
+enum try_outcome call_outcome_of_fault(enum fetch_fault fault)
+{
+    switch (fault) {
+    case FETCH_DONE:
+        return TRY_OK;
+    case FETCH_E_CONNECT:
+    case FETCH_E_TLS:
+    case FETCH_E_BLOCKED:
+        return TRY_CONNECT;
+    case FETCH_E_TIMEOUT_CONNECT:
+    case FETCH_E_TIMEOUT_FIRST_BYTE:
+    case FETCH_E_TIMEOUT_IDLE:
+    case FETCH_E_TIMEOUT_TOTAL:
+        return TRY_TIMEOUT;
+    case FETCH_E_RESET:
+        return TRY_SERVER_ERROR;
+    case FETCH_E_PROTOCOL:
+    case FETCH_E_TOO_LARGE:
+        break;
+    }
+    return TRY_BAD_REPLY;
+}

@@ -1,0 +1,287 @@
+/* gateway.c: what one loop has for its calls, and what reaches it from outside.
+ *
+ * A change is a message of its own to each loop. A key that has changed is not only dropped from the
+ * cache: where calls of it are running it is looked up again, and they are cut if it may not be used
+ * any more. */
+#include "gateway/gateway.h"
+
+#include <errno.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "catalog/holder.h"
+#include "gateway/call_flow.h"
+#include "gateway/refusal.h"
+
+enum { TICK_MS = 1000 };
+
+static void take_catalog(struct gateway *g)
+{
+    struct catalog *newest = catalog_holder_get(g->services->catalog);
+
+    if (!newest)
+        return;
+    catalog_unref(g->catalog);
+    g->catalog = newest;
+}
+
+static void tick(struct loop_timer *t)
+{
+    struct gateway *g = container_of(t, struct gateway, tick);
+
+    refusal_flush(g);
+    atomic_store_explicit(&g->metrics.keys, (unsigned)key_cache_size(g->keys),
+                          memory_order_relaxed);
+    if (!g->catalog)
+        take_catalog(g);
+    if (loop_timer_set(g->loop, t, loop_now_ms(g->loop) + TICK_MS) < 0)
+        log_error("timer_lost", "of=gateway");
+}
+
+int gateways_new(const struct services *services, struct gateways **ret)
+{
+    struct gateways *all = calloc(1, sizeof(*all));
+
+    if (!all)
+        return err_origin(-ENOMEM);
+    all->services = services;
+    all->loops = services->loops;
+    all->loop = calloc(MAX(all->loops, 1u), sizeof(struct gateway *));
+    if (!all->loop) {
+        free(all);
+        return err_origin(-ENOMEM);
+    }
+    *ret = all;
+    return 0;
+}
+
+void gateways_free(struct gateways *all)
+{
+    if (!all)
+        return;
+    for (unsigned i = 0; i < all->loops; i++)
+        assert(!all->loop[i]);
+    free(all->loop);
+    free(all);
+}
+
+static int open_parts(struct gateway *g)
+{
+    int r = fetcher_new(g->loop, &g->fetcher);
+
+    if (r == 0)
+        r = key_cache_new(g, &g->keys);
+    if (r == 0)
+        r = loop_timer_set(g->loop, &g->tick, loop_now_ms(g->loop) + TICK_MS);
+    return r < 0 ? err_trace(r) : 0;
+}
+
+int gateway_new(struct gateways *all, unsigned index, struct loop *loop, struct gateway **ret)
+{
+    struct gateway *g = calloc(1, sizeof(*g));
+    int r;
+
+    assert(index < all->loops);
+    if (!g)
+        return err_origin(-ENOMEM);
+    g->all = all;
+    g->index = index;
+    g->services = all->services;
+    g->loop = loop;
+    g->tick.fired = tick;
+    g->user_agent = STR("tollgate");
+    list_init(&g->calls);
+    list_init(&g->held_back);
+    buf_init(&g->scratch, BOUND_UPSTREAM_REPLY_BYTES);
+    all->loop[index] = g;
+    r = open_parts(g);
+    if (r < 0) {
+        gateway_free(g);
+        return err_trace(r);
+    }
+    take_catalog(g);
+    *ret = g;
+    return 0;
+}
+
+void gateway_cut(struct gateway *g)
+{
+    struct problem p = problem_of(PROBLEM_DRAINING);
+
+    p.retry_after_s = 1;
+    p.upstream_type = "server_error";
+    list_for_each (&g->calls, link)
+        call_cut(container_of(link, struct call, link), &p);
+}
+
+void gateway_free(struct gateway *g)
+{
+    if (!g)
+        return;
+    gateway_cut(g);
+    refusal_flush(g);
+    loop_timer_clear(&g->tick);
+    key_cache_free(g->keys);
+    fetcher_free(g->fetcher);
+    catalog_unref(g->catalog);
+    buf_done(&g->scratch);
+    g->all->loop[g->index] = NULL;
+    free(g);
+}
+
+unsigned gateways_in_flight(const struct gateways *all)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < all->loops; i++)
+        if (all->loop[i])
+            n += atomic_load_explicit(&all->loop[i]->metrics.in_flight, memory_order_relaxed);
+    return n;
+}
+
+/* A key whose calls are running is looked up again. */
+struct recheck {
+    struct key_waiter waiter;
+    struct gateway *g;
+    struct digest digest;
+};
+
+static bool may_go_on(const struct call *c, int outcome, const struct known_key *now)
+{
+    const struct key_policy *k;
+
+    if (outcome == KEYS_E_AWAY)
+        return true;
+    if (outcome != KEYS_OK)
+        return false;
+    k = now->policy;
+    return !k->disabled && !k->team_frozen &&
+           (!k->expires_at_us || k->expires_at_us > c->r->began_wall_us);
+}
+
+static void rechecked(struct key_waiter *w, int outcome, struct known_key *now)
+{
+    struct recheck *check = container_of(w, struct recheck, waiter);
+    struct problem p = problem_of(PROBLEM_KEY_DISABLED);
+
+    p.upstream_type = "invalid_request_error";
+    list_for_each (&check->g->calls, link) {
+        struct call *c = container_of(link, struct call, link);
+
+        if (c->key && digest_eq(&c->key->digest, &check->digest) && !may_go_on(c, outcome, now))
+            call_cut(c, &p);
+    }
+    known_key_unref(now);
+    free(check);
+}
+
+static void recheck(struct gateway *g, const struct known_key *key)
+{
+    struct recheck *check = calloc(1, sizeof(*check));
+    struct known_key *now = NULL;
+
+    if (!check)
+        return;
+    check->g = g;
+    check->digest = key->digest;
+    check->waiter.answered = rechecked;
+    if (key_cache_find(g->keys, &key->digest, &check->waiter, &now) == KEYS_E_WAIT)
+        return;
+    known_key_unref(now); /* it cannot be told now: the calls go on */
+    free(check);
+}
+
+/* Whose calls are meant: the ids that are not negative. */
+struct whose {
+    int64_t key, team;
+    bool all;
+};
+
+/* Each key once, however many of its calls are running. */
+static void recheck_running(struct gateway *g, struct whose w)
+{
+    g->recheck_turn++;
+    list_for_each (&g->calls, link) {
+        struct call *c = container_of(link, struct call, link);
+        const struct key_policy *k = c->key ? c->key->policy : NULL;
+
+        if (!k || c->key->recheck_turn == g->recheck_turn)
+            continue;
+        if (!w.all && k->key.v != w.key && k->team.v != w.team)
+            continue;
+        c->key->recheck_turn = g->recheck_turn;
+        recheck(g, c->key);
+    }
+}
+
+struct change {
+    struct loop_msg msg;
+    struct gateway *g;
+    char text[40];
+};
+
+static bool tail_id(struct str text, struct str prefix, int64_t *ret)
+{
+    return str_starts(text, prefix) &&
+           str_i64(str_n(text.p + prefix.n, text.n - prefix.n), ret) == STR_OK;
+}
+
+static void apply_change(struct gateway *g, struct str text)
+{
+    int64_t id = 0;
+
+    if (str_eq(text, STR("catalogue"))) {
+        take_catalog(g);
+    } else if (tail_id(text, STR("key:"), &id)) {
+        key_cache_drop_key(g->keys, (struct key_id){id});
+        recheck_running(g, (struct whose){.key = id, .team = -1});
+    } else if (tail_id(text, STR("team:"), &id)) {
+        key_cache_drop_team(g->keys, (struct team_id){id});
+        recheck_running(g, (struct whose){.key = -1, .team = id});
+    } else if (str_eq(text, STR("all"))) {
+        take_catalog(g);
+        key_cache_clear(g->keys);
+        recheck_running(g, (struct whose){.all = true});
+    }
+}
+
+static void change_came(struct loop_msg *msg)
+{
+    struct change *change = container_of(msg, struct change, msg);
+    struct gateway *g = change->g;
+
+    atomic_fetch_sub(&g->changes_waiting, 1);
+    if (atomic_exchange(&g->change_overflow, false))
+        apply_change(g, STR("all"));
+    else
+        apply_change(g, str_c(change->text));
+    free(change);
+}
+
+static void post_change(struct gateway *g, struct str payload)
+{
+    struct change *change;
+
+    if (atomic_load(&g->changes_waiting) >= BOUND_CHANGES) {
+        atomic_store(&g->change_overflow, true);
+        return;
+    }
+    change = calloc(1, sizeof(*change));
+    if (!change) {
+        atomic_store(&g->change_overflow, true);
+        return;
+    }
+    change->g = g;
+    change->msg.fn = change_came;
+    memcpy(change->text, payload.p, MIN(payload.n, sizeof(change->text) - 1));
+    atomic_fetch_add(&g->changes_waiting, 1);
+    loop_post(g->loop, &change->msg);
+}
+
+void gateways_changed(struct gateways *all, struct str payload)
+{
+    for (unsigned i = 0; i < all->loops; i++)
+        if (all->loop[i])
+            post_change(all->loop[i], payload);
+}

@@ -1,0 +1,270 @@
+/* key_cache.c: see key_cache.h. An entry that is being looked up stands in the map already, so that
+ * everybody who asks for it waits for the one job; the job holds a reference of its own. */
+#include "gateway/key_cache.h"
+
+#include <errno.h>
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "gateway/call_money.h"
+#include "gateway/gateway.h"
+
+enum {
+    UNKNOWN_FOR_MS = 5000,       /* reliability K2 */
+    GOOD_WITHOUT_DB_MS = 55000,  /* DESIGN 2: within the 60 s of a lease */
+};
+
+struct key_cache {
+    struct gateway *g;
+    struct map *entries; /* digest -> struct known_key, one reference each */
+    unsigned looking;
+    bool closed; /* freed, but for the look-ups under way */
+};
+
+struct look_up {
+    struct job job;
+    struct known_key *entry; /* a reference */
+    const struct services *services;
+    struct digest digest;
+    int outcome; /* KEYS_* */
+    struct key_policy *policy;
+    struct key_purses *purses;
+};
+
+static struct str map_key(const struct digest *d)
+{
+    return str_n((const char *)d->b, sizeof(d->b));
+}
+
+struct known_key *known_key_ref(struct known_key *k)
+{
+    k->refs++;
+    return k;
+}
+
+void known_key_unref(struct known_key *k)
+{
+    if (!k)
+        return;
+    assert(k->refs > 0);
+    if (--k->refs)
+        return;
+    assert(list_empty(&k->waiters_));
+    call_money_close(k->purses);
+    key_policy_unref(k->policy);
+    free(k);
+}
+
+static void drop_entry(void *value)
+{
+    struct known_key *k = value;
+
+    k->stale_ = true; /* one that is being looked up must not come back */
+    known_key_unref(k);
+}
+
+int key_cache_new(struct gateway *g, struct key_cache **ret)
+{
+    struct key_cache *kc = calloc(1, sizeof(*kc));
+
+    if (!kc)
+        return err_origin(-ENOMEM);
+    kc->g = g;
+    kc->entries = map_new(BOUND_KEYS_CACHED, drop_entry);
+    if (!kc->entries) {
+        free(kc);
+        return err_origin(-ENOMEM);
+    }
+    *ret = kc;
+    return 0;
+}
+
+void key_cache_free(struct key_cache *kc)
+{
+    if (!kc)
+        return;
+    map_free(kc->entries);
+    kc->entries = NULL;
+    kc->closed = true;
+    if (!kc->looking)
+        free(kc);
+}
+
+/* On a worker, whose state may be NULL when it has no connection. */
+static void look_up_work(struct job *job, void *worker)
+{
+    struct look_up *l = container_of(job, struct look_up, job);
+    struct db *db = worker;
+    int r;
+
+    l->outcome = KEYS_E_AWAY;
+    if (!db)
+        return;
+    r = key_find(db, &l->digest, &l->policy);
+    if (r == KEY_E_UNKNOWN)
+        l->outcome = KEYS_E_UNKNOWN;
+    if (r != KEY_OK)
+        return;
+    r = call_money_open(l->services, db, l->policy, &l->purses);
+    if (r == 0)
+        l->outcome = KEYS_OK;
+}
+
+static void answer(struct known_key *k, int outcome)
+{
+    while (!list_empty(&k->waiters_)) {
+        struct key_waiter *w = container_of(k->waiters_.next, struct key_waiter, link);
+
+        list_del(&w->link);
+        w->answered(w, outcome, outcome == KEYS_OK ? known_key_ref(k) : NULL);
+    }
+}
+
+/* The cache was freed meanwhile: whoever waits has gone with it. */
+static void discard(struct key_cache *kc, struct known_key *k)
+{
+    list_init(&k->waiters_);
+    known_key_unref(k);
+    if (!kc->looking)
+        free(kc);
+}
+
+static void look_up_done(struct job *job)
+{
+    struct look_up *l = container_of(job, struct look_up, job);
+    struct known_key *k = l->entry;
+    struct key_cache *kc = k->cache_;
+    int outcome = l->outcome;
+
+    kc->looking--;
+    k->looking_ = false;
+    k->policy = l->policy;
+    k->purses = l->purses;
+    free(l);
+    if (kc->closed) {
+        discard(kc, k);
+        return;
+    }
+    k->good_until_ms = loop_now_ms(kc->g->loop) + UNKNOWN_FOR_MS;
+    if (outcome == KEYS_E_AWAY && !k->stale_)
+        map_del(kc->entries, map_key(&k->digest));
+    answer(k, outcome);
+    known_key_unref(k);
+}
+
+static struct known_key *entry_new(struct key_cache *kc, const struct digest *digest)
+{
+    struct known_key *k = calloc(1, sizeof(*k));
+
+    if (!k)
+        return NULL;
+    k->refs = 1;
+    k->cache_ = kc;
+    k->digest = *digest;
+    list_init(&k->waiters_);
+    if (map_put(kc->entries, map_key(digest), k) < 0) {
+        free(k);
+        return NULL;
+    }
+    return k;
+}
+
+static int look_up(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter)
+{
+    struct look_up *l = calloc(1, sizeof(*l));
+    struct known_key *k = l ? entry_new(kc, digest) : NULL;
+
+    if (!k) {
+        free(l);
+        return err_origin(-ENOMEM);
+    }
+    *l = (struct look_up){.services = kc->g->services, .digest = *digest};
+    l->job = (struct job){
+        .reply_to = kc->g->loop, .work = look_up_work, .done = look_up_done};
+    l->entry = known_key_ref(k);
+    k->looking_ = true;
+    list_add_tail(&k->waiters_, &waiter->link);
+    kc->looking++;
+    if (jobs_submit(kc->g->services->money, &l->job) == JOBS_OK)
+        return KEYS_E_WAIT;
+    kc->looking--;
+    k->looking_ = false;
+    list_del(&waiter->link);
+    map_del(kc->entries, map_key(digest));
+    known_key_unref(k);
+    free(l);
+    return KEYS_E_BUSY;
+}
+
+static bool database_away(const struct services *s)
+{
+    return s->database_silence_ms && s->database_silence_ms(s->ctx) > GOOD_WITHOUT_DB_MS;
+}
+
+int key_cache_find(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter,
+                   struct known_key **ret)
+{
+    struct known_key *k = map_get(kc->entries, map_key(digest));
+
+    if (k && k->looking_) {
+        list_add_tail(&k->waiters_, &waiter->link);
+        return KEYS_E_WAIT;
+    }
+    if (k && !k->policy && loop_now_ms(kc->g->loop) < k->good_until_ms)
+        return KEYS_E_UNKNOWN;
+    if (k && k->policy && database_away(kc->g->services))
+        return KEYS_E_AWAY;
+    if (k && k->policy) {
+        *ret = known_key_ref(k);
+        return KEYS_OK;
+    }
+    map_del(kc->entries, map_key(digest));
+    return look_up(kc, digest, waiter);
+}
+
+void key_waiter_leave(struct key_waiter *w)
+{
+    list_del(&w->link);
+}
+
+struct drop_wish {
+    struct key_id key;
+    struct team_id team;
+};
+
+static bool keep_other(struct str key, void *value, void *ctx)
+{
+    const struct known_key *k = value;
+    const struct drop_wish *wish = ctx;
+
+    if (!k->policy)
+        return false; /* not known whose it is, or not known at all */
+    return k->policy->key.v != wish->key.v && k->policy->team.v != wish->team.v;
+}
+
+static void drop(struct key_cache *kc, struct drop_wish wish)
+{
+    map_filter(kc->entries, keep_other, &wish);
+}
+
+void key_cache_drop_key(struct key_cache *kc, struct key_id key)
+{
+    drop(kc, (struct drop_wish){.key = key});
+}
+
+void key_cache_drop_team(struct key_cache *kc, struct team_id team)
+{
+    drop(kc, (struct drop_wish){.team = team});
+}
+
+void key_cache_clear(struct key_cache *kc)
+{
+    map_clear(kc->entries);
+}
+
+size_t key_cache_size(const struct key_cache *kc)
+{
+    return map_size(kc->entries);
+}
