@@ -20,7 +20,7 @@ static const unsigned legal[CALL_PHASES] = {
     [CALL_KEY] = EDGE(CALL_ADMIT) | EDGE(CALL_END),
     [CALL_ADMIT] = EDGE(CALL_HOLD) | EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
     [CALL_HOLD] = EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
-    [CALL_ROUTE] = EDGE(CALL_SENT) | EDGE(CALL_SETTLED),
+    [CALL_ROUTE] = EDGE(CALL_HOLD) | EDGE(CALL_SENT) | EDGE(CALL_SETTLED),
     [CALL_SENT] = EDGE(CALL_ERROR) | EDGE(CALL_WHOLE) | EDGE(CALL_PEEK) | EDGE(CALL_ROUTE) |
                   EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
     [CALL_ERROR] = EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
@@ -142,7 +142,7 @@ void call_refuse(struct call *c, const struct problem *p, enum call_outcome outc
     c->record.quota_source = str_c(p->quota_source);
     call_settle(c, problem_status(p), outcome);
     if (c->client_there)
-        request_fail(c->r, p);
+        call_answer_problem(c, p);
     call_end(c);
 }
 

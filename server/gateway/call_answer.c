@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "gateway/attempts.h"
 #include "gateway/call_flow.h"
+#include "gateway/call_limits.h"
 
 #define ERROR_BODY_BYTES KIB(64) /* of an upstream's error, kept for the client */
 #define TAIL_BYTES KIB(16)       /* of a large answer: its usage stands at the end */
@@ -77,7 +78,7 @@ void call_put_head(struct call *c, struct response *out)
     response_header(out, "x-tollgate-cache", STR("none"));
     for (size_t i = 0; i < c->n_forwarded; i++)
         response_header(out, c->forwarded[i].name, c->forwarded[i].value);
-    call_money_head(c, out);
+    call_limits_head(c, out);
 }
 
 struct str call_trace(struct call *c)

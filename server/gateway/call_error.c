@@ -5,9 +5,12 @@
 #include "base/bounds.h"
 #include "gateway/attempts.h"
 #include "gateway/call_flow.h"
+#include "http/router.h"
 #include "json/scan.h"
 
 enum { ERROR_TEXT_BYTES = 300 };
+
+#define PROBLEM_BYTES MIB(2) /* an upstream's error body and ours */
 
 /* The sentence in an error body: error.message, message, detail, error as text, else its start. */
 static struct str sentence_in(struct arena *a, struct str body)
@@ -77,6 +80,29 @@ static struct problem last_problem(struct call *c)
                               : 1;
     }
     return p;
+}
+
+void call_answer_problem(struct call *c, const struct problem *p)
+{
+    struct response response = {.status = problem_status(p), .content_type = "application/json"};
+    char id[CALL_ID_TEXT];
+    struct buf json;
+
+    call_id_text(c->r->id, id);
+    buf_init(&json, PROBLEM_BYTES);
+    problem_json(p, c->r->route->problems, str_c(id), &json);
+    if (buf_finish(&json) == 0)
+        response.body = arena_str(c->r->arena, buf_str(&json));
+    buf_done(&json);
+    if (!response.body.p) {
+        request_fail(c->r, p);
+        return;
+    }
+    if (p->retry_after_s > 0)
+        response_header(&response, "retry-after",
+                        arena_strf(c->r->arena, "%d", p->retry_after_s));
+    call_put_head(c, &response);
+    request_reply(c->r, &response);
 }
 
 void call_give_up(struct call *c)

@@ -27,6 +27,8 @@ void call_held(struct call *c, int outcome, const struct problem *p);
 /* call_upstream.c */
 /* Tries the next candidate; when there is none, ends the call with what the last one said. */
 void call_route(struct call *c);
+/* The database was asked to let the hold grow for a dearer candidate. */
+void call_covered(struct call *c, const struct catalog_target *target, bool ok);
 /* Notes the running try on its record and tells the account's health; closes the upstream. reason
  * NULL: the outcome's name. TRY_OK with a reason tells nothing about the account. */
 void call_try_end(struct call *c, enum try_outcome outcome, const char *reason,
@@ -39,6 +41,8 @@ enum try_outcome call_outcome_of_fault(enum fetch_fault fault);
 /* call_error.c */
 /* The upstream's error is in `got`: *ret_text is its sentence for the record. */
 void call_error_read(struct call *c, enum try_outcome outcome, struct str *ret_text);
+/* The problem with the headers of a known call. */
+void call_answer_problem(struct call *c, const struct problem *p);
 /* No candidate is left. Ends the call. */
 void call_give_up(struct call *c);
 
@@ -65,5 +69,6 @@ void call_stream_break(struct call *c, const struct problem *p, enum call_outcom
 /* call_settle.c */
 void call_note(struct call *c, const struct llm_report *llm);
 enum usage_basis call_usage(const struct call *c, struct usage *ret);
+void call_fill_usage(struct call_record *r, const struct usage *u);
 /* Prices what was used, puts the record into the journal, gives the hold back. Once per call. */
 void call_settle(struct call *c, int status, enum call_outcome outcome);

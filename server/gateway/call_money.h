@@ -4,24 +4,31 @@
  * call_money_open and call_money_close. */
 #pragma once
 
+#include "gateway/estimate.h"
 #include "gateway/services.h"
-#include "model/record.h"
-#include "model/usage.h"
+#include "ledger/journal.h"
+#include "limits/limits.h"
 
 struct call;
 struct gateway;
-struct catalog_target;
 struct key_policy;
-struct key_purses;
 
 struct call_money {
-    uint64_t send_limit; /* output tokens to be sent upstream where the client gave no limit; 0: none */
-    bool begun;          /* BEGIN is in the journal */
+    struct estimate estimate;
+    enum limit which[LIMITS]; /* what each pair of the hold is for */
+    struct hold hold;
+    struct hold_ask ask;
+    struct money held; /* the money part of the hold */
+    const struct catalog_target *asked_for; /* a dearer candidate that the database is asked about */
+    struct journal_mark mark;
+    bool begun; /* BEGIN is in the journal */
+    int64_t noted_ms;
+    int64_t noted_tokens;
 };
 
 enum {
     CALL_MONEY_OK = 0,
-    CALL_MONEY_WAIT = 1,    /* call_held() will be called */
+    CALL_MONEY_WAIT = 1,    /* call_held() or call_covered() will be called */
     CALL_MONEY_REFUSED = 2, /* a limit, a budget or the balance does not cover it: *ret_problem */
     CALL_MONEY_FAILED = 3,  /* it cannot be told: *ret_problem */
 };
@@ -33,7 +40,7 @@ void call_money_close(struct key_purses *purses); /* any thread; NULL is fine */
 
 /* Takes the hold for the first candidate of the plan. */
 int call_money_hold(struct call *c, struct problem *ret_problem) _must_use_;
-/* Makes the hold large enough for this candidate. CALL_MONEY_OK or CALL_MONEY_REFUSED. */
+/* Makes the hold large enough for this candidate. CALL_MONEY_OK, _WAIT or _REFUSED. */
 int call_money_cover(struct call *c, const struct catalog_target *target) _must_use_;
 /* BEGIN, before the first upstream is asked; once per call. */
 int call_money_begin(struct call *c) _must_use_;
@@ -48,5 +55,3 @@ void call_money_settle(struct call *c, const struct usage *u);
 void call_money_release(struct call *c);
 /* Writes a finished record of a call that was never begun. */
 void call_money_write(struct gateway *g, const struct call_record *r);
-/* The x-ratelimit-* headers. */
-void call_money_head(struct call *c, struct response *out);

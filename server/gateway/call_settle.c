@@ -63,7 +63,7 @@ enum usage_basis call_usage(const struct call *c, struct usage *ret)
     return USAGE_BASIS_COUNTED;
 }
 
-static void fill_usage(struct call_record *r, const struct usage *u)
+void call_fill_usage(struct call_record *r, const struct usage *u)
 {
     r->input_tokens = u->n[USAGE_INPUT] + u->n[USAGE_AUDIO_INPUT];
     r->cached_input_tokens = u->n[USAGE_CACHED_INPUT];
@@ -105,7 +105,7 @@ void call_settle(struct call *c, int status, enum call_outcome outcome)
     r->latency_us = (clock_mono_ns() - c->r->began_mono_ns) / 1000;
     if (!r->upstream_request_id.p)
         r->upstream_request_id = c->reply_id;
-    fill_usage(r, &u);
+    call_fill_usage(r, &u);
     if (c->served) {
         c->served->input_tokens = usage_sum(&u, USAGE_COVERS_PROMPT);
         c->served->output_tokens = r->output_tokens;

@@ -88,11 +88,22 @@ static size_t put_headers(struct call *c, const struct catalog_account *account,
     return n;
 }
 
+/* The bound of the hold has to be true for every model that may serve. */
+static uint64_t limit_to_send(const struct call *c, const struct catalog_target *target)
+{
+    const struct estimate *e = &c->money.estimate;
+    bool other_model = target->model != c->plan.candidates[0]->model;
+
+    if (target->model->kind != MODEL_CHAT || c->wire.llm.has_output_limit)
+        return 0;
+    return e->send_limit || other_model ? e->output_each : 0;
+}
+
 static int build_body(struct call *c, const struct catalog_target *target)
 {
     struct wire_request_edit edit = {
         .model = target->upstream_model,
-        .output_limit = c->money.send_limit,
+        .output_limit = limit_to_send(c, target),
         .limit_name = target->output_limit_field,
         .ask_usage = !provider_has(target->account->provider, PROVIDER_NO_STREAM_OPTIONS),
     };
@@ -174,10 +185,16 @@ void call_route(struct call *c)
     while (c->next < c->plan.n) {
         const struct catalog_target *target = c->plan.candidates[c->next++];
         struct health *h = health_of(c->g->services->health, target->account->id);
+        int covered;
 
         if (!endpoint_url(c->endpoint, target->account).p)
             continue;
-        if (call_money_cover(c, target) != CALL_MONEY_OK) {
+        covered = call_money_cover(c, target);
+        if (covered == CALL_MONEY_WAIT) {
+            call_enter(c, CALL_HOLD);
+            return;
+        }
+        if (covered == CALL_MONEY_REFUSED) {
             skip(c, target, "skipped: insufficient_balance");
             continue;
         }
@@ -189,6 +206,20 @@ void call_route(struct call *c)
         return;
     }
     call_give_up(c);
+}
+
+void call_covered(struct call *c, const struct catalog_target *target, bool ok)
+{
+    call_enter(c, CALL_ROUTE);
+    if (!c->client_there) {
+        call_leave(c);
+        return;
+    }
+    if (ok)
+        c->next--; /* the same one again, now affordable */
+    else
+        skip(c, target, "skipped: insufficient_balance");
+    call_route(c);
 }
 
 void call_try_failed(struct call *c, enum try_outcome outcome, const char *reason,

@@ -1,0 +1,94 @@
+/* call_limits.c: see call_limits.h. */
+#include "gateway/call_limits.h"
+
+#include "base/clock.h"
+#include "gateway/call_flow.h"
+
+static enum problem_code code_of(enum limit limit)
+{
+    switch (limit) {
+    case LIMIT_WALLET:
+        return PROBLEM_NO_BALANCE;
+    case LIMIT_KEY_BUDGET:
+        return PROBLEM_KEY_LIMIT;
+    case LIMIT_KEY_REQUESTS:
+        return PROBLEM_RATE_REQUESTS;
+    case LIMIT_KEY_TOKENS:
+        return PROBLEM_RATE_TOKENS;
+    case LIMIT_KEY_PERMITS:
+        return PROBLEM_CONCURRENCY;
+    case LIMITS:
+        break;
+    }
+    return PROBLEM_INTERNAL;
+}
+
+static struct str amount_text(struct arena *a, const struct limits_word *word, int64_t v)
+{
+    struct str text;
+    struct buf out;
+
+    if (!word->money)
+        return arena_strf(a, "%lld", (long long)v);
+    buf_init(&out, 64);
+    money_put(&out, (struct money){v}, 2);
+    text = arena_str(a, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
+/* Whole seconds, rounded up, so that a client that waits so long is not too early. */
+static int seconds_until(int64_t at_us)
+{
+    int64_t left_us = at_us - clock_wall_us();
+
+    return left_us <= 0 ? 1 : (int)MIN((left_us + 999999) / 1000000, (int64_t)86400 * 31);
+}
+
+struct problem call_limits_problem(struct call *c, enum limit limit,
+                                   const struct hold_refusal *refusal)
+{
+    const struct limits_word *word = limits_word(limit);
+    struct problem p = problem_of(code_of(limit));
+    struct arena *a = c->r->arena;
+
+    p.quota_source = word->quota_source;
+    p.scope = word->scope;
+    p.unit = word->unit;
+    p.id = arena_strf(a, "%lld",
+                      (long long)(limit == LIMIT_WALLET ? c->record.team_id : c->record.key_id));
+    p.limit = amount_text(a, word, refusal->capacity);
+    p.used = amount_text(a, word, refusal->used);
+    p.resets_at_unix_s = (refusal->resets_at_us + 999999) / 1000000;
+    if (!word->money)
+        p.retry_after_s = refusal->resets_at_us ? seconds_until(refusal->resets_at_us) : 1;
+    return p;
+}
+
+static void put_figures(struct call *c, struct response *out, enum limit limit,
+                        const char *const names[3])
+{
+    const struct key_purses *p = c->key->purses;
+    int64_t remaining = limits_remaining(p, limit);
+    struct arena *a = c->r->arena;
+
+    if (remaining < 0)
+        return;
+    response_header(out, names[0], arena_strf(a, "%lld", (long long)p->capacity[limit]));
+    response_header(out, names[1], arena_strf(a, "%lld", (long long)remaining));
+    response_header(out, names[2],
+                    arena_strf(a, "%llds", (long long)limits_resets_in_s(p, limit)));
+}
+
+void call_limits_head(struct call *c, struct response *out)
+{
+    static const char *const requests[3] = {"x-ratelimit-limit-requests",
+                                            "x-ratelimit-remaining-requests",
+                                            "x-ratelimit-reset-requests"};
+    static const char *const tokens[3] = {"x-ratelimit-limit-tokens",
+                                          "x-ratelimit-remaining-tokens",
+                                          "x-ratelimit-reset-tokens"};
+
+    put_figures(c, out, LIMIT_KEY_REQUESTS, requests);
+    put_figures(c, out, LIMIT_KEY_TOKENS, tokens);
+}

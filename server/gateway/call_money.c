@@ -1,0 +1,284 @@
+/* call_money.c: see call_money.h. The hold is taken in memory; only when this node's leases are short
+ * does a worker ask the database, and only the database refuses. */
+#include "gateway/call_money.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "gateway/call_flow.h"
+#include "gateway/call_limits.h"
+
+/* How much is leased at once where the database has to be asked anyway: this many calls' worth. */
+enum { LEASE_CALLS = 8 };
+
+int call_money_open(const struct services *s, struct db *db, const struct key_policy *key,
+                    struct key_purses **ret)
+{
+    struct key_limits limits = {
+        .team = key->team,
+        .key = key->key,
+        .rpm = key->rpm,
+        .tpm = key->tpm,
+        .concurrency = key->concurrency,
+        .budget = key->budget,
+        .budget_window = key_window_name(key->budget_window),
+    };
+
+    return limits_open(s->node, db, &limits, ret);
+}
+
+void call_money_close(struct key_purses *purses)
+{
+    key_purses_free(purses);
+}
+
+/* What wallet and budget have left, as far as this node knows. */
+static struct money available(const struct key_purses *p)
+{
+    int64_t wallet = limits_remaining(p, LIMIT_WALLET);
+    int64_t budget = limits_remaining(p, LIMIT_KEY_BUDGET);
+
+    if (budget >= 0 && (wallet < 0 || budget < wallet))
+        return (struct money){budget};
+    return (struct money){wallet};
+}
+
+static void answered(struct hold_ask *ask, int outcome)
+{
+    struct call *c = container_of(ask, struct call, money.ask);
+    struct problem p = problem_of(PROBLEM_LEDGER_AWAY);
+
+    p.retry_after_s = 2;
+    if (outcome == HOLD_E_REFUSED)
+        p = call_limits_problem(c, c->money.which[ask->refusal.which], &ask->refusal);
+    call_held(c, outcome == HOLD_OK          ? CALL_MONEY_OK
+                 : outcome == HOLD_E_REFUSED ? CALL_MONEY_REFUSED
+                                             : CALL_MONEY_FAILED,
+              &p);
+}
+
+static int busy(struct problem *ret_problem)
+{
+    *ret_problem = problem_of(PROBLEM_BUSY);
+    ret_problem->retry_after_s = 1;
+    return CALL_MONEY_FAILED;
+}
+
+static int ask(struct call *c, const struct hold_want *wants, size_t n,
+               void (*fn)(struct hold_ask *, int))
+{
+    struct hold_ask *a = &c->money.ask;
+
+    *a = (struct hold_ask){.n_wants = n, .hold = &c->money.hold, .answered = fn};
+    memcpy(a->wants, wants, n * sizeof(wants[0]));
+    return hold_ask(c->g->services->node, c->g->loop, a);
+}
+
+int call_money_hold(struct call *c, struct problem *ret_problem)
+{
+    const struct catalog_target *first = c->plan.candidates[0];
+    const struct key_purses *purses = c->key->purses;
+    struct call_money *m = &c->money;
+    struct hold_want wants[LIMITS];
+    struct limits_need need;
+    size_t n;
+    int r;
+
+    estimate_make(&c->wire.llm, first, available(purses), &m->estimate);
+    if (price_hold(first->price, &m->estimate.most, &m->held) != PRICE_OK) {
+        *ret_problem = problem_of(PROBLEM_PRICE_LIMIT);
+        return CALL_MONEY_REFUSED;
+    }
+    need = (struct limits_need){
+        .money = m->held,
+        .tokens = m->estimate.most.input_tokens + m->estimate.most.output_tokens};
+    n = limits_wants(purses, &need, wants, m->which);
+    c->record.hold_nano = m->held;
+    r = hold_take(c->g->services->node, &m->hold, wants, n);
+    if (r == HOLD_E_SHORT)
+        r = ask(c, wants, n, answered) == HOLD_OK ? CALL_MONEY_WAIT : busy(ret_problem);
+    return r;
+}
+
+static void cover_answered(struct hold_ask *a, int outcome)
+{
+    struct call *c = container_of(a, struct call, money.ask);
+    const struct catalog_target *target = steal(&c->money.asked_for);
+    struct money more;
+
+    if (outcome == HOLD_OK && price_hold(target->price, &c->money.estimate.most, &more) == PRICE_OK)
+        c->money.held = c->record.hold_nano = more;
+    call_covered(c, target, outcome == HOLD_OK);
+}
+
+/* The pairs of the hold that are money, each to be taken more of. */
+static size_t money_wants(const struct call_money *m, int64_t nano, struct hold_want wants[LIMITS])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->hold.n; i++)
+        if (m->which[i] == LIMIT_WALLET || m->which[i] == LIMIT_KEY_BUDGET)
+            wants[n++] = (struct hold_want){m->hold.cell[i], nano, nano * LEASE_CALLS};
+    return n;
+}
+
+int call_money_cover(struct call *c, const struct catalog_target *target)
+{
+    struct call_money *m = &c->money;
+    struct hold_want wants[LIMITS];
+    struct money dearer;
+    size_t n;
+
+    if (price_hold(target->price, &m->estimate.most, &dearer) != PRICE_OK)
+        return CALL_MONEY_REFUSED;
+    if (dearer.nano <= m->held.nano)
+        return CALL_MONEY_OK;
+    n = money_wants(m, dearer.nano - m->held.nano, wants);
+    if (hold_extend(c->g->services->node, &m->hold, wants, n) == HOLD_OK) {
+        m->held = c->record.hold_nano = dearer;
+        return CALL_MONEY_OK;
+    }
+    m->asked_for = target;
+    return ask(c, wants, n, cover_answered) == HOLD_OK ? CALL_MONEY_WAIT : CALL_MONEY_REFUSED;
+}
+
+/* The record as it would be booked if this process died now. */
+static void as_if_cut(struct call_record *r)
+{
+    r->outcome = str_c(call_outcome_name(CALL_OUTCOME_CUT));
+    r->basis = str_c(usage_basis_name(USAGE_BASIS_CUT));
+    call_record_clip(r);
+}
+
+int call_money_begin(struct call *c)
+{
+    struct call_money *m = &c->money;
+    int r;
+
+    if (m->begun)
+        return 0;
+    as_if_cut(&c->record);
+    r = journal_begin(c->g->services->journal, c->g->index, &m->mark, &c->record, &m->hold);
+    if (r < 0)
+        return err_trace(r);
+    m->begun = true;
+    m->noted_ms = loop_now_ms(c->g->loop);
+    return 0;
+}
+
+/* What the price does not name costs nothing, and an operator hears of it. */
+static int charge(const struct call *c, const struct usage *u, struct money *ret_charge,
+                  struct money *ret_cost)
+{
+    const struct price *price = c->try.target ? c->try.target->price : NULL;
+    struct usage named = *u;
+    int r;
+
+    *ret_charge = *ret_cost = MONEY_ZERO;
+    if (!c->served || !price)
+        return 0;
+    r = price_charge(price, &named, ret_charge, ret_cost);
+    if (r != PRICE_E_UNNAMED)
+        return r;
+    for (size_t i = 0; i < USAGE_UNITS; i++)
+        if (price->tiers[0].charge[i] == PRICE_NONE)
+            named.n[i] = 0;
+    log_error("unit_without_price", "call_team=%lld model=%s", (long long)c->record.team_id,
+              log_str(c->try.target->model->name));
+    return price_charge(price, &named, ret_charge, ret_cost);
+}
+
+int call_money_price(const struct call *c, struct money *ret_charge)
+{
+    struct money cost;
+    struct usage u;
+
+    (void)call_usage(c, &u);
+    return charge(c, &u, ret_charge, &cost);
+}
+
+static int64_t tokens_of(const struct usage *u)
+{
+    return usage_sum(u, USAGE_COVERS_PROMPT) + usage_sum(u, USAGE_COVERS_OUTPUT);
+}
+
+static void price_record(struct call *c, const struct usage *u, int64_t used[LIMITS])
+{
+    struct call_record *r = &c->record;
+
+    if (charge(c, u, &r->charge_nano, &r->cost_nano) != PRICE_OK) {
+        /* Beyond what one call may cost: the most that it may, and somebody has to look. */
+        log_error("price_limit", "call_team=%lld model=%s", (long long)r->team_id,
+                  log_str(r->requested_model));
+        r->charge_nano = (struct money){BOUND_CALL_COST_NANO};
+    }
+    if (c->served) {
+        r->price_id = c->try.target->price->id.v;
+        c->served->cost_nano = r->cost_nano;
+    }
+    limits_used(c->money.which, c->money.hold.n, r->charge_nano, tokens_of(u), used);
+}
+
+enum { PROGRESS_MS = 250, PROGRESS_TOKENS = 64 }; /* reliability 1.4, 5 */
+
+/* More than was held has been used: as much again is taken, where it is to be had at once. */
+static bool stay_covered(struct call *c)
+{
+    struct call_money *m = &c->money;
+    struct hold_want wants[LIMITS];
+    int64_t short_nano = c->record.charge_nano.nano - m->held.nano;
+    size_t n;
+
+    if (short_nano <= 0)
+        return true;
+    n = money_wants(m, short_nano + m->held.nano / 4, wants);
+    if (hold_extend(c->g->services->node, &m->hold, wants, n) != HOLD_OK)
+        return false;
+    m->held.nano += short_nano + m->held.nano / 4;
+    return true;
+}
+
+bool call_money_progress(struct call *c)
+{
+    struct call_money *m = &c->money;
+    int64_t now_ms = loop_now_ms(c->g->loop), tokens = (int64_t)(c->output_bytes / 4);
+    int64_t used[LIMITS] = {0};
+    struct usage u;
+
+    if (!m->begun || !c->served ||
+        (now_ms - m->noted_ms < PROGRESS_MS && tokens - m->noted_tokens < PROGRESS_TOKENS))
+        return true;
+    m->noted_ms = now_ms;
+    m->noted_tokens = tokens;
+    (void)call_usage(c, &u);
+    call_fill_usage(&c->record, &u);
+    price_record(c, &u, used);
+    as_if_cut(&c->record);
+    if (journal_progress(c->g->services->journal, c->g->index, &m->mark, &c->record, &m->hold,
+                         used) < 0)
+        log_error("journal_progress", "call_team=%lld", (long long)c->record.team_id);
+    return stay_covered(c);
+}
+
+void call_money_settle(struct call *c, const struct usage *u)
+{
+    struct call_money *m = &c->money;
+    int64_t used[LIMITS] = {0};
+
+    price_record(c, u, used);
+    if (journal_end(c->g->services->journal, c->g->index, &m->mark, &c->record, &m->hold, used) < 0)
+        log_error("journal_end", "call_team=%lld charge_nano=%lld", (long long)c->record.team_id,
+                  (long long)c->record.charge_nano.nano);
+    hold_end(c->g->services->node, &m->hold, used);
+}
+
+void call_money_release(struct call *c)
+{
+    hold_release(c->g->services->node, &c->money.hold);
+}
+
+void call_money_write(struct gateway *g, const struct call_record *r)
+{
+    if (journal_end(g->services->journal, g->index, NULL, r, NULL, NULL) < 0)
+        log_error("journal_end", "call_team=%lld refused=1", (long long)r->team_id);
+}
