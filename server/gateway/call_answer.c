@@ -47,22 +47,18 @@ void call_head_came(struct fetch *f, const struct fetch_head *head, void *ctx)
 {
     struct call *c = ctx;
     struct call_try *t = &c->try;
+    bool good;
 
     (void)f;
     t->first_byte_ns = clock_mono_ns();
     t->status = head->status;
     keep_headers(c, head);
-    if (head->status < 200 || head->status > 299) {
-        call_enter(c, CALL_ERROR);
-        return;
-    }
     c->content_type = arena_cstr(c->r->arena, head->content_type);
-    if (!is_events(c, head)) {
-        call_enter(c, CALL_WHOLE);
-        return;
-    }
-    call_enter(c, CALL_PEEK);
-    call_stream_open(c);
+    good = head->status >= 200 && head->status <= 299;
+    if (good && is_events(c, head))
+        call_stream_open(c);
+    if (c->phase == CALL_SENT)
+        call_enter(c, !good ? CALL_ERROR : c->sse_open ? CALL_PEEK : CALL_WHOLE);
 }
 
 /* The head of every answer whose call is known (DESIGN 7). */
@@ -159,7 +155,6 @@ static void finish_whole(struct call *c, enum fetch_fault fault)
         struct str text = STR_NONE;
 
         call_error_read(c, TRY_BAD_REPLY, &text);
-        c->failure.body = STR_NONE;
         call_try_failed(c, TRY_BAD_REPLY, "error_in_200", text);
         return;
     }

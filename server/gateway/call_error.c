@@ -37,9 +37,10 @@ static struct str sentence_in(struct arena *a, struct str body)
     return STR_NONE;
 }
 
-static bool keep_private(enum try_outcome outcome)
+static bool is_for_the_client(enum try_outcome outcome)
 {
-    return outcome == TRY_CREDENTIAL || outcome == TRY_NO_MODEL;
+    return outcome == TRY_CLIENT_ERROR || outcome == TRY_RATE_LIMITED ||
+           outcome == TRY_SERVER_ERROR;
 }
 
 void call_error_read(struct call *c, enum try_outcome outcome, struct str *ret_text)
@@ -53,7 +54,7 @@ void call_error_read(struct call *c, enum try_outcome outcome, struct str *ret_t
         return;
     }
     *ret_text = sentence_in(c->r->arena, body);
-    if (!keep_private(outcome))
+    if (is_for_the_client(outcome) && c->try.status >= 400)
         c->failure.body = arena_str(c->r->arena, body);
 }
 

@@ -18,10 +18,15 @@ enum { STREAM_GOES_ON, STREAM_STOPS };
 
 void call_stream_open(struct call *c)
 {
-    if (c->sse_open)
-        sse_done(&c->sse);
     sse_init(&c->sse);
     c->sse_open = true;
+}
+
+void call_stream_close(struct call *c)
+{
+    if (c->sse_open)
+        sse_done(&c->sse);
+    c->sse_open = false;
 }
 
 /* Sends what has been gathered; false: the client is slower than its upstream. */
@@ -130,7 +135,6 @@ static int take_error(struct call *c, const struct sse_event *e, struct buf *out
     buf_reset(&c->try.got);
     buf_put_str(&c->try.got, e->data);
     call_error_read(c, TRY_SERVER_ERROR, &text);
-    c->failure.body = STR_NONE;
     if (c->phase == CALL_PEEK) {
         buf_reset(out);
         call_try_failed(c, TRY_SERVER_ERROR, "error_in_200", text);

@@ -157,6 +157,7 @@ static bool start(struct call *c, const struct catalog_target *target, struct he
     }
     c->tries++;
     buf_reset(&t->got);
+    call_stream_close(c);
     c->last = (struct llm_report){.has_usage = false};
     c->output_bytes = 0;
     c->n_forwarded = 0;
