@@ -111,15 +111,28 @@ static void cover_answered(struct hold_ask *a, int outcome)
     call_covered(c, target, outcome == HOLD_OK);
 }
 
-/* The pairs of the hold that are money, each to be taken more of. */
-static size_t money_wants(const struct call_money *m, int64_t nano, struct hold_want wants[LIMITS])
+/* More of the money, also where the hold has none yet because its first candidate was free. */
+static size_t money_wants(const struct call *c, int64_t nano, struct hold_want wants[LIMITS])
 {
+    static const enum limit money[] = {LIMIT_KEY_BUDGET, LIMIT_WALLET};
     size_t n = 0;
 
-    for (size_t i = 0; i < m->hold.n; i++)
-        if (m->which[i] == LIMIT_WALLET || m->which[i] == LIMIT_KEY_BUDGET)
-            wants[n++] = (struct hold_want){m->hold.cell[i], nano, nano * LEASE_CALLS};
+    for (size_t i = 0; i < ARRAY_LEN(money); i++)
+        if (c->key->purses->cell[money[i]])
+            wants[n++] = (struct hold_want){c->key->purses->cell[money[i]], nano,
+                                            nano * LEASE_CALLS};
     return n;
+}
+
+/* What each pair of the hold is for. */
+static void which_of(const struct call *c, enum limit which[BOUND_HOLD_PURSES])
+{
+    const struct hold *h = &c->money.hold;
+
+    for (size_t i = 0; i < h->n; i++)
+        for (enum limit l = 0; l < LIMITS; l++)
+            if (c->key->purses->cell[l] == h->cell[i])
+                which[i] = l;
 }
 
 int call_money_cover(struct call *c, const struct catalog_target *target)
@@ -133,7 +146,7 @@ int call_money_cover(struct call *c, const struct catalog_target *target)
         return CALL_MONEY_REFUSED;
     if (dearer.nano <= m->held.nano)
         return CALL_MONEY_OK;
-    n = money_wants(m, dearer.nano - m->held.nano, wants);
+    n = money_wants(c, dearer.nano - m->held.nano, wants);
     if (hold_extend(c->g->services->node, &m->hold, wants, n) == HOLD_OK) {
         m->held = c->record.hold_nano = dearer;
         return CALL_MONEY_OK;
@@ -202,8 +215,9 @@ static int64_t tokens_of(const struct usage *u)
     return usage_sum(u, USAGE_COVERS_PROMPT) + usage_sum(u, USAGE_COVERS_OUTPUT);
 }
 
-static void price_record(struct call *c, const struct usage *u, int64_t used[LIMITS])
+static void price_record(struct call *c, const struct usage *u, int64_t used[BOUND_HOLD_PURSES])
 {
+    enum limit which[BOUND_HOLD_PURSES] = {0};
     struct call_record *r = &c->record;
 
     if (charge(c, u, &r->charge_nano, &r->cost_nano) != PRICE_OK) {
@@ -216,7 +230,8 @@ static void price_record(struct call *c, const struct usage *u, int64_t used[LIM
         r->price_id = c->try.target->price->id.v;
         c->served->cost_nano = r->cost_nano;
     }
-    limits_used(c->money.which, c->money.hold.n, r->charge_nano, tokens_of(u), used);
+    which_of(c, which);
+    limits_used(which, c->money.hold.n, r->charge_nano, tokens_of(u), used);
 }
 
 enum { PROGRESS_MS = 250, PROGRESS_TOKENS = 64 }; /* reliability 1.4, 5 */
@@ -231,7 +246,7 @@ static bool stay_covered(struct call *c)
 
     if (short_nano <= 0)
         return true;
-    n = money_wants(m, short_nano + m->held.nano / 4, wants);
+    n = money_wants(c, short_nano + m->held.nano / 4, wants);
     if (hold_extend(c->g->services->node, &m->hold, wants, n) != HOLD_OK)
         return false;
     m->held.nano += short_nano + m->held.nano / 4;
@@ -242,7 +257,7 @@ bool call_money_progress(struct call *c)
 {
     struct call_money *m = &c->money;
     int64_t now_ms = loop_now_ms(c->g->loop), tokens = (int64_t)(c->output_bytes / 4);
-    int64_t used[LIMITS] = {0};
+    int64_t used[BOUND_HOLD_PURSES] = {0};
     struct usage u;
 
     if (!m->begun || !c->served ||
@@ -263,7 +278,7 @@ bool call_money_progress(struct call *c)
 void call_money_settle(struct call *c, const struct usage *u)
 {
     struct call_money *m = &c->money;
-    int64_t used[LIMITS] = {0};
+    int64_t used[BOUND_HOLD_PURSES] = {0};
 
     price_record(c, u, used);
     if (journal_end(c->g->services->journal, c->g->index, &m->mark, &c->record, &m->hold, used) < 0)

@@ -15,7 +15,7 @@ struct key_policy;
 
 struct call_money {
     struct estimate estimate;
-    enum limit which[LIMITS]; /* what each pair of the hold is for */
+    enum limit which[LIMITS]; /* what each of the first wants is for */
     struct hold hold;
     struct hold_ask ask;
     struct money held; /* the money part of the hold */

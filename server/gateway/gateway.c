@@ -140,6 +140,21 @@ unsigned gateways_in_flight(const struct gateways *all)
     return n;
 }
 
+void gateways_count(const struct gateways *all, uint64_t *ret_calls, uint64_t *ret_keys)
+{
+    uint64_t calls = 0, keys = 0;
+
+    for (unsigned i = 0; i < all->loops; i++) {
+        const struct metrics *m = all->loop[i] ? &all->loop[i]->metrics : NULL;
+
+        for (size_t k = 0; m && k < ARRAY_LEN(m->calls); k++)
+            calls += atomic_load_explicit(&m->calls[k], memory_order_relaxed);
+        keys += m ? atomic_load_explicit(&m->keys, memory_order_relaxed) : 0;
+    }
+    *ret_calls = calls;
+    *ret_keys = keys;
+}
+
 /* A key whose calls are running is looked up again. */
 struct recheck {
     struct key_waiter waiter;

@@ -55,6 +55,8 @@ void gateway_free(struct gateway *g);
 void gateway_cut(struct gateway *g);
 /* Calls in flight, any thread. */
 unsigned gateways_in_flight(const struct gateways *all);
+/* Calls ended since the start, and keys in all caches; any thread. */
+void gateways_count(const struct gateways *all, uint64_t *ret_calls, uint64_t *ret_keys);
 
 /* What the listener heard ("key:12", "team:3", "catalogue", "all"); any thread. The catalogue's
  * holder has the new snapshot already. Entries are dropped and running calls of revoked keys cut. */

@@ -3,6 +3,8 @@
 
 #include "db/db.h"
 #include "gateway/services.h"
+#include "ledger/journal.h"
+#include "lease/node.h"
 
 struct operate_probe {
     bool ok;
@@ -26,6 +28,8 @@ struct operate_status {
     unsigned loops, in_flight;
     uint64_t calls, keys_cached;
     struct operate_lane lanes[4];
+    struct node_view node;
+    struct journal_view journal;
     int64_t database_silence_ms;
     bool draining;
 };

@@ -30,7 +30,7 @@ int limits_open(struct node *n, struct db *db, const struct key_limits *limits,
 {
     struct key_purses *p = calloc(1, sizeof(*p));
     struct purse_id ids[LIMITS] = {{0}};
-    int r = p ? limits_sql_open(db, limits, ids) : err_origin(-ENOMEM);
+    int r = p ? limits_sql_open(db, limits, ids, p->left) : err_origin(-ENOMEM);
 
     if (r) {
         free(p);
@@ -115,10 +115,13 @@ void limits_used(const enum limit *which, size_t n, struct money charge, int64_t
 int64_t limits_remaining(const struct key_purses *p, enum limit limit)
 {
     const struct cell *c = p->cell[limit];
+    int64_t valid_until_ms = c ? atomic_load(&c->valid_until_ms) : 0;
 
     if (!c)
         return -1;
-    if (clock_mono_ms() >= atomic_load(&c->valid_until_ms))
+    if (!valid_until_ms)
+        return p->left[limit]; /* nothing has been granted to this node yet */
+    if (clock_mono_ms() >= valid_until_ms)
         return p->capacity[limit];
     return MAX((int64_t)(atomic_load(&c->capacity) - atomic_load(&c->spoken_for) +
                          atomic_load(&c->free)),

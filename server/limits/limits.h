@@ -30,6 +30,7 @@ struct key_limits {
 struct key_purses {
     struct cell *cell[LIMITS];
     int64_t capacity[LIMITS];
+    int64_t left[LIMITS]; /* as found when they were opened */
 };
 
 /* Worker: makes or updates the purses and finds their cells. Own transaction. LIMITS_E_NONE: the team

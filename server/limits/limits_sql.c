@@ -10,10 +10,15 @@
 DB_QUERY(limits_wallet,
          "SELECT id FROM purse WHERE team_id = $1 AND kind = 'wallet' AND scope = 'team'")
 DB_QUERY(limits_purse, "SELECT purse_open($1, $2, 'key', $3, $4, $5) AS id")
+DB_QUERY(limits_left,
+         "SELECT CASE WHEN now() < window_end THEN capacity - used - leased ELSE capacity END"
+         "       AS left_over"
+         "  FROM purse WHERE team_id = $1 AND id = $2")
 
 struct open {
     const struct key_limits *limits;
     struct purse_id *ids;
+    int64_t *left;
     struct arena *arena;
 };
 
@@ -26,6 +31,18 @@ static int purse(struct db *db, struct open *o, const char *kind, const char *tu
                   DB_ARGS(db_i64(o->limits->team.v), db_cstr(kind), db_i64(o->limits->key.v),
                           db_cstr(turns), db_i64(capacity)),
                   DB_COLS(db_col_i64("id", &o->ids[limit].v)));
+}
+
+static int read_left(struct db *db, struct open *o)
+{
+    int r = 0;
+
+    for (unsigned i = 0; !r && i < LIMITS; i++)
+        if (o->ids[i].v)
+            r = db_one(db, &limits_left, o->arena,
+                       DB_ARGS(db_i64(o->limits->team.v), db_i64(o->ids[i].v)),
+                       DB_COLS(db_col_i64("left_over", &o->left[i])));
+    return r;
 }
 
 static int open_all(struct db *db, void *ctx)
@@ -45,13 +62,15 @@ static int open_all(struct db *db, void *ctx)
         r = purse(db, o, "tokens", "minute", l->tpm, LIMIT_KEY_TOKENS);
     if (!r)
         r = purse(db, o, "permits", "never", l->concurrency, LIMIT_KEY_PERMITS);
-    return r;
+    return r ? r : read_left(db, o);
 }
 
-int limits_sql_open(struct db *db, const struct key_limits *limits, struct purse_id ret[LIMITS])
+int limits_sql_open(struct db *db, const struct key_limits *limits, struct purse_id ret[LIMITS],
+                    int64_t ret_left[LIMITS])
 {
     struct purse_id ids[LIMITS] = {{0}};
-    struct open o = {.limits = limits, .ids = ids, .arena = arena_new(KIB(64))};
+    int64_t left[LIMITS] = {0};
+    struct open o = {.limits = limits, .ids = ids, .left = left, .arena = arena_new(KIB(64))};
     int r = o.arena ? db_tx(db, DB_TEAM(limits->team), "limits_open", open_all, &o)
                     : err_origin(-ENOMEM);
 
@@ -63,5 +82,6 @@ int limits_sql_open(struct db *db, const struct key_limits *limits, struct purse
     if (r)
         return db_fatal(r);
     memcpy(ret, ids, sizeof(ids));
+    memcpy(ret_left, left, sizeof(left));
     return LIMITS_OK;
 }

@@ -1,0 +1,233 @@
+/* operate.c: see operate.h. Nothing here is on the path of a call. */
+#include "gateway/operate.h"
+
+#include <errno.h>
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "catalog/accounts.h"
+#include "catalog/holder.h"
+#include "fetch/fetch.h"
+#include "gateway/gateway.h"
+#include "json/scan.h"
+#include "json/write.h"
+#include "providers/health.h"
+
+enum {
+    PROBE_CONNECT_MS = 5000,
+    PROBE_ANSWER_MS = 15000,
+    PROBE_HEADERS = 32,
+    PROBE_ERROR_BYTES = 300,
+};
+#define PROBE_REPLY_BYTES MIB(4)
+
+/* Where an OpenAI-compatible endpoint lists its models: beside its chat. */
+static struct str models_url(struct arena *a, const struct catalog_account *account)
+{
+    struct str url = account->chat_url, path = str_c(account->provider->chat_path), query;
+    ssize_t mark = str_find(url, '?');
+
+    query = mark < 0 ? STR("") : str_n(url.p + mark, url.n - (size_t)mark);
+    if (mark >= 0)
+        url.n = (size_t)mark;
+    if (str_ends(url, path))
+        url.n -= path.n;
+    return arena_strf(a, "%.*s/models%.*s", STR_FMT(url), STR_FMT(query));
+}
+
+static int64_t count_models(struct str body)
+{
+    struct json_watch w[] = {{.path = "data[].id"}, {.path = "data"}};
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    if (json_scan(body, w, ARRAY_LEN(w), &result, &fault) != JSON_OK || !w[1].span.n)
+        return -1;
+    return w[0].count;
+}
+
+static struct str error_in(struct arena *a, struct str body)
+{
+    struct json_watch w[] = {{.path = "error.message"}, {.path = "message"}, {.path = "detail"}};
+    struct json_scan_result result;
+    struct json_fault fault;
+    struct str text = STR_NONE;
+    struct buf out;
+
+    if (json_scan(body, w, ARRAY_LEN(w), &result, &fault) != JSON_OK)
+        return STR_NONE;
+    for (size_t i = 0; i < ARRAY_LEN(w) && !text.p; i++) {
+        if (w[i].span.kind != JSON_STRING)
+            continue;
+        buf_init(&out, w[i].span.n);
+        if (json_span_text(body, w[i].span, &out) >= 0)
+            text = arena_str(a, str_n(out.p, MIN(out.n, (size_t)PROBE_ERROR_BYTES)));
+        buf_done(&out);
+    }
+    return text;
+}
+
+static struct str sentence(struct arena *a, int status, enum fetch_fault fault, struct str body)
+{
+    struct str said;
+
+    if (fault != FETCH_DONE)
+        return arena_strf(a, "No answer: %s.", fetch_fault_name(fault));
+    if (status == 401 || status == 403)
+        return arena_strf(a, "The provider refused the key (%d).", status);
+    said = error_in(a, body);
+    if (said.p)
+        return arena_strf(a, "%d: %.*s", status, STR_FMT(said));
+    return arena_strf(a, "The provider answered %d.", status);
+}
+
+static size_t put_headers(const struct catalog_account *account, bool body,
+                          struct fetch_header h[PROBE_HEADERS])
+{
+    size_t n = 0;
+
+    if (body)
+        h[n++] = (struct fetch_header){"content-type", STR("application/json")};
+    for (size_t i = 0; i < account->n_headers && n < PROBE_HEADERS; i++)
+        h[n++] = (struct fetch_header){account->headers[i].name, account->headers[i].value};
+    return n;
+}
+
+/* One exchange; a body makes it a POST. */
+static int ask(const struct catalog_account *account, struct arena *a, struct str url,
+               struct str json, struct operate_probe *ret)
+{
+    struct fetch_header headers[PROBE_HEADERS];
+    struct fetch_request request = {
+        .method = json.p ? "POST" : "GET",
+        .url = arena_cstr(a, url),
+        .headers = headers,
+        .header_count = put_headers(account, json.p != NULL, headers),
+        .body = json,
+        .network = account->private_network ? GUARD_PRIVATE : GUARD_PUBLIC,
+        .connect_timeout_ms = PROBE_CONNECT_MS,
+        .first_byte_timeout_ms = PROBE_ANSWER_MS,
+        .idle_timeout_ms = PROBE_ANSWER_MS,
+        .total_timeout_ms = 2 * PROBE_ANSWER_MS,
+        .reply_max = PROBE_REPLY_BYTES,
+    };
+    struct operate_probe probe = {.models = -1};
+    enum fetch_fault fault = FETCH_E_CONNECT;
+    int64_t began_ns = clock_mono_ns();
+    struct buf body;
+    int r;
+
+    if (!request.url)
+        return err_origin(-ENOMEM);
+    buf_init(&body, PROBE_REPLY_BYTES);
+    r = fetch_blocking(&request, &probe.status, &body, &fault);
+    probe.latency_us = (clock_mono_ns() - began_ns) / 1000;
+    probe.ok = r == 0 && fault == FETCH_DONE && probe.status == 200;
+    if (probe.ok)
+        probe.models = json.p ? -1 : count_models(buf_str(&body));
+    else if (r > 0)
+        probe.error = STR("The account's URL or a header of it cannot be used.");
+    else
+        probe.error = sentence(a, probe.status, fault, buf_str(&body));
+    buf_done(&body);
+    *ret = probe;
+    return r < 0 ? err_trace(r) : 0;
+}
+
+/* Some model that is routed to the account; p NULL: none. */
+static struct str some_model(const struct catalog *c, struct account_id account)
+{
+    size_t n = 0;
+    const struct catalog_model *models = catalog_models(c, &n);
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; models[i].kind == MODEL_CHAT && k < models[i].n_targets; k++)
+            if (models[i].targets[k].account->id.v == account.v)
+                return models[i].targets[k].upstream_model;
+    return STR_NONE;
+}
+
+/* Endpoints without a list of models are asked for one token. */
+static int ask_for_a_token(const struct catalog *c, const struct catalog_account *account,
+                           struct arena *a, struct operate_probe *ret)
+{
+    struct str model = some_model(c, account->id), json;
+    struct json_writer w;
+    struct buf body;
+    int r;
+
+    if (!model.p)
+        return 0;
+    buf_init(&body, KIB(4));
+    json_begin(&w, &body);
+    json_open_object(&w);
+    json_key(&w, "model");
+    json_str(&w, model);
+    json_key(&w, account->provider->output_limit_field);
+    json_int(&w, 1);
+    json_key(&w, "messages");
+    json_raw(&w, STR("[{\"role\":\"user\",\"content\":\"ping\"}]"));
+    json_close_object(&w);
+    json = buf_finish(&body) == 0 ? arena_str(a, buf_str(&body)) : STR_NONE;
+    buf_done(&body);
+    r = json.p ? ask(account, a, account->chat_url, json, ret) : err_origin(-ENOMEM);
+    return r < 0 ? err_trace(r) : 0;
+}
+
+int operate_probe(const struct services *services, struct db *db, struct arena *a,
+                  struct account_id account, struct operate_probe *ret)
+{
+    struct catalog_options options = {.seal_key = services->seal_key,
+                                      .demo_port = services->demo_port};
+    _cleanup_(catalog_unrefp) struct catalog *c = NULL;
+    const struct catalog_account *found;
+    struct operate_probe probe;
+    int r;
+
+    /* What was saved a moment ago may not have reached the holder yet. */
+    r = catalog_load(db, &options, &c);
+    if (r != CATALOG_OK)
+        return r == CATALOG_E_AWAY ? OPERATE_E_AWAY : err_trace(r);
+    found = catalog_find_account(c, account);
+    if (!found || !found->chat_url.p)
+        return OPERATE_E_UNKNOWN;
+    r = ask(found, a, models_url(a, found), STR_NONE, &probe);
+    if (r == 0 && (probe.status == 404 || probe.status == 405))
+        r = ask_for_a_token(c, found, a, &probe);
+    if (r < 0)
+        return err_trace(r);
+    r = account_note(db, account, probe.error);
+    if (r < 0)
+        return err_trace(r);
+    if (probe.ok)
+        health_reset(health_of(services->health, account));
+    *ret = probe;
+    return OPERATE_OK;
+}
+
+void operate_read_status(const struct services *services, struct operate_status *ret)
+{
+    const struct {
+        const char *name;
+        const struct jobs *lane;
+    } lanes[] = {{"money", services->money},
+                 {"pages", services->pages},
+                 {"passwords", services->passwords},
+                 {"long", services->long_jobs}};
+    struct operate_status s = {.loops = services->loops};
+    const struct gateways *all = services->gateways;
+
+    for (size_t i = 0; i < ARRAY_LEN(lanes); i++) {
+        s.lanes[i].name = lanes[i].name;
+        jobs_read_stats(lanes[i].lane, &s.lanes[i].stats);
+    }
+    s.in_flight = gateways_in_flight(all);
+    gateways_count(all, &s.calls, &s.keys_cached);
+    node_read(services->node, &s.node);
+    journal_read(services->journal, &s.journal);
+    s.database_silence_ms =
+        services->database_silence_ms ? services->database_silence_ms(services->ctx) : 0;
+    s.draining = services->draining && services->draining(services->ctx);
+    *ret = s;
+}
