@@ -61,9 +61,9 @@ struct call {
     const struct endpoint *endpoint;
     enum call_phase phase;
     bool client_there;
-    bool trace;        /* x-tollgate-trace: 1 */
-    bool client_full;  /* the client is slower than its upstream, which is paused */
-    bool end_seen;     /* the upstream's end mark has come */
+    bool trace;       /* x-tollgate-trace: 1 */
+    bool client_full; /* the client is slower than its upstream, which is paused */
+    bool end_seen;    /* the upstream's end mark has come */
     bool sse_open;
     struct key_waiter waiter;
     struct known_key *key;   /* a reference; NULL before it is known */

@@ -100,8 +100,7 @@ void call_answer_problem(struct call *c, const struct problem *p)
         return;
     }
     if (p->retry_after_s > 0)
-        response_header(&response, "retry-after",
-                        arena_strf(c->r->arena, "%d", p->retry_after_s));
+        response_header(&response, "retry-after", arena_strf(c->r->arena, "%d", p->retry_after_s));
     call_put_head(c, &response);
     request_reply(c->r, &response);
 }

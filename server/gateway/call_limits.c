@@ -76,8 +76,7 @@ static void put_figures(struct call *c, struct response *out, enum limit limit,
         return;
     response_header(out, names[0], arena_strf(a, "%lld", (long long)p->capacity[limit]));
     response_header(out, names[1], arena_strf(a, "%lld", (long long)remaining));
-    response_header(out, names[2],
-                    arena_strf(a, "%llds", (long long)limits_resets_in_s(p, limit)));
+    response_header(out, names[2], arena_strf(a, "%llds", (long long)limits_resets_in_s(p, limit)));
 }
 
 void call_limits_head(struct call *c, struct response *out)
@@ -85,9 +84,8 @@ void call_limits_head(struct call *c, struct response *out)
     static const char *const requests[3] = {"x-ratelimit-limit-requests",
                                             "x-ratelimit-remaining-requests",
                                             "x-ratelimit-reset-requests"};
-    static const char *const tokens[3] = {"x-ratelimit-limit-tokens",
-                                          "x-ratelimit-remaining-tokens",
-                                          "x-ratelimit-reset-tokens"};
+    static const char *const tokens[3] = {
+        "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"};
 
     put_figures(c, out, LIMIT_KEY_REQUESTS, requests);
     put_figures(c, out, LIMIT_KEY_TOKENS, tokens);

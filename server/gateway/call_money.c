@@ -1,5 +1,5 @@
-/* call_money.c: see call_money.h. The hold is taken in memory; only when this node's leases are short
- * does a worker ask the database, and only the database refuses. */
+/* call_money.c: see call_money.h. The hold is taken in memory; only when this node's leases are
+ * short does a worker ask the database, and only the database refuses. */
 #include "gateway/call_money.h"
 
 #include "base/clock.h"
@@ -51,9 +51,10 @@ static void answered(struct hold_ask *ask, int outcome)
     p.retry_after_s = 2;
     if (outcome == HOLD_E_REFUSED)
         p = call_limits_problem(c, c->money.which[ask->refusal.which], &ask->refusal);
-    call_held(c, outcome == HOLD_OK          ? CALL_MONEY_OK
-                 : outcome == HOLD_E_REFUSED ? CALL_MONEY_REFUSED
-                                             : CALL_MONEY_FAILED,
+    call_held(c,
+              outcome == HOLD_OK          ? CALL_MONEY_OK
+              : outcome == HOLD_E_REFUSED ? CALL_MONEY_REFUSED
+                                          : CALL_MONEY_FAILED,
               &p);
 }
 
@@ -90,8 +91,7 @@ int call_money_hold(struct call *c, struct problem *ret_problem)
         return CALL_MONEY_REFUSED;
     }
     need = (struct limits_need){
-        .money = m->held,
-        .tokens = m->estimate.most.input_tokens + m->estimate.most.output_tokens};
+        .money = m->held, .tokens = m->estimate.most.input_tokens + m->estimate.most.output_tokens};
     n = limits_wants(purses, &need, wants, m->which);
     c->record.hold_nano = m->held;
     r = hold_take(c->g->services->node, &m->hold, wants, n);
@@ -119,8 +119,8 @@ static size_t money_wants(const struct call *c, int64_t nano, struct hold_want w
 
     for (size_t i = 0; i < ARRAY_LEN(money); i++)
         if (c->key->purses->cell[money[i]])
-            wants[n++] = (struct hold_want){c->key->purses->cell[money[i]], nano,
-                                            nano * LEASE_CALLS};
+            wants[n++] =
+                (struct hold_want){c->key->purses->cell[money[i]], nano, nano * LEASE_CALLS};
     return n;
 }
 

@@ -19,7 +19,8 @@ struct call_money {
     struct hold hold;
     struct hold_ask ask;
     struct money held; /* the money part of the hold */
-    const struct catalog_target *asked_for; /* a dearer candidate that the database is asked about */
+    const struct catalog_target
+        *asked_for; /* a dearer candidate that the database is asked about */
     struct journal_mark mark;
     bool begun; /* BEGIN is in the journal */
     int64_t noted_ms;
@@ -44,8 +45,8 @@ int call_money_hold(struct call *c, struct problem *ret_problem) _must_use_;
 int call_money_cover(struct call *c, const struct catalog_target *target) _must_use_;
 /* BEGIN, before the first upstream is asked; once per call. */
 int call_money_begin(struct call *c) _must_use_;
-/* While an answer streams: notes in the journal how far it is, now and then. False: the hold is used
- * up and cannot be extended. */
+/* While an answer streams: notes in the journal how far it is, now and then. False: the hold is
+ * used up and cannot be extended. */
 bool call_money_progress(struct call *c) _must_use_;
 /* The charge as things stand. 0, or non-zero when it cannot be told. */
 int call_money_price(const struct call *c, struct money *ret_charge) _must_use_;

@@ -1,8 +1,9 @@
 /* call_settle.c: from what was used to the record in the journal.
  *
- * Whose figures count (reliability 1.6): the provider's, also an explicit 0. Where there are none and
- * something was delivered: counted here, text at four bytes a token on both sides, rounded up, and
- * each inline image or sound at its model's bound. Nothing delivered and nothing billed: zero. */
+ * Whose figures count (reliability 1.6): the provider's, also an explicit 0. Where there are none
+ * and something was delivered: counted here, text at four bytes a token on both sides, rounded up,
+ * and each inline image or sound at its model's bound. Nothing delivered and nothing billed: zero.
+ */
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
@@ -35,8 +36,8 @@ static struct usage counted(const struct call *c)
     const struct llm_request *llm = &c->wire.llm;
     struct usage u = {.n[USAGE_REQUEST] = 1};
 
-    u.n[USAGE_INPUT] = tokens_of(llm->text_bytes) +
-                       (int64_t)llm->media_parts * c->try.target->model->media_tokens;
+    u.n[USAGE_INPUT] =
+        tokens_of(llm->text_bytes) + (int64_t)llm->media_parts * c->try.target->model->media_tokens;
     u.n[USAGE_OUTPUT] = tokens_of(c->output_bytes);
     usage_clamp(&u);
     return u;

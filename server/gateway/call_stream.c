@@ -9,7 +9,7 @@
 #include "gateway/call_flow.h"
 
 enum {
-    LINGER_MS = 2000,      /* for an upstream to close its side after its end mark */
+    LINGER_MS = 2000,        /* for an upstream to close its side after its end mark */
     COMMENTS_HELD_MS = 5000, /* after that a client sees the comments that keep it waiting */
 };
 

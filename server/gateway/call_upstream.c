@@ -80,8 +80,8 @@ static size_t put_headers(struct call *c, const struct catalog_account *account,
     size_t n = 0;
 
     h[n++] = (struct fetch_header){"content-type", STR("application/json")};
-    h[n++] = (struct fetch_header){
-        "accept", c->wire.llm.stream ? STR("text/event-stream") : STR("application/json")};
+    h[n++] = (struct fetch_header){"accept", c->wire.llm.stream ? STR("text/event-stream")
+                                                                : STR("application/json")};
     h[n++] = (struct fetch_header){"user-agent", c->g->user_agent};
     for (size_t i = 0; i < account->n_headers && n < REQUEST_HEADERS; i++)
         h[n++] = (struct fetch_header){account->headers[i].name, account->headers[i].value};

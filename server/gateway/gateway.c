@@ -1,8 +1,8 @@
 /* gateway.c: what one loop has for its calls, and what reaches it from outside.
  *
- * A change is a message of its own to each loop. A key that has changed is not only dropped from the
- * cache: where calls of it are running it is looked up again, and they are cut if it may not be used
- * any more. */
+ * A change is a message of its own to each loop. A key that has changed is not only dropped from
+ * the cache: where calls of it are running it is looked up again, and they are cut if it may not be
+ * used any more. */
 #include "gateway/gateway.h"
 
 #include <errno.h>

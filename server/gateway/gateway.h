@@ -32,10 +32,10 @@ struct gateway {
     struct loop_timer tick; /* once a second: what was held back of blocked calls */
     unsigned recheck_turn;
     unsigned draining_upstreams; /* calls without a client that are read for their usage */
-    int64_t refusals_logged_s; /* the second of the last log line about refused requests */
-    unsigned refusals_quiet;   /* refused since, unlogged */
-    struct str user_agent;     /* towards upstreams */
-    struct buf scratch;        /* what one callback gathers for a client; empty between them */
+    int64_t refusals_logged_s;   /* the second of the last log line about refused requests */
+    unsigned refusals_quiet;     /* refused since, unlogged */
+    struct str user_agent;       /* towards upstreams */
+    struct buf scratch;          /* what one callback gathers for a client; empty between them */
     struct metrics metrics;
     /* Changes on their way to this loop (any thread): beyond BOUND_CHANGES all are one `all`. */
     atomic_uint changes_waiting;
@@ -47,8 +47,8 @@ int gateways_new(const struct services *services, struct gateways **ret) _must_u
 void gateways_free(struct gateways *all); /* NULL is fine; after its loops' gateways */
 
 /* One per loop, before it runs; index < services->loops. */
-int gateway_new(struct gateways *all, unsigned index, struct loop *loop, struct gateway **ret)
-    _must_use_;
+int gateway_new(struct gateways *all, unsigned index, struct loop *loop,
+                struct gateway **ret) _must_use_;
 /* Loop thread, or when it does not run any more; cuts what is still in flight. NULL is fine. */
 void gateway_free(struct gateway *g);
 /* Loop thread. Ends every call in flight, as if its upstream had died: the end of draining. */
@@ -59,7 +59,8 @@ unsigned gateways_in_flight(const struct gateways *all);
 void gateways_count(const struct gateways *all, uint64_t *ret_calls, uint64_t *ret_keys);
 
 /* What the listener heard ("key:12", "team:3", "catalogue", "all"); any thread. The catalogue's
- * holder has the new snapshot already. Entries are dropped and running calls of revoked keys cut. */
+ * holder has the new snapshot already. Entries are dropped and running calls of revoked keys cut.
+ */
 void gateways_changed(struct gateways *all, struct str payload);
 
 /* Handlers of routes (RUNS_ON_LOOP). */

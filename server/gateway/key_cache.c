@@ -12,8 +12,8 @@
 #include "gateway/gateway.h"
 
 enum {
-    UNKNOWN_FOR_MS = 5000,       /* reliability K2 */
-    GOOD_WITHOUT_DB_MS = 55000,  /* DESIGN 2: within the 60 s of a lease */
+    UNKNOWN_FOR_MS = 5000,      /* reliability K2 */
+    GOOD_WITHOUT_DB_MS = 55000, /* DESIGN 2: within the 60 s of a lease */
 };
 
 struct key_cache {
@@ -181,8 +181,7 @@ static int look_up(struct key_cache *kc, const struct digest *digest, struct key
         return err_origin(-ENOMEM);
     }
     *l = (struct look_up){.services = kc->g->services, .digest = *digest};
-    l->job = (struct job){
-        .reply_to = kc->g->loop, .work = look_up_work, .done = look_up_done};
+    l->job = (struct job){.reply_to = kc->g->loop, .work = look_up_work, .done = look_up_done};
     l->entry = known_key_ref(k);
     k->looking_ = true;
     list_add_tail(&k->waiters_, &waiter->link);

@@ -15,7 +15,8 @@ struct key_purses; /* limits/limits.h */
 
 struct refusal_sample; /* refusal.c */
 
-/* How many refused calls of a key went on the record in this second, and what stands for the rest. */
+/* How many refused calls of a key went on the record in this second, and what stands for the rest.
+ */
 struct refusal_tally {
     int64_t second;
     unsigned recorded;
@@ -30,7 +31,7 @@ struct known_key {
     struct key_purses *purses; /* NULL likewise */
     int64_t good_until_ms;     /* of an unknown key */
     struct refusal_tally tally;
-    unsigned recheck_turn;     /* gateway.c */
+    unsigned recheck_turn; /* gateway.c */
     bool looking_, stale_;
     struct list waiters_;
 };
@@ -50,7 +51,8 @@ struct key_waiter {
 };
 
 int key_cache_new(struct gateway *g, struct key_cache **ret) _must_use_;
-void key_cache_free(struct key_cache *kc); /* what is still looked up answers nobody; NULL is fine */
+void key_cache_free(
+    struct key_cache *kc); /* what is still looked up answers nobody; NULL is fine */
 /* KEYS_OK: *ret has a reference for the caller. */
 int key_cache_find(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter,
                    struct known_key **ret) _must_use_;

@@ -12,14 +12,16 @@
 #include "routing/fallback.h"
 
 /* Upper bounds of the latency histogram's buckets, in milliseconds; one more for the rest. */
-#define METRICS_LATENCY_BOUNDS                                                                     \
-    {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000}
+#define METRICS_LATENCY_BOUNDS                                                    \
+    {                                                                             \
+        1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000 \
+    }
 #define METRICS_BUCKETS 16
 
 enum metrics_refusal { REFUSED_NO_KEY, REFUSED_BAD_KEY, REFUSED_BUSY, REFUSED_DRAINING, REFUSALS };
 
 struct metrics {
-    atomic_ullong calls[7]; /* by enum call_outcome */
+    atomic_ullong calls[7];  /* by enum call_outcome */
     atomic_ullong status[6]; /* by hundreds: 1xx .. 5xx; 0: others */
     atomic_ullong attempts[TRY_OUTCOMES];
     atomic_ullong skipped;

@@ -7,7 +7,7 @@
 
 /* A record that stands for many, with the texts that would die with its call. */
 struct refusal_sample {
-    struct list link; /* gateway->held_back */
+    struct list link;      /* gateway->held_back */
     struct known_key *key; /* a reference */
     struct call_record record;
     char model[200], agent[200], address[NET_ADDRESS_TEXT];

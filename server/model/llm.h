@@ -15,9 +15,9 @@ struct llm_request {
     uint32_t choices;      /* `n`; 1 when absent */
     struct str service_tier;
     bool has_tools, has_format;
-    uint32_t media_parts;   /* images, audio, files, also those given by URL */
-    uint64_t text_bytes;    /* of the body, without inline media */
-    struct str models_json; /* OpenRouter's `models`, the raw array; p NULL when absent */
+    uint32_t media_parts;     /* images, audio, files, also those given by URL */
+    uint64_t text_bytes;      /* of the body, without inline media */
+    struct str models_json;   /* OpenRouter's `models`, the raw array; p NULL when absent */
     struct str provider_json; /* OpenRouter's `provider`, the raw object; p NULL when absent */
 };
 

@@ -1,8 +1,8 @@
 /* dialect.h: one wire format of one endpoint, as a table of functions.
  *
- * Pure: bytes and an arena in, values out; no clock, no network. Where client and upstream speak the
- * same format the client's own bytes are forwarded with only the changed fields put in (`edit_*`),
- * so unknown fields pass in both directions. Any thread. */
+ * Pure: bytes and an arena in, values out; no clock, no network. Where client and upstream speak
+ * the same format the client's own bytes are forwarded with only the changed fields put in
+ * (`edit_*`), so unknown fields pass in both directions. Any thread. */
 #pragma once
 
 #include "base/arena.h"

@@ -20,17 +20,18 @@ struct sse {
 
 /* One event, or one run of comment lines up to a blank line. */
 struct sse_event {
-    struct str raw;   /* all its bytes, the blank line included */
-    struct str type;  /* value of `event:`; p NULL when absent */
-    struct str data;  /* values of `data:` joined by LF; p NULL when there was none */
-    bool ended;       /* false: the stream stopped before the blank line */
+    struct str raw;  /* all its bytes, the blank line included */
+    struct str type; /* value of `event:`; p NULL when absent */
+    struct str data; /* values of `data:` joined by LF; p NULL when there was none */
+    bool ended;      /* false: the stream stopped before the blank line */
 };
 
 void sse_init(struct sse *s);
 void sse_done(struct sse *s);
 
 enum { SSE_OK = 0, SSE_E_MORE = 1, SSE_E_TOO_LARGE = 2, SSE_E_END = 3 };
-/* Adds bytes; earlier events' slices die. SSE_E_TOO_LARGE: an event passed BOUND_SSE_EVENT_BYTES. */
+/* Adds bytes; earlier events' slices die. SSE_E_TOO_LARGE: an event passed BOUND_SSE_EVENT_BYTES.
+ */
 int sse_push(struct sse *s, struct str bytes) _must_use_;
 /* No more bytes will come: what is left becomes the last event. */
 void sse_end(struct sse *s);

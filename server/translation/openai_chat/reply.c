@@ -77,8 +77,8 @@ int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
     struct json_fault fault;
 
     for (size_t i = 0; i < WATCHES; i++)
-        w[i].path = i < FIRST_TEXT ? head_paths[i]
-                                   : (delta ? delta_texts : whole_texts)[i - FIRST_TEXT];
+        w[i].path =
+            i < FIRST_TEXT ? head_paths[i] : (delta ? delta_texts : whole_texts)[i - FIRST_TEXT];
     if (json_scan(doc, w, WATCHES, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
         return DIALECT_E_SYNTAX;
     report.close_at = result.root_close;

@@ -146,7 +146,8 @@ bool openai_usage_find(struct str part, struct usage *ret)
         if (!rest.n || rest.p[0] != ':')
             continue;
         object = object_at(str_trim(str_n(rest.p + 1, rest.n - 1)));
-        if (object.p && object.p[0] == '{' && openai_usage_read(object, ret, &cost) == OPENAI_USAGE_OK)
+        if (object.p && object.p[0] == '{' &&
+            openai_usage_read(object, ret, &cost) == OPENAI_USAGE_OK)
             return true;
     }
     return false;

@@ -12,7 +12,7 @@
 enum { OPENAI_USAGE_OK = 0, OPENAI_USAGE_E_NONE = 1 };
 /* object: the raw usage object. *ret_cost_at (offset within object, n 0: absent) is where a
  * provider's own `cost` stands. OPENAI_USAGE_E_NONE: no figure in it. */
-int openai_usage_read(struct str object, struct usage *ret, struct json_span *ret_cost_at)
-    _must_use_;
+int openai_usage_read(struct str object, struct usage *ret,
+                      struct json_span *ret_cost_at) _must_use_;
 /* The last `"usage":{...}` in a fragment of a document; false when there is none. */
 bool openai_usage_find(struct str part, struct usage *ret);

@@ -22,7 +22,8 @@ struct marks {
 static int check(const struct marks *m, struct json_fault *fault)
 {
     if (m->at[MODEL].kind != JSON_STRING)
-        return wire_wrong(fault, "model", wire_given(m->at[MODEL]) ? "must be a string" : "is required");
+        return wire_wrong(fault, "model",
+                          wire_given(m->at[MODEL]) ? "must be a string" : "is required");
     if (!wire_given(m->at[INPUT]))
         return wire_wrong(fault, "input", "is required");
     if (m->at[INPUT].kind != JSON_STRING && m->at[INPUT].kind != JSON_ARRAY)

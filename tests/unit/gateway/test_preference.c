@@ -51,10 +51,10 @@ static void nothing_said_is_no_preference(void **state)
 
 static void all_words_are_read(void **state)
 {
-    struct route_preference p = read_both(
-        "[\"b\",\"c\"]", "{\"order\":[\"OpenAI\"],\"only\":[\"x\",\"y\"],\"ignore\":null,"
-                         "\"allow_fallbacks\":false,\"sort\":\"price\",\"max_price\":"
-                         "{\"prompt\":1.5,\"completion\":\"2\",\"request\":0.01}}");
+    struct route_preference p =
+        read_both("[\"b\",\"c\"]", "{\"order\":[\"OpenAI\"],\"only\":[\"x\",\"y\"],\"ignore\":null,"
+                                   "\"allow_fallbacks\":false,\"sort\":\"price\",\"max_price\":"
+                                   "{\"prompt\":1.5,\"completion\":\"2\",\"request\":0.01}}");
 
     assert_int_equal(p.n_models, 2);
     assert_str(p.models[1], "c");

@@ -1,4 +1,5 @@
-/* OpenAI's chat format: what is read from requests, answers and chunks, and the bytes after edits. */
+/* OpenAI's chat format: what is read from requests, answers and chunks, and the bytes after edits.
+ */
 #include "unit.h"
 
 #include "base/bounds.h"
@@ -71,9 +72,9 @@ static void a_request_is_read(void **state)
 
 static void nulls_count_as_absent(void **state)
 {
-    struct wire_request r =
-        request_of("{\"model\":\"m\",\"messages\":[],\"stream\":null,\"n\":null,\"max_tokens\":null,"
-                   "\"stream_options\":null,\"tools\":null,\"models\":null}");
+    struct wire_request r = request_of(
+        "{\"model\":\"m\",\"messages\":[],\"stream\":null,\"n\":null,\"max_tokens\":null,"
+        "\"stream_options\":null,\"tools\":null,\"models\":null}");
 
     assert_false(r.llm.stream);
     assert_false(r.llm.has_output_limit);
@@ -103,9 +104,9 @@ static void broken_json_is_syntax(void **state)
     struct wire_request r;
     struct json_fault fault = {0};
 
-    assert_int_equal(openai_chat.read_request(arena, STR("{\"model\":\"m\",\"messages\":[}"), &r,
-                                              &fault),
-                     DIALECT_E_SYNTAX);
+    assert_int_equal(
+        openai_chat.read_request(arena, STR("{\"model\":\"m\",\"messages\":[}"), &r, &fault),
+        DIALECT_E_SYNTAX);
     assert_true(fault.path[0] || fault.reason[0]);
 }
 
@@ -196,12 +197,13 @@ static struct wire_report reply_of(const char *body)
 
 static void usage_falls_into_disjoint_classes(void **state)
 {
-    struct wire_report r = reply_of(
-        "{\"id\":\"x\",\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":\"abcd\"}}],"
-        "\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":50,\"total_tokens\":150,"
-        "\"prompt_tokens_details\":{\"cached_tokens\":60,\"audio_tokens\":10,"
-        "\"cache_write_tokens\":5},\"completion_tokens_details\":{\"reasoning_tokens\":20,"
-        "\"audio_tokens\":7}}}");
+    struct wire_report r =
+        reply_of("{\"id\":\"x\",\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":"
+                 "\"abcd\"}}],"
+                 "\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":50,\"total_tokens\":150,"
+                 "\"prompt_tokens_details\":{\"cached_tokens\":60,\"audio_tokens\":10,"
+                 "\"cache_write_tokens\":5},\"completion_tokens_details\":{\"reasoning_tokens\":20,"
+                 "\"audio_tokens\":7}}}");
 
     assert_true(r.llm.has_usage);
     assert_int_equal(r.llm.usage.n[USAGE_INPUT], 25);
@@ -218,10 +220,9 @@ static void usage_falls_into_disjoint_classes(void **state)
 
 static void parts_never_exceed_their_whole(void **state)
 {
-    struct wire_report r =
-        reply_of("{\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":5,"
-                 "\"prompt_tokens_details\":{\"cached_tokens\":99},"
-                 "\"completion_tokens_details\":{\"reasoning_tokens\":99}}}");
+    struct wire_report r = reply_of("{\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":5,"
+                                    "\"prompt_tokens_details\":{\"cached_tokens\":99},"
+                                    "\"completion_tokens_details\":{\"reasoning_tokens\":99}}}");
 
     assert_int_equal(usage_sum(&r.llm.usage, USAGE_COVERS_PROMPT), 10);
     assert_int_equal(usage_sum(&r.llm.usage, USAGE_COVERS_OUTPUT), 5);
@@ -239,7 +240,8 @@ static void reasoning_beyond_the_completion_is_output_too(void **state)
 
 static void an_explicit_zero_is_a_figure_and_nothing_is_none(void **state)
 {
-    assert_true(reply_of("{\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":0}}").llm.has_usage);
+    assert_true(
+        reply_of("{\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":0}}").llm.has_usage);
     assert_false(reply_of("{\"usage\":{}}").llm.has_usage);
     assert_false(reply_of("{\"usage\":null}").llm.has_usage);
     assert_false(reply_of("{}").llm.has_usage);
@@ -304,12 +306,13 @@ static void chunks_are_told_apart(void **state)
     sse_done(&s);
     assert_true(report_of(&s, &e, "event: error\ndata: {\"message\":\"x\"}\n\n").error);
     sse_done(&s);
-    assert_true(
-        report_of(&s, &e, "data: {\"choices\":[ ],\"usage\":{\"prompt_tokens\":3}}\n\n").usage_only);
+    assert_true(report_of(&s, &e, "data: {\"choices\":[ ],\"usage\":{\"prompt_tokens\":3}}\n\n")
+                    .usage_only);
     sse_done(&s);
-    assert_false(report_of(&s, &e,
-                           "data: {\"choices\":[{\"delta\":{}}],\"usage\":{\"prompt_tokens\":3}}\n\n")
-                     .usage_only);
+    assert_false(
+        report_of(&s, &e,
+                  "data: {\"choices\":[{\"delta\":{}}],\"usage\":{\"prompt_tokens\":3}}\n\n")
+            .usage_only);
     sse_done(&s);
     assert_false(report_of(&s, &e, "data: {\"choices\":[],\"usage\":null}\n\n").usage_only);
     sse_done(&s);
@@ -318,10 +321,9 @@ static void chunks_are_told_apart(void **state)
             .llm.output_bytes,
         4);
     sse_done(&s);
-    assert_int_equal(
-        report_of(&s, &e, "data: {\"choices\":[{\"delta\":{\"content\":null}}]}\n\n")
-            .llm.output_bytes,
-        0);
+    assert_int_equal(report_of(&s, &e, "data: {\"choices\":[{\"delta\":{\"content\":null}}]}\n\n")
+                         .llm.output_bytes,
+                     0);
     sse_done(&s);
     assert_false(report_of(&s, &e, ": comment\n\n").done);
     sse_done(&s);
@@ -350,8 +352,10 @@ static void a_chunk_with_the_cost_is_framed_again(void **state)
 
 static void an_error_is_an_event(void **state)
 {
-    struct wire_error error = {
-        .message = STR("a\nb"), .type = "upstream_error", .code = "cut", .tollgate_json = STR("{}")};
+    struct wire_error error = {.message = STR("a\nb"),
+                               .type = "upstream_error",
+                               .code = "cut",
+                               .tollgate_json = STR("{}")};
     struct buf out;
 
     buf_init(&out, MIB(1));
@@ -369,9 +373,10 @@ static void embeddings_are_read_and_edited(void **state)
     struct wire_request_edit e = {.model = STR("up")};
     struct buf out;
 
-    assert_int_equal(openai_embeddings.read_request(
-                         arena, STR("{\"input\":[\"a\"],\"model\":\"m\",\"provider\":{}}"), &r, &fault),
-                     DIALECT_OK);
+    assert_int_equal(
+        openai_embeddings.read_request(
+            arena, STR("{\"input\":[\"a\"],\"model\":\"m\",\"provider\":{}}"), &r, &fault),
+        DIALECT_OK);
     assert_str(r.llm.model, "m");
     buf_init(&out, MIB(1));
     openai_embeddings.edit_request(&r, &e, &out);
@@ -380,9 +385,9 @@ static void embeddings_are_read_and_edited(void **state)
     assert_int_equal(openai_embeddings.read_request(arena, STR("{\"model\":\"m\"}"), &r, &fault),
                      DIALECT_E_FIELD);
     assert_string_equal(fault.path, "input");
-    assert_int_equal(openai_embeddings.read_request(arena, STR("{\"input\":1,\"model\":\"m\"}"), &r,
-                                                    &fault),
-                     DIALECT_E_FIELD);
+    assert_int_equal(
+        openai_embeddings.read_request(arena, STR("{\"input\":1,\"model\":\"m\"}"), &r, &fault),
+        DIALECT_E_FIELD);
 }
 
 int main(void)

@@ -151,7 +151,8 @@ static size_t exchange(const char *provider, struct str line)
     size_t n = 0;
 
     assert_non_null(row);
-    if (str_eq_c(json_text(json_get(row, "api")), "chat") && json_i64(json_get(row, "status")) == 200) {
+    if (str_eq_c(json_text(json_get(row, "api")), "chat") &&
+        json_i64(json_get(row, "status")) == 200) {
         struct str res = json_text(json_get(row, "res")), req = json_text(json_get(row, "req"));
 
         stream = str_ends(res, STR(".sse"));

@@ -121,10 +121,16 @@ static void the_end_may_lack_its_blank_line(void **state)
 
 static void a_mark_in_front_is_passed_once(void **state)
 {
-    reads(STR("\xEF\xBB\xBF" "data: a\n\n"), "-|da|r\xEF\xBB\xBF" "data: a\n\n|");
+    reads(STR("\xEF\xBB\xBF"
+              "data: a\n\n"),
+          "-|da|r\xEF\xBB\xBF"
+          "data: a\n\n|");
     reads(STR("\xEF\xBB\xBF\n"), "-|-|r\xEF\xBB\xBF\n|");
     reads(STR("\xEF\xBB"), "-|-|R\xEF\xBB|");
-    reads(STR("\n\xEF\xBB\xBF" "data: a\n\n"), "-|-|r\n|-|-|r\xEF\xBB\xBF" "data: a\n\n|");
+    reads(STR("\n\xEF\xBB\xBF"
+              "data: a\n\n"),
+          "-|-|r\n|-|-|r\xEF\xBB\xBF"
+          "data: a\n\n|");
 }
 
 static void hostile_bytes_are_only_bytes(void **state)
@@ -201,7 +207,8 @@ static void recorded_streams_at_every_cut(void **state)
     char pattern[512];
     glob_t found = {0};
 
-    (void)snprintf(pattern, sizeof(pattern), "%s/*/chat/*.sse", root ? root : "../shared/recordings");
+    (void)snprintf(pattern, sizeof(pattern), "%s/*/chat/*.sse",
+                   root ? root : "../shared/recordings");
     if (glob(pattern, 0, NULL, &found) != 0 || !found.gl_pathc) {
         print_message("skipped: no recordings at %s\n", pattern);
         globfree(&found);
