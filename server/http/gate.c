@@ -106,6 +106,11 @@ static const char *collect(const struct gate_head *head, struct found *found)
     return NULL;
 }
 
+static bool is_length(struct str s, uint64_t *ret)
+{
+    return s.n && s.p[0] != '-' && str_u64(s, ret) == STR_OK;
+}
+
 static const char *frame(const struct gate_head *head, const struct found *found,
                          struct gate_body *ret)
 {
@@ -119,7 +124,7 @@ static const char *frame(const struct gate_head *head, const struct found *found
         return "Transfer-Encoding is not chunked";
     if (encoding.p && str_eq_c(head->version, "HTTP/1.0"))
         return "Transfer-Encoding in HTTP/1.0";
-    if (length.p && (!length.n || str_u64(length, &ret->length) != STR_OK || length.p[0] == '-'))
+    if (length.p && !is_length(length, &ret->length))
         return "Content-Length is no number";
     if (expect.p && !str_ieq(expect, STR("100-continue")))
         return "Expect is not 100-continue";

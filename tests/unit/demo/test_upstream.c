@@ -1,56 +1,7 @@
 /* test_upstream.c: the demo upstream over real sockets, as an OpenAI client would use it. */
-#include "http/serve.h"
+#include "demo/openai.h"
 
 #include "demo/token.h"
-#include "demo/upstream.h"
-#include "json/scan.h"
-
-static struct served server;
-
-static int start(void **state)
-{
-    served_init(&server);
-    served_start(&server, demo_routes, demo_route_count);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    served_stop(&server);
-    return 0;
-}
-
-/* The whole answer to a POST, head included; header may be "". */
-static char *post(const char *path, const char *header, const char *body)
-{
-    char *request, *answer;
-
-    assert_true(asprintf(&request,
-                         "POST %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n%s"
-                         "Content-Length: %zu\r\n\r\n%s",
-                         path, header, strlen(body), body) > 0);
-    answer = ask(&server, request);
-    free(request);
-    return answer;
-}
-
-static struct str body_of(const char *answer)
-{
-    const char *end = strstr(answer, "\r\n\r\n");
-
-    assert_non_null(end);
-    return str_c(end + 4);
-}
-
-static struct json_object *tree_of(struct str json)
-{
-    struct json_object *tree;
-    struct json_fault fault;
-
-    if (json_check(json, &fault) != JSON_OK || json_parse(json, &tree, &fault) != JSON_OK)
-        fail_msg("%s in %.*s", fault.reason, STR_FMT(json));
-    return tree;
-}
 
 static struct json_object *chat(const char *fields)
 {
@@ -77,11 +28,6 @@ static struct json_object *choice_of(struct json_object *tree, size_t i)
 static struct str content_of(struct json_object *tree, size_t i)
 {
     return json_text(json_get(json_get(choice_of(tree, i), "message"), "content"));
-}
-
-static int64_t usage_of(struct json_object *tree, const char *field)
-{
-    return json_i64(json_get(json_get(tree, "usage"), field));
 }
 
 static void usage_is_what_was_emitted(void **state)
@@ -452,69 +398,6 @@ static void models_are_listed_and_shown(void **state)
     free(text);
 }
 
-static struct json_object *embed(const char *fields)
-{
-    char body[1000];
-    struct json_object *tree;
-    char *answer;
-
-    (void)snprintf(body, sizeof(body), "{\"model\":\"demo-embedding\",%s}", fields);
-    answer = post("/v1/embeddings", "", body);
-    assert_has(answer, "200 OK");
-    tree = tree_of(body_of(answer));
-    free(answer);
-    return tree;
-}
-
-static struct json_object *vector_of(struct json_object *tree, size_t i)
-{
-    return json_get(json_at(json_get(tree, "data"), i), "embedding");
-}
-
-static double dot(struct json_object *a, struct json_object *b)
-{
-    double sum = 0;
-
-    for (size_t i = 0; i < json_length(a); i++)
-        sum += strtod(json_text(json_at(a, i)).p, NULL) * strtod(json_text(json_at(b, i)).p, NULL);
-    return sum;
-}
-
-static void embeddings_have_length_one_and_know_shared_words(void **state)
-{
-    struct json_object *tree = embed("\"input\":[\"the old river\",\"an old river\",\"tax form\"]");
-
-    assert_int_equal(json_length(json_get(tree, "data")), 3);
-    assert_int_equal(json_length(vector_of(tree, 0)), 256);
-    assert_true(dot(vector_of(tree, 0), vector_of(tree, 0)) > 0.9999);
-    assert_true(dot(vector_of(tree, 0), vector_of(tree, 0)) < 1.0001);
-    assert_true(dot(vector_of(tree, 0), vector_of(tree, 1)) > 0.4);
-    assert_true(dot(vector_of(tree, 0), vector_of(tree, 2)) < 0.4);
-    assert_int_equal(usage_of(tree, "prompt_tokens"), 8);
-    json_unref(tree);
-    tree = embed("\"input\":[5,6,7],\"dimensions\":8");
-    assert_int_equal(json_length(json_get(tree, "data")), 1);
-    assert_int_equal(json_length(vector_of(tree, 0)), 8);
-    assert_int_equal(usage_of(tree, "total_tokens"), 3);
-    json_unref(tree);
-    tree = embed("\"input\":[[5,6],[7]],\"dimensions\":8");
-    assert_int_equal(json_length(json_get(tree, "data")), 2);
-    json_unref(tree);
-}
-
-static void base64_holds_the_same_floats(void **state)
-{
-    struct json_object *plain = embed("\"input\":\"river\",\"dimensions\":1");
-    struct json_object *coded = embed("\"input\":\"river\",\"dimensions\":1,"
-                                      "\"encoding_format\":\"base64\"");
-    double value = strtod(json_text(json_at(vector_of(plain, 0), 0)).p, NULL);
-
-    /* One float of length 1 is 1 or -1: 00 00 80 3f or 00 00 80 bf. */
-    assert_str(json_text(vector_of(coded, 0)), value > 0 ? "AACAPw==" : "AACAvw==");
-    json_unref(plain);
-    json_unref(coded);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -531,9 +414,7 @@ int main(void)
         cmocka_unit_test(a_timeout_says_nothing_until_the_client_leaves),
         cmocka_unit_test(bad_requests_are_told_what_is_wrong),
         cmocka_unit_test(models_are_listed_and_shown),
-        cmocka_unit_test(embeddings_have_length_one_and_know_shared_words),
-        cmocka_unit_test(base64_holds_the_same_floats),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, demo_start, demo_stop);
 }

@@ -1,5 +1,5 @@
 /* test_listener.c: requests over real sockets: framing, bodies, refusals, deadlines, limits. */
-#include "http/serve.h"
+#include "http/talk.h"
 
 static struct served server;
 

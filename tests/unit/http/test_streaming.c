@@ -1,21 +1,17 @@
-/* test_streaming.c: answers that take their time: awaited, streamed, from workers; and clients that
- * read slowly or leave. */
-#include "http/serve.h"
+/* test_streaming.c: answers that take their time: awaited and streamed; and clients that read slowly
+ * or leave. */
+#include "http/talk.h"
 
 #include <stdatomic.h>
 
 #include "base/bounds.h"
-#include "http/stream.h"
-#include "loop/jobs.h"
 
 static struct served server;
-static struct jobs *lane;
 
 static atomic_int gone_calls, released, drains;
 static atomic_int_fast64_t gone_ms;
 static atomic_size_t written;
 static atomic_bool writer_done;
-static atomic_int worker_outcome;
 
 static void note_gone(struct request *r)
 {
@@ -165,91 +161,26 @@ static void flood(struct request *r)
         request_release(r);
 }
 
-/* The worker lanes' part of the program: a job per request. */
-struct work {
-    struct job job;
-    struct request *request;
-    struct response answer;
-};
-
-static void work_done(struct job *j)
-{
-    struct work *w = container_of(j, struct work, job);
-
-    request_reply(w->request, &w->answer);
-    request_release(w->request);
-    free(w);
-    released++;
-}
-
-static void plain_work(struct job *j, void *worker)
-{
-    struct work *w = container_of(j, struct work, job);
-
-    usleep(20000);
-    w->answer.status = 200;
-    w->answer.body = arena_strf(w->request->arena, "worker saw %.*s]",
-                                STR_FMT(request_header(w->request, "x-given")));
-}
-
-static void export_work(struct job *j, void *worker)
-{
-    struct work *w = container_of(j, struct work, job);
-    const struct response head = {.status = 200, .content_type = "text/csv"};
-    static char line[1001];
-    struct stream *s;
-    int outcome = 0;
-
-    memset(line, 'c', 1000);
-    assert_int_equal(stream_begin(w->request, &head, &s), 0);
-    for (int i = 0; i < 4000 && !outcome; i++) {
-        outcome = stream_write(s, str_n(line, 1000));
-        written += 1000;
-    }
-    worker_outcome = outcome;
-    stream_end(s, true);
-    w->answer.stream = s;
-}
-
-static void dispatch(struct request *r, void *ctx)
-{
-    struct work *w = calloc(1, sizeof(*w));
-
-    w->request = r;
-    w->job.reply_to = r->loop;
-    w->job.work = r->route->runs == RUNS_ON_LONG ? export_work : plain_work;
-    w->job.done = work_done;
-    request_hold(r);
-    assert_int_equal(jobs_submit(lane, &w->job), JOBS_OK);
-}
-
 static const struct route routes[] = {
     {HTTP_GET, "/late", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_OPENAI, after_50_ms},
     {HTTP_POST, "/later", AUTH_NONE, 1000, RUNS_ON_LOOP, PROBLEM_AS_OPENAI, after_400_ms},
     {HTTP_GET, "/ticks", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_OPENAI, ticks},
     {HTTP_GET, "/broken", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_OPENAI, ticks_without_end},
     {HTTP_GET, "/flood", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_OPENAI, flood},
-    {HTTP_GET, "/work", AUTH_NONE, 0, RUNS_ON_PAGES, PROBLEM_AS_OPENAI},
-    {HTTP_GET, "/export", AUTH_NONE, 0, RUNS_ON_LONG, PROBLEM_AS_OPENAI},
 };
 
 static int start(void **state)
 {
-    const struct jobs_config config = {.name = "test", .threads = 2, .queue_max = 10};
-
     gone_calls = released = drains = 0;
     written = 0;
     writer_done = false;
-    worker_outcome = 0;
     served_init(&server);
-    server.config.dispatch = dispatch;
-    return jobs_new(&config, &lane);
+    return 0;
 }
 
 static int stop(void **state)
 {
     served_stop(&server);
-    jobs_free(lane);
     return 0;
 }
 
@@ -448,61 +379,6 @@ static void a_waiting_stream_is_not_cut(void **state)
     free(text);
 }
 
-static void workers_answer(void **state)
-{
-    char *text;
-
-    run();
-    text = ask(&server,
-               "GET /work HTTP/1.1\r\nHost: h\r\nX-Given: this\r\nConnection: close\r\n\r\n");
-    assert_has(text, "200 OK");
-    assert_has(text, "worker saw this]");
-    free(text);
-    wait_for(&released, 1);
-}
-
-static void a_client_may_leave_while_a_worker_is_busy(void **state)
-{
-    run();
-    for (int i = 0; i < 5; i++) {
-        int fd = dial(&server, 0);
-
-        assert_true(say(fd, "GET /work HTTP/1.1\r\nHost: h\r\nX-Given: this\r\n\r\n"));
-        usleep(5000);
-        close(fd);
-    }
-    wait_for(&released, 5);
-}
-
-static void an_export_is_written_whole(void **state)
-{
-    char *text;
-
-    run();
-    text = ask(&server, "GET /export HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-    assert_has(text, "content-type: text/csv\r\n");
-    assert_has(text, "\r\n0\r\n\r\n");
-    assert_in_range(strlen(text), 4000000, 4100000);
-    free(text);
-    wait_for(&released, 1);
-    assert_int_equal(worker_outcome, 0);
-}
-
-static void an_export_blocks_on_a_slow_client_and_ends_when_it_leaves(void **state)
-{
-    int fd;
-
-    run();
-    fd = dial(&server, 8192);
-    assert_true(say(fd, "GET /export HTTP/1.1\r\nHost: h\r\n\r\n"));
-    usleep(300000);
-    assert_in_range(written, BOUND_STREAM_QUEUE_BYTES, 3999999);
-    assert_int_equal(released, 0);
-    close(fd);
-    wait_for(&released, 1);
-    assert_int_equal(worker_outcome, STREAM_E_GONE);
-}
-
 static void drain_on_loop(struct loop_msg *m)
 {
     listener_drain(server.listener);
@@ -585,10 +461,6 @@ int main(void)
         IN_EACH(a_stuck_reader_is_cut),
         IN_EACH(a_slow_but_steady_reader_is_not_cut),
         IN_EACH(a_waiting_stream_is_not_cut),
-        IN_EACH(workers_answer),
-        IN_EACH(a_client_may_leave_while_a_worker_is_busy),
-        IN_EACH(an_export_is_written_whole),
-        IN_EACH(an_export_blocks_on_a_slow_client_and_ends_when_it_leaves),
         IN_EACH(draining_finishes_what_runs_and_takes_nothing_new),
         IN_EACH(stopping_cuts_what_still_runs),
     };

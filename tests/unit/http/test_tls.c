@@ -1,6 +1,6 @@
 /* test_tls.c: a listener with a certificate of its own making, met by a fetch that trusts nobody it
  * does not know. The key below protects nothing. */
-#include "http/serve.h"
+#include "http/talk.h"
 
 #include <fcntl.h>
 

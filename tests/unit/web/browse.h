@@ -7,7 +7,7 @@
 
 #include "unit.h"
 
-#include "http/serve.h"
+#include "http/talk.h"
 #include "pg_fixture.h"
 
 #include "catalog/holder.h"

@@ -1,0 +1,240 @@
+/* test_fetch_faults.c: what does not start, and how each way of failing is told apart. */
+#include "fetch/taker.h"
+
+static void bad_headers_and_urls_do_not_start(void **state)
+{
+    static const struct fetch_header bad[] = {
+        {"X-A", STR("a\r\nX-Evil: 1")}, {"X-A", STR("a\nb")}, {"X-A", STR("a\0b")},
+        {"X-A", STR("\xc3\xa9")},       {"X A", STR("b")},    {"X:A", STR("b")},
+        {"", STR("b")},                 {"Host", STR("evil")}, {"content-length", STR("3")},
+        {"Transfer-Encoding", STR("chunked")}, {"Expect", STR("100-continue")}};
+    static const char *const urls[] = {"ftp://127.0.0.1/", "http://u:p@127.0.0.1/", "127.0.0.1",
+                                       "http://127.0.0.1/a/../b", "http://127.0.0.1/#x", ""};
+    struct take t = {0};
+
+    make_loop();
+    ask("/ok");
+    request.header_count = 1;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        request.headers = &bad[i];
+        assert_int_equal(fetch_start(fetcher, &request, &callbacks, &t, &t.fetch),
+                         FETCH_START_E_HEADER);
+    }
+    request.header_count = 0;
+    request.method = "GET /evil HTTP/1.1\r\nX:";
+    assert_int_equal(fetch_start(fetcher, &request, &callbacks, &t, &t.fetch),
+                     FETCH_START_E_HEADER);
+    ask("/ok");
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        request.url = urls[i];
+        assert_int_equal(fetch_start(fetcher, &request, &callbacks, &t, &t.fetch),
+                         FETCH_START_E_URL);
+    }
+    end_loop();
+}
+
+static void addresses_are_guarded(void **state)
+{
+    static const char *const urls[] = {"https://127.0.0.1:8443/", "https://localhost:8443/",
+                                       "https://0x7f.1:8443/", "https://[::1]:8443/",
+                                       "https://[::ffff:127.0.0.1]:8443/", "https://0:8443/"};
+    struct take t;
+
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        t = (struct take){0};
+        make_loop();
+        ask("/ok");
+        request.url = urls[i];
+        request.network = GUARD_PUBLIC;
+        start_take(&t);
+        run_loop();
+        end_loop();
+        assert_int_equal(t.fault, FETCH_E_BLOCKED);
+        buf_done(&t.body);
+    }
+}
+
+static void certificates_are_checked(void **state)
+{
+    struct take t = {0};
+
+    make_loop();
+    ask("/");
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", port); /* speaks no TLS */
+    start_take(&t);
+    run_loop();
+    end_loop();
+    assert_true(t.fault == FETCH_E_TLS || t.fault == FETCH_E_TIMEOUT_CONNECT);
+    buf_done(&t.body);
+}
+
+struct fault_case {
+    const char *path;
+    enum fetch_fault fault;
+    const char *body;
+};
+
+static void faults_are_told_apart(void **state)
+{
+    static const struct fault_case cases[] = {
+        {"/close", FETCH_E_RESET, ""},
+        {"/reset", FETCH_E_RESET, ""},
+        {"/reset-later", FETCH_E_RESET, "abc"},
+        {"/truncated", FETCH_E_PROTOCOL, "abc"},
+        {"/cut-chunk", FETCH_E_PROTOCOL, "abc"},
+        {"/rubbish", FETCH_E_PROTOCOL, ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct take t = get(cases[i].path);
+
+        if (t.fault != cases[i].fault)
+            fail_msg("%s: %s", cases[i].path, fetch_fault_name(t.fault));
+        assert_str(buf_str(&t.body), cases[i].body);
+        buf_done(&t.body);
+    }
+}
+
+static void a_closed_port_is_a_connect_fault(void **state)
+{
+    struct take t = {0};
+
+    make_loop();
+    ask("/");
+    request.url = "http://127.0.0.1:1/";
+    start_take(&t);
+    run_loop();
+    end_loop();
+    assert_int_equal(t.fault, FETCH_E_CONNECT);
+    assert_int_equal(t.timing.sent_mono_ns, 0);
+    buf_done(&t.body);
+    t = (struct take){0};
+    make_loop();
+    ask("/");
+    request.url = "http://no-such-host.invalid/";
+    start_take(&t);
+    run_loop();
+    end_loop();
+    assert_int_equal(t.fault, FETCH_E_CONNECT);
+    buf_done(&t.body);
+}
+
+static struct take get_with(const char *path, int first_byte_ms, int idle_ms, int total_ms)
+{
+    struct take t = {0};
+
+    make_loop();
+    ask(path);
+    request.first_byte_timeout_ms = first_byte_ms;
+    request.idle_timeout_ms = idle_ms;
+    request.total_timeout_ms = total_ms;
+    start_take(&t);
+    run_loop();
+    end_loop();
+    return t;
+}
+
+static void expect_fault_after(struct take t, enum fetch_fault fault, int64_t ms)
+{
+    if (t.fault != fault)
+        fail_msg("%s", fetch_fault_name(t.fault));
+    assert_in_range(t.done_ms - t.began_ms, ms - 10, ms + 150);
+    buf_done(&t.body);
+}
+
+static void each_timeout_has_its_name(void **state)
+{
+    expect_fault_after(get_with("/silent", 200, 50, 2000), FETCH_E_TIMEOUT_FIRST_BYTE, 200);
+    expect_fault_after(get_with("/half", 200, 300, 2000), FETCH_E_TIMEOUT_IDLE, 300);
+    expect_fault_after(get_with("/drip", 200, 100, 150), FETCH_E_TIMEOUT_TOTAL, 150);
+    expect_fault_after(get_with("/silent", 0, 0, 250), FETCH_E_TIMEOUT_TOTAL, 250);
+    expect_fault_after(get_with("/drip", 200, 100, 0), FETCH_DONE, 300);
+}
+
+static void a_dropped_syn_is_a_connect_timeout(void **state)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(at);
+    int deaf = socket(AF_INET, SOCK_STREAM, 0), fillers[4];
+    struct take t = {0};
+
+    /* A full accept queue drops what else comes. */
+    assert_int_equal(bind(deaf, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(deaf, 0), 0);
+    (void)getsockname(deaf, (struct sockaddr *)&at, &n);
+    for (size_t i = 0; i < ARRAY_LEN(fillers); i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fillers[i], (struct sockaddr *)&at, sizeof(at));
+    }
+    make_loop();
+    ask("/");
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/", ntohs(at.sin_port));
+    request.connect_timeout_ms = 200;
+    start_take(&t);
+    run_loop();
+    end_loop();
+    expect_fault_after(t, FETCH_E_TIMEOUT_CONNECT, 200);
+    for (size_t i = 0; i < ARRAY_LEN(fillers); i++)
+        close(fillers[i]);
+    close(deaf);
+}
+
+static void too_large_an_answer_is_cut(void **state)
+{
+    struct take t = {0};
+
+    make_loop();
+    ask("/flood");
+    request.reply_max = 100000;
+    start_take(&t);
+    run_loop();
+    end_loop();
+    assert_int_equal(t.fault, FETCH_E_TOO_LARGE);
+    assert_true(t.body.n <= 100000);
+    buf_done(&t.body);
+}
+
+static void workers_may_fetch_and_wait(void **state)
+{
+    enum fetch_fault fault = FETCH_E_RESET;
+    struct buf out;
+    int status = 0;
+
+    buf_init(&out, 1000);
+    ask("/ok");
+    assert_int_equal(fetch_blocking(&request, &status, &out, &fault), 0);
+    assert_int_equal(status, 200);
+    assert_int_equal(fault, FETCH_DONE);
+    assert_str(buf_str(&out), "abc");
+    buf_reset(&out);
+    ask("/flood");
+    assert_int_equal(fetch_blocking(&request, &status, &out, &fault), 0);
+    assert_int_equal(fault, FETCH_E_TOO_LARGE);
+    buf_done(&out);
+    buf_init(&out, 1000);
+    ask("/silent");
+    request.total_timeout_ms = 100;
+    assert_int_equal(fetch_blocking(&request, &status, &out, &fault), 0);
+    assert_int_equal(fault, FETCH_E_TIMEOUT_TOTAL);
+    assert_int_equal(status, 0);
+    request.url = "nonsense";
+    assert_int_equal(fetch_blocking(&request, &status, &out, &fault), FETCH_START_E_URL);
+    buf_done(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bad_headers_and_urls_do_not_start),
+        cmocka_unit_test(addresses_are_guarded),
+        cmocka_unit_test(certificates_are_checked),
+        cmocka_unit_test(faults_are_told_apart),
+        cmocka_unit_test(a_closed_port_is_a_connect_fault),
+        cmocka_unit_test(each_timeout_has_its_name),
+        cmocka_unit_test(a_dropped_syn_is_a_connect_timeout),
+        cmocka_unit_test(too_large_an_answer_is_cut),
+        cmocka_unit_test(workers_may_fetch_and_wait),
+    };
+
+    return cmocka_run_group_tests(tests, start_upstream, NULL);
+}
