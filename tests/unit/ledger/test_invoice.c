@@ -7,6 +7,7 @@
 #include "identity/keyring.h"
 #include "identity/team.h"
 #include "ledger/invoice_csv.h"
+#include "ledger/pdf_text.h"
 #include "ledger/invoice.h"
 
 static struct people t;
@@ -146,6 +147,22 @@ static void a_month_ends_where_the_team_lives(void **state)
     assert_int_equal(first.calls, 2);
 }
 
+/* Neither what the team is called later, nor anybody. */
+static void nothing_changes_it(struct session *s, struct actor *actor, struct team_settings block,
+                               const struct invoice *inv)
+{
+    struct identity_fault fault;
+
+    block.legal_name = STR("Renamed");
+    people_begin(&t, DB_TEAM(s->team));
+    assert_int_equal(team_update(t.db, t.a, actor, s->team, &block, &fault), 0);
+    people_commit(&t);
+    assert_str(whole(inv).buyer.name, "株式会社トールゲート");
+    assert_true(db_script(t.owner, "UPDATE invoice SET buyer_name = 'x'") != 0);
+    assert_true(db_script(t.owner, "DELETE FROM invoice_line") != 0);
+    assert_true(db_script(t.owner, "UPDATE invoice_file SET pdf = ''") != 0);
+}
+
 static void an_invoice_says_everything(void **state)
 {
     struct session s = team_in("all@example.org", "Asia/Tokyo");
@@ -202,22 +219,18 @@ static void an_invoice_says_everything(void **state)
     assert_int_equal(invoice_get_pdf(t.db, t.a, s.team, inv.id, &pdf), 0);
     people_commit(&t);
     assert_true(str_starts(pdf, STR("%PDF-1.5")));
-
-    /* what the team is called later changes nothing */
-    block.legal_name = STR("Renamed");
-    people_begin(&t, DB_TEAM(s.team));
-    assert_int_equal(team_update(t.db, t.a, &actor, s.team, &block, &fault), 0);
-    people_commit(&t);
-    assert_str(whole(&inv).buyer.name, "株式会社トールゲート");
-    assert_true(db_script(t.owner, "UPDATE invoice SET buyer_name = 'x'") != 0);
-    assert_true(db_script(t.owner, "DELETE FROM invoice_line") != 0);
-    assert_true(db_script(t.owner, "UPDATE invoice_file SET pdf = ''") != 0);
+    const char *text = pdf_text_of(t.a, pdf);
+    assert_non_null(strstr(text, "株式会社トールゲート"));
+    assert_non_null(strstr(text, "東京サーバー"));
+    assert_non_null(strstr(text, "الملك"));
+    assert_non_null(strstr(text, "Λεωφόρος"));
+    nothing_changes_it(&s, &actor, block, &inv);
 }
 
 DB_QUERY(test_charges, "SELECT coalesce(sum(charge_nano), 0)::bigint AS nano FROM call"
                        " WHERE team_id = $1 AND posted_at >= $2 AND posted_at < $3")
 
-static void the_csv_adds_up_to_the_calls(void **state)
+static void csv_and_pdf_add_up_to_the_calls(void **state)
 {
     struct session s = team_in("sum@example.org", "Europe/Berlin");
     struct money calls, usage = MONEY_ZERO;
@@ -256,6 +269,21 @@ static void the_csv_adds_up_to_the_calls(void **state)
     assert_true(calls.nano > 0);
     assert_int_equal(-usage.nano, calls.nano);
     assert_int_equal(inv.usage.nano, calls.nano);
+
+    struct str pdf;
+    people_begin(&t, DB_TEAM(s.team));
+    assert_int_equal(invoice_get_pdf(t.db, t.a, s.team, inv.id, &pdf), 0);
+    people_commit(&t);
+    buf_init(&b, 128);
+    buf_putc(&b, '$');
+    money_put_fixed(&b, calls, 9);
+    buf_puts(&b, " used in");
+    buf_putc(&b, '\0');
+    assert_int_equal(buf_finish(&b), 0);
+    const char *text = pdf_text_of(t.a, pdf);
+    assert_non_null(strstr(text, b.p));
+    assert_non_null(memmem(text, strlen(text), inv.number.p, inv.number.n));
+    buf_done(&b);
 }
 
 static void invoices_are_continuous_when_the_zone_changes(void **state)
@@ -416,7 +444,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_month_ends_where_the_team_lives),
         cmocka_unit_test(an_invoice_says_everything),
-        cmocka_unit_test(the_csv_adds_up_to_the_calls),
+        cmocka_unit_test(csv_and_pdf_add_up_to_the_calls),
         cmocka_unit_test(invoices_are_continuous_when_the_zone_changes),
         cmocka_unit_test(books_that_do_not_add_up_are_not_invoiced),
         cmocka_unit_test(the_preview_shows_the_running_month),

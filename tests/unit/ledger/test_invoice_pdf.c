@@ -1,14 +1,11 @@
 /* Invoices as PDF and CSV: drawn from values made here, read back with pdftotext. */
 #include "unit.h"
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "base/arena.h"
 #include "base/bounds.h"
 #include "ledger/invoice_csv.h"
 #include "ledger/invoice_pdf.h"
+#include "ledger/pdf_text.h"
 
 static struct arena *arena;
 
@@ -72,37 +69,13 @@ static struct invoice sample(size_t n)
     };
 }
 
-/* The PDF's text as pdftotext -layout gives it. */
-static const char *text_of(struct str pdf)
-{
-    char in[] = "/tmp/tg-invoice-XXXXXX", out[] = "/tmp/tg-text-XXXXXX";
-    char name[] = "pdftotext", layout[] = "-layout";
-    char *argv[] = {name, layout, in, out, NULL};
-    int from = mkstemp(in), to = mkstemp(out), status = -1;
-    char *text = arena_alloc(arena, MIB(2));
-    pid_t pid;
-
-    assert_true(from >= 0 && to >= 0);
-    assert_non_null(text);
-    assert_int_equal(write(from, pdf.p, pdf.n), (ssize_t)pdf.n);
-    assert_int_equal(posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ), 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-    assert_true(read(to, text, MIB(2) - 1) > 0);
-    close(from);
-    close(to);
-    unlink(in);
-    unlink(out);
-    return text;
-}
-
 static const char *pdf_text(const struct invoice *inv)
 {
     struct buf b;
 
     buf_init(&b, MIB(8));
     assert_int_equal(invoice_pdf(inv, &b), 0);
-    const char *text = text_of(buf_str(&b));
+    const char *text = pdf_text_of(arena, buf_str(&b));
     buf_done(&b);
     return text;
 }
