@@ -85,7 +85,8 @@ static int conn_open(struct db *db)
     if (!db->conn)
         return err_origin(-ENOMEM);
     if (PQstatus(db->conn) != CONNECTION_OK) {
-        snprintf(db->error, sizeof(db->error), "%s", PQerrorMessage(db->conn));
+        struct str said = str_trim(str_c(PQerrorMessage(db->conn)));
+        snprintf(db->error, sizeof(db->error), "%.*s", STR_FMT(said));
         r = DB_E_AWAY;
     } else {
         PQsetNoticeProcessor(db->conn, quiet, NULL);
