@@ -226,3 +226,22 @@ bool civil_parse_day(struct str text, struct civil *ret)
     *ret = c;
     return true;
 }
+
+struct str civil_day(struct arena *a, const struct civil *c)
+{
+    return arena_strf(a, "%04d-%02d-%02d", c->year, c->month, c->day);
+}
+
+struct civil civil_plus_days(const struct civil *c, int n)
+{
+    struct tm tm = {.tm_year = c->year - 1900, .tm_mon = c->month - 1, .tm_mday = c->day + n};
+    time_t noon = timegm(&tm);
+    struct civil later = *c;
+
+    (void)gmtime_r(&noon, &tm);
+    later.year = tm.tm_year + 1900;
+    later.month = tm.tm_mon + 1;
+    later.day = tm.tm_mday;
+    later.weekday = tm.tm_wday;
+    return later;
+}

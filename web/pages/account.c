@@ -16,7 +16,7 @@ static const struct form_field name_fields[] = {
               .autocomplete = "name"},
 };
 static const struct form_field password_fields[] = {
-    [CURRENT] = {"current_password", "Password of now", FORM_PASSWORD, .required = true,
+    [CURRENT] = {"current_password", "Current password", FORM_PASSWORD, .required = true,
                  .max = 1024, .autocomplete = "current-password"},
     [NEW] = {"password", "New password", FORM_PASSWORD, .required = true, .min = PASSWORD_MIN,
              .max = PASSWORD_MAX,

@@ -96,3 +96,9 @@ document.addEventListener('submit', (event) => {
 document.addEventListener('change', (event) => {
     if (event.target.closest('[data-submit-on-change]')) event.target.form.requestSubmit();
 });
+
+// Filters that are not set do not stand in the address.
+document.addEventListener('formdata', (event) => {
+    if (!event.target.matches('[data-tidy]')) return;
+    [...event.formData].forEach(([name, value]) => { if (value === '') event.formData.delete(name); });
+});

@@ -1,0 +1,14 @@
+/* chart.h: the data of a chart by day, for static/chart.js, and small drawings made of numbers. */
+#pragma once
+
+#include "logs/usage.h"
+#include "json/value.h"
+
+/* Sets o.key to the JSON text {unit, days, series: [{label, values}]} that stands in data-chart:
+ * one value for each day from `from` to `to` (inclusive, at most BOUND_CHART_DAYS), dearest model
+ * first. */
+int chart_spend(struct arena *a, const struct usage_points *points, struct str from_day,
+                struct str to_day, struct json_object *o, const char *key) _must_use_;
+
+/* {part} of 100: how wide a bar is beside a figure. */
+void chart_share(struct json_object *o, const char *key, struct money part, struct money whole);

@@ -1,0 +1,262 @@
+/* call.c: see call.h. */
+#include "web/pages/call.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "ledger/statement.h"
+#include "web/links.h"
+#include "web/timeline.h"
+#include "web/view.h"
+
+/* What each reason of an attempt means to people. */
+static const struct {
+    const char *reason, *text;
+} reasons[] = {
+    {"ok", "Answered"},
+    {"connect", "No connection"},
+    {"timeout_connect", "Connecting took too long"},
+    {"timeout_first_byte", "No first byte in time"},
+    {"timeout_idle", "Fell silent"},
+    {"timeout_total", "Took too long"},
+    {"rate_limited", "Rate limit of the provider"},
+    {"server_error", "Error of the provider"},
+    {"client_error", "Refused by the provider"},
+    {"credential", "Credential refused"},
+    {"bad_reply", "Unreadable answer"},
+    {"client_gone", "The client had left"},
+    {"cut", "Cut off"},
+};
+
+static struct str reason_text(struct str reason)
+{
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+        if (str_eq_c(reason, reasons[i].reason))
+            return str_c(reasons[i].text);
+    return reason;
+}
+
+static bool was_skipped(const struct attempt_record *attempt)
+{
+    return str_starts(attempt->reason, STR("skipped"));
+}
+
+static struct json_object *attempt_view(const struct attempt_record *attempt)
+{
+    struct json_object *o = json_new_object();
+    char status[16];
+
+    (void)snprintf(status, sizeof(status), "%" PRId32, attempt->status);
+    json_set_i64(o, "ordinal", attempt->ordinal);
+    json_set_str(o, "provider", attempt->provider);
+    json_set_str(o, "account", attempt->account_name);
+    json_set_str(o, "model", attempt->upstream_model);
+    json_set_str(o, "reason", reason_text(attempt->reason));
+    json_set_str(o, "error_text", attempt->error_text);
+    json_set_str(o, "upstream_request_id", attempt->upstream_request_id);
+    json_set_cstr(o, "status", attempt->status ? status : NULL);
+    if (was_skipped(attempt))
+        view_badge(o, "state", VIEW_NEUTRAL, "Skipped");
+    else if (attempt->served)
+        view_badge(o, "state", VIEW_GOOD, "Served");
+    else
+        view_badge(o, "state", VIEW_BAD, "Failed");
+    json_set_bool(o, "tried", !was_skipped(attempt));
+    view_duration(o, "started", attempt->started_us);
+    view_duration(o, "ttfb", attempt->ttfb_us);
+    view_duration(o, "latency", attempt->latency_us);
+    view_count(o, "input", attempt->input_tokens);
+    view_count(o, "output", attempt->output_tokens);
+    view_money(o, "cost", attempt->cost_nano, VIEW_CALL);
+    return o;
+}
+
+static void attempts_view(const struct call_record *call, struct json_object *view)
+{
+    struct json_object *list = json_new_array();
+    size_t n = (size_t)MIN(MAX(call->attempts, 0), BOUND_ATTEMPTS);
+
+    for (size_t i = 0; i < n; i++)
+        json_push(list, attempt_view(&call->attempt[i]));
+    json_set(view, "attempts", list);
+    json_set_bool(view, "any_attempts", n > 0);
+    timeline_view(call, view, "timeline");
+}
+
+static void add_fact(struct json_object *list, const char *label, struct str value, bool code)
+{
+    struct json_object *o;
+
+    if (!value.n)
+        return;
+    o = json_new_object();
+    json_set_cstr(o, "label", label);
+    json_set_str(o, "value", value);
+    json_set_bool(o, "code", code);
+    json_push(list, o);
+}
+
+/* The texts that are there, as label and value. */
+static void facts_view(struct web *w, const struct log_row *row, struct json_object *view)
+{
+    const struct call_record *c = &row->call;
+    struct json_object *list = json_new_array();
+
+    add_fact(list, "Requested model", c->requested_model, true);
+    add_fact(list, "Served model", c->served_model, true);
+    add_fact(list, "Provider", c->provider, false);
+    add_fact(list, "Provider account", c->account_name, false);
+    add_fact(list, "Provider’s request id", c->upstream_request_id, true);
+    add_fact(list, "Endpoint", c->endpoint, true);
+    add_fact(list, "Answer", c->stream ? STR("streamed") : STR("whole"), false);
+    add_fact(list, "Finish reason", c->finish_reason, false);
+    add_fact(list, "Error", c->error_code, true);
+    add_fact(list, "Limit that refused it", c->quota_source, true);
+    add_fact(list, "Project", row->project_name, false);
+    add_fact(list, "Client address", c->client_address, true);
+    add_fact(list, "User agent", c->user_agent, false);
+    add_fact(list, "Tags", str_eq_c(c->tags, "{}") ? STR("") : c->tags, true);
+    if (c->repeat > 1)
+        add_fact(list, "Stands for", view_plural(w->arena, c->repeat, "refused request", NULL),
+                 false);
+    json_set(view, "facts", list);
+    json_set_str(view, "key_name", row->key_name);
+    if (c->key_id)
+        json_set_str(view, "key_link", link_key(w->arena, (struct key_id){c->key_id}, NULL));
+    else
+        json_set_null(view, "key_link");
+}
+
+static void usage_row(struct json_object *list, const char *label, int64_t n)
+{
+    struct json_object *o;
+
+    if (!n)
+        return;
+    o = json_new_object();
+    json_set_cstr(o, "label", label);
+    view_count(o, "n", n);
+    json_push(list, o);
+}
+
+static void usage_view(const struct call_record *c, struct json_object *view)
+{
+    static const struct {
+        const char *basis, *text;
+    } bases[] = {
+        {"provider", "the provider’s own figures"},
+        {"counted", "counted here, because the provider gave none"},
+        {"cut", "what had been counted when the node died"},
+        {"zero", "nothing was used"},
+    };
+    struct json_object *list = json_new_array();
+
+    usage_row(list, "Input tokens", c->input_tokens);
+    usage_row(list, "Cached input tokens", c->cached_input_tokens);
+    usage_row(list, "Cache write tokens, 5 min", c->cache_write_5m_tokens);
+    usage_row(list, "Cache write tokens, 1 h", c->cache_write_1h_tokens);
+    usage_row(list, "Output tokens", c->output_tokens);
+    usage_row(list, "of them reasoning", c->reasoning_tokens);
+    usage_row(list, "Audio input tokens", c->audio_input_tokens);
+    usage_row(list, "Audio output tokens", c->audio_output_tokens);
+    usage_row(list, "Images", c->images);
+    json_set(view, "usage", list);
+    json_set_str(view, "basis", c->basis);
+    for (size_t i = 0; i < ARRAY_LEN(bases); i++)
+        if (str_eq_c(c->basis, bases[i].basis))
+            json_set_cstr(view, "basis", bases[i].text);
+}
+
+/* Which transfer charged it: there is none for a call that cost nothing. */
+static int ledger_view(struct web *w, const struct log_row *row, struct json_object *view)
+{
+    struct statement_row transfer;
+    struct json_object *o;
+    int r;
+
+    json_set_null(view, "transfer");
+    if (!row->transfer_id)
+        return 0;
+    r = statement_get(w->db, w->arena, row->call.team_id ? (struct team_id){row->call.team_id}
+                                                          : w->session.team,
+                      row->transfer_id, &transfer);
+    if (r != 0)
+        return r == STATEMENT_E_NONE ? 0 : r;
+    o = json_new_object();
+    json_set_i64(o, "id", transfer.id);
+    json_set_str(o, "code", transfer.code);
+    json_set_str(o, "debit", transfer.debit);
+    json_set_str(o, "credit", transfer.credit);
+    json_set_str(o, "link", link_transfer(w->arena, transfer.id));
+    json_set_str(o, "calls", view_plural(w->arena, transfer.calls, "request", NULL));
+    view_money(o, "amount", transfer.amount, VIEW_CALL);
+    view_money(o, "after", transfer.after, VIEW_CALL);
+    view_time(o, "posted", transfer.posted_at_us, w->zone, w->now_us);
+    json_set(view, "transfer", o);
+    return 0;
+}
+
+static void head_view(struct web *w, const struct log_row *row, struct json_object *view)
+{
+    const struct call_record *c = &row->call;
+    char id[CALL_ID_TEXT];
+
+    call_id_text(c->call_id, id);
+    json_set_cstr(view, "id", id);
+    view_outcome(view, "state", c->outcome, c->status);
+    json_set_str(view, "model", c->served_model.n ? c->served_model : c->requested_model);
+    json_set_bool(view, "fallback", c->fallback);
+    view_time(view, "started", c->started_at, w->zone, w->now_us);
+    view_time(view, "posted", row->posted_at_us, w->zone, w->now_us);
+    view_time(view, "client_gone", c->client_gone_at, w->zone, w->now_us);
+    view_money(view, "charge", c->charge_nano, VIEW_CALL);
+    view_money(view, "hold", c->hold_nano, VIEW_CALL);
+    view_money(view, "cost", c->cost_nano, VIEW_CALL);
+    json_set_i64(view, "price_id", c->price_id);
+    json_set_bool(view, "priced", c->price_id != 0);
+    view_duration(view, "latency", c->latency_us);
+    view_duration(view, "ttfb", c->ttfb_us);
+    json_set_bool(view, "answered", c->ttfb_us > 0);
+    view_count(view, "tokens", c->input_tokens + c->cached_input_tokens +
+                                   c->cache_write_5m_tokens + c->cache_write_1h_tokens +
+                                   c->output_tokens);
+}
+
+int call_show(struct web *w, const struct log_row *row, bool for_operator)
+{
+    struct json_object *view = json_new_object();
+    int r;
+
+    head_view(w, row, view);
+    facts_view(w, row, view);
+    usage_view(&row->call, view);
+    attempts_view(&row->call, view);
+    json_set_bool(view, "for_operator", for_operator);
+    json_set_str(view, "team_name", row->team_name);
+    r = ledger_view(w, row, view);
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
+    return web_render(w, "call", "Request", view);
+}
+
+int page_call(struct web *w)
+{
+    struct log_row row = {0};
+    struct call_id id;
+    int r;
+
+    if (!call_id_parse(w->req->params[0], &id))
+        return web_fail_code(w, PROBLEM_NOT_FOUND);
+    r = log_get(w->db, w->arena, w->session.team, id, &row);
+    if (r == LOG_E_NONE) {
+        struct problem p = problem_of(PROBLEM_NOT_FOUND);
+
+        p.message = STR("This team has no such request. One that has just ended stands here within "
+                        "seconds: reload the page.");
+        return web_fail(w, &p);
+    }
+    return r ? web_outcome(w, r) : call_show(w, &row, false);
+}

@@ -1,0 +1,175 @@
+/* log.c: see log.h. */
+#include "web/pages/log.h"
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "http/stream.h"
+#include "logs/export.h"
+#include "web/links.h"
+#include "web/pages/log_filter.h"
+#include "web/view.h"
+
+static struct json_object *row_view(struct web *w, const struct log_row *row)
+{
+    const struct call_record *call = &row->call;
+    struct json_object *o = json_new_object();
+    bool another = call->served_model.n && !str_eq(call->served_model, call->requested_model);
+
+    json_set_str(o, "link", link_call(w->arena, call->call_id));
+    view_time(o, "started", call->started_at, w->zone, w->now_us);
+    view_outcome(o, "state", call->outcome, call->status);
+    json_set_str(o, "model", another ? call->served_model : call->requested_model);
+    json_set_str(o, "asked_for", another ? call->requested_model : STR(""));
+    json_set_str(o, "provider", call->provider);
+    json_set_str(o, "key", row->key_name);
+    json_set_str(o, "team_name", row->team_name);
+    json_set_bool(o, "fallback", call->fallback);
+    json_set_bool(o, "stream", call->stream);
+    if (call->repeat > 1)
+        json_set_str(o, "repeat", view_count_text(w->arena, call->repeat));
+    else
+        json_set_null(o, "repeat");
+    view_count(o, "input", call->input_tokens + call->cached_input_tokens +
+                               call->cache_write_5m_tokens + call->cache_write_1h_tokens);
+    view_count(o, "output", call->output_tokens);
+    view_duration(o, "latency", call->latency_us);
+    view_money(o, "charge", call->charge_nano, VIEW_CALL);
+    return o;
+}
+
+struct json_object *log_rows_view(struct web *w, const struct log_page *page)
+{
+    struct json_object *rows = json_new_array();
+
+    for (size_t i = 0; i < page->n; i++)
+        json_push(rows, row_view(w, &page->rows[i]));
+    return rows;
+}
+
+static struct str cursor_link(struct web *w, const struct log_params *p, const char *name,
+                              struct call_id id)
+{
+    char text[CALL_ID_TEXT];
+    struct buf url;
+    struct str copy;
+
+    call_id_text(id, text);
+    buf_init(&url, 8192);
+    buf_put_str(&url, log_params_link(w, p, link_to(LINK_log), NULL));
+    query_put(&url, name, str_c(text));
+    copy = arena_str(w->arena, buf_str(&url));
+    buf_done(&url);
+    return copy;
+}
+
+/* What was pasted into the search box: one call. */
+static bool asked_for_call(struct web *w, struct call_id *ret)
+{
+    struct str id = request_query(w->req, "id");
+
+    return id.n && call_id_parse(str_trim(id), ret);
+}
+
+static void empty_view(struct web *w, const struct log_params *p, struct json_object *view)
+{
+    struct str plain = log_params_link(w, p, link_to(LINK_log), NULL);
+    bool filtered = json_length(json_get(view, "chips")) > 0;
+
+    if (filtered || plain.n > link_to(LINK_log).n)
+        view_empty(view, "empty", "No request matches",
+                   "Take a filter away, or look at a longer time.", "Show everything",
+                   STR("/log?period=all"));
+    else
+        view_empty(view, "empty", "No requests yet",
+                   "Every call whose key is known stands here within seconds, with each attempt "
+                   "and what it cost, also those that were refused.",
+                   "Quick start", link_to(LINK_quickstart));
+}
+
+static int show(struct web *w, const struct log_params *p, const struct log_page *page)
+{
+    struct json_object *view = json_new_object();
+    struct str asked = request_query(w->req, "id");
+    int r = log_params_view(w, p, link_to(LINK_log), view);
+
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
+    json_set(view, "rows", log_rows_view(w, page));
+    json_set_bool(view, "any", page->n > 0);
+    json_set_str(view, "not_an_id", asked.n ? asked : STR(""));
+    json_set_str(view, "export_link", log_params_link(w, p, link_to(LINK_log_export), NULL));
+    view_pager(view, "pager", page->newer ? cursor_link(w, p, "after", page->newest) : STR_NONE,
+               page->older ? cursor_link(w, p, "before", page->oldest) : STR_NONE);
+    if (page->n)
+        json_set_null(view, "empty");
+    else
+        empty_view(w, p, view);
+    return web_render(w, "log", "Request log", view);
+}
+
+int page_log(struct web *w)
+{
+    struct log_page page = {0};
+    struct call_id cursor = {{0}};
+    struct log_params p;
+    bool after;
+    int r;
+
+    if (asked_for_call(w, &cursor))
+        return web_redirect(w, link_call(w->arena, cursor), NULL);
+    after = request_query(w->req, "after").n > 0;
+    if (!call_id_parse(request_query(w->req, after ? "after" : "before"), &cursor))
+        after = false;
+    log_params_read(w, false, &p);
+    r = log_search(w->db, w->arena, &p.filter, cursor, after, LOG_PAGE_ROWS, &page);
+    return r ? web_outcome(w, r) : show(w, &p, &page);
+}
+
+/* --- export --- */
+
+struct exporting {
+    struct stream *stream;
+    struct buf block;
+    bool gone;
+};
+
+static int flush(struct exporting *e)
+{
+    int r = buf_finish(&e->block);
+
+    if (r < 0)
+        return err_trace(r);
+    e->gone = stream_write(e->stream, buf_str(&e->block)) != 0;
+    buf_reset(&e->block);
+    return e->gone;
+}
+
+static int export_row(void *ctx, const struct log_row *row)
+{
+    struct exporting *e = ctx;
+
+    log_csv_row(&e->block, row);
+    return e->block.n < KIB(32) ? 0 : flush(e);
+}
+
+int page_log_export(struct web *w)
+{
+    struct exporting e = {0};
+    struct log_params p;
+    int r;
+
+    log_params_read(w, false, &p);
+    r = web_stream(w, "text/csv; charset=utf-8", STR("tollgate-requests.csv"), &e.stream);
+    if (r < 0)
+        return err_trace(r);
+    buf_init(&e.block, KIB(256));
+    log_csv_head(&e.block);
+    r = log_each(w->db, &p.filter, export_row, &e);
+    if (r == 0 && !e.gone)
+        r = flush(&e);
+    buf_done(&e.block);
+    stream_end(e.stream, r == 0);
+    return r < 0 ? err_trace(r) : 0;
+}

@@ -1,0 +1,307 @@
+/* log_filter.c: see log_filter.h. */
+#include "web/pages/log_filter.h"
+
+#include <inttypes.h>
+
+#include "base/err.h"
+#include "identity/keyring.h"
+#include "identity/project.h"
+#include "web/view.h"
+
+#define HOUR_US ((int64_t)3600 * 1000000)
+
+static const struct {
+    const char *value, *label;
+    int64_t us;
+} periods[] = {
+    {"1h", "last hour", HOUR_US},         {"24h", "last 24 hours", 24 * HOUR_US},
+    {"7d", "last 7 days", 168 * HOUR_US}, {"30d", "last 30 days", 720 * HOUR_US},
+    {"all", "all time", 0},
+};
+#define PERIOD_DEFAULT "7d"
+
+/* A status is a number, a class of numbers, or how the call ended. */
+static const struct {
+    const char *value, *label;
+    int status;
+    const char *outcome;
+} statuses[] = {
+    {"ok", "OK", 0, "ok"},
+    {"4xx", "4xx", 4, NULL},
+    {"5xx", "5xx", 5, NULL},
+    {"401", "401", 401, NULL},
+    {"402", "402, money", 402, NULL},
+    {"429", "429, rate", 429, NULL},
+    {"blocked", "blocked", 0, "blocked"},
+    {"upstream_error", "provider error", 0, "upstream_error"},
+    {"client_gone", "client left", 0, "client_gone"},
+    {"cut", "cut off", 0, "cut"},
+};
+
+static struct str param(struct web *w, const char *name)
+{
+    struct str value = request_query(w->req, name);
+
+    return value.p ? str_trim(value) : STR("");
+}
+
+static void read_time(struct web *w, struct log_params *p)
+{
+    struct civil day;
+
+    if (civil_parse_day(p->from, &day))
+        p->filter.from_us = zone_unix_us(w->zone, &day);
+    if (civil_parse_day(p->to, &day)) {
+        day = civil_plus_days(&day, 1);
+        p->filter.to_us = zone_unix_us(w->zone, &day);
+    }
+    if (p->filter.from_us || p->filter.to_us) {
+        p->period = STR("");
+        return;
+    }
+    p->from = p->to = STR("");
+    if (!p->period.n)
+        p->period = STR(PERIOD_DEFAULT);
+    for (size_t i = 0; i < ARRAY_LEN(periods); i++)
+        if (str_eq_c(p->period, periods[i].value) && periods[i].us)
+            p->filter.from_us = w->now_us - periods[i].us;
+}
+
+static void read_status(struct log_params *p)
+{
+    int64_t number;
+
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+        if (str_eq_c(p->status, statuses[i].value)) {
+            p->filter.status = statuses[i].status;
+            p->filter.outcome = str_c(statuses[i].outcome);
+            return;
+        }
+    if (str_i64(p->status, &number) == STR_OK && number >= 100 && number <= 599)
+        p->filter.status = (int)number;
+    else
+        p->status = STR("");
+}
+
+static void read_id(struct str *text, int64_t *ret)
+{
+    if (str_i64(*text, ret) != STR_OK || *ret <= 0) {
+        *ret = 0;
+        *text = STR("");
+    }
+}
+
+void log_params_read(struct web *w, bool operator_view, struct log_params *ret)
+{
+    struct log_params p = {
+        .period = param(w, "period"),     .from = param(w, "from"),
+        .to = param(w, "to"),             .key = param(w, "key"),
+        .project = param(w, "project"),   .model = param(w, "model"),
+        .provider = param(w, "provider"), .status = param(w, "status"),
+        .fallback = param(w, "fallback"), .above = param(w, "above"),
+        .tag = param(w, "tag"),
+    };
+
+    if (!operator_view)
+        p.filter.team = w->session.team;
+    read_time(w, &p);
+    read_status(&p);
+    read_id(&p.key, &p.filter.key.v);
+    read_id(&p.project, &p.filter.project.v);
+    p.filter.model = p.model.n ? p.model : STR_NONE;
+    p.filter.provider = p.provider.n ? p.provider : STR_NONE;
+    p.filter.tag = p.tag.n ? p.tag : STR_NONE;
+    p.filter.fallback = str_eq_c(p.fallback, "yes")  ? LOG_YES
+                        : str_eq_c(p.fallback, "no") ? LOG_NO
+                                                     : LOG_ANY;
+    if (p.filter.fallback == LOG_ANY)
+        p.fallback = STR("");
+    p.filter.cost_above.nano = -1;
+    if (!p.above.n || money_parse(p.above, &p.filter.cost_above) != MONEY_OK ||
+        p.filter.cost_above.nano < 0) {
+        p.above = STR("");
+        p.filter.cost_above.nano = -1;
+    }
+    *ret = p;
+}
+
+struct str log_params_link(struct web *w, const struct log_params *p, struct str path,
+                           const char *but)
+{
+    const struct {
+        const char *name;
+        struct str value;
+    } all[] = {
+        {"period", str_eq_c(p->period, PERIOD_DEFAULT) ? STR("") : p->period},
+        {"from", p->from},         {"to", p->to},
+        {"key", p->key},           {"project", p->project},
+        {"model", p->model},       {"provider", p->provider},
+        {"status", p->status},     {"fallback", p->fallback},
+        {"above", p->above},       {"tag", p->tag},
+    };
+    struct buf url;
+    struct str copy;
+
+    buf_init(&url, 8192);
+    buf_put_str(&url, path);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (!but || strcmp(but, all[i].name) != 0)
+            query_put(&url, all[i].name, all[i].value);
+    copy = arena_str(w->arena, buf_str(&url));
+    buf_done(&url);
+    return copy;
+}
+
+/* --- the controls and the chips --- */
+
+struct shown {
+    struct web *w;
+    const struct log_params *p;
+    struct str path;
+    struct json_object *filter, *chips;
+};
+
+static void add_chip(struct shown *s, const char *name, const char *says, struct str value)
+{
+    struct json_object *chip;
+
+    if (!value.n)
+        return;
+    chip = json_new_object();
+    json_set_cstr(chip, "says", says);
+    json_set_str(chip, "value", value);
+    json_set_str(chip, "link", log_params_link(s->w, s->p, s->path, name));
+    json_push(s->chips, chip);
+}
+
+static struct json_object *add_options(struct shown *s, const char *name, const char *any)
+{
+    struct json_object *options = json_new_array();
+
+    if (any)
+        view_choice(options, STR(""), str_c(any), false);
+    json_set(s->filter, name, options);
+    return options;
+}
+
+static int keys_view(struct shown *s)
+{
+    struct json_object *options = add_options(s, "keys", "any");
+    struct key_page keys;
+    int r = keyring_list(s->w->db, s->w->arena, s->w->session.team, true, &keys);
+
+    for (size_t i = 0; r == 0 && i < keys.n; i++) {
+        bool chosen = keys.v[i].id.v == s->p->filter.key.v;
+
+        if (keys.v[i].deleted && !chosen)
+            continue;
+        view_choice(options, arena_strf(s->w->arena, "%" PRId64, keys.v[i].id.v),
+                    keys.v[i].settings.name, chosen);
+        if (chosen)
+            add_chip(s, "key", "key is", keys.v[i].settings.name);
+    }
+    return r;
+}
+
+static int projects_view(struct shown *s)
+{
+    struct json_object *options = add_options(s, "projects", "any");
+    struct project_page projects;
+    int r = project_list(s->w->db, s->w->arena, s->w->session.team, &projects);
+
+    for (size_t i = 0; r == 0 && i < projects.n; i++) {
+        bool chosen = projects.v[i].id.v == s->p->filter.project.v;
+
+        view_choice(options, arena_strf(s->w->arena, "%" PRId64, projects.v[i].id.v),
+                    projects.v[i].name, chosen);
+        if (chosen)
+            add_chip(s, "project", "project is", projects.v[i].name);
+    }
+    return r;
+}
+
+/* What was chosen stays an option, also when no recent call has it. */
+static void texts_view(struct shown *s, const char *name, const struct str *v, size_t n,
+                       struct str chosen)
+{
+    struct json_object *options = add_options(s, name, "any");
+    bool seen = !chosen.n;
+
+    for (size_t i = 0; i < n; i++) {
+        view_choice(options, v[i], v[i], str_eq(v[i], chosen));
+        seen |= str_eq(v[i], chosen);
+    }
+    if (!seen)
+        view_choice(options, chosen, chosen, true);
+}
+
+static int choices_view(struct shown *s)
+{
+    struct log_choices choices = {0};
+    int r = log_choices(s->w->db, s->w->arena, s->p->filter.team, &choices);
+
+    if (r != 0)
+        return r;
+    texts_view(s, "models", choices.models, choices.n_models, s->p->model);
+    texts_view(s, "providers", choices.providers, choices.n_providers, s->p->provider);
+    add_chip(s, "model", "model is", s->p->model);
+    add_chip(s, "provider", "provider is", s->p->provider);
+    return 0;
+}
+
+static void fixed_view(struct shown *s)
+{
+    struct json_object *options = add_options(s, "periods", s->p->period.n ? NULL : "days below");
+
+    for (size_t i = 0; i < ARRAY_LEN(periods); i++)
+        view_choice(options, str_c(periods[i].value), str_c(periods[i].label),
+                    str_eq_c(s->p->period, periods[i].value));
+    options = add_options(s, "statuses", "any");
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+        view_choice(options, str_c(statuses[i].value), str_c(statuses[i].label),
+                    str_eq_c(s->p->status, statuses[i].value));
+    options = add_options(s, "fallbacks", "any");
+    view_choice(options, STR("yes"), STR("with fallback"), str_eq_c(s->p->fallback, "yes"));
+    view_choice(options, STR("no"), STR("first try"), str_eq_c(s->p->fallback, "no"));
+    json_set_str(s->filter, "above", s->p->above);
+    json_set_str(s->filter, "from", s->p->from);
+    json_set_str(s->filter, "to", s->p->to);
+    json_set_str(s->filter, "tag", s->p->tag);
+}
+
+static void fixed_chips(struct shown *s)
+{
+    if (!str_eq_c(s->p->period, PERIOD_DEFAULT))
+        add_chip(s, "period", "time is", s->p->period);
+    add_chip(s, "from", "from", s->p->from);
+    add_chip(s, "to", "to", s->p->to);
+    add_chip(s, "status", "status is", s->p->status);
+    if (s->p->fallback.n)
+        add_chip(s, "fallback", "fallback is", s->p->fallback);
+    add_chip(s, "above", "cost above $", s->p->above);
+    add_chip(s, "tag", "tag is", s->p->tag);
+}
+
+int log_params_view(struct web *w, const struct log_params *p, struct str path,
+                    struct json_object *view)
+{
+    struct shown s = {.w = w,
+                      .p = p,
+                      .path = path,
+                      .filter = json_new_object(),
+                      .chips = json_new_array()};
+    int r;
+
+    json_set(view, "filter", s.filter);
+    json_set(view, "chips", s.chips);
+    json_set_str(view, "path", path);
+    fixed_view(&s);
+    fixed_chips(&s);
+    r = choices_view(&s);
+    if (r == 0 && p->filter.team.v)
+        r = keys_view(&s);
+    if (r == 0 && p->filter.team.v)
+        r = projects_view(&s);
+    json_set_bool(s.filter, "of_team", p->filter.team.v != 0);
+    return r;
+}
