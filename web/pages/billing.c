@@ -1,0 +1,188 @@
+/* billing.c: see billing.h. */
+#include "web/pages/billing.h"
+
+#include "base/err.h"
+#include "ledger/invoice.h"
+#include "payments/payment_provider.h"
+#include "web/form.h"
+#include "web/links.h"
+#include "web/pages/order.h"
+#include "web/view.h"
+
+#define RECENT 10
+
+enum { AMOUNT, PROVIDER };
+
+static const struct form_field fields[] = {
+    [AMOUNT] = {"amount", "Amount", FORM_MONEY, .required = true, .min = 1000000000,
+                .max = 1000000000000000, .placeholder = "50", .autocomplete = "off"},
+    [PROVIDER] = {"provider", "By", FORM_CHOICE},
+};
+
+static int open_form(struct web *w, struct form *form)
+{
+    struct payment_choice choice;
+    int r = form_init(form, w->arena, fields, ARRAY_LEN(fields));
+
+    if (r == 0)
+        r = payment_provider_choices(w->db, &choice);
+    for (size_t i = 0; r == 0 && i < choice.n; i++) {
+        form_option(form, PROVIDER, str_c(choice.v[i]->name), str_c(choice.v[i]->label));
+        if (i == 0)
+            form_set(form, PROVIDER, str_c(choice.v[i]->name));
+    }
+    return r;
+}
+
+/* --- what moved the balance --- */
+
+static const struct {
+    const char *code, *text;
+} codes[] = {
+    {"TOPUP", "Top-up"},         {"USAGE", "Usage"},
+    {"LATE_USAGE", "Late usage"}, {"GRANT", "Grant"},
+    {"REFUND", "Refund"},        {"CHARGEBACK", "Chargeback"},
+    {"ADJUST", "Adjustment"},
+};
+
+struct json_object *billing_movement(struct web *w, const struct statement_row *row)
+{
+    struct json_object *o = json_new_object();
+    struct str what = row->code;
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        if (str_eq_c(row->code, codes[i].code))
+            what = str_c(codes[i].text);
+    json_set_i64(o, "id", row->id);
+    json_set_str(o, "link", link_transfer(w->arena, row->id));
+    json_set_str(o, "what", what);
+    json_set_str(o, "code", row->code);
+    json_set_str(o, "ref", row->ref);
+    json_set_str(o, "reason", row->reason);
+    json_set_str(o, "actor", row->actor_name);
+    json_set_str(o, "debit", row->debit);
+    json_set_str(o, "credit", row->credit);
+    json_set_str(o, "calls",
+                 row->calls ? view_plural(w->arena, row->calls, "request", NULL) : STR(""));
+    view_time(o, "posted", row->posted_at_us, w->zone, w->now_us);
+    view_money(o, "amount", row->amount, VIEW_CALL);
+    view_money(o, "after", row->after, VIEW_CALL);
+    return o;
+}
+
+/* --- the page --- */
+
+struct figures {
+    struct balance balance;
+    struct statement_page movements;
+    struct order_page orders;
+    struct invoice_page invoices;
+};
+
+static int read_figures(struct web *w, struct figures *f)
+{
+    struct team_id team = w->session.team;
+    int r = balance_read(w->db, w->arena, team, &f->balance);
+
+    if (r == 0)
+        r = statement_list(w->db, w->arena, team, 0, STR_NONE, RECENT, &f->movements);
+    if (r == 0)
+        r = order_list(w->db, w->arena, team, -1, 0, RECENT, &f->orders);
+    if (r == 0)
+        r = invoice_list(w->db, w->arena, team, &f->invoices);
+    return r;
+}
+
+static void balance_view(const struct balance *b, struct json_object *view)
+{
+    view_money(view, "available", b->available, VIEW_DOLLARS);
+    view_money(view, "held", b->held, VIEW_DOLLARS);
+    view_money(view, "posted", b->posted, VIEW_DOLLARS);
+    view_money(view, "credits", b->credits, VIEW_DOLLARS);
+    view_money(view, "debits", b->debits, VIEW_DOLLARS);
+}
+
+static struct json_object *invoices_view(struct web *w, const struct invoice_page *page)
+{
+    struct json_object *list = json_new_array();
+
+    for (size_t i = 0; i < page->n; i++) {
+        const struct invoice *invoice = &page->v[i];
+        struct json_object *o = json_new_object();
+
+        json_set_str(o, "number", invoice->number);
+        json_set_str(o, "month", invoice->month);
+        json_set_str(o, "issued", invoice->issue_date);
+        json_set_str(o, "link", link_invoice(w->arena, invoice->id, NULL));
+        json_set_str(o, "pdf_link", link_invoice(w->arena, invoice->id, "pdf"));
+        view_money(o, "usage", invoice->usage, VIEW_DOLLARS);
+        view_money(o, "closing", invoice->closing, VIEW_DOLLARS);
+        json_push(list, o);
+    }
+    return list;
+}
+
+static int show(struct web *w, int status, const struct form *form)
+{
+    struct json_object *view, *movements = json_new_array(), *orders = json_new_array();
+    struct figures f = {0};
+    int r = read_figures(w, &f);
+
+    if (r != 0) {
+        json_unref(movements);
+        json_unref(orders);
+        return web_outcome(w, r);
+    }
+    view = json_new_object();
+    for (size_t i = 0; i < f.movements.n; i++)
+        json_push(movements, billing_movement(w, &f.movements.v[i]));
+    for (size_t i = 0; i < f.orders.n; i++)
+        json_push(orders, order_view(w, &f.orders.v[i]));
+    balance_view(&f.balance, view);
+    json_set(view, "movements", movements);
+    json_set(view, "orders", orders);
+    json_set_bool(view, "any_orders", f.orders.n > 0);
+    json_set(view, "invoices", invoices_view(w, &f.invoices));
+    form_view(form, view, "form");
+    return web_render_as(w, status, "billing", "Billing", view);
+}
+
+int page_billing(struct web *w)
+{
+    struct form form;
+    int r = open_form(w, &form);
+
+    return r ? web_outcome(w, r) : show(w, 200, &form);
+}
+
+static int begin_payment(struct web *w, struct order *order)
+{
+    const struct payment_provider *provider = payment_provider_find(order->provider);
+    struct payment_next next = {0};
+    int r = provider->begin(w->db, w->arena, order, &next);
+
+    if (r < 0)
+        return err_trace(r);
+    return web_redirect(w, next.path.p ? next.path : link_order(w->arena, order->id, NULL), NULL);
+}
+
+int page_top_up(struct web *w)
+{
+    struct identity_fault fault = {0};
+    struct order order;
+    struct form form;
+    int r = open_form(w, &form);
+
+    if (r == 0)
+        r = form_read(&form, &w->submitted);
+    if (r != 0)
+        return web_outcome(w, r);
+    if (!form.wrong)
+        r = order_create(w->db, w->arena, &w->actor, w->session.team, w->session.user,
+                         form.v[AMOUNT].money, form.v[PROVIDER].text, &order, &fault);
+    if (r == IDENTITY_E_FAULT)
+        form_fault(&form, &fault);
+    else if (r != 0)
+        return web_outcome(w, r);
+    return form.wrong ? show(w, 422, &form) : begin_payment(w, &order);
+}

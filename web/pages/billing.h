@@ -1,0 +1,11 @@
+/* billing.h: what did we pay, and what will we pay? */
+#pragma once
+
+#include "ledger/statement.h"
+#include "web/web.h"
+
+int page_billing(struct web *w) _must_use_; /* GET /billing */
+int page_top_up(struct web *w) _must_use_;  /* POST /billing/top-up */
+
+/* A row of the ledger as its tables show it; also for the ledger's own page. */
+struct json_object *billing_movement(struct web *w, const struct statement_row *row);

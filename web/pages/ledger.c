@@ -1,0 +1,138 @@
+/* ledger.c: see ledger.h. */
+#include "web/pages/ledger.h"
+
+#include <inttypes.h>
+
+#include "base/err.h"
+#include "ledger/statement.h"
+#include "web/links.h"
+#include "web/pages/billing.h"
+#include "web/view.h"
+
+#define ROWS 50
+#define CALLS 100
+
+static const struct {
+    const char *name, *label, *code;
+} kinds[] = {
+    {"", "Everything", NULL},
+    {"usage", "Usage", "USAGE"},
+    {"other", "Top-ups, grants, adjustments", "-USAGE"},
+};
+
+static struct str page_link(struct web *w, struct str kind, int64_t before_id)
+{
+    struct buf url;
+    struct str copy;
+
+    buf_init(&url, 256);
+    buf_put_str(&url, link_to(LINK_ledger));
+    query_put(&url, "kind", kind);
+    if (before_id)
+        query_put(&url, "before", arena_strf(w->arena, "%" PRId64, before_id));
+    copy = arena_str(w->arena, buf_str(&url));
+    buf_done(&url);
+    return copy;
+}
+
+static void tabs_view(struct web *w, size_t kind, struct json_object *view)
+{
+    struct json_object *tabs = json_new_array();
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct json_object *o = json_new_object();
+
+        json_set_cstr(o, "label", kinds[i].label);
+        json_set_str(o, "link", page_link(w, str_c(kinds[i].name), 0));
+        json_set_bool(o, "current", i == kind);
+        json_push(tabs, o);
+    }
+    json_set(view, "tabs", tabs);
+}
+
+int page_ledger(struct web *w)
+{
+    struct str asked = request_query(w->req, "kind");
+    struct json_object *view, *rows;
+    struct statement_page page = {0};
+    int64_t before = 0;
+    size_t kind = 0;
+    int r;
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (asked.n && str_eq_c(asked, kinds[i].name))
+            kind = i;
+    if (str_i64(request_query(w->req, "before"), &before) != STR_OK || before < 0)
+        before = 0;
+    r = statement_list(w->db, w->arena, w->session.team, before, str_c(kinds[kind].code), ROWS,
+                       &page);
+    if (r != 0)
+        return web_outcome(w, r);
+    view = json_new_object();
+    rows = json_new_array();
+    for (size_t i = 0; i < page.n; i++)
+        json_push(rows, billing_movement(w, &page.v[i]));
+    json_set(view, "movements", rows);
+    tabs_view(w, kind, view);
+    view_pager(view, "pager",
+               before ? page_link(w, str_c(kinds[kind].name), 0) : STR_NONE,
+               page.older ? page_link(w, str_c(kinds[kind].name), page.v[page.n - 1].id)
+                          : STR_NONE);
+    return web_render(w, "ledger", "Ledger", view);
+}
+
+static struct json_object *calls_view(struct web *w, const struct statement_call *calls, size_t n)
+{
+    struct json_object *list = json_new_array();
+
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *o = json_new_object();
+        char id[CALL_ID_TEXT];
+
+        call_id_text(calls[i].id, id);
+        json_set_cstr(o, "id", id);
+        json_set_str(o, "link", link_call(w->arena, calls[i].id));
+        json_set_str(o, "model", calls[i].model);
+        json_set_str(o, "key", calls[i].key_name);
+        view_money(o, "charge", calls[i].charge, VIEW_CALL);
+        json_push(list, o);
+    }
+    return list;
+}
+
+static struct str more_link(struct web *w, int64_t transfer, struct call_id after)
+{
+    char id[CALL_ID_TEXT];
+
+    call_id_text(after, id);
+    return arena_strf(w->arena, "%.*s?after=%s", STR_FMT(link_transfer(w->arena, transfer)), id);
+}
+
+int page_transfer(struct web *w)
+{
+    struct statement_call *calls = NULL;
+    struct statement_row row;
+    struct call_id after = {{0}};
+    struct json_object *view;
+    size_t n = 0;
+    int64_t id;
+    int r = STATEMENT_E_NONE;
+
+    if (web_param_id(w, 0, &id))
+        r = statement_get(w->db, w->arena, w->session.team, id, &row);
+    if (r == STATEMENT_E_NONE)
+        return web_fail_code(w, PROBLEM_NOT_FOUND);
+    if (r == 0 && !call_id_parse(request_query(w->req, "after"), &after))
+        after = (struct call_id){{0}};
+    if (r == 0 && row.calls)
+        r = statement_calls(w->db, w->arena, w->session.team, id, after, CALLS, &calls, &n);
+    if (r != 0)
+        return web_outcome(w, r);
+    view = json_new_object();
+    json_set(view, "transfer", billing_movement(w, &row));
+    json_set(view, "calls", calls_view(w, calls, n));
+    json_set_bool(view, "any_calls", n > 0);
+    view_pager(view, "pager", STR_NONE,
+               n == CALLS ? more_link(w, id, calls[n - 1].id) : STR_NONE);
+    return web_render(w, "transfer", "Transfer", view);
+}

@@ -1,0 +1,307 @@
+/* usage.c: see usage.h. Table, chart and export sum over the same days in the team's time zone. */
+#include "web/pages/usage.h"
+
+#include <inttypes.h>
+
+#include "base/bounds.h"
+#include "base/csv.h"
+#include "base/err.h"
+#include "identity/keyring.h"
+#include "identity/project.h"
+#include "logs/usage.h"
+#include "web/chart.h"
+#include "web/links.h"
+#include "web/view.h"
+
+static const struct {
+    const char *name, *label;
+    enum usage_by by;
+} groups[] = {
+    {"day", "Day", USAGE_BY_DAY},
+    {"model", "Model", USAGE_BY_MODEL},
+    {"key", "Key", USAGE_BY_KEY},
+    {"project", "Project", USAGE_BY_PROJECT},
+    {"provider", "Provider", USAGE_BY_PROVIDER},
+};
+
+static const struct {
+    const char *name, *label;
+} spans[] = {
+    {"month", "This month"}, {"last-month", "Last month"}, {"7d", "Last 7 days"},
+    {"30d", "Last 30 days"}, {"90d", "Last 90 days"},      {"days", "The days below"},
+};
+
+struct params {
+    size_t group;
+    struct str span; /* one of spans */
+    struct usage_query query;
+    struct str key, project, model;
+};
+
+static struct str param(struct web *w, const char *name)
+{
+    struct str value = request_query(w->req, name);
+
+    return value.p ? str_trim(value) : STR("");
+}
+
+static void set_days(struct web *w, struct params *p, const struct civil *from,
+                     const struct civil *to)
+{
+    p->query.from_day = civil_day(w->arena, from);
+    p->query.to_day = civil_day(w->arena, to);
+}
+
+static void set_span(struct web *w, struct params *p)
+{
+    struct civil to = zone_civil(w->zone, w->now_us), from = to;
+
+    if (str_eq_c(p->span, "7d")) {
+        from = civil_plus_days(&to, -6);
+    } else if (str_eq_c(p->span, "30d")) {
+        from = civil_plus_days(&to, -29);
+    } else if (str_eq_c(p->span, "90d")) {
+        from = civil_plus_days(&to, -89);
+    } else if (str_eq_c(p->span, "last-month")) {
+        to = civil_plus_days(&to, -to.day);
+        from = to;
+        from.day = 1;
+    } else {
+        p->span = STR("month");
+        from.day = 1;
+    }
+    set_days(w, p, &from, &to);
+}
+
+/* The chart has no more days than that. */
+static void read_days(struct web *w, struct params *p)
+{
+    struct civil from, to, latest;
+
+    if (!str_eq_c(p->span, "days") || !civil_parse_day(param(w, "from"), &from) ||
+        !civil_parse_day(param(w, "to"), &to)) {
+        set_span(w, p);
+        return;
+    }
+    latest = civil_plus_days(&from, BOUND_CHART_DAYS - 1);
+    if (str_cmp(civil_day(w->arena, &to), civil_day(w->arena, &latest)) > 0)
+        to = latest;
+    set_days(w, p, &from, &to);
+}
+
+static void read_params(struct web *w, struct params *p)
+{
+    struct str by = param(w, "by");
+
+    *p = (struct params){.span = param(w, "span"),
+                         .key = param(w, "key"),
+                         .project = param(w, "project"),
+                         .model = param(w, "model")};
+    p->query.team = w->session.team;
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++)
+        if (str_eq_c(by, groups[i].name))
+            p->group = i;
+    read_days(w, p);
+    if (str_i64(p->key, &p->query.key.v) != STR_OK)
+        p->query.key.v = 0;
+    if (str_i64(p->project, &p->query.project.v) != STR_OK)
+        p->query.project.v = 0;
+    p->query.model = p->model.n ? p->model : STR_NONE;
+}
+
+static struct str link_by(struct web *w, const struct params *p, enum link to, size_t group)
+{
+    bool days = str_eq_c(p->span, "days");
+    struct buf url;
+    struct str copy;
+
+    buf_init(&url, 4096);
+    buf_put_str(&url, link_to(to));
+    query_put(&url, "by", str_c(groups[group].name));
+    query_put(&url, "span", p->span);
+    query_put(&url, "from", days ? p->query.from_day : STR(""));
+    query_put(&url, "to", days ? p->query.to_day : STR(""));
+    query_put(&url, "key", p->key);
+    query_put(&url, "project", p->project);
+    query_put(&url, "model", p->model);
+    copy = arena_str(w->arena, buf_str(&url));
+    buf_done(&url);
+    return copy;
+}
+
+/* The calls behind a row: the log with the same days. */
+static struct str log_link(struct web *w, const struct params *p, const struct usage_row *row)
+{
+    struct str id = row->id ? arena_strf(w->arena, "%" PRId64, row->id) : STR("");
+    enum usage_by by = groups[p->group].by;
+    struct buf url;
+    struct str copy;
+
+    buf_init(&url, 4096);
+    buf_put_str(&url, link_to(LINK_log));
+    query_put(&url, "from", by == USAGE_BY_DAY ? row->label : p->query.from_day);
+    query_put(&url, "to", by == USAGE_BY_DAY ? row->label : p->query.to_day);
+    query_put(&url, "key", by == USAGE_BY_KEY ? id : p->key);
+    query_put(&url, "project", by == USAGE_BY_PROJECT ? id : p->project);
+    query_put(&url, "model", by == USAGE_BY_MODEL ? row->label : p->model);
+    query_put(&url, "provider", by == USAGE_BY_PROVIDER ? row->label : STR(""));
+    copy = arena_str(w->arena, buf_str(&url));
+    buf_done(&url);
+    return copy;
+}
+
+static struct json_object *row_view(const struct usage_row *row)
+{
+    struct json_object *o = json_new_object();
+
+    json_set_str(o, "label", row->label.n ? row->label : STR("(none)"));
+    view_count(o, "calls", row->calls);
+    view_count(o, "blocked", row->blocked);
+    view_count(o, "errors", row->errors);
+    view_count(o, "fallbacks", row->fallbacks);
+    view_count(o, "input", row->input_tokens);
+    view_count(o, "cached", row->cached_input_tokens);
+    view_count(o, "output", row->output_tokens);
+    view_money(o, "charge", row->charge, VIEW_CALL);
+    return o;
+}
+
+static void table_view(struct web *w, const struct params *p, const struct usage_table *table,
+                       struct json_object *view)
+{
+    struct json_object *rows = json_new_array();
+
+    for (size_t i = 0; i < table->n; i++) {
+        struct json_object *o = row_view(&table->rows[i]);
+
+        json_set_str(o, "link", log_link(w, p, &table->rows[i]));
+        chart_share(o, "share", table->rows[i].charge, table->total.charge);
+        json_push(rows, o);
+    }
+    json_set(view, "rows", rows);
+    json_set_bool(view, "any", table->n > 0);
+    json_set(view, "total", row_view(&table->total));
+}
+
+static int filter_view(struct web *w, const struct params *p, struct json_object *view)
+{
+    struct json_object *list = json_new_array(), *keys = json_new_array();
+    struct json_object *projects = json_new_array();
+    struct key_page key_page;
+    struct project_page project_page;
+    int r;
+
+    json_set(view, "spans", list);
+    json_set(view, "keys", keys);
+    json_set(view, "projects", projects);
+    for (size_t i = 0; i < ARRAY_LEN(spans); i++)
+        view_choice(list, str_c(spans[i].name), str_c(spans[i].label),
+                    str_eq_c(p->span, spans[i].name));
+    r = keyring_list(w->db, w->arena, w->session.team, true, &key_page);
+    if (r == 0)
+        r = project_list(w->db, w->arena, w->session.team, &project_page);
+    if (r != 0)
+        return r;
+    view_choice(keys, STR(""), STR("any"), false);
+    for (size_t i = 0; i < key_page.n; i++)
+        view_choice(keys, arena_strf(w->arena, "%" PRId64, key_page.v[i].id.v),
+                    key_page.v[i].settings.name, key_page.v[i].id.v == p->query.key.v);
+    view_choice(projects, STR(""), STR("any"), false);
+    for (size_t i = 0; i < project_page.n; i++)
+        view_choice(projects, arena_strf(w->arena, "%" PRId64, project_page.v[i].id.v),
+                    project_page.v[i].name, project_page.v[i].id.v == p->query.project.v);
+    json_set_str(view, "model", p->model);
+    json_set_str(view, "from", p->query.from_day);
+    json_set_str(view, "to", p->query.to_day);
+    return 0;
+}
+
+static void tabs_view(struct web *w, const struct params *p, struct json_object *view)
+{
+    struct json_object *tabs = json_new_array();
+
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+        struct json_object *o = json_new_object();
+
+        json_set_cstr(o, "label", groups[i].label);
+        json_set_str(o, "link", link_by(w, p, LINK_usage, i));
+        json_set_bool(o, "current", i == p->group);
+        json_push(tabs, o);
+    }
+    json_set(view, "tabs", tabs);
+    json_set_cstr(view, "group", groups[p->group].label);
+    json_set_cstr(view, "by", groups[p->group].name);
+    json_set_str(view, "export_link", link_by(w, p, LINK_usage_export, p->group));
+}
+
+int page_usage(struct web *w)
+{
+    struct json_object *view = json_new_object();
+    struct usage_points points = {0};
+    struct usage_table table = {0};
+    struct params p;
+    int r;
+
+    read_params(w, &p);
+    r = usage_table(w->db, w->arena, groups[p.group].by, &p.query, &table);
+    if (r == 0)
+        r = usage_points(w->db, w->arena, &p.query, &points);
+    if (r == 0)
+        r = filter_view(w, &p, view);
+    if (r == 0)
+        r = chart_spend(w->arena, &points, p.query.from_day, p.query.to_day, view, "chart");
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
+    tabs_view(w, &p, view);
+    table_view(w, &p, &table, view);
+    return web_render(w, "usage", "Usage", view);
+}
+
+/* --- export --- */
+
+static void csv_row(struct buf *out, const struct usage_row *row)
+{
+    csv_text(out, row->label);
+    csv_i64(out, row->calls);
+    csv_i64(out, row->blocked);
+    csv_i64(out, row->errors);
+    csv_i64(out, row->fallbacks);
+    csv_i64(out, row->input_tokens);
+    csv_i64(out, row->cached_input_tokens);
+    csv_i64(out, row->output_tokens);
+    csv_money(out, row->charge);
+    csv_end(out);
+}
+
+int page_usage_export(struct web *w)
+{
+    static const char *const columns[] = {"calls",        "blocked",
+                                          "errors",       "fallbacks",
+                                          "input_tokens", "cached_input_tokens",
+                                          "output_tokens", "charge_usd"};
+    struct usage_table table = {0};
+    struct params p;
+    struct buf csv;
+    struct str bytes;
+    int r;
+
+    read_params(w, &p);
+    r = usage_table(w->db, w->arena, groups[p.group].by, &p.query, &table);
+    if (r != 0)
+        return web_outcome(w, r);
+    buf_init(&csv, MIB(1));
+    csv_text(&csv, str_c(groups[p.group].name));
+    for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+        csv_text(&csv, str_c(columns[i]));
+    csv_end(&csv);
+    for (size_t i = 0; i < table.n; i++)
+        csv_row(&csv, &table.rows[i]);
+    r = buf_finish(&csv);
+    bytes = arena_str(w->arena, buf_str(&csv));
+    buf_done(&csv);
+    if (r < 0)
+        return err_trace(r);
+    return web_file(w, "text/csv; charset=utf-8", STR("tollgate-usage.csv"), bytes);
+}

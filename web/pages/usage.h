@@ -1,0 +1,7 @@
+/* usage.h: what the team used, by day, model, key, project or provider. */
+#pragma once
+
+#include "web/web.h"
+
+int page_usage(struct web *w) _must_use_;        /* GET /usage */
+int page_usage_export(struct web *w) _must_use_; /* GET /usage/export: the same table as CSV */
