@@ -1,10 +1,22 @@
 /* pages.h: every page_* function, for routes.c. */
 #pragma once
 
+#include "web/asset.h"
 #include "web/pages/account.h"
+#include "web/pages/billing.h"
+#include "web/pages/call.h"
+#include "web/pages/home.h"
 #include "web/pages/invite.h"
+#include "web/pages/invoice.h"
 #include "web/pages/key.h"
 #include "web/pages/keys.h"
+#include "web/pages/ledger.h"
+#include "web/pages/log.h"
+#include "web/pages/members.h"
+#include "web/pages/order.h"
+#include "web/pages/overview.h"
 #include "web/pages/reset.h"
+#include "web/pages/settings.h"
 #include "web/pages/sign_in.h"
 #include "web/pages/sign_up.h"
+#include "web/pages/usage.h"

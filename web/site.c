@@ -128,25 +128,26 @@ static int add_file(struct site *s, const char *path, struct str name, struct st
 
 typedef int add_fn(struct site *s, const char *path, struct str name, struct str bytes);
 
-static int add_each(struct site *s, const char *root, const char *directory, add_fn *add)
+static int add_each(struct site *s, const char *directory, add_fn *add)
 {
-    _cleanup_(freep) char *path = NULL;
-    char *roots[] = {NULL, NULL};
+    char *roots[] = {(char *)(uintptr_t)directory, NULL};
+    size_t length = strlen(directory);
     struct buf bytes;
     FTSENT *entry;
     FTS *walk;
     int r = 0;
 
-    if (asprintf(&path, "%s/%s", root, directory) < 0)
-        return err_origin(-ENOMEM);
-    roots[0] = path;
+    while (length > 1 && directory[length - 1] == '/')
+        length--;
     walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     if (!walk)
         return err_origin(-errno);
     buf_init(&bytes, BOUND_ASSET_BYTES);
     while (r == 0 && (entry = fts_read(walk)) != NULL) {
-        struct str name = str_c(entry->fts_path + MIN(strlen(path) + 1, entry->fts_pathlen));
+        struct str name = str_c(entry->fts_path + MIN(length, entry->fts_pathlen));
 
+        while (name.n && name.p[0] == '/')
+            name = str_c(name.p + 1);
         if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_NS || entry->fts_info == FTS_ERR)
             r = fault(s, entry->fts_path, strerror(entry->fts_errno));
         if (entry->fts_info != FTS_F || entry->fts_name[0] == '.')
@@ -162,15 +163,11 @@ static int add_each(struct site *s, const char *root, const char *directory, add
 }
 
 /* Without them (no npm has run) pages work, plainer: no icons, no charts, another font. */
-static int add_assets(struct site *s, const char *root)
+static int add_assets(struct site *s, const char *directory)
 {
-    _cleanup_(freep) char *path = NULL;
-
-    if (asprintf(&path, "%s/web/assets", root) < 0)
-        return err_origin(-ENOMEM);
-    if (access(path, F_OK) == 0)
-        return add_each(s, root, "web/assets", add_file);
-    log_warn("assets_missing", "path=%s remedy=\"run web/build-assets\"", path);
+    if (access(directory, F_OK) == 0)
+        return add_each(s, directory, add_file);
+    log_warn("assets_missing", "path=%s remedy=\"run web/build-assets\"", directory);
     return 0;
 }
 
@@ -200,22 +197,22 @@ static int set_version(struct site *s)
     return r ? r : s->version.p ? 0 : err_origin(-ENOMEM);
 }
 
-static int load(struct site *s, const char *root)
+static int load(struct site *s, const struct site_dirs *dirs)
 {
-    int r = add_each(s, root, "templates", add_template);
+    int r = add_each(s, dirs->templates, add_template);
 
     if (r == 0)
         r = mustache_seal(s->templates, s->fault);
     if (r == 0)
-        r = add_each(s, root, "web/static", add_file);
+        r = add_each(s, dirs->static_files, add_file);
     if (r == 0)
-        r = add_assets(s, root);
+        r = add_assets(s, dirs->assets);
     if (r == 0)
         r = set_version(s);
     return r;
 }
 
-int site_new(const char *root, enum mustache_mode mode, struct site **ret,
+int site_new(const struct site_dirs *dirs, enum mustache_mode mode, struct site **ret,
              struct mustache_fault *fault_ret)
 {
     struct site *s = calloc(1, sizeof(*s));
@@ -227,7 +224,7 @@ int site_new(const char *root, enum mustache_mode mode, struct site **ret,
     s->arena = arena_new(BOUND_ASSETS_BYTES);
     r = s->arena ? mustache_new(mode, &s->templates) : err_origin(-ENOMEM);
     if (r == 0)
-        r = load(s, root);
+        r = load(s, dirs);
     s->fault = NULL;
     if (r != 0) {
         site_free(s);

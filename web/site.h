@@ -17,10 +17,14 @@ struct site_file {
     struct str etag;
 };
 
-/* Reads <root>/templates, <root>/web/static and <root>/web/assets. SITE_E_FAULT: *fault says which
- * file is wrong or missing. */
+struct site_dirs {
+    const char *templates;    /* templates/ */
+    const char *static_files; /* web/static/ */
+    const char *assets;       /* web/assets/; need not be there */
+};
+/* SITE_E_FAULT: *fault says which file is wrong or missing. */
 enum { SITE_OK = 0, SITE_E_FAULT = 1 };
-int site_new(const char *root, enum mustache_mode mode, struct site **ret,
+int site_new(const struct site_dirs *dirs, enum mustache_mode mode, struct site **ret,
              struct mustache_fault *fault) _must_use_;
 void site_free(struct site *s); /* NULL is fine */
 

@@ -132,6 +132,32 @@ void view_time(struct json_object *o, const char *key, int64_t unix_us, const st
     json_set_cstr(v, "utc", utc);
 }
 
+static bool same_day(const struct civil *a, const struct civil *b)
+{
+    return a->year == b->year && a->month == b->month && a->day == b->day;
+}
+
+void view_recent_day(struct json_object *o, const char *key, int64_t unix_us,
+                     const struct zone *zone, int64_t now_us)
+{
+    struct civil c = zone_civil(zone, unix_us), today = zone_civil(zone, now_us);
+    struct civil yesterday = civil_plus_days(&today, -1);
+    struct buf text;
+
+    if (!unix_us) {
+        json_set_null(o, key);
+        return;
+    }
+    buf_init(&text, TEXT_BYTES);
+    if (same_day(&c, &today))
+        buf_puts(&text, "today");
+    else if (same_day(&c, &yesterday))
+        buf_puts(&text, "yesterday");
+    else
+        buf_printf(&text, "%d %s %d", c.day, months[c.month - 1], c.year);
+    finish(o, key, &text);
+}
+
 struct str view_day(struct arena *a, int64_t unix_us, const struct zone *zone)
 {
     struct civil c = zone_civil(zone, unix_us);

@@ -21,6 +21,9 @@ void view_price(struct json_object *o, const char *key, int64_t nano_per_million
 /* partials/time: {relative "3 min ago", exact "21 Nov 2026, 07:05:19 CET", utc}; null when 0. */
 void view_time(struct json_object *o, const char *key, int64_t unix_us, const struct zone *zone,
                int64_t now_us);
+/* "today", "yesterday", "21 Nov 2026": a day known without its hour; null when 0. */
+void view_recent_day(struct json_object *o, const char *key, int64_t unix_us,
+                     const struct zone *zone, int64_t now_us);
 struct str view_day(struct arena *a, int64_t unix_us, const struct zone *zone) _must_use_; /* ISO */
 
 void view_count(struct json_object *o, const char *key, int64_t n); /* "12,345" */

@@ -22,12 +22,11 @@ static struct json_object *party_view(const struct invoice_party *party)
     return o;
 }
 
-static struct json_object *movement_view(struct web *w, const struct invoice_line *line)
+static struct json_object *movement_view(const struct invoice_line *line)
 {
     struct json_object *o = json_new_object();
-    struct civil day = zone_civil(w->zone, line->at_us);
 
-    json_set_str(o, "day", civil_day(w->arena, &day));
+    json_set_str(o, "day", line->date);
     json_set_str(o, "text", line->text);
     view_money(o, "amount", line->amount, VIEW_DOLLARS);
     return o;
@@ -52,7 +51,7 @@ static struct json_object *usage_view(const struct invoice_line *line)
     return o;
 }
 
-static void lines_view(struct web *w, const struct invoice *invoice, struct json_object *view)
+static void lines_view(const struct invoice *invoice, struct json_object *view)
 {
     struct json_object *movements = json_new_array(), *usage = json_new_array();
 
@@ -60,7 +59,7 @@ static void lines_view(struct web *w, const struct invoice *invoice, struct json
         if (invoice->lines[i].kind == INVOICE_USAGE)
             json_push(usage, usage_view(&invoice->lines[i]));
         else
-            json_push(movements, movement_view(w, &invoice->lines[i]));
+            json_push(movements, movement_view(&invoice->lines[i]));
     }
     json_set_bool(view, "any_movements", json_length(movements) > 0);
     json_set_bool(view, "any_usage", json_length(usage) > 0);
@@ -86,14 +85,14 @@ static int show(struct web *w, const struct invoice *invoice)
     view_money(view, "topups", invoice->topups, VIEW_CALL);
     view_money(view, "grants", invoice->grants, VIEW_CALL);
     view_money(view, "adjustments", invoice->adjustments, VIEW_CALL);
-    view_money(view, "usage", invoice->usage, VIEW_CALL);
+    view_money(view, "usage", (struct money){-invoice->usage.nano}, VIEW_CALL);
     view_money(view, "closing", invoice->closing, VIEW_CALL);
     json_set_str(view, "calls", view_plural(w->arena, invoice->calls, "request", NULL));
     json_set_str(view, "pdf_link",
                  invoice->id ? link_invoice(w->arena, invoice->id, "pdf") : STR(""));
     json_set_str(view, "csv_link",
                  invoice->id ? link_invoice(w->arena, invoice->id, "csv") : STR(""));
-    lines_view(w, invoice, view);
+    lines_view(invoice, view);
     return web_render(w, "invoice", invoice->id ? "Invoice" : "The running month", view);
 }
 

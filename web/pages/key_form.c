@@ -254,5 +254,5 @@ void key_common_view(struct web *w, const struct key_view *key, struct json_obje
     view_money(view, "spent_today", key->spent_today, VIEW_DOLLARS);
     view_money(view, "spent_month", key->spent_month, VIEW_DOLLARS);
     view_money(view, "spent_total", key->spent_total, VIEW_DOLLARS);
-    view_time(view, "last_used", key->last_used_at_us, w->zone, w->now_us);
+    view_recent_day(view, "last_used", key->last_day_us, w->zone, w->now_us);
 }

@@ -86,11 +86,12 @@ static inline void browse_start(struct browse *b, const struct route *routes, si
                                .worker_new = browse_worker_new,
                                .worker_free = browse_worker_free, .ctx = b};
     const char *stay = getenv("BROWSE_STAY");
+    struct site_dirs dirs = {"templates", "web/static", "web/assets"};
     struct mustache_fault fault;
 
     memset(b, 0, sizeof(*b));
     pg_fixture_start(&b->pg);
-    if (site_new(".", MUSTACHE_STRICT, &b->site, &fault) != 0)
+    if (site_new(&dirs, MUSTACHE_STRICT, &b->site, &fault) != 0)
         fail_msg("%s", fault.text);
     b->services.site = b->site;
     b->services.loopback_only = true;
