@@ -10,14 +10,17 @@
 #include "http/talk.h"
 #include "pg_fixture.h"
 
+#include "catalog/bootstrap.h"
 #include "catalog/holder.h"
-#include "gateway/services.h"
+#include "gateway/gateway.h"
+#include "identity/installation.h"
 #include "web/web.h"
 
 struct browse {
     struct pg_fixture pg;
     struct served served;
     struct services services;
+    struct gateway gateway; /* what a listener's ctx is; nothing of it but the services is used */
     struct site *site;
     char cookies[8][400]; /* "name=value" */
 };
@@ -62,7 +65,8 @@ static inline void browse_done(struct job *job)
 
 static inline void browse_dispatch(struct request *req, void *ctx)
 {
-    const struct services *services = ctx;
+    const struct gateway *gateway = ctx;
+    const struct services *services = gateway->services;
     struct page_job *p = arena_new0(req->arena, struct page_job);
 
     assert_non_null(p);
@@ -73,11 +77,26 @@ static inline void browse_dispatch(struct request *req, void *ctx)
     assert_int_equal(jobs_submit(services->pages, &p->job), JOBS_OK);
 }
 
-static inline void browse_asset(struct request *req)
+static inline void browse_problem_page(struct request *req, const struct problem *p,
+                                       struct response *out, void *ctx)
 {
-    const struct services *services = listener_ctx(req->listener);
+    const struct gateway *gateway = ctx;
 
-    site_answer(services->site, req);
+    web_problem_page(req, p, out, (void *)(uintptr_t)gateway->services);
+}
+
+/* A sandbox with the demo models on offer. */
+static inline void browse_prepare(struct browse *b)
+{
+    struct catalog_options options = {.seal_key = b->services.seal_key, .demo_port = 9};
+    struct db *db;
+
+    assert_int_equal(catalog_holder_new(&b->services.catalog), 0);
+    assert_int_equal(db_open(b->pg.app_conninfo, "catalogue", &db), 0);
+    assert_int_equal(catalog_bootstrap_demo(db), 0);
+    assert_int_equal(installation_mark_sandbox(db, true), 0);
+    assert_int_equal(catalog_holder_reload(b->services.catalog, db, &options), 0);
+    db_close(db);
 }
 
 static inline void browse_start(struct browse *b, const struct route *routes, size_t n)
@@ -100,12 +119,13 @@ static inline void browse_start(struct browse *b, const struct route *routes, si
     b->services.default_time_zone = STR("Europe/Berlin");
     b->services.version = STR("test");
     b->services.node_name = STR("test");
-    assert_int_equal(catalog_holder_new(&b->services.catalog), 0);
+    browse_prepare(b);
     assert_int_equal(jobs_new(&lane, &b->services.pages), 0);
     served_init(&b->served);
     b->served.config.dispatch = browse_dispatch;
-    b->served.config.problem_page = web_problem_page;
-    b->served.config.ctx = &b->services;
+    b->gateway.services = &b->services;
+    b->served.config.problem_page = browse_problem_page;
+    b->served.config.ctx = &b->gateway;
     b->served.config.port = stay ? (uint16_t)atoi(stay) : 0;
     served_start(&b->served, routes, n);
 }

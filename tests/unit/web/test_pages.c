@@ -2,38 +2,14 @@
  * template asks for a name that its view does not have (the templates are strict here). */
 #include "browse.h"
 
-#include "web/pages.h"
-
-#define SHOW(path, auth, fn) {HTTP_GET, path, auth, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn}
-#define SEND(path, auth, fn)                                                                       \
-    {HTTP_POST, path, auth, 65536, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn}
-
-static const struct route routes[] = {
-    {HTTP_GET, "/assets/{version}/{name}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_PAGE,
-     .on_loop = browse_asset},
-    SHOW("/sign-in", AUTH_NONE, page_sign_in),
-    SEND("/sign-in", AUTH_NONE, page_sign_in_send),
-    SHOW("/sign-up", AUTH_NONE, page_sign_up),
-    SEND("/sign-up", AUTH_NONE, page_sign_up_send),
-    SEND("/sign-out", AUTH_USER, page_sign_out),
-    SEND("/team", AUTH_USER, page_show_team),
-    SHOW("/invite/{token}", AUTH_NONE, page_invite),
-    SEND("/invite/{token}", AUTH_USER, page_invite_join),
-    SHOW("/reset/{token}", AUTH_NONE, page_reset),
-    SEND("/reset/{token}", AUTH_NONE, page_reset_send),
-    SHOW("/account", AUTH_USER, page_account),
-    SEND("/account", AUTH_USER, page_account_rename),
-    SEND("/account/password", AUTH_USER, page_account_password),
-    SEND("/account/sessions", AUTH_USER, page_account_end_sessions),
-    SEND("/account/sessions/{id}/end", AUTH_USER, page_account_end_session),
-};
+#include "page_routes.h"
 
 static struct browse site;
 
 static int setup(void **state)
 {
     (void)state;
-    browse_start(&site, routes, ARRAY_LEN(routes));
+    browse_start(&site, page_routes, ARRAY_LEN(page_routes));
     return 0;
 }
 
