@@ -52,6 +52,11 @@ struct str link_order(struct arena *a, int64_t id, const char *action)
                       action ? action : "");
 }
 
+struct str link_checkout(struct arena *a, int64_t order_id)
+{
+    return arena_strf(a, "/checkout/%" PRId64, order_id);
+}
+
 struct str link_transfer(struct arena *a, int64_t id)
 {
     return thing(a, LINK_ledger, id, NULL);

@@ -49,6 +49,8 @@ struct json_object *links_view(void);
 struct str link_key(struct arena *a, struct key_id id, const char *action);
 struct str link_call(struct arena *a, struct call_id id);
 struct str link_order(struct arena *a, int64_t id, const char *action);
+/* As payments/sandbox.c sends the customer there. */
+struct str link_checkout(struct arena *a, int64_t order_id);
 struct str link_transfer(struct arena *a, int64_t id);
 struct str link_invoice(struct arena *a, int64_t id, const char *action);
 struct str link_member(struct arena *a, struct user_id id, const char *action);

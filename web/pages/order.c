@@ -76,7 +76,7 @@ static int show(struct web *w, int status, const struct order *order, const char
     json_set_str(view, "instructions", next.instructions);
     json_set_str(view, "checkout_link",
                  order->state == ORDER_CREATED && provider == &payment_sandbox
-                     ? link_order(w->arena, order->id, "checkout")
+                     ? link_checkout(w->arena, order->id)
                      : STR(""));
     json_set_bool(view, "open", is_open(order));
     json_set_bool(view, "waiting", order->state == ORDER_PENDING);
@@ -119,7 +119,7 @@ int page_checkout(struct web *w)
         return web_redirect(w, link_order(w->arena, order.id, NULL), NULL);
     view = json_new_object();
     json_set(view, "order", order_view(w, &order));
-    json_set_str(view, "press_link", link_order(w->arena, order.id, "checkout"));
+    json_set_str(view, "press_link", link_checkout(w->arena, order.id));
     return web_render(w, "checkout", "Checkout", view);
 }
 

@@ -6,8 +6,8 @@
 
 int page_order(struct web *w) _must_use_;          /* GET /billing/orders/{id} */
 int page_order_cancel(struct web *w) _must_use_;   /* POST /billing/orders/{id}/cancel */
-int page_checkout(struct web *w) _must_use_;       /* GET /billing/orders/{id}/checkout */
-int page_checkout_press(struct web *w) _must_use_; /* POST /billing/orders/{id}/checkout */
+int page_checkout(struct web *w) _must_use_;       /* GET /checkout/{id} */
+int page_checkout_press(struct web *w) _must_use_; /* POST /checkout/{id} */
 
 /* A row of a table of orders; for the operator's too. */
 struct json_object *order_view(struct web *w, const struct order *order);
