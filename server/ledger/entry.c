@@ -143,6 +143,19 @@ static void put_draws(struct buf *out, const struct call_record *r, const struct
     }
 }
 
+/* The database's text holds any character but NUL, which a request may well contain: it becomes
+ * U+FFFD, as what is not UTF-8 became already. */
+static void replace_nuls(char *p, size_t n)
+{
+    for (size_t i = 0; i + 6 <= n; i++) {
+        if (p[i] != '\\')
+            continue;
+        if (memcmp(p + i, "\\u0000", 6) == 0)
+            memcpy(p + i + 2, "fffd", 4);
+        i++; /* what follows a backslash is no backslash of its own */
+    }
+}
+
 static uint32_t crc_of(const char *head, size_t size)
 {
     return digest_crc32c(0, head + sizeof(uint32_t), size - sizeof(uint32_t));
@@ -164,6 +177,7 @@ void entry_put(struct buf *out, enum entry_type type, int64_t session,
     head.size = (uint32_t)(out->n - at - sizeof(head));
     if (buf_finish(out))
         return;
+    replace_nuls(out->p + at + sizeof(head), head.size);
     memcpy(out->p + at, &head, sizeof(head));
     head.crc = crc_of(out->p + at, out->n - at);
     memcpy(out->p + at, &head, sizeof(head));

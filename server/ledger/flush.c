@@ -36,7 +36,7 @@ struct flush {
     pthread_t thread;
     atomic_bool stop;
     atomic_llong stop_at_ms;
-    atomic_ullong pushed, settled, batches, failed, oldest_ms;
+    atomic_ullong pushed, settled, refused, batches, failed, oldest_ms;
 };
 
 int flush_push(struct flush *f, struct str record, struct journal_segment *begun,
@@ -222,8 +222,7 @@ static int settle_singly(struct flush *f, size_t n)
             return r;
         if (r == SETTLE_E_REFUSED)
             set_aside(f, f->first);
-        else
-            atomic_fetch_add(&f->settled, 1);
+        atomic_fetch_add(r == SETTLE_E_REFUSED ? &f->refused : &f->settled, 1);
         drop_first(f, 1);
     }
     return SETTLE_OK;
@@ -341,6 +340,7 @@ void flush_read(struct flush *f, struct journal_view *ret)
     ret->settled = atomic_load(&f->settled);
     ret->batches = atomic_load(&f->batches);
     ret->failed_batches = atomic_load(&f->failed);
-    ret->waiting = atomic_load(&f->pushed) - ret->settled;
+    ret->refused = atomic_load(&f->refused);
+    ret->waiting = atomic_load(&f->pushed) - ret->settled - ret->refused;
     ret->oldest_waiting_ms = oldest_ms ? clock_mono_ms() - oldest_ms : 0;
 }

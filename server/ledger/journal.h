@@ -46,6 +46,7 @@ int journal_end(struct journal *j, unsigned writer, struct journal_mark *mark,
 
 struct journal_view {
     uint64_t begun, ended, settled, batches, failed_batches;
+    uint64_t refused;         /* the database will never take them; kept in the file `refused` */
     uint64_t waiting;         /* ended, not yet settled */
     int64_t oldest_waiting_ms;
     uint64_t replayed;        /* found at the start */
