@@ -1,83 +1,282 @@
-/* app.c: the composition root: what each command needs, put together. */
+/* app.c: `tollgate serve`: everything that a node is, put together, run, drained, taken apart.
+ *
+ * The order of start is the order of struct app's members, the order of the end the reverse. */
 #include "app.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
+#include "base/secret.h"
+#include "chores.h"
 #include "config.h"
-#include "db/migrate.h"
+#include "db/notify.h"
+#include "first_start.h"
+#include "serve.h"
 
-int app_migrate(const struct config *config)
+#define CHANNEL "tollgate_change"
+#define NOTIFY_POLL_MS 5000
+#define LANE_QUEUE 512
+#define LONG_QUEUE 16
+#define PASSWORD_QUEUE 32
+
+struct app {
+    const struct config *config;
+    struct arena *arena;
+    struct master *master;
+    struct db *db; /* of the start; closed before the loops run */
+    struct services services;
+    struct first_start first;
+    struct serve *serve;
+    struct notify *notify;
+    struct chores *chores;
+    atomic_bool draining;
+};
+
+static int complain(const char *sentence)
 {
-    unsigned applied = 0;
-
-    if (!config->database_owner_url[0]) {
-        fprintf(stderr, "tollgate: set DATABASE_OWNER_URL to a role that owns the schema\n");
-        return 1;
-    }
-    int r = migrate_run(config->database_owner_url, config->migrations_dir, &applied);
-
-    if (r == 0 && config->database_url[0])
-        r = migrate_app_login(config->database_owner_url, config->database_url);
-    if (r != 0) {
-        fprintf(stderr, "tollgate: %s\n", migrate_outcome_text(r));
-        return 1;
-    }
-    printf("%u migrations applied; the database is up to date\n", applied);
-    return 0;
-}
-
-/* Until the server is put together here: holds the database and waits to be ended. */
-int app_serve(const struct config *config)
-{
-    struct db *db;
-    sigset_t ends;
-    int sig;
-    int r = db_open(config->database_url, "tollgate serve", &db);
-
-    if (r != 0) {
-        fprintf(stderr, "tollgate: the database cannot be reached\n");
-        return 1;
-    }
-    r = migrate_check(db, config->migrations_dir);
-    if (r == 0) {
-        sigemptyset(&ends);
-        sigaddset(&ends, SIGTERM);
-        sigaddset(&ends, SIGINT);
-        sigprocmask(SIG_BLOCK, &ends, NULL);
-        log_info("serve_waits", "demo_port=%d", config->demo_port);
-        sigwait(&ends, &sig);
-    } else {
-        fprintf(stderr, "tollgate: %s\n", migrate_outcome_text(r));
-    }
-    db_close(db);
-    return r != 0;
-}
-
-static int not_yet(const char *command)
-{
-    fprintf(stderr, "tollgate: %s is not put together yet\n", command);
+    fprintf(stderr, "tollgate: %s\n", sentence);
     return 1;
 }
 
-int app_create_operator(const struct config *config, const char *email)
+static int64_t database_silence_ms(void *ctx)
 {
-    (void)config;
-    (void)email;
-    return not_yet("create-operator");
+    struct app *app = ctx;
+
+    return app->notify ? notify_silence_ms(app->notify) : 0;
 }
 
-int app_reset_password(const struct config *config, const char *email)
+static bool is_draining(void *ctx)
 {
-    (void)config;
-    (void)email;
-    return not_yet("reset-password");
+    struct app *app = ctx;
+
+    return atomic_load_explicit(&app->draining, memory_order_relaxed);
 }
 
-int app_catalog_import(const struct config *config, const char *path)
+static void *worker_new(void *ctx)
 {
-    (void)config;
-    (void)path;
-    return not_yet("catalog import");
+    const struct config *config = ctx;
+    struct db *db = NULL;
+
+    return db_open(config->database_url, "tollgate worker", &db) ? NULL : db;
+}
+
+static void worker_free(void *worker)
+{
+    db_close(worker);
+}
+
+static int lane_new(struct app *app, const char *name, int threads, unsigned queue,
+                    struct jobs **ret)
+{
+    struct jobs_config config = {.name = name,
+                                 .threads = (unsigned)threads,
+                                 .queue_max = queue,
+                                 .worker_new = worker_new,
+                                 .worker_free = worker_free,
+                                 .ctx = (void *)(uintptr_t)app->config};
+
+    return jobs_new(&config, ret);
+}
+
+static int lanes_new(struct app *app)
+{
+    const struct config *c = app->config;
+    struct services *s = &app->services;
+    int r = lane_new(app, "money", c->money_workers, LANE_QUEUE, &s->money);
+
+    if (!r)
+        r = lane_new(app, "pages", c->page_workers, LANE_QUEUE, &s->pages);
+    if (!r)
+        r = lane_new(app, "passwords", c->password_workers, PASSWORD_QUEUE, &s->passwords);
+    if (!r)
+        r = lane_new(app, "long", c->long_workers, LONG_QUEUE, &s->long_jobs);
+    return r;
+}
+
+static enum signup_mode signup_mode(int word)
+{
+    return word == CONFIG_SIGNUP_OPEN     ? SIGNUP_OPEN
+           : word == CONFIG_SIGNUP_INVITE ? SIGNUP_INVITE
+                                          : SIGNUP_CLOSED;
+}
+
+static void services_from_config(struct app *app)
+{
+    const struct config *c = app->config;
+    struct services *s = &app->services;
+
+    master_subkey(app->master, "api-key", s->key_pepper);
+    master_subkey(app->master, "session", s->session_pepper);
+    master_subkey(app->master, "provider-key", s->seal_key);
+    s->public_url = str_c(c->public_url);
+    s->public_https = str_starts(s->public_url, STR("https://"));
+    s->plain_sign_in_allowed = c->allow_plain_http_sign_in == CONFIG_ON;
+    s->loopback_only = c->loopback;
+    s->signup = signup_mode(c->signup);
+    s->sandbox_payments = c->sandbox_payments == CONFIG_ON;
+    s->demo_port = c->demo == CONFIG_ON ? (uint16_t)c->demo_port : 0;
+    s->node_name = str_c(c->node_name);
+    s->version = STR(TOLLGATE_VERSION);
+    s->default_time_zone = str_c(c->default_time_zone);
+    s->loops = (unsigned)c->loops;
+    s->connect_timeout_ms = c->upstream_connect_timeout_ms;
+    s->first_byte_timeout_ms = c->upstream_first_byte_timeout_ms;
+    s->idle_timeout_ms = c->upstream_idle_timeout_ms;
+    s->total_timeout_ms = c->upstream_total_timeout_ms;
+    s->database_silence_ms = database_silence_ms;
+    s->draining = is_draining;
+    s->ctx = app;
+}
+
+static int open_secret(struct app *app)
+{
+    int r = master_load(app->config->secret_file, &app->master);
+
+    if (r == MASTER_E_MISSING)
+        return complain("SECRET_FILE does not exist: make 32 random bytes, mode 0600, the same "
+                        "file for every replica");
+    if (r == MASTER_E_LENGTH)
+        return complain("SECRET_FILE must hold exactly 32 bytes");
+    if (r == MASTER_E_MODE)
+        return complain("SECRET_FILE can be read by others: chmod 600 it");
+    return r ? complain("SECRET_FILE cannot be read") : 0;
+}
+
+/* The database may come up after us: asked again until it answers. */
+static int open_database(struct app *app)
+{
+    int64_t told_ms = 0;
+
+    for (int wait_ms = 100;; wait_ms = MIN(wait_ms * 2, 5000)) {
+        int r = db_open(app->config->database_url, "tollgate start", &app->db);
+        struct timespec pause = {wait_ms / 1000, (wait_ms % 1000) * 1000000L};
+
+        if (r != DB_E_AWAY)
+            return r ? complain("DATABASE_URL cannot be used") : 0;
+        if (clock_mono_ms() - told_ms > 10000) {
+            log_warn("database_away", "waiting=%dms", wait_ms);
+            told_ms = clock_mono_ms();
+        }
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void changed(struct str payload, void *ctx)
+{
+    struct app *app = ctx;
+
+    serve_changed(app->serve, payload);
+}
+
+static void reload_catalog(struct db *db, void *ctx)
+{
+    struct app *app = ctx;
+
+    (void)db;
+    serve_changed(app->serve, STR("catalogue"));
+}
+
+static int watch_start(struct app *app)
+{
+    struct notify_config notify = {.conninfo = app->config->database_url,
+                                   .channel = CHANNEL,
+                                   .poll_ms = NOTIFY_POLL_MS,
+                                   .changed = changed,
+                                   .ctx = app};
+    struct chores_config chores = {.conninfo = app->config->database_url,
+                                   .services = &app->services,
+                                   .reload_catalog = reload_catalog,
+                                   .ctx = app};
+    int r = notify_start(&notify, &app->notify);
+
+    return r ? r : chores_start(&chores, &app->chores);
+}
+
+static int start(struct app *app)
+{
+    int r = open_secret(app);
+
+    if (!r) {
+        services_from_config(app);
+        r = open_database(app);
+    }
+    if (!r)
+        r = first_start(app->config, app->master, &app->services, app->db, app->arena, &app->first);
+    if (r)
+        return r;
+    r = lanes_new(app);
+    if (!r)
+        r = serve_start(app->config, &app->services, app->db, &app->serve);
+    if (r)
+        return r > 0 ? r : complain("the server cannot start");
+    db_close(steal(&app->db));
+    return watch_start(app) ? complain("the watching threads cannot start") : 0;
+}
+
+static void stop(struct app *app)
+{
+    struct services *s = &app->services;
+
+    atomic_store(&app->draining, true);
+    serve_drain(app->serve, app->config->drain_seconds * 1000);
+    chores_stop(app->chores);
+    notify_stop(app->notify);
+    app->notify = NULL;
+    jobs_free(s->pages);
+    jobs_free(s->passwords);
+    jobs_free(s->long_jobs);
+    jobs_free(s->money);
+    serve_free(app->serve);
+    db_close(app->db);
+    secret_wipe(s->key_pepper, sizeof(s->key_pepper));
+    secret_wipe(s->session_pepper, sizeof(s->session_pepper));
+    secret_wipe(s->seal_key, sizeof(s->seal_key));
+    master_free(app->master);
+    arena_free(app->arena);
+}
+
+/* No core dumps: they would hold keys. As many descriptors as the machine allows. */
+static void harden(void)
+{
+    struct rlimit none = {0, 0}, files;
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (!getrlimit(RLIMIT_NOFILE, &files)) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+int app_serve(const struct config *config)
+{
+    struct app app = {.config = config, .arena = arena_new(MIB(4))};
+    sigset_t ends;
+    int signal = 0, r;
+
+    if (!app.arena)
+        return complain("out of memory");
+    harden();
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    r = start(&app);
+    if (!r) {
+        first_start_print(config, &app.services, &app.first);
+        sigwait(&ends, &signal);
+        log_info("draining", "signal=%d seconds=%d", signal, config->drain_seconds);
+    }
+    stop(&app);
+    return r != 0;
 }

@@ -1,6 +1,7 @@
 /* page_routes.h: the dashboard's rows as in server/routes.c, all on one lane. */
 #pragma once
 
+#include "serve.h"
 #include "web/pages.h"
 
 #define SHOW(path, auth, fn) {HTTP_GET, path, auth, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn}
@@ -9,7 +10,7 @@
 
 static const struct route page_routes[] = {
     {HTTP_GET, "/assets/{version}/{name}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_PAGE,
-     .on_loop = web_asset},
+     .on_loop = serve_asset},
     SHOW("/", AUTH_NONE, page_home),
     SHOW("/pricing", AUTH_NONE, page_pricing),
     SHOW("/quickstart", AUTH_NONE, page_quickstart),

@@ -1,0 +1,19 @@
+/* openapi.c: GET /api/v1/openapi.json: openapi.json as it stands beside this file, linked in. */
+#include "admin/admin.h"
+
+extern const char admin_openapi_begin[], admin_openapi_end[];
+
+__asm__(".pushsection .rodata\n"
+        ".global admin_openapi_begin\n"
+        "admin_openapi_begin:\n"
+        ".incbin \"server/admin/openapi.json\"\n"
+        ".global admin_openapi_end\n"
+        "admin_openapi_end:\n"
+        ".popsection\n");
+
+int admin_openapi(struct admin *a)
+{
+    return admin_reply_bytes(
+        a, "application/json",
+        str_n(admin_openapi_begin, (size_t)(admin_openapi_end - admin_openapi_begin)));
+}

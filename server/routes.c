@@ -1,0 +1,149 @@
+/* routes.c: everything this server answers. No logic. */
+#include "routes.h"
+
+#include "admin/admin.h"
+#include "base/bounds.h"
+#include "gateway/gateway.h"
+#include "serve.h"
+#include "web/pages.h"
+
+#define ON_LOOP(m, path, auth, body, format, fn)                                                   \
+    {                                                                                              \
+        HTTP_##m, path, auth, body, RUNS_ON_LOOP, format, .on_loop = fn                            \
+    }
+/* The model API, under the path SDKs are used to and under OpenRouter's. */
+#define MODEL_API(m, path, fn)                                                                     \
+    ON_LOOP(m, path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, fn),                       \
+        ON_LOOP(m, "/api" path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, fn)
+#define MANAGE(m, path, auth, fn)                                                                  \
+    {                                                                                              \
+        HTTP_##m, path, auth, BOUND_ADMIN_BODY_BYTES, RUNS_ON_PAGES, PROBLEM_AS_OPENAI,            \
+            .manage = fn                                                                           \
+    }
+#define SHOW(path, auth, fn)                                                                       \
+    {                                                                                              \
+        HTTP_GET, path, auth, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn                        \
+    }
+#define SEND(path, auth, fn)                                                                       \
+    {                                                                                              \
+        HTTP_POST, path, auth, BOUND_FORM_BODY_BYTES, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn   \
+    }
+/* Hashes a password. */
+#define SECRET(path, auth, fn)                                                                     \
+    {                                                                                              \
+        HTTP_POST, path, auth, BOUND_FORM_BODY_BYTES, RUNS_ON_PASSWORDS, PROBLEM_AS_PAGE,          \
+            .page = fn                                                                             \
+    }
+/* Streams an export, draws a PDF. */
+#define LONG(path, auth, fn)                                                                       \
+    {                                                                                              \
+        HTTP_GET, path, auth, 0, RUNS_ON_LONG, PROBLEM_AS_PAGE, .page = fn                         \
+    }
+
+const struct route routes[] = {
+    /* Models */
+    MODEL_API(POST, "/v1/chat/completions", gateway_chat),
+    MODEL_API(POST, "/v1/embeddings", gateway_embeddings),
+    MODEL_API(GET, "/v1/models", gateway_models),
+    MODEL_API(GET, "/v1/models/{id}", gateway_model),
+    MODEL_API(GET, "/v1/models/{vendor}/{id}", gateway_model),
+
+    /* Machines that look after this one */
+    ON_LOOP(GET, "/livez", AUTH_NONE, 0, PROBLEM_AS_OPENAI, gateway_livez),
+    ON_LOOP(GET, "/readyz", AUTH_NONE, 0, PROBLEM_AS_OPENAI, gateway_readyz),
+    ON_LOOP(GET, "/metrics", AUTH_NONE, 0, PROBLEM_AS_OPENAI, gateway_metrics),
+
+    /* The management API */
+    MANAGE(GET, "/api/v1/openapi.json", AUTH_NONE, admin_openapi),
+    MANAGE(GET, "/api/v1/pricing", AUTH_NONE, admin_pricing),
+    MANAGE(GET, "/api/v1/key", AUTH_ANY_KEY, admin_own_key),
+    MANAGE(GET, "/api/v1/credits", AUTH_ANY_KEY, admin_own_credits),
+    MANAGE(GET, "/api/v1/generation", AUTH_ANY_KEY, admin_own_generation),
+    MANAGE(GET, "/api/v1/keys", AUTH_MANAGE, admin_keys_list),
+    MANAGE(POST, "/api/v1/keys", AUTH_MANAGE, admin_keys_mint),
+    MANAGE(GET, "/api/v1/keys/{id}", AUTH_MANAGE, admin_keys_get),
+    MANAGE(PATCH, "/api/v1/keys/{id}", AUTH_MANAGE, admin_keys_change),
+    MANAGE(DELETE, "/api/v1/keys/{id}", AUTH_MANAGE, admin_keys_delete),
+    MANAGE(POST, "/api/v1/keys/{id}/rotate", AUTH_MANAGE, admin_keys_rotate),
+    MANAGE(GET, "/api/v1/teams", AUTH_MANAGE, admin_teams_list),
+    MANAGE(POST, "/api/v1/teams", AUTH_MANAGE, admin_teams_create),
+    MANAGE(GET, "/api/v1/teams/{id}", AUTH_MANAGE, admin_teams_get),
+    MANAGE(PATCH, "/api/v1/teams/{id}", AUTH_MANAGE, admin_teams_change),
+    MANAGE(GET, "/api/v1/calls", AUTH_MANAGE, admin_calls_list),
+    MANAGE(GET, "/api/v1/calls/{id}", AUTH_MANAGE, admin_calls_get),
+    MANAGE(GET, "/api/v1/usage", AUTH_MANAGE, admin_usage),
+    MANAGE(GET, "/api/v1/balance", AUTH_MANAGE, admin_balance),
+    MANAGE(POST, "/api/v1/balance/adjustments", AUTH_MANAGE, admin_balance_adjust),
+    MANAGE(GET, "/api/v1/invoices", AUTH_MANAGE, admin_invoices_list),
+    MANAGE(GET, "/api/v1/invoices/{id}", AUTH_MANAGE, admin_invoices_get),
+    MANAGE(GET, "/api/v1/invoices/{id}/pdf", AUTH_MANAGE, admin_invoices_pdf),
+    MANAGE(GET, "/api/v1/invoices/{id}/csv", AUTH_MANAGE, admin_invoices_csv),
+
+    /* What pages load */
+    ON_LOOP(GET, "/assets/{version}/{name}", AUTH_NONE, 0, PROBLEM_AS_PAGE, serve_asset),
+
+    /* Anybody */
+    SHOW("/", AUTH_NONE, page_home),
+    SHOW("/pricing", AUTH_NONE, page_pricing),
+    SHOW("/quickstart", AUTH_NONE, page_quickstart),
+
+    /* People */
+    SHOW("/sign-in", AUTH_NONE, page_sign_in),
+    SECRET("/sign-in", AUTH_NONE, page_sign_in_send),
+    SHOW("/sign-up", AUTH_NONE, page_sign_up),
+    SECRET("/sign-up", AUTH_NONE, page_sign_up_send),
+    SEND("/sign-out", AUTH_USER, page_sign_out),
+    SEND("/team", AUTH_USER, page_show_team),
+    SHOW("/reset/{token}", AUTH_NONE, page_reset),
+    SECRET("/reset/{token}", AUTH_NONE, page_reset_send),
+    SHOW("/invite/{token}", AUTH_NONE, page_invite),
+    SEND("/invite/{token}", AUTH_USER, page_invite_join),
+    SHOW("/account", AUTH_USER, page_account),
+    SEND("/account", AUTH_USER, page_account_rename),
+    SECRET("/account/password", AUTH_USER, page_account_password),
+    SEND("/account/sessions", AUTH_USER, page_account_end_sessions),
+    SEND("/account/sessions/{id}/end", AUTH_USER, page_account_end_session),
+
+    /* A team's pages */
+    SHOW("/overview", AUTH_VIEWER, page_overview),
+    SHOW("/log", AUTH_VIEWER, page_log),
+    LONG("/log/export", AUTH_VIEWER, page_log_export),
+    SHOW("/log/{id}", AUTH_VIEWER, page_call),
+    SHOW("/usage", AUTH_VIEWER, page_usage),
+    LONG("/usage/export", AUTH_VIEWER, page_usage_export),
+    SHOW("/billing", AUTH_VIEWER, page_billing),
+    SEND("/billing/top-up", AUTH_BILLING, page_top_up),
+    SHOW("/billing/orders/{id}", AUTH_BILLING, page_order),
+    SEND("/billing/orders/{id}/cancel", AUTH_BILLING, page_order_cancel),
+    SHOW("/billing/orders/{id}/checkout", AUTH_BILLING, page_checkout),
+    SEND("/billing/orders/{id}/checkout", AUTH_BILLING, page_checkout_press),
+    SHOW("/billing/ledger", AUTH_VIEWER, page_ledger),
+    SHOW("/billing/ledger/{id}", AUTH_VIEWER, page_transfer),
+    SHOW("/billing/invoices/{id}", AUTH_BILLING, page_invoice),
+    LONG("/billing/invoices/{id}/pdf", AUTH_BILLING, page_invoice_pdf),
+    LONG("/billing/invoices/{id}/csv", AUTH_BILLING, page_invoice_csv),
+    SHOW("/billing/preview", AUTH_BILLING, page_preview),
+    SHOW("/members", AUTH_VIEWER, page_members),
+    SEND("/members/{id}/role", AUTH_ADMIN, page_member_role),
+    SEND("/members/{id}/remove", AUTH_VIEWER, page_member_remove),
+    SEND("/members/invites", AUTH_ADMIN, page_invite_make),
+    SEND("/members/invites/{id}/revoke", AUTH_ADMIN, page_invite_revoke),
+    SHOW("/settings", AUTH_VIEWER, page_settings),
+    SEND("/settings", AUTH_ADMIN, page_settings_save),
+    SEND("/settings/projects", AUTH_DEVELOPER, page_project_add),
+    SEND("/settings/projects/{id}/rename", AUTH_DEVELOPER, page_project_rename),
+    SEND("/settings/projects/{id}/archive", AUTH_DEVELOPER, page_project_archive),
+    SEND("/settings/management-keys", AUTH_ADMIN, page_manage_key_mint),
+    SEND("/settings/management-keys/{id}/revoke", AUTH_ADMIN, page_manage_key_revoke),
+    SHOW("/keys", AUTH_VIEWER, page_keys),
+    SHOW("/keys/new", AUTH_DEVELOPER, page_keys_new),
+    SEND("/keys", AUTH_DEVELOPER, page_keys_mint),
+    SHOW("/keys/{id}", AUTH_VIEWER, page_key),
+    SEND("/keys/{id}", AUTH_DEVELOPER, page_key_update),
+    SEND("/keys/{id}/rotate", AUTH_DEVELOPER, page_key_rotate),
+    SEND("/keys/{id}/disable", AUTH_DEVELOPER, page_key_disable),
+    SEND("/keys/{id}/enable", AUTH_DEVELOPER, page_key_enable),
+    SEND("/keys/{id}/delete", AUTH_DEVELOPER, page_key_delete),
+};
+
+const size_t routes_count = ARRAY_LEN(routes);

@@ -1,0 +1,139 @@
+// installation.mjs: an installation as its people make it, through its pages: an operator who adds a
+// provider account with its models and prices, and a team that has topped up and holds a key.
+import assert from 'node:assert/strict';
+import { startServer } from './server.mjs';
+import { Visitor } from './visitor.mjs';
+import { eventually } from './story.mjs';
+
+export const password = 'correct horse battery staple';
+let serial = 0;
+
+export async function signUp(server, { email = `owner${++serial}@example.org`, name = 'Ada Owner', team = `Team ${serial}` } = {}) {
+  const visitor = new Visitor(server.url);
+  const page = await visitor.submit('/sign-up', /sign-up/, { email, name, password, team_name: team });
+  assert.equal(page.status, 200, page.text.slice(0, 400));
+  assert.ok(!/\/sign-up$/.test(page.url), `sign-up stayed on its page: ${page.text.slice(0, 400)}`);
+  return Object.assign(visitor, { email, team });
+}
+
+export async function signInOperator(server) {
+  const visitor = new Visitor(server.url);
+  const page = await visitor.submit('/sign-in', /sign-in/, server.operator);
+  assert.equal(page.status, 200, page.text.slice(0, 400));
+  return visitor;
+}
+
+// Pays dollars with the sandbox card; play is what is pressed on its page.
+export async function topUp(visitor, dollars, play = 'succeed') {
+  let page = await visitor.submit('/billing', /top-up/, { amount: String(dollars), provider: 'sandbox' });
+  assert.equal(page.status, 200, page.text.slice(0, 400));
+  page = await visitor.submit(page, new RegExp(`value="${play}"`), { play });
+  assert.equal(page.status, 200, page.text.slice(0, 400));
+  return page;
+}
+
+// Mints a key on the page and returns its secret, which is shown that once.
+export async function mintKey(visitor, fields = {}) {
+  const page = await visitor.submit('/keys/new', /keys/, { name: `key ${++serial}`, ...fields });
+  const secret = page.body.match(/\btg-[A-Za-z0-9]{49}\b/)?.[0];
+  assert.ok(secret, `no key on the page: ${page.status} ${page.text.slice(0, 600)}`);
+  return secret;
+}
+
+// A provider account of the operator's, at a loopback upstream.
+export async function addAccount(operator, upstream, fields = {}) {
+  const name = fields.name ?? `upstream ${++serial}`;
+  const page = await operator.submit('/operator/accounts/new?kind=openai-compatible', /operator\/accounts/, {
+    kind: 'openai-compatible', name, base_url: upstream.url, key: 'sk-upstream-secret', network: 'private',
+    priority: '1', weight: '1', enabled: 'on', ...fields,
+  });
+  assert.equal(page.status, 200, page.text.slice(0, 600));
+  const id = Number(page.url.match(/\/operator\/accounts\/(\d+)/)?.[1]);
+  assert.ok(id, `no account page after adding: ${page.url} ${page.text.slice(0, 600)}`);
+  return { id, name };
+}
+
+// A public model with a price (dollars per million) and targets [{account, upstreamModel, priority, weight}].
+export async function addModel(operator, { name, kind = 'chat', input = '1', output = '2', request, cached, targets = [], fields = {} }) {
+  let page = await operator.submit('/operator/models/new', /operator\/models/, {
+    name, kind, vendor: 'scripted', max_output_tokens: '1000', context_tokens: '100000', enabled: 'on', ...fields,
+  });
+  const id = Number(page.url.match(/\/operator\/models\/(\d+)/)?.[1]);
+  assert.ok(id, `no model page after adding: ${page.url} ${page.text.slice(0, 600)}`);
+  if (input !== null) {
+    page = await operator.submit(`/operator/models/${id}/prices/new`, /prices/, {
+      charge_input: input, cost_input: input, charge_output: output, cost_output: output,
+      ...(cached === undefined ? {} : { charge_cached_input: cached, cost_cached_input: cached }),
+      ...(request === undefined ? {} : { charge_request: request, cost_request: request }),
+    });
+    assert.equal(page.status, 200, page.text.slice(0, 600));
+  }
+  for (const t of targets) {
+    page = await operator.submit(`/operator/models/${id}`, /\/targets"?$|targets/, {
+      account: String(t.account.id), upstream_model: t.upstreamModel ?? name,
+      priority: String(t.priority ?? 1), weight: String(t.weight ?? 1), enabled: 'on',
+    });
+    assert.equal(page.status, 200, page.text.slice(0, 600));
+  }
+  return { id, name };
+}
+
+export async function call(server, key, body, { path = '/v1/chat/completions', headers = {}, signal } = {}) {
+  const res = await fetch(server.url + path, {
+    method: 'POST', signal,
+    headers: { 'content-type': 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}), ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await res.text();
+  let json;
+  try {
+    json = JSON.parse(text);
+  } catch { /* not JSON */ }
+  return { status: res.status, headers: res.headers, text, json };
+}
+
+export const hello = (model, more = {}) => ({ model, messages: [{ role: 'user', content: 'Hello' }], max_tokens: 20, ...more });
+
+// The settled row of a call, as the database has it.
+export async function settled(server, id) {
+  const uuid = id.replace(/^call_/, '');
+  return eventually(() => server.sql(`SELECT * FROM call WHERE call_id = '${uuid}'`)[0], `the record of ${id}`);
+}
+export const attemptsOf = (server, id) =>
+  server.sql(`SELECT * FROM attempt WHERE call_id = '${id.replace(/^call_/, '')}' ORDER BY ordinal`);
+
+// Waits until the model is served to this key: the catalogue reaches the loops by message.
+export const served = (server, key, model) => eventually(async () => {
+  const res = await fetch(`${server.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
+  return res.ok && (await res.json()).data.some((m) => m.id === model);
+}, `${model} to be served`);
+
+// What must hold at any time: calls = roll-up = transfers = balances, to the nano-dollar.
+export function booksBalance(server) {
+  const [books] = server.sql(`SELECT
+    (SELECT coalesce(sum(charge_nano), 0)::text FROM call) AS calls,
+    (SELECT coalesce(sum(charge_nano), 0)::text FROM usage_day) AS days,
+    (SELECT coalesce(sum(amount_nano), 0)::text FROM transfer WHERE code IN ('USAGE', 'LATE_USAGE')) AS transfers,
+    (SELECT coalesce(sum(debits_nano), 0)::text FROM account) AS debits,
+    (SELECT coalesce(sum(credits_nano), 0)::text FROM account) AS credits`);
+  assert.equal(books.calls, books.days, 'calls = roll-up');
+  assert.equal(books.calls, books.transfers, 'calls = transfers');
+  assert.equal(books.debits, books.credits, 'debits = credits');
+}
+
+export async function standardInstallation(upstreams, options = {}) {
+  const server = await startServer(options.env);
+  const operator = await signInOperator(server);
+  const accounts = [];
+  for (const [i, upstream] of upstreams.entries())
+    accounts.push(await addAccount(operator, upstream, { name: `upstream-${i + 1}` }));
+  const model = await addModel(operator, {
+    name: 'scripted', ...options.model,
+    targets: accounts.map((account, i) => ({ account, upstreamModel: `up-${i + 1}`, priority: i + 1 })),
+  });
+  const owner = await signUp(server);
+  await topUp(owner, options.balance ?? 20);
+  const key = await mintKey(owner);
+  await served(server, key, 'scripted');
+  return { server, operator, accounts, model, owner, key };
+}
