@@ -14,7 +14,7 @@
 static int sandbox_begin(struct db *db, struct arena *a, struct order *order,
                          struct payment_next *ret)
 {
-    struct str path = arena_strf(a, "/billing/orders/%lld/checkout", (long long)order->id);
+    struct str path = arena_strf(a, "/checkout/%lld", (long long)order->id);
 
     if (!path.p)
         return err_origin(-ENOMEM);
