@@ -81,7 +81,8 @@ int plan_model(struct request *r, const struct json_object *body, bool embedding
                          STR("The demo upstream has no such model here, or no such switch."),
                          STR("model"));
     if (!read_switches(r, body, &switches))
-        return fault_set(fault, 400, "invalid_value", STR("There is no such switch."), STR("x-demo"));
+        return fault_set(fault, 400, "invalid_value", STR("There is no such switch."),
+                         STR("x-demo"));
     *ret_model = name;
     *ret_switches = switches;
     return PLAN_OK;
@@ -89,7 +90,8 @@ int plan_model(struct request *r, const struct json_object *body, bool embedding
 
 struct plan_fault demo_ordered_fault(int status)
 {
-    struct plan_fault fault = {status, "server_error", STR("The demo failed, as ordered."), STR_NONE};
+    struct plan_fault fault = {status, "server_error", STR("The demo failed, as ordered."),
+                               STR_NONE};
 
     if (status == 401) {
         fault.code = "invalid_api_key";

@@ -196,8 +196,7 @@ static void invent_call(struct reader *rd, struct dice *d, struct choice *c, str
     const struct json_object *function = json_get(rd->tool, "function");
 
     c->tool_name = tool_name(rd->tool);
-    c->call_id = arena_strf(rd->request->arena, "call_%016llx",
-                            (unsigned long long)dice_roll(d));
+    c->call_id = arena_strf(rd->request->arena, "call_%016llx", (unsigned long long)dice_roll(d));
     c->finish_reason = "tool_calls";
     schema_invent(d, &rd->topics, json_get(function, "parameters"), out);
 }

@@ -42,9 +42,9 @@ static const struct kind kinds[] = {
 };
 
 static const char *const common[] = {
-    "about", "also",  "does",   "explain", "from",  "give", "have",  "hello", "into", "like",
-    "make",  "many",  "please", "short",   "some",  "tell", "than",  "that",  "them", "then",
-    "there", "these", "they",   "this",    "using", "very", "what",  "when",  "where", "which",
+    "about", "also",  "does",   "explain", "from",  "give", "have",  "hello",  "into",   "like",
+    "make",  "many",  "please", "short",   "some",  "tell", "than",  "that",   "them",   "then",
+    "there", "these", "they",   "this",    "using", "very", "what",  "when",   "where",  "which",
     "will",  "with",  "would",  "write",   "your",  "user", "could", "should", "answer", "word",
 };
 
@@ -131,6 +131,5 @@ void prose_write(struct dice *d, const struct topics *t, size_t tokens, struct b
         if (out->n > from)
             buf_putc(out, ' ');
         put_sentence(d, t, out);
-    } while (!buf_finish(out) &&
-             token_count(str_n(out->p + from, out->n - from)) < tokens);
+    } while (!buf_finish(out) && token_count(str_n(out->p + from, out->n - from)) < tokens);
 }

@@ -11,7 +11,14 @@ void reply_whole(const struct plan *plan, struct buf *out);
  * the usage follows when asked for, and [DONE]. */
 struct events {
     const struct plan *plan;
-    enum { EVENTS_ROLES, EVENTS_TOKENS, EVENTS_REASONS, EVENTS_USAGE, EVENTS_DONE, EVENTS_OVER } stage;
+    enum {
+        EVENTS_ROLES,
+        EVENTS_TOKENS,
+        EVENTS_REASONS,
+        EVENTS_USAGE,
+        EVENTS_DONE,
+        EVENTS_OVER
+    } stage;
     size_t choice; /* whose turn it is */
     size_t at[PLAN_CHOICES_MAX];
     size_t tokens; /* written so far */

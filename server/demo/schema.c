@@ -101,14 +101,10 @@ static struct str type_of(const struct json_object *schema)
 static const char *text_of_format(const struct json_object *schema)
 {
     static const char *const formats[][2] = {
-        {"date", "2026-03-14"},
-        {"date-time", "2026-03-14T09:26:53Z"},
-        {"time", "09:26:53Z"},
-        {"email", "ada@example.com"},
-        {"uri", "https://example.com/"},
-        {"uuid", "6f1c2d3e-4b5a-4678-9abc-def012345678"},
-        {"ipv4", "192.0.2.1"},
-        {"ipv6", "2001:db8::1"},
+        {"date", "2026-03-14"},          {"date-time", "2026-03-14T09:26:53Z"},
+        {"time", "09:26:53Z"},           {"email", "ada@example.com"},
+        {"uri", "https://example.com/"}, {"uuid", "6f1c2d3e-4b5a-4678-9abc-def012345678"},
+        {"ipv4", "192.0.2.1"},           {"ipv6", "2001:db8::1"},
         {"hostname", "example.com"},
     };
     const struct json_object *format = json_get(schema, "format");

@@ -85,8 +85,8 @@ const struct route demo_routes[] = {
     {HTTP_GET, "/v1/models/{model*}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_OPENAI, show_model},
     {HTTP_POST, "/v1/chat/completions", AUTH_NONE, BOUND_LLM_BODY_BYTES, RUNS_ON_LOOP,
      PROBLEM_AS_OPENAI, demo_chat},
-    {HTTP_POST, "/v1/embeddings", AUTH_NONE, BOUND_LLM_BODY_BYTES, RUNS_ON_LOOP,
-     PROBLEM_AS_OPENAI, demo_embed},
+    {HTTP_POST, "/v1/embeddings", AUTH_NONE, BOUND_LLM_BODY_BYTES, RUNS_ON_LOOP, PROBLEM_AS_OPENAI,
+     demo_embed},
 };
 const size_t demo_route_count = ARRAY_LEN(demo_routes);
 

@@ -1,5 +1,5 @@
-/* upstream.h: the demo upstream, `tollgate demo-upstream --port N`: an OpenAI-compatible server that
- * invents its answers, so that Tollgate can be tried and tested without any provider.
+/* upstream.h: the demo upstream, `tollgate demo-upstream --port N`: an OpenAI-compatible server
+ * that invents its answers, so that Tollgate can be tried and tested without any provider.
  *
  * GET /v1/models, GET /v1/models/{model}, POST /v1/chat/completions (plain and streamed),
  * POST /v1/embeddings. Any API key is taken, or none.

@@ -1,7 +1,7 @@
 /* fetch.c: see fetch.h. The fetcher: libcurl's multi handle run by the loop.
  *
- * libcurl must not be entered from its own callbacks, so what they ask for (start, resume, cancel) is
- * put on lists, and the loop's hook does it in the same turn. */
+ * libcurl must not be entered from its own callbacks, so what they ask for (start, resume, cancel)
+ * is put on lists, and the loop's hook does it in the same turn. */
 #include "fetch/fetch.h"
 
 #include <errno.h>
@@ -245,9 +245,9 @@ void fetcher_free(struct fetcher *f)
 {
     if (!f)
         return;
-    list_for_each(&f->starting, it)
+    list_for_each (&f->starting, it)
         fetch_end(container_of(it, struct fetch, link));
-    list_for_each(&f->running, it)
+    list_for_each (&f->running, it)
         fetch_end(container_of(it, struct fetch, link));
     if (f->multi) {
         bury(f);
@@ -329,6 +329,6 @@ void fetch_read_timing(const struct fetch *f, struct fetch_timing *ret)
 
 void fetcher_read_stats(const struct fetcher *f, struct fetcher_stats *ret)
 {
-    *ret = (struct fetcher_stats){
-        .started = f->started, .reused = f->reused, .running = f->n_running};
+    *ret =
+        (struct fetcher_stats){.started = f->started, .reused = f->reused, .running = f->n_running};
 }

@@ -18,18 +18,18 @@ struct fetch;
 int fetcher_new(struct loop *loop, struct fetcher **ret) _must_use_;
 void fetcher_free(struct fetcher *f); /* cancels what runs */
 
-enum fetch_fault { /* why a fetch ended without a complete answer */
-    FETCH_DONE = 0,       /* complete answer */
-    FETCH_E_CONNECT,      /* refused, unreachable, DNS */
-    FETCH_E_TLS,
-    FETCH_E_BLOCKED,      /* guard said no */
-    FETCH_E_TIMEOUT_CONNECT,
-    FETCH_E_TIMEOUT_FIRST_BYTE,
-    FETCH_E_TIMEOUT_IDLE,
-    FETCH_E_TIMEOUT_TOTAL,
-    FETCH_E_RESET,        /* connection died after the request was sent */
-    FETCH_E_PROTOCOL,     /* malformed or truncated answer */
-    FETCH_E_TOO_LARGE,
+enum fetch_fault {                  /* why a fetch ended without a complete answer */
+                   FETCH_DONE = 0,  /* complete answer */
+                   FETCH_E_CONNECT, /* refused, unreachable, DNS */
+                   FETCH_E_TLS,
+                   FETCH_E_BLOCKED, /* guard said no */
+                   FETCH_E_TIMEOUT_CONNECT,
+                   FETCH_E_TIMEOUT_FIRST_BYTE,
+                   FETCH_E_TIMEOUT_IDLE,
+                   FETCH_E_TIMEOUT_TOTAL,
+                   FETCH_E_RESET,    /* connection died after the request was sent */
+                   FETCH_E_PROTOCOL, /* malformed or truncated answer */
+                   FETCH_E_TOO_LARGE,
 };
 const char *fetch_fault_name(enum fetch_fault f); /* "timeout_first_byte" */
 
@@ -78,8 +78,9 @@ struct fetch_callbacks {
     void (*done)(struct fetch *, enum fetch_fault fault, void *ctx);
 };
 
-/* Starts, also from within callbacks; callbacks never run inside this call. FETCH_START_E_URL: guard_url() refuses it (an
- * address that the guard refuses ends with FETCH_E_BLOCKED). E_HEADER: a header or the method. */
+/* Starts, also from within callbacks; callbacks never run inside this call. FETCH_START_E_URL:
+ * guard_url() refuses it (an address that the guard refuses ends with FETCH_E_BLOCKED). E_HEADER: a
+ * header or the method. */
 enum { FETCH_START_OK = 0, FETCH_START_E_URL = 1, FETCH_START_E_HEADER = 2 };
 int fetch_start(struct fetcher *f, const struct fetch_request *request,
                 const struct fetch_callbacks *callbacks, void *ctx, struct fetch **ret) _must_use_;

@@ -17,10 +17,14 @@ struct block {
     uint8_t bits;
 };
 
-#define V4(a, b, c, d, n) \
-    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}, 96 + (n)}
-#define V6(a, b, c, d, n) \
-    {{(a) >> 8, (a) & 0xff, (b) >> 8, (b) & 0xff, (c) >> 8, (c) & 0xff, (d) >> 8, (d) & 0xff}, (n)}
+#define V4(a, b, c, d, n)                                                \
+    {                                                                    \
+        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}, 96 + (n) \
+    }
+#define V6(a, b, c, d, n)                                                                     \
+    {                                                                                         \
+        {(a) >> 8, (a)&0xff, (b) >> 8, (b)&0xff, (c) >> 8, (c)&0xff, (d) >> 8, (d)&0xff}, (n) \
+    }
 
 /* Never reached, whoever asks: this host by no address, link-local with the metadata services, the
  * clouds' metadata services that stand elsewhere, multicast and reserved, tunnels that would carry
@@ -34,18 +38,17 @@ static const struct block always_denied[] = {
     V4(224, 0, 0, 0, 3),
     V6(0xfe80, 0, 0, 0, 10),
     V6(0xff00, 0, 0, 0, 8),
-    V6(0x2002, 0, 0, 0, 16), /* 6to4 */
-    V6(0x2001, 0, 0, 0, 32), /* Teredo */
+    V6(0x2002, 0, 0, 0, 16),                                   /* 6to4 */
+    V6(0x2001, 0, 0, 0, 32),                                   /* Teredo */
     {{0xfd, 0x00, 0x0e, 0xc2, [15] = 0x54, [14] = 0x02}, 128}, /* AWS, fd00:ec2::254 */
     {{0xfd, 0x20, 0x00, 0xce, [15] = 0x54, [14] = 0x02}, 128}, /* Google, fd20:ce::254 */
 };
 
 /* Not globally routable; only an operator's own account may go there. */
 static const struct block private_v4[] = {
-    V4(10, 0, 0, 0, 8),     V4(100, 64, 0, 0, 10),    V4(127, 0, 0, 0, 8),
-    V4(172, 16, 0, 0, 12),  V4(192, 0, 0, 0, 24),     V4(192, 0, 2, 0, 24),
-    V4(192, 88, 99, 0, 24), V4(192, 168, 0, 0, 16),   V4(198, 18, 0, 0, 15),
-    V4(198, 51, 100, 0, 24), V4(203, 0, 113, 0, 24),
+    V4(10, 0, 0, 0, 8),    V4(100, 64, 0, 0, 10),   V4(127, 0, 0, 0, 8),    V4(172, 16, 0, 0, 12),
+    V4(192, 0, 0, 0, 24),  V4(192, 0, 2, 0, 24),    V4(192, 88, 99, 0, 24), V4(192, 168, 0, 0, 16),
+    V4(198, 18, 0, 0, 15), V4(198, 51, 100, 0, 24), V4(203, 0, 113, 0, 24),
 };
 static const struct block mapped_v4[] = {V4(0, 0, 0, 0, 0)};
 static const struct block nat64[] = {{{0x00, 0x64, 0xff, 0x9b}, 96}};
@@ -55,7 +58,9 @@ static const struct block loopback_v6[] = {{{[15] = 1}, 128}};
 static const struct block low_v6[] = {{{0}, 8}};
 static const struct block global_v6[] = {V6(0x2000, 0, 0, 0, 3)};
 static const struct block special_v6[] = {
-    V6(0x2001, 0, 0, 0, 23), V6(0x2001, 0x0db8, 0, 0, 32), V6(0x3fff, 0, 0, 0, 20),
+    V6(0x2001, 0, 0, 0, 23),
+    V6(0x2001, 0x0db8, 0, 0, 32),
+    V6(0x3fff, 0, 0, 0, 20),
 };
 
 struct forbidden {
@@ -118,7 +123,8 @@ static bool is_forbidden(const uint8_t ip[16], unsigned port)
     for (size_t i = 0; i < n_forbidden; i++) {
         if (forbidden[i].port != port)
             continue;
-        if (memcmp(forbidden[i].ip, ip, 16) == 0 || (is_loopback(forbidden[i].ip) && is_loopback(ip)))
+        if (memcmp(forbidden[i].ip, ip, 16) == 0 ||
+            (is_loopback(forbidden[i].ip) && is_loopback(ip)))
             return true;
     }
     return false;
@@ -251,8 +257,7 @@ static int check_path(CURLU *u)
 
     if (curl_url_get(u, CURLUPART_PATH, &path, 0) != CURLUE_OK)
         return GUARD_E_SYNTAX;
-    return path_is_plain(str_c(path)) && !has_part(u, CURLUPART_FRAGMENT) ? GUARD_OK
-                                                                          : GUARD_E_PATH;
+    return path_is_plain(str_c(path)) && !has_part(u, CURLUPART_FRAGMENT) ? GUARD_OK : GUARD_E_PATH;
 }
 
 static int check_bytes(struct str url)

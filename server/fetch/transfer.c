@@ -20,7 +20,8 @@ enum {
 static bool is_token(const char *z)
 {
     for (const char *c = z; *c; c++) {
-        bool alnum = (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z');
+        bool alnum =
+            (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z');
 
         if (!alnum && !strchr("!#$%&'*+-.^_`|~", *c))
             return false;
@@ -42,10 +43,9 @@ static bool is_visible(struct str s)
 /* What frames the message or steers the connection is libcurl's alone. */
 static bool is_ours(const char *name)
 {
-    static const char *const names[] = {"host",    "content-length", "transfer-encoding",
-                                        "connection", "expect",      "upgrade",
-                                        "te",      "trailer",        "keep-alive",
-                                        "proxy-connection"};
+    static const char *const names[] = {
+        "host", "content-length", "transfer-encoding", "connection",      "expect", "upgrade",
+        "te",   "trailer",        "keep-alive",        "proxy-connection"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_ieq(str_c(name), str_c(names[i])))

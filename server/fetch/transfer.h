@@ -46,9 +46,9 @@ struct fetch {
     struct fetch_timing timing;
     enum transfer_phase phase;
     bool head_done;
-    bool pausing; /* the taker wants no more: libcurl's next bytes are refused */
-    bool paused;  /* libcurl has been paused */
-    bool over;    /* done was called, or cancelled */
+    bool pausing;           /* the taker wants no more: libcurl's next bytes are refused */
+    bool paused;            /* libcurl has been paused */
+    bool over;              /* done was called, or cancelled */
     enum fetch_fault fault; /* decided by us; FETCH_DONE: libcurl decides */
     struct buf head_text;
     size_t line_at[TRANSFER_HEADERS_MAX];

@@ -2,8 +2,8 @@
  *
  * libcurl asks for a socket to be watched and unwatched around each request. As most come back on
  * the same connection, a socket stays registered when libcurl lets go of it, and is only taken out
- * when it speaks while nobody listens (the upstream closed it) or when it is closed. So a request on
- * a kept connection costs no epoll_ctl. Descriptors that libcurl opens behind our back (its
+ * when it speaks while nobody listens (the upstream closed it) or when it is closed. So a request
+ * on a kept connection costs no epoll_ctl. Descriptors that libcurl opens behind our back (its
  * resolver's) are taken out at once, as we do not learn of their closing. */
 #include <errno.h>
 #include <fcntl.h>

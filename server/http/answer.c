@@ -12,9 +12,9 @@
 #include "http/exchange.h"
 
 enum {
-    OLD_CLIENT_BLOCK_BYTES = 4096,           /* per read for HTTP/1.0, which has no chunks */
+    OLD_CLIENT_BLOCK_BYTES = 4096, /* per read for HTTP/1.0, which has no chunks */
     QUEUE_LOW_BYTES = BOUND_STREAM_QUEUE_BYTES / 4,
-    PROBLEM_BYTES = MIB(2),                  /* an upstream's error body and ours */
+    PROBLEM_BYTES = MIB(2), /* an upstream's error body and ours */
 };
 
 static bool is_field_value(struct str s)
@@ -53,8 +53,7 @@ static bool add_header(struct MHD_Response *m, const char *name, const char *val
     return MHD_add_response_header(m, name, value) == MHD_YES;
 }
 
-static bool add_headers(struct exchange *x, const struct response *response,
-                        struct MHD_Response *m)
+static bool add_headers(struct exchange *x, const struct response *response, struct MHD_Response *m)
 {
     struct arena *arena = x->request.arena;
     char id[CALL_ID_TEXT];
@@ -158,8 +157,7 @@ void request_fail(struct request *r, const struct problem *p)
     else if (!fill_json(r, p, format == PROBLEM_AS_PAGE ? PROBLEM_AS_OPENAI : format, &response))
         response.status = 500;
     if (p->retry_after_s > 0)
-        response_header(&response, "retry-after",
-                        arena_strf(r->arena, "%d", p->retry_after_s));
+        response_header(&response, "retry-after", arena_strf(r->arena, "%d", p->retry_after_s));
     if (p->code == PROBLEM_BAD_METHOD && allow)
         response_header(&response, "allow", str_c(allow));
     request_reply(r, &response);

@@ -190,8 +190,8 @@ static bool has_expired(struct http_conn *c, int64_t now_ms)
     case CONN_HEAD:
         return age_ms >= config->head_timeout_ms;
     case CONN_BODY:
-        return age_ms >= config->body_timeout_ms +
-                             (int64_t)(c->body_bytes * 1000 / BOUND_BODY_BYTES_PER_S);
+        return age_ms >=
+               config->body_timeout_ms + (int64_t)(c->body_bytes * 1000 / BOUND_BODY_BYTES_PER_S);
     case CONN_WORKING:
         return false;
     case CONN_IDLE:

@@ -139,8 +139,8 @@ static enum problem_code find_route(struct exchange *x)
 {
     struct request *r = &x->request;
     struct str raw[4];
-    int outcome = router_find(r->listener->config.router, r->method, r->path, &r->route, raw,
-                              &x->allow);
+    int outcome =
+        router_find(r->listener->config.router, r->method, r->path, &r->route, raw, &x->allow);
 
     if (outcome == ROUTER_E_METHOD)
         return PROBLEM_BAD_METHOD;
@@ -162,7 +162,8 @@ static enum problem_code judge(struct exchange *x, const struct gate_body *body)
 
     if (x->conn->over_limit)
         return PROBLEM_BUSY;
-    if (code == PROBLEM_NONE && body->kind == GATE_SIZED && body->length > x->request.route->body_max)
+    if (code == PROBLEM_NONE && body->kind == GATE_SIZED &&
+        body->length > x->request.route->body_max)
         return PROBLEM_TOO_LARGE;
     return code;
 }
@@ -195,8 +196,8 @@ static bool refuse_framing(struct exchange *x, enum problem_code code, const cha
 
 bool exchange_head(struct exchange *x, const char *method, const char *version)
 {
-    struct gate_head head = {.method = str_c(method), .target = x->target,
-                             .version = str_c(version)};
+    struct gate_head head = {
+        .method = str_c(method), .target = x->target, .version = str_c(version)};
     struct gate_body body = {.kind = GATE_NO_BODY};
     enum problem_code code;
     const char *reason;

@@ -28,7 +28,8 @@ static bool take_last(struct str *list, struct str *ret)
     return true;
 }
 
-/* Follows one header's entries from the right. True while the next header to the left may be read. */
+/* Follows one header's entries from the right. True while the next header to the left may be read.
+ */
 static bool follow(struct str list, const struct trust *trust, struct net_address *client)
 {
     struct net_address hop;

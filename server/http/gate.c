@@ -5,8 +5,9 @@
 
 /* Headers that must not come twice: those that frame the message or say who is asking. */
 static const char *const once[] = {
-    "host",      "content-length", "transfer-encoding", "authorization", "content-type",   "expect",
-    "x-api-key", "x-goog-api-key", "x-csrf-token",      "origin",        "idempotency-key",
+    "host",         "content-length", "transfer-encoding", "authorization",
+    "content-type", "expect",         "x-api-key",         "x-goog-api-key",
+    "x-csrf-token", "origin",         "idempotency-key",
 };
 
 struct found {
@@ -54,10 +55,10 @@ static bool is_host(struct str s)
 
 static bool find_method(struct str name, enum http_method *ret)
 {
-    static const char *const names[] = {[HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",
-                                        [HTTP_POST] = "POST",       [HTTP_PUT] = "PUT",
-                                        [HTTP_PATCH] = "PATCH",     [HTTP_DELETE] = "DELETE",
-                                        [HTTP_OPTIONS] = "OPTIONS"};
+    static const char *const names[] = {
+        [HTTP_GET] = "GET",        [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT",        [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
+        [HTTP_OPTIONS] = "OPTIONS"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (str_eq_c(name, names[i])) {

@@ -2,7 +2,8 @@
  *
  * Run on each request's head before anything else looks at it. What it refuses is answered with
  * `Connection: close`, so that no byte behind it is read as another request. Pure. What it cannot
- * see: a NUL cuts a line before it gets here, and bare LF and chunk extensions are read as usual. */
+ * see: a NUL cuts a line before it gets here, and bare LF and chunk extensions are read as usual.
+ */
 #pragma once
 
 #include "http/problem.h"

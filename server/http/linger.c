@@ -67,9 +67,8 @@ void linger_start(struct lingers *ls, struct loop *loop, int fd)
         return;
     g->all = ls;
     g->until_ms = loop_now_ms(loop) + LINGER_MS;
-    g->watch = (struct loop_fd){.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
-                                .events = EPOLLIN | EPOLLRDHUP,
-                                .ready = readable};
+    g->watch = (struct loop_fd){
+        .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0), .events = EPOLLIN | EPOLLRDHUP, .ready = readable};
     if (g->watch.fd < 0 || loop_fd_add(loop, &g->watch) < 0) {
         if (g->watch.fd >= 0)
             (void)close(g->watch.fd);
@@ -83,7 +82,7 @@ void linger_start(struct lingers *ls, struct loop *loop, int fd)
 
 void lingers_check(struct lingers *ls, int64_t now_ms)
 {
-    list_for_each(&ls->list, it) {
+    list_for_each (&ls->list, it) {
         struct lingering *g = container_of(it, struct lingering, link);
 
         if (now_ms >= g->until_ms)

@@ -19,7 +19,7 @@
 #include "http/port.h"
 
 enum {
-    ROUNDS_PER_TURN = 8,   /* of libmicrohttpd, before others get the loop */
+    ROUNDS_PER_TURN = 8,    /* of libmicrohttpd, before others get the loop */
     CONNECTIONS_SPARE = 64, /* above the limit, to be told 503 */
     SWEEP_MIN_MS = 10,
     SWEEP_MAX_MS = 1000,
@@ -179,7 +179,7 @@ static void sweep(struct loop_timer *t)
     struct listener *l = container_of(t, struct listener, sweep);
     int64_t now_ms = loop_now_ms(l->config.loop);
 
-    list_for_each(&l->conns, it)
+    list_for_each (&l->conns, it)
         conn_check(container_of(it, struct http_conn, link), now_ms);
     lingers_check(&l->lingers, now_ms);
     log_refusals(l, now_ms);
@@ -190,8 +190,18 @@ static void sweep(struct loop_timer *t)
 static int start_daemon(struct listener *l, const struct port_tls *tls)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    struct MHD_OptionItem secure[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, tls->cert},
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_LISTEN_SOCKET, l->listen_fd, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, l->config.max_connections + CONNECTIONS_SPARE, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, 0, NULL}, /* deadlines are ours */
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, BOUND_HEAD_BYTES, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
+        {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, l},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, l},
+        {tls->cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, tls->cert},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PORT_TLS_PRIORITIES},
         {MHD_OPTION_END, 0, NULL},
@@ -199,22 +209,8 @@ static int start_daemon(struct listener *l, const struct port_tls *tls)
 
     if (tls->cert)
         flags |= MHD_USE_TLS;
-    else
-        secure[0].option = MHD_OPTION_END;
-    l->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, l,
-        MHD_OPTION_EXTERNAL_LOGGER, on_log, l,
-        MHD_OPTION_LISTEN_SOCKET, l->listen_fd,
-        MHD_OPTION_CONNECTION_LIMIT, l->config.max_connections + CONNECTIONS_SPARE,
-        MHD_OPTION_CONNECTION_TIMEOUT, 0u,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, BOUND_HEAD_BYTES,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
-        MHD_OPTION_ARRAY, secure, MHD_OPTION_END);
+    l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, l, MHD_OPTION_EXTERNAL_LOGGER,
+                                 on_log, l, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (l->daemon)
         return LISTENER_OK;
     return tls->cert ? LISTENER_E_TLS : err_origin(-EIO);
@@ -311,7 +307,7 @@ void listener_drain(struct listener *l)
     (void)MHD_quiesce_daemon(l->daemon);
     (void)close(l->listen_fd);
     l->listen_fd = -1;
-    list_for_each(&l->conns, it) {
+    list_for_each (&l->conns, it) {
         struct http_conn *c = container_of(it, struct http_conn, link);
 
         if (!c->exchange)
@@ -322,7 +318,7 @@ void listener_drain(struct listener *l)
 /* libmicrohttpd must not be stopped with suspended connections. */
 static void cut_all(struct listener *l)
 {
-    list_for_each(&l->conns, it) {
+    list_for_each (&l->conns, it) {
         struct http_conn *c = container_of(it, struct http_conn, link);
 
         if (c->exchange)
@@ -347,7 +343,7 @@ void listener_free(struct listener *l)
         (void)close(l->listen_fd);
     }
     lingers_done(&l->lingers);
-    list_for_each(&l->exchanges, it) {
+    list_for_each (&l->exchanges, it) {
         struct exchange *x = container_of(it, struct exchange, link);
 
         list_del(&x->link);

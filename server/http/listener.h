@@ -13,8 +13,8 @@ struct listener;
 
 struct listener_config {
     struct loop *loop;
-    const char *address; /* "127.0.0.1", "::" (both families) ... */
-    uint16_t port;       /* 0: any free one, see listener_port() */
+    const char *address;                      /* "127.0.0.1", "::" (both families) ... */
+    uint16_t port;                            /* 0: any free one, see listener_port() */
     const char *tls_cert_file, *tls_key_file; /* NULL: plain */
     const struct router *router;
     const struct net_block *trusted;
@@ -46,7 +46,8 @@ size_t listener_active(const struct listener *l); /* requests not yet answered; 
  * stay readable; answers to them go nowhere. */
 void listener_free(struct listener *l);
 /* Exclusive bind and close again: is somebody (also without SO_REUSEPORT) on this port? */
-int listener_probe(const char *address, uint16_t port) _must_use_; /* LISTENER_OK, _E_TAKEN, _E_ADDRESS */
+int listener_probe(const char *address,
+                   uint16_t port) _must_use_; /* LISTENER_OK, _E_TAKEN, _E_ADDRESS */
 
 struct listener_stats {
     uint64_t requests, refused_by_gate, timeouts, gone;

@@ -95,8 +95,8 @@ bool net_block_parse(struct str text, struct net_block *ret)
         return false;
     most = str_find(ip, ':') < 0 ? 32 : 128;
     bits = most;
-    if (slash >= 0 && (str_u32(str_n(text.p + slash + 1, text.n - (size_t)slash - 1), &bits) ||
-                       bits > most))
+    if (slash >= 0 &&
+        (str_u32(str_n(text.p + slash + 1, text.n - (size_t)slash - 1), &bits) || bits > most))
         return false;
     block.bits = (uint8_t)(128 - most + bits);
     clear_host_bits(&block);

@@ -29,7 +29,7 @@ struct problem {
     struct str limit, used; /* decimal text in `unit` */
     const char *unit;
     int64_t resets_at_unix_s;
-    int retry_after_s;      /* > 0: Retry-After header */
+    int retry_after_s;        /* > 0: Retry-After header */
     struct str attempts_json; /* array of the attempts made, raw JSON */
     /* An upstream's own error body passed on: status and bytes replace ours when status > 0. */
     int upstream_status;

@@ -24,10 +24,10 @@ struct router {
 
 const char *http_method_name(enum http_method method)
 {
-    static const char *const names[] = {[HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",
-                                        [HTTP_POST] = "POST",       [HTTP_PUT] = "PUT",
-                                        [HTTP_PATCH] = "PATCH",     [HTTP_DELETE] = "DELETE",
-                                        [HTTP_OPTIONS] = "OPTIONS"};
+    static const char *const names[] = {
+        [HTTP_GET] = "GET",        [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT",        [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
+        [HTTP_OPTIONS] = "OPTIONS"};
 
     return names[method];
 }

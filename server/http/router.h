@@ -7,12 +7,12 @@ struct web;   /* web/web.h */
 struct admin; /* admin/admin.h */
 
 enum route_auth {
-    AUTH_NONE,     /* anyone */
-    AUTH_KEY,      /* virtual key, checked by the gateway */
-    AUTH_MANAGE,   /* management key, checked by admin */
-    AUTH_ANY_KEY,  /* virtual or management key, checked by admin */
-    AUTH_USER,     /* signed in */
-    AUTH_VIEWER,   /* member of the team in the session, at least this role... */
+    AUTH_NONE,    /* anyone */
+    AUTH_KEY,     /* virtual key, checked by the gateway */
+    AUTH_MANAGE,  /* management key, checked by admin */
+    AUTH_ANY_KEY, /* virtual or management key, checked by admin */
+    AUTH_USER,    /* signed in */
+    AUTH_VIEWER,  /* member of the team in the session, at least this role... */
     AUTH_DEVELOPER,
     AUTH_BILLING,
     AUTH_ADMIN,

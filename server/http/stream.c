@@ -19,7 +19,7 @@ struct stream {
 
     pthread_mutex_t lock;
     pthread_cond_t room;
-    struct buf waiting;          /* from here to `gone`: under the lock */
+    struct buf waiting; /* from here to `gone`: under the lock */
     bool posted, ended, complete;
     bool gone;
 
@@ -125,7 +125,8 @@ static void on_message(struct loop_msg *m)
     struct stream *s = container_of(m, struct stream, msg);
 
     (void)pthread_mutex_lock(&s->lock);
-    s->posted = false; /* only here: a message that is still in the loop's inbox must not be posted */
+    s->posted =
+        false; /* only here: a message that is still in the loop's inbox must not be posted */
     (void)pthread_mutex_unlock(&s->lock);
     if (!s->begun)
         begin(s);

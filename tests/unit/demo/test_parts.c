@@ -18,12 +18,14 @@ static void tokens_are_as_documented(void **state)
     assert_int_equal(token_count(STR("  a")), 2);
     assert_int_equal(token_count(STR("a ")), 2);
     assert_int_equal(token_count(STR("{\"a\":1}")), 7);
-    assert_int_equal(token_count(STR("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9")), 2);
+    assert_int_equal(token_count(STR("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9")),
+                     2);
 }
 
 static void tokens_of_pieces_add_up(void **state)
 {
-    struct str text = STR("A caf\xc3\xa9 served  2,500 croissants; \xe6\xbc\xa2\xe5\xad\x97 too!\n\n- yes");
+    struct str text =
+        STR("A caf\xc3\xa9 served  2,500 croissants; \xe6\xbc\xa2\xe5\xad\x97 too!\n\n- yes");
     struct str rest = text;
     size_t n = 0;
 
@@ -109,7 +111,8 @@ static void objects_have_all_properties_of_the_right_kind(void **state)
 {
     static const char schema[] =
         "{\"type\":\"object\",\"required\":[\"s\"],\"properties\":{"
-        "\"s\":{\"type\":\"string\",\"minLength\":30},\"short\":{\"type\":\"string\",\"maxLength\":3},"
+        "\"s\":{\"type\":\"string\",\"minLength\":30},\"short\":{\"type\":\"string\",\"maxLength\":"
+        "3},"
         "\"i\":{\"type\":\"integer\",\"minimum\":3,\"maximum\":5},"
         "\"n\":{\"type\":\"number\",\"minimum\":0.5,\"maximum\":0.9},"
         "\"b\":{\"type\":\"boolean\"},\"z\":{\"type\":\"null\"},"
@@ -150,11 +153,17 @@ static void references_are_followed_and_end(void **state)
         "\"name\":{\"type\":\"string\"},\"children\":{\"type\":\"array\",\"minItems\":1,"
         "\"items\":{\"$ref\":\"#/$defs/node\"}}}}}}";
     static const char *const endless[] = {
-        "{\"$ref\":\"#\"}", "{\"$ref\":\"#/nowhere\"}", "{\"anyOf\":[{\"$ref\":\"#\"}]}",
-        "{\"type\":\"array\",\"items\":{\"$ref\":\"#\"},\"minItems\":3}", "{\"type\":7}",
-        "{\"type\":\"string\",\"minLength\":-5,\"maxLength\":-9}", "{\"enum\":[]}",
+        "{\"$ref\":\"#\"}",
+        "{\"$ref\":\"#/nowhere\"}",
+        "{\"anyOf\":[{\"$ref\":\"#\"}]}",
+        "{\"type\":\"array\",\"items\":{\"$ref\":\"#\"},\"minItems\":3}",
+        "{\"type\":7}",
+        "{\"type\":\"string\",\"minLength\":-5,\"maxLength\":-9}",
+        "{\"enum\":[]}",
         "{\"type\":\"integer\",\"minimum\":9223372036854775807}",
-        "{\"type\":\"integer\",\"maximum\":-9223372036854775808}", "{\"properties\":[]}", NULL};
+        "{\"type\":\"integer\",\"maximum\":-9223372036854775808}",
+        "{\"properties\":[]}",
+        NULL};
     struct json_object *v = invented(recursive, 1);
 
     assert_int_equal(json_kind(json_get(v, "name")), JSON_STRING);

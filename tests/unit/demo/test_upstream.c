@@ -83,9 +83,9 @@ static void limits_and_stops_are_honoured(void **state)
     json_unref(cut);
 }
 
-#define TOOLS                                                                                      \
-    "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"get_time\"}},{\"type\":"             \
-    "\"function\",\"function\":{\"name\":\"get_weather\",\"parameters\":{\"type\":\"object\","       \
+#define TOOLS                                                                                  \
+    "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"get_time\"}},{\"type\":"       \
+    "\"function\",\"function\":{\"name\":\"get_weather\",\"parameters\":{\"type\":\"object\"," \
     "\"properties\":{\"city\":{\"type\":\"string\"},\"days\":{\"type\":\"integer\"}}}}}]"
 
 static struct str called(struct json_object *tree)
@@ -230,7 +230,8 @@ static struct streamed stream(const char *fields)
         buf_init(&s.text[i], 100000);
     (void)snprintf(body, sizeof(body),
                    "{%s,\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":"
-                   "[{\"type\":\"text\",\"text\":\"Tell me about rivers\"}]}]}", fields);
+                   "[{\"type\":\"text\",\"text\":\"Tell me about rivers\"}]}]}",
+                   fields);
     answer = post("/v1/chat/completions", "", body);
     assert_has(answer, "content-type: text/event-stream");
     (void)each_event(answer, take_event, &s);
@@ -312,7 +313,8 @@ static void failures_come_as_ordered(void **state)
     assert_has(answer, "HTTP/1.1 503 ");
     assert_in_range(test_now_ms() - began_ms, 195, 600);
     free(answer);
-    answer = post("/v1/chat/completions", "", "{\"model\":\"demo-small+die\",\"stream\":true," HELLO);
+    answer =
+        post("/v1/chat/completions", "", "{\"model\":\"demo-small+die\",\"stream\":true," HELLO);
     assert_has(answer, "\"delta\":{\"content\":");
     assert_has_not(answer, "[DONE]");
     assert_has_not(answer, "\r\n0\r\n\r\n");
@@ -337,9 +339,10 @@ static void a_timeout_says_nothing_until_the_client_leaves(void **state)
     bool closed;
     char *text;
 
-    assert_true(say(fd, "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: 81\r\n\r\n"
-                        "{\"model\":\"demo-small+timeout\",\"messages\":[{\"role\":\"user\","
-                        "\"content\":\"hello\"}]}   "));
+    assert_true(say(fd,
+                    "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: 81\r\n\r\n"
+                    "{\"model\":\"demo-small+timeout\",\"messages\":[{\"role\":\"user\","
+                    "\"content\":\"hello\"}]}   "));
     text = hear_until(fd, NULL, 300, &closed);
     assert_string_equal(text, "");
     assert_false(closed);
@@ -368,7 +371,8 @@ static void bad_requests_are_told_what_is_wrong(void **state)
         {"{\"model\":\"demo-small\",\"messages\":[]}", "400", "\"param\":\"messages\""},
         {"{\"model\":\"demo-small\",\"messages\":[7]}", "400", "\"param\":\"messages\""},
         {"{\"model\":\"demo-small\",\"n\":9," HELLO, "400", "\"param\":\"n\""},
-        {"{\"model\":\"demo-small\",\"max_tokens\":\"x\"," HELLO, "400", "\"param\":\"max_tokens\""},
+        {"{\"model\":\"demo-small\",\"max_tokens\":\"x\"," HELLO, "400",
+         "\"param\":\"max_tokens\""},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -389,8 +393,8 @@ static void models_are_listed_and_shown(void **state)
     assert_int_equal(json_length(json_get(tree, "data")), 3);
     json_unref(tree);
     free(text);
-    text = ask(&server,
-               "GET /v1/models/demo-large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    text =
+        ask(&server, "GET /v1/models/demo-large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     assert_has(text, "\"id\":\"demo-large\"");
     free(text);
     text = ask(&server, "GET /v1/models/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");

@@ -72,7 +72,8 @@ static const struct behaviour {
     {"/early", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" OK_3, NULL},
     {"/headers",
      "HTTP/1.1 429 Slow\r\nContent-Type: Application/JSON ; a\r\nRetry-AFTER:7\r\n"
-     "X-Two: 1\r\nX-Two: 2\r\nContent-Length: 0\r\n\r\n", NULL},
+     "X-Two: 1\r\nX-Two: 2\r\nContent-Length: 0\r\n\r\n",
+     NULL},
     {"/redirect", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", NULL},
     {"/gzip", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", NULL},
     {"/drip", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", drip},

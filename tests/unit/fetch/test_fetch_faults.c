@@ -3,13 +3,20 @@
 
 static void bad_headers_and_urls_do_not_start(void **state)
 {
-    static const struct fetch_header bad[] = {
-        {"X-A", STR("a\r\nX-Evil: 1")}, {"X-A", STR("a\nb")}, {"X-A", STR("a\0b")},
-        {"X-A", STR("\xc3\xa9")},       {"X A", STR("b")},    {"X:A", STR("b")},
-        {"", STR("b")},                 {"Host", STR("evil")}, {"content-length", STR("3")},
-        {"Transfer-Encoding", STR("chunked")}, {"Expect", STR("100-continue")}};
-    static const char *const urls[] = {"ftp://127.0.0.1/", "http://u:p@127.0.0.1/", "127.0.0.1",
-                                       "http://127.0.0.1/a/../b", "http://127.0.0.1/#x", ""};
+    static const struct fetch_header bad[] = {{"X-A", STR("a\r\nX-Evil: 1")},
+                                              {"X-A", STR("a\nb")},
+                                              {"X-A", STR("a\0b")},
+                                              {"X-A", STR("\xc3\xa9")},
+                                              {"X A", STR("b")},
+                                              {"X:A", STR("b")},
+                                              {"", STR("b")},
+                                              {"Host", STR("evil")},
+                                              {"content-length", STR("3")},
+                                              {"Transfer-Encoding", STR("chunked")},
+                                              {"Expect", STR("100-continue")}};
+    static const char *const urls[] = {"ftp://127.0.0.1/",    "http://u:p@127.0.0.1/",
+                                       "127.0.0.1",           "http://127.0.0.1/a/../b",
+                                       "http://127.0.0.1/#x", ""};
     struct take t = {0};
 
     make_loop();
@@ -35,9 +42,9 @@ static void bad_headers_and_urls_do_not_start(void **state)
 
 static void addresses_are_guarded(void **state)
 {
-    static const char *const urls[] = {"https://127.0.0.1:8443/", "https://localhost:8443/",
-                                       "https://0x7f.1:8443/", "https://[::1]:8443/",
-                                       "https://[::ffff:127.0.0.1]:8443/", "https://0:8443/"};
+    static const char *const urls[] = {
+        "https://127.0.0.1:8443/", "https://localhost:8443/",          "https://0x7f.1:8443/",
+        "https://[::1]:8443/",     "https://[::ffff:127.0.0.1]:8443/", "https://0:8443/"};
     struct take t;
 
     for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
@@ -77,12 +84,9 @@ struct fault_case {
 static void faults_are_told_apart(void **state)
 {
     static const struct fault_case cases[] = {
-        {"/close", FETCH_E_RESET, ""},
-        {"/reset", FETCH_E_RESET, ""},
-        {"/reset-later", FETCH_E_RESET, "abc"},
-        {"/truncated", FETCH_E_PROTOCOL, "abc"},
-        {"/cut-chunk", FETCH_E_PROTOCOL, "abc"},
-        {"/rubbish", FETCH_E_PROTOCOL, ""},
+        {"/close", FETCH_E_RESET, ""},           {"/reset", FETCH_E_RESET, ""},
+        {"/reset-later", FETCH_E_RESET, "abc"},  {"/truncated", FETCH_E_PROTOCOL, "abc"},
+        {"/cut-chunk", FETCH_E_PROTOCOL, "abc"}, {"/rubbish", FETCH_E_PROTOCOL, ""},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -88,15 +88,15 @@ static inline char *ask(const struct served *s, const char *text)
     return answer;
 }
 
-#define assert_has(text, part)                                                                     \
-    do {                                                                                           \
-        if (!strstr((text), (part)))                                                               \
-            fail_msg("no '%s' in: %.2000s", (part), (text));                                       \
+#define assert_has(text, part)                               \
+    do {                                                     \
+        if (!strstr((text), (part)))                         \
+            fail_msg("no '%s' in: %.2000s", (part), (text)); \
     } while (0)
-#define assert_has_not(text, part)                                                                 \
-    do {                                                                                           \
-        if (strstr((text), (part)))                                                                \
-            fail_msg("'%s' in: %.2000s", (part), (text));                                          \
+#define assert_has_not(text, part)                        \
+    do {                                                  \
+        if (strstr((text), (part)))                       \
+            fail_msg("'%s' in: %.2000s", (part), (text)); \
     } while (0)
 
 static inline size_t count_of(const char *text, const char *part)

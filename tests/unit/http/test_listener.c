@@ -134,8 +134,9 @@ static void head_is_get_without_a_body(void **state)
 
 static void broken_parameters_are_not_found(void **state)
 {
-    static const char *const paths[] = {"/things/%", "/things/%zz", "/things/%00", "/things/%ff",
-                                        "/things/", "//things/1", "/echo/", "/ECHO", NULL};
+    static const char *const paths[] = {"/things/%",   "/things/%zz", "/things/%00",
+                                        "/things/%ff", "/things/",    "//things/1",
+                                        "/echo/",      "/ECHO",       NULL};
     char request[200];
 
     run();
@@ -192,12 +193,14 @@ static void large_bodies_arrive_whole(void **state)
     run();
     (void)snprintf(head, sizeof(head),
                    "POST /count HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
-                   "Content-Length: %zu\r\n\r\n", n);
+                   "Content-Length: %zu\r\n\r\n",
+                   n);
     text = ask_with_body(head, n, false);
     assert_has(text, "7864200 bytes");
     free(text);
     text = ask_with_body("POST /count HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
-                         "Transfer-Encoding: chunked\r\n\r\n", n, true);
+                         "Transfer-Encoding: chunked\r\n\r\n",
+                         n, true);
     assert_has(text, "7864200 bytes");
     free(text);
 }
@@ -270,8 +273,8 @@ static void what_the_gate_refuses_closes_the_connection(void **state)
     for (const char *const *h = heads; *h; h++) {
         char *text;
 
-        (void)snprintf(request, sizeof(request), "%sGET /things/smuggled HTTP/1.1\r\nHost: h\r\n\r\n",
-                       *h);
+        (void)snprintf(request, sizeof(request),
+                       "%sGET /things/smuggled HTTP/1.1\r\nHost: h\r\n\r\n", *h);
         text = ask(&server, request);
         assert_has(text, "HTTP/1.1 400 ");
         assert_has(text, "x-tollgate-request-id: call_");

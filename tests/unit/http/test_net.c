@@ -36,10 +36,9 @@ static void ports_are_read_where_a_header_carries_them(void **state)
 
 static void what_is_no_address_is_refused(void **state)
 {
-    static const char *const texts[] = {"",         "unknown",   "_hidden", "1.2.3",   "1.2.3.4.5",
-                                        "01.2.3.4", "256.1.1.1", "::g",     "[::1",    "[::1]x",
-                                        "1.2.3.4:", "1.2.3.4:x", "[]",      " 1.2.3.4", "1.2.3.4:65536",
-                                        NULL};
+    static const char *const texts[] = {
+        "",     "unknown", "_hidden",  "1.2.3",     "1.2.3.4.5", "01.2.3.4", "256.1.1.1",     "::g",
+        "[::1", "[::1]x",  "1.2.3.4:", "1.2.3.4:x", "[]",        " 1.2.3.4", "1.2.3.4:65536", NULL};
 
     for (const char *const *t = texts; *t; t++)
         if (strcmp(text_of(str_c(*t)), "refused") != 0)
@@ -76,8 +75,9 @@ static void blocks_hold_what_they_should(void **state)
 
 static void malformed_blocks_are_refused(void **state)
 {
-    static const char *const texts[] = {"", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/-1",
-                                        "10.0.0.0/8/8", "x/8", "10.0.0.0/+8", NULL};
+    static const char *const texts[] = {
+        "",    "/8",          "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0.0/8/8",
+        "x/8", "10.0.0.0/+8", NULL};
     struct net_block b;
 
     for (const char *const *t = texts; *t; t++)

@@ -102,8 +102,7 @@ static void an_upstreams_error_passes_with_our_member(void **state)
     expect(&p, PROBLEM_AS_OPENAI, "{\"tollgate\":{\"request_id\":\"call_1\"}}");
     buf_reset(&out);
     p.upstream_body = STR("{\"tollgate\": {\"request_id\":\"theirs\"}, \"error\":{}}");
-    expect(&p, PROBLEM_AS_OPENAI,
-           "{\"tollgate\": {\"request_id\":\"call_1\"}, \"error\":{}}");
+    expect(&p, PROBLEM_AS_OPENAI, "{\"tollgate\": {\"request_id\":\"call_1\"}, \"error\":{}}");
 }
 
 static void an_upstreams_html_does_not_pass(void **state)
@@ -122,8 +121,8 @@ static void money_is_402_and_time_is_429(void **state)
     for (int code = PROBLEM_NONE + 1; code < PROBLEM_COUNT; code++) {
         struct problem p = problem_of((enum problem_code)code);
         int status = problem_status(&p);
-        bool money = code == PROBLEM_NO_BALANCE || code == PROBLEM_BUDGET ||
-                     code == PROBLEM_KEY_LIMIT;
+        bool money =
+            code == PROBLEM_NO_BALANCE || code == PROBLEM_BUDGET || code == PROBLEM_KEY_LIMIT;
 
         assert_int_equal(status == 402, money);
         assert_true(status >= 400 && status < 600);

@@ -102,10 +102,20 @@ static void a_wrong_method_lists_the_right_ones(void **state)
 
 static void near_misses_are_not_found(void **state)
 {
-    static const char *const paths[] = {"",          "/v1",        "/v1/models2", "/V1/models",
-                                        "/keys//",   "//keys",     "/keys/",      "/keys/1/rotate/",
-                                        "/keys//rotate", "/v1/chat/../models", "/%6beys",
-                                        "/v1/models%00", "keys", NULL};
+    static const char *const paths[] = {"",
+                                        "/v1",
+                                        "/v1/models2",
+                                        "/V1/models",
+                                        "/keys//",
+                                        "//keys",
+                                        "/keys/",
+                                        "/keys/1/rotate/",
+                                        "/keys//rotate",
+                                        "/v1/chat/../models",
+                                        "/%6beys",
+                                        "/v1/models%00",
+                                        "keys",
+                                        NULL};
 
     for (const char *const *p = paths; *p; p++)
         if (find(HTTP_GET, *p) != ROUTER_E_NONE)

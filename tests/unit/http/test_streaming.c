@@ -1,5 +1,5 @@
-/* test_streaming.c: answers that take their time: awaited and streamed; and clients that read slowly
- * or leave. */
+/* test_streaming.c: answers that take their time: awaited and streamed; and clients that read
+ * slowly or leave. */
 #include "http/talk.h"
 
 #include <stdatomic.h>

@@ -6,24 +6,22 @@
 
 #include "fetch/fetch.h"
 
-static const char cert[] =
-    "-----BEGIN CERTIFICATE-----\n"
-    "MIIBmjCCAUGgAwIBAgIUQBiwOKujMVu4O2ODa887dNTSnjAwCgYIKoZIzj0EAwIw\n"
-    "FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA3NTI1NloYDzIxMjYxMDI4\n"
-    "MDc1MjU2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n"
-    "PQMBBwNCAATqTut9qutReUVZYPCPURaxc+R3I7qhNDF7A96msXbk9jLQ5BzZC6u/\n"
-    "94xmUcvdBxaFyaUFKkOdDY6IYZWLsTAro28wbTAdBgNVHQ4EFgQU5Vhg4x6ci5kC\n"
-    "VdXlXpApSi90f2cwHwYDVR0jBBgwFoAU5Vhg4x6ci5kCVdXlXpApSi90f2cwDwYD\n"
-    "VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI\n"
-    "zj0EAwIDRwAwRAIgZC6Vx0CMrZtz7G/jX/McmwkDk3xXU1Qcbw4UCs4BkIcCICeM\n"
-    "2ifHND537KwV33eOe6mO14bNrlyuYlF5AfwWTC/c\n"
-    "-----END CERTIFICATE-----\n";
-static const char key[] =
-    "-----BEGIN PRIVATE KEY-----\n"
-    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgw+2zKs1ZbP1Sa5KV\n"
-    "IQU+pAKUCgzwJ3Dg/k32jU5l4x+hRANCAATqTut9qutReUVZYPCPURaxc+R3I7qh\n"
-    "NDF7A96msXbk9jLQ5BzZC6u/94xmUcvdBxaFyaUFKkOdDY6IYZWLsTAr\n"
-    "-----END PRIVATE KEY-----\n";
+static const char cert[] = "-----BEGIN CERTIFICATE-----\n"
+                           "MIIBmjCCAUGgAwIBAgIUQBiwOKujMVu4O2ODa887dNTSnjAwCgYIKoZIzj0EAwIw\n"
+                           "FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA3NTI1NloYDzIxMjYxMDI4\n"
+                           "MDc1MjU2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n"
+                           "PQMBBwNCAATqTut9qutReUVZYPCPURaxc+R3I7qhNDF7A96msXbk9jLQ5BzZC6u/\n"
+                           "94xmUcvdBxaFyaUFKkOdDY6IYZWLsTAro28wbTAdBgNVHQ4EFgQU5Vhg4x6ci5kC\n"
+                           "VdXlXpApSi90f2cwHwYDVR0jBBgwFoAU5Vhg4x6ci5kCVdXlXpApSi90f2cwDwYD\n"
+                           "VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI\n"
+                           "zj0EAwIDRwAwRAIgZC6Vx0CMrZtz7G/jX/McmwkDk3xXU1Qcbw4UCs4BkIcCICeM\n"
+                           "2ifHND537KwV33eOe6mO14bNrlyuYlF5AfwWTC/c\n"
+                           "-----END CERTIFICATE-----\n";
+static const char key[] = "-----BEGIN PRIVATE KEY-----\n"
+                          "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgw+2zKs1ZbP1Sa5KV\n"
+                          "IQU+pAKUCgzwJ3Dg/k32jU5l4x+hRANCAATqTut9qutReUVZYPCPURaxc+R3I7qh\n"
+                          "NDF7A96msXbk9jLQ5BzZC6u/94xmUcvdBxaFyaUFKkOdDY6IYZWLsTAr\n"
+                          "-----END PRIVATE KEY-----\n";
 
 static struct served server;
 static char folder[] = "/tmp/test_tls_XXXXXX";
@@ -69,8 +67,10 @@ static int remove_files(void **state)
 
 static void an_unknown_certificate_ends_the_fetch(void **state)
 {
-    struct fetch_request request = {.method = "GET", .network = GUARD_PRIVATE,
-                                    .connect_timeout_ms = 5000, .total_timeout_ms = 5000,
+    struct fetch_request request = {.method = "GET",
+                                    .network = GUARD_PRIVATE,
+                                    .connect_timeout_ms = 5000,
+                                    .total_timeout_ms = 5000,
                                     .reply_max = 1000};
     struct listener_stats stats;
     enum fetch_fault fault;

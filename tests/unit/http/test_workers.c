@@ -108,8 +108,8 @@ static void workers_answer(void **state)
 {
     char *text;
 
-    text = ask(&server,
-               "GET /work HTTP/1.1\r\nHost: h\r\nX-Given: this\r\nConnection: close\r\n\r\n");
+    text =
+        ask(&server, "GET /work HTTP/1.1\r\nHost: h\r\nX-Given: this\r\nConnection: close\r\n\r\n");
     assert_has(text, "200 OK");
     assert_has(text, "worker saw this]");
     free(text);
