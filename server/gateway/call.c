@@ -158,8 +158,7 @@ void call_leave(struct call *c)
     call_end(c);
 }
 
-/* Does the provider bill what it generates for nobody, so that its figures are worth waiting for?
- */
+/* Does the provider bill what it makes for nobody, so that its figures are worth waiting for? */
 static bool worth_draining(const struct call *c)
 {
     const struct provider *p = c->try.target->account->provider;

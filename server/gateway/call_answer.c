@@ -1,5 +1,4 @@
-/* call_answer.c: what comes back from the upstream, by phase, and the plain answer to the client.
- */
+/* call_answer.c: what comes from the upstream, by phase, and the plain answer to the client. */
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "gateway/attempts.h"

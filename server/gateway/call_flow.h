@@ -15,7 +15,7 @@ void call_gone(struct request *r);
 void call_leave(struct call *c);
 /* Refuses with an answer; the refusal is on the record. Ends the call. */
 void call_refuse(struct call *c, const struct problem *p, enum call_outcome outcome);
-/* An operator, a revoked key or the end of this node stops it. Ends the call, if it has a client.
+/* A revoked key or the end of this node stops it. Ends the call, unless it waits for the database.
  */
 void call_cut(struct call *c, const struct problem *p);
 /* Frees a call that has been answered (or has no client): at the end of the turn. */

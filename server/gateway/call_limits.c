@@ -59,7 +59,7 @@ struct problem call_limits_problem(struct call *c, enum limit limit,
                       (long long)(limit == LIMIT_WALLET ? c->record.team_id : c->record.key_id));
     p.limit = amount_text(a, word, refusal->capacity);
     p.used = amount_text(a, word, refusal->used);
-    p.resets_at_unix_s = (refusal->resets_at_us + 999999) / 1000000;
+    p.resets_at_unix_s = (refusal->resets_at_us + 500000) / 1000000;
     if (!word->money)
         p.retry_after_s = refusal->resets_at_us ? seconds_until(refusal->resets_at_us) : 1;
     return p;

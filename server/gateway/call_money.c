@@ -90,8 +90,9 @@ int call_money_hold(struct call *c, struct problem *ret_problem)
         *ret_problem = problem_of(PROBLEM_PRICE_LIMIT);
         return CALL_MONEY_REFUSED;
     }
-    need = (struct limits_need){
-        .money = m->held, .tokens = m->estimate.most.input_tokens + m->estimate.most.output_tokens};
+    need = (struct limits_need){.money = m->held, .tokens = m->estimate.likely_tokens};
+    if (purses->cell[LIMIT_KEY_TOKENS]) /* one larger than the whole limit may go when it is free */
+        need.tokens = MIN(need.tokens, purses->capacity[LIMIT_KEY_TOKENS]);
     n = limits_wants(purses, &need, wants, m->which);
     c->record.hold_nano = m->held;
     r = hold_take(c->g->services->node, &m->hold, wants, n);
@@ -256,7 +257,7 @@ static bool stay_covered(struct call *c)
 bool call_money_progress(struct call *c)
 {
     struct call_money *m = &c->money;
-    int64_t now_ms = loop_now_ms(c->g->loop), tokens = (int64_t)(c->output_bytes / 4);
+    int64_t now_ms = loop_now_ms(c->g->loop), tokens = estimate_tokens(c->output_bytes);
     int64_t used[BOUND_HOLD_PURSES] = {0};
     struct usage u;
 

@@ -2,19 +2,11 @@
  *
  * Whose figures count (reliability 1.6): the provider's, also an explicit 0. Where there are none
  * and something was delivered: counted here, text at four bytes a token on both sides, rounded up,
- * and each inline image or sound at its model's bound. Nothing delivered and nothing billed: zero.
- */
+ * and each inline image or sound at its model's bound. Nothing delivered, nothing billed: zero. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
 #include "gateway/refusal.h"
-
-enum { BYTES_PER_TOKEN = 4 };
-
-static int64_t tokens_of(uint64_t bytes)
-{
-    return (int64_t)((bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN);
-}
 
 void call_note(struct call *c, const struct llm_report *llm)
 {
@@ -36,9 +28,9 @@ static struct usage counted(const struct call *c)
     const struct llm_request *llm = &c->wire.llm;
     struct usage u = {.n[USAGE_REQUEST] = 1};
 
-    u.n[USAGE_INPUT] =
-        tokens_of(llm->text_bytes) + (int64_t)llm->media_parts * c->try.target->model->media_tokens;
-    u.n[USAGE_OUTPUT] = tokens_of(c->output_bytes);
+    u.n[USAGE_INPUT] = estimate_tokens(llm->prompt_bytes) +
+                       (int64_t)llm->media_parts * c->try.target->model->media_tokens;
+    u.n[USAGE_OUTPUT] = estimate_tokens(c->output_bytes);
     usage_clamp(&u);
     return u;
 }

@@ -5,6 +5,7 @@
 
 enum {
     BYTES_PER_TOKEN_LEAST = 2,
+    BYTES_PER_TOKEN = 4,
     OUTPUT_LEAST = 1024,    /* DESIGN 3 */
     AVAILABLE_SHARE = 10,   /* one call takes at most this part of the balance unasked */
     OUTPUT_UNKNOWN = 32768, /* of a model whose maximum nobody has entered */
@@ -13,6 +14,11 @@ enum {
 static int64_t clip(uint64_t v)
 {
     return (int64_t)MIN(v, (uint64_t)BOUND_USAGE_QUANTITY);
+}
+
+int64_t estimate_tokens(uint64_t bytes)
+{
+    return clip(bytes / BYTES_PER_TOKEN + (bytes % BYTES_PER_TOKEN != 0));
 }
 
 static int64_t input_most(const struct llm_request *llm, const struct catalog_model *m)
@@ -54,5 +60,6 @@ void estimate_make(const struct llm_request *llm, const struct catalog_target *t
         choose_output(llm, target, available, &e);
     }
     e.most.output_tokens = clip(e.output_each * llm->choices);
+    e.likely_tokens = estimate_tokens(llm->prompt_bytes) + e.most.output_tokens;
     *ret = e;
 }

@@ -59,8 +59,7 @@ unsigned gateways_in_flight(const struct gateways *all);
 void gateways_count(const struct gateways *all, uint64_t *ret_calls, uint64_t *ret_keys);
 
 /* What the listener heard ("key:12", "team:3", "catalogue", "all"); any thread. The catalogue's
- * holder has the new snapshot already. Entries are dropped and running calls of revoked keys cut.
- */
+ * holder has the new snapshot already. Running calls of revoked keys are cut. */
 void gateways_changed(struct gateways *all, struct str payload);
 
 /* Handlers of routes (RUNS_ON_LOOP). */

@@ -15,8 +15,7 @@ struct key_purses; /* limits/limits.h */
 
 struct refusal_sample; /* refusal.c */
 
-/* How many refused calls of a key went on the record in this second, and what stands for the rest.
- */
+/* How many refused calls of a key were recorded in this second, and what stands for the rest. */
 struct refusal_tally {
     int64_t second;
     unsigned recorded;

@@ -17,6 +17,7 @@ struct llm_request {
     bool has_tools, has_format;
     uint32_t media_parts;     /* images, audio, files, also those given by URL */
     uint64_t text_bytes;      /* of the body, without inline media */
+    uint64_t prompt_bytes;    /* of what the model reads in it: messages or input, tools */
     struct str models_json;   /* OpenRouter's `models`, the raw array; p NULL when absent */
     struct str provider_json; /* OpenRouter's `provider`, the raw object; p NULL when absent */
 };

@@ -30,8 +30,7 @@ void sse_init(struct sse *s);
 void sse_done(struct sse *s);
 
 enum { SSE_OK = 0, SSE_E_MORE = 1, SSE_E_TOO_LARGE = 2, SSE_E_END = 3 };
-/* Adds bytes; earlier events' slices die. SSE_E_TOO_LARGE: an event passed BOUND_SSE_EVENT_BYTES.
- */
+/* Adds bytes; earlier events' slices die. SSE_E_TOO_LARGE: more than BOUND_SSE_EVENT_BYTES. */
 int sse_push(struct sse *s, struct str bytes) _must_use_;
 /* No more bytes will come: what is left becomes the last event. */
 void sse_end(struct sse *s);

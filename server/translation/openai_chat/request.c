@@ -138,9 +138,11 @@ static int read_limits(struct str doc, const struct marks *m, struct llm_request
 static void read_media(struct str doc, const struct json_watch w[WATCHES], struct llm_request *llm)
 {
     uint64_t inline_bytes = w[IMAGE_URL].bytes + w[AUDIO_DATA].bytes + w[FILE_DATA].bytes;
+    uint64_t prompt = w[MESSAGES].bytes + w[TOOLS].bytes;
 
     llm->media_parts = w[IMAGE_PART].count + w[AUDIO_PART].count + w[FILE_PART].count;
     llm->text_bytes = doc.n - MIN(inline_bytes, (uint64_t)doc.n);
+    llm->prompt_bytes = prompt - MIN(inline_bytes, prompt);
 }
 
 static struct str raw_of(struct str doc, const struct marks *m, size_t which)

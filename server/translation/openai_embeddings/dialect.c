@@ -64,6 +64,7 @@ static int read_request(struct arena *a, struct str body, struct wire_request *r
         return err_trace(r);
     request.llm.choices = 1;
     request.llm.text_bytes = body.n;
+    request.llm.prompt_bytes = w[INPUT].bytes;
     if (wire_given(m->at[MODELS]))
         request.llm.models_json = json_span_str(body, m->at[MODELS]);
     if (wire_given(m->at[PROVIDER]))
