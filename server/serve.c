@@ -239,7 +239,7 @@ static int make_listener(struct serve *s, struct serve_loop *l)
     if (r == LISTENER_E_TAKEN)
         return complain("the port is taken; choose another with --port or PORT");
     if (r == LISTENER_E_ADDRESS)
-        return complain("LISTEN is not an address of this machine");
+        return complain("the address in LISTEN is not one of this machine");
     if (r == LISTENER_E_TLS)
         return complain("TLS_CERT_FILE and TLS_KEY_FILE cannot be used together");
     return r;
@@ -292,7 +292,7 @@ static int check_port(const struct config *c)
                 c->port, c->listen);
         return 1;
     }
-    return r == LISTENER_E_ADDRESS ? complain("LISTEN is not an address of this machine") : r;
+    return r == LISTENER_E_ADDRESS ? complain("the address in LISTEN is not one of this machine") : r;
 }
 
 static int make(struct serve *s, struct db *db)

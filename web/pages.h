@@ -1,7 +1,6 @@
 /* pages.h: every page_* function, for routes.c. */
 #pragma once
 
-#include "web/asset.h"
 #include "web/pages/account.h"
 #include "web/pages/billing.h"
 #include "web/pages/call.h"
