@@ -96,9 +96,11 @@ static void write_chart(const struct chart *c, struct buf *out)
     json_key(&w, "series");
     json_open_array(&w);
     for (size_t i = 0; i < c->n; i++) {
+        if (c->v[i].total.nano <= 0)
+            continue;
         json_open_object(&w);
         json_key(&w, "label");
-        json_str(&w, c->v[i].label);
+        json_str(&w, c->v[i].label.n ? c->v[i].label : STR("(none)"));
         json_key(&w, "values");
         json_open_array(&w);
         for (size_t day = 0; day < c->n_days; day++)

@@ -53,7 +53,7 @@ void view_money(struct json_object *o, const char *key, struct money m, int deci
     money_put(&exact, m, 2);
     buf_puts(&exact, " USD");
     finish(v, "exact", &exact);
-    json_set_bool(v, "negative", m.nano < 0);
+    json_set_bool(v, "zero", m.nano == 0);
 }
 
 struct str view_money_text(struct arena *a, struct money m, int decimals)
@@ -108,6 +108,21 @@ static void put_relative(struct buf *out, int64_t unix_us, int64_t now_us, const
     }
 }
 
+static bool same_day(const struct civil *a, const struct civil *b)
+{
+    return a->year == b->year && a->month == b->month && a->day == b->day;
+}
+
+static void put_clock(struct buf *out, const struct civil *c, const struct zone *zone,
+                      int64_t now_us)
+{
+    struct civil today = zone_civil(zone, now_us);
+
+    if (!same_day(c, &today))
+        buf_printf(out, "%d %s ", c->day, months[c->month - 1]);
+    buf_printf(out, "%02d:%02d:%02d", c->hour, c->minute, c->second);
+}
+
 void view_time(struct json_object *o, const char *key, int64_t unix_us, const struct zone *zone,
                int64_t now_us)
 {
@@ -128,13 +143,11 @@ void view_time(struct json_object *o, const char *key, int64_t unix_us, const st
     buf_printf(&text, "%d %s %d, %02d:%02d:%02d %s", c.day, months[c.month - 1], c.year, c.hour,
                c.minute, c.second, c.abbreviation);
     finish(v, "exact", &text);
+    buf_init(&text, TEXT_BYTES);
+    put_clock(&text, &c, zone, now_us);
+    finish(v, "clock", &text);
     clock_rfc3339(unix_us, utc);
     json_set_cstr(v, "utc", utc);
-}
-
-static bool same_day(const struct civil *a, const struct civil *b)
-{
-    return a->year == b->year && a->month == b->month && a->day == b->day;
 }
 
 void view_recent_day(struct json_object *o, const char *key, int64_t unix_us,
@@ -233,7 +246,9 @@ void view_duration(struct json_object *o, const char *key, int64_t us)
     struct buf text;
 
     buf_init(&text, TEXT_BYTES);
-    if (us < 1000)
+    if (us <= 0)
+        buf_puts(&text, "\u2013");
+    else if (us < 1000)
         buf_printf(&text, "%" PRId64 " \u00b5s", us);
     else if (us < 10000)
         put_scaled(&text, us, 1000, "ms");

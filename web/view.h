@@ -11,14 +11,15 @@
 #define VIEW_DOLLARS 2 /* balances, top-ups, invoices */
 #define VIEW_CALL 6    /* what a call costs */
 
-/* partials/money: {text "$1,234.50", exact "1234.5 USD", negative} */
+/* partials/money: {text "$1,234.50", exact "1234.5 USD", zero} */
 void view_money(struct json_object *o, const char *key, struct money m, int decimals);
 /* "$3.00" as plain text, for sentences and charts' labels. */
 struct str view_money_text(struct arena *a, struct money m, int decimals) _must_use_;
 /* Price per million: at least two decimals, and all that are there. */
 void view_price(struct json_object *o, const char *key, int64_t nano_per_million);
 
-/* partials/time: {relative "3 min ago", exact "21 Nov 2026, 07:05:19 CET", utc}; null when 0. */
+/* partials/time, moment, clock: {relative "3 min ago", exact "21 Nov 2026, 07:05:19 CET",
+ * clock "07:05:19", or with its day in front if that is not today, utc}; null when 0. */
 void view_time(struct json_object *o, const char *key, int64_t unix_us, const struct zone *zone,
                int64_t now_us);
 /* "today", "yesterday", "21 Nov 2026": a day known without its hour; null when 0. */
@@ -30,7 +31,7 @@ void view_count(struct json_object *o, const char *key, int64_t n); /* "12,345" 
 struct str view_count_text(struct arena *a, int64_t n) _must_use_;
 /* "1 key", "3 keys"; many: NULL adds an s. */
 struct str view_plural(struct arena *a, int64_t n, const char *one, const char *many) _must_use_;
-void view_duration(struct json_object *o, const char *key, int64_t us); /* "830 ms", "1.24 s" */
+void view_duration(struct json_object *o, const char *key, int64_t us); /* "830 ms", "1.24 s"; "–" for 0 */
 void view_bytes(struct json_object *o, const char *key, int64_t bytes); /* "1.5 MB" */
 /* "1.2%"; "–" when there is nothing to divide by. */
 void view_percent(struct json_object *o, const char *key, int64_t part, int64_t whole);

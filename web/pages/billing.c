@@ -97,6 +97,7 @@ static void balance_view(const struct balance *b, struct json_object *view)
 {
     view_money(view, "available", b->available, VIEW_DOLLARS);
     view_money(view, "held", b->held, VIEW_DOLLARS);
+    json_set_bool(view, "any_held", b->held.nano > 0);
     view_money(view, "posted", b->posted, VIEW_DOLLARS);
     view_money(view, "credits", b->credits, VIEW_DOLLARS);
     view_money(view, "debits", b->debits, VIEW_DOLLARS);

@@ -228,6 +228,8 @@ static void texts_view(struct shown *s, const char *name, const struct str *v, s
     bool seen = !chosen.n;
 
     for (size_t i = 0; i < n; i++) {
+        if (!v[i].n) /* calls that were refused have none */
+            continue;
         view_choice(options, v[i], v[i], str_eq(v[i], chosen));
         seen |= str_eq(v[i], chosen);
     }

@@ -160,6 +160,7 @@ static struct json_object *row_view(const struct usage_row *row)
     view_count(o, "errors", row->errors);
     view_count(o, "fallbacks", row->fallbacks);
     view_count(o, "input", row->input_tokens);
+    view_count(o, "prompt", row->input_tokens + row->cached_input_tokens);
     view_count(o, "cached", row->cached_input_tokens);
     view_count(o, "output", row->output_tokens);
     view_money(o, "charge", row->charge, VIEW_CALL);

@@ -2,7 +2,6 @@
 // drawn by uPlot; the table with the same figures stands beneath, for everybody.
 'use strict';
 (() => {
-    const colours = ['--accent', '--good', '--warn', '--info', '--bad'];
     const css = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
     // light-dark() is resolved only in real properties, so a probe is asked.
@@ -13,10 +12,7 @@
         probe.style.color = `var(${name})`;
         return getComputedStyle(probe).color;
     };
-    const shade = (i) => {
-        const base = colour(colours[i % colours.length]);
-        return i < colours.length ? base : base.replace('rgb(', 'rgba(').replace(')', ', .55)');
-    };
+    const shade = (i) => colour(`--chart-${Math.min(i, 7) + 1}`);
 
     const dollars = (v) => (v == null ? '' : `$${v.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: v && Math.abs(v) < 1 ? 6 : 2 })}`);
     const count = (v) => (v == null ? '' : v.toLocaleString('en'));
@@ -38,7 +34,7 @@
             width: place.clientWidth,
             height: 240,
             tzDate: (ts) => uPlot.tzDate(new Date(ts * 1e3), 'UTC'),
-            legend: { live: true },
+            legend: { live: true, markers: { width: 0 } },
             cursor: { points: { show: false }, drag: { x: false, y: false } },
             scales: { x: { range: (_, min, max) => [min - 43200, max + 43200] }, y: { range: (_, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
             axes: [

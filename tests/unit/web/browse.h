@@ -132,8 +132,10 @@ static inline void browse_start(struct browse *b, const struct route *routes, si
 
 static inline void browse_stop(struct browse *b)
 {
-    if (getenv("BROWSE_STAY"))
+    if (getenv("BROWSE_STAY")) {
+        fprintf(stderr, "http://127.0.0.1:%u, PostgreSQL in %s\n", b->served.port, b->pg.dir);
         pause();
+    }
     jobs_free(b->services.pages);
     served_stop(&b->served);
     catalog_holder_free(b->services.catalog);
