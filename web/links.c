@@ -102,3 +102,50 @@ struct str link_reset(struct arena *a, struct str token)
 {
     return arena_strf(a, "/reset/%.*s", STR_FMT(token));
 }
+
+/* --- the operator area --- */
+
+struct str link_provider_account(struct arena *a, struct account_id id, const char *action)
+{
+    return thing(a, LINK_operator_accounts, id.v, action);
+}
+
+struct str link_model(struct arena *a, struct model_id id, const char *action)
+{
+    return thing(a, LINK_operator_models, id.v, action);
+}
+
+struct str link_target(struct arena *a, struct target_id id, const char *action)
+{
+    return arena_strf(a, "/operator/targets/%" PRId64 "%s%s", id.v, action ? "/" : "",
+                      action ? action : "");
+}
+
+struct str link_operator_team(struct arena *a, struct team_id id, const char *action)
+{
+    return thing(a, LINK_operator_teams, id.v, action);
+}
+
+struct str link_operator_user(struct arena *a, struct user_id id, const char *action)
+{
+    return thing(a, LINK_operator_users, id.v, action);
+}
+
+struct str link_operator_call(struct arena *a, struct call_id id)
+{
+    char text[CALL_ID_TEXT];
+
+    call_id_text(id, text);
+    return arena_strf(a, "%s/%s", paths[LINK_operator_calls], text);
+}
+
+struct str link_operator_order(struct arena *a, int64_t id, const char *action)
+{
+    return thing(a, LINK_operator_orders, id, action);
+}
+
+struct str link_operator_payment(struct arena *a, int64_t id, const char *action)
+{
+    return arena_strf(a, "/operator/payments/%" PRId64 "%s%s", id, action ? "/" : "",
+                      action ? action : "");
+}

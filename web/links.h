@@ -33,7 +33,17 @@
     X(account, "/account")                                                                         \
     X(password, "/account/password")                                                               \
     X(sessions, "/account/sessions")                                                               \
-    X(operator_home, "/operator")
+    X(operator_home, "/operator")                                                                  \
+    X(operator_accounts, "/operator/accounts")                                                     \
+    X(operator_new_account, "/operator/accounts/new")                                              \
+    X(operator_models, "/operator/models")                                                         \
+    X(operator_new_model, "/operator/models/new")                                                  \
+    X(operator_teams, "/operator/teams")                                                           \
+    X(operator_users, "/operator/users")                                                           \
+    X(operator_calls, "/operator/calls")                                                           \
+    X(operator_orders, "/operator/orders")                                                         \
+    X(operator_audit, "/operator/audit")                                                           \
+    X(operator_installation, "/operator/installation")
 
 #define LINK_ENUM(name, path) LINK_##name,
 enum link { LINKS(LINK_ENUM) LINK_COUNT };
@@ -61,3 +71,13 @@ struct str link_session(struct arena *a, int64_t id, const char *action);
 /* Shown once, to be handed to somebody. */
 struct str link_join(struct arena *a, struct str token);
 struct str link_reset(struct arena *a, struct str token);
+
+/* The operator area. */
+struct str link_provider_account(struct arena *a, struct account_id id, const char *action);
+struct str link_model(struct arena *a, struct model_id id, const char *action);
+struct str link_target(struct arena *a, struct target_id id, const char *action);
+struct str link_operator_team(struct arena *a, struct team_id id, const char *action);
+struct str link_operator_user(struct arena *a, struct user_id id, const char *action);
+struct str link_operator_call(struct arena *a, struct call_id id);
+struct str link_operator_order(struct arena *a, int64_t id, const char *action);
+struct str link_operator_payment(struct arena *a, int64_t id, const char *action);

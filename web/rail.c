@@ -18,6 +18,15 @@ static const struct {
     {SECTION_TEAM_ADMIN, "Members", "users", "/members", "m"},
     {SECTION_TEAM_ADMIN, "Settings", "settings", "/settings", "s"},
     {SECTION_TEAM_ADMIN, "Quick start", "rocket", "/quickstart", "q"},
+    {SECTION_OPERATOR, "System", "server", "/operator", "y"},
+    {SECTION_OPERATOR, "Provider accounts", "plug", "/operator/accounts", "p"},
+    {SECTION_OPERATOR, "Models and prices", "layers", "/operator/models", "r"},
+    {SECTION_OPERATOR, "Teams", "building-2", "/operator/teams", "t"},
+    {SECTION_OPERATOR, "Users", "user", "/operator/users", "e"},
+    {SECTION_OPERATOR, "All calls", "list", "/operator/calls", "c"},
+    {SECTION_OPERATOR, "Orders", "receipt", "/operator/orders", "d"},
+    {SECTION_OPERATOR, "Audit log", "shield-check", "/operator/audit", "a"},
+    {SECTION_OPERATOR, "Installation", "sliders-horizontal", "/operator/installation", "i"},
 };
 
 static const char *const titles[SECTION_COUNT] = {
@@ -31,9 +40,11 @@ static bool may_see(const struct web *w, enum section section)
     return section == SECTION_OPERATOR ? w->session.is_operator : w->session.team.v != 0;
 }
 
+/* /operator is the home of an area, not above it. */
 static bool is_under(struct str path, struct str link)
 {
-    return str_starts(path, link) && (path.n == link.n || path.p[link.n] == '/');
+    return str_starts(path, link) &&
+           (path.n == link.n || (path.p[link.n] == '/' && !str_eq_c(link, "/operator")));
 }
 
 static struct json_object *section_view(const struct web *w, enum section section)

@@ -90,6 +90,8 @@ int target_edit(struct db *db, const struct actor *actor, struct target_id id,
                 const struct target_draft *draft, struct identity_fault *fault) _must_use_;
 /* Its row stays for the log. A pin to it is taken away. */
 int target_delete(struct db *db, const struct actor *actor, struct target_id id) _must_use_;
+/* Whose target it is. */
+int target_model(struct db *db, struct target_id id, struct model_id *ret) _must_use_;
 /* Of one model, by priority. */
 int target_list(struct db *db, struct arena *a, struct model_id model, struct target_row **ret,
                 size_t *ret_n) _must_use_;

@@ -134,6 +134,22 @@ int target_delete(struct db *db, const struct actor *actor, struct target_id id)
     return r ? err_trace(db_fatal(r)) : change_record(db, actor, &change);
 }
 
+DB_QUERY(target_model_id, "SELECT model_id FROM target WHERE id = $1 AND deleted_at IS NULL")
+
+int target_model(struct db *db, struct target_id id, struct model_id *ret)
+{
+    struct model_id model;
+    int r = db_one(db, &target_model_id, NULL, DB_ARGS(db_i64(id.v)),
+                   DB_COLS(db_col_i64("model_id", &model.v)));
+
+    if (r == DB_E_NONE)
+        return CHANGE_E_NONE;
+    if (r)
+        return err_trace(db_fatal(r));
+    *ret = model;
+    return CHANGE_OK;
+}
+
 DB_QUERY(target_all,
          "SELECT t.id, t.model_id, t.account_id, a.name AS account_name, a.kind AS account_kind,"
          "       a.enabled AS account_enabled, t.upstream_model,"

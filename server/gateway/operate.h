@@ -19,6 +19,10 @@ enum { OPERATE_OK = 0, OPERATE_E_UNKNOWN = 1, OPERATE_E_AWAY = 4 };
 int operate_probe(const struct services *services, struct db *db, struct arena *a,
                   struct account_id account, struct operate_probe *ret) _must_use_;
 
+/* May an account have this base URL? OPERATE_E_URL: *ret_sentence says why not. */
+enum { OPERATE_E_URL = 2 };
+int operate_check_url(bool private_network, struct str url, const char **ret_sentence) _must_use_;
+
 struct operate_lane {
     const char *name;
     struct jobs_stats stats;

@@ -1,0 +1,177 @@
+/* operator_account_form.c: see operator_account_form.h. */
+#include "web/pages/operator_account_form.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "gateway/operate.h"
+#include "providers/health.h"
+#include "web/links.h"
+#include "web/view.h"
+
+static const struct form_field fields[ACCOUNT_FIELDS] = {
+    [ACCOUNT_FIELD_NAME] = {"name", "Name", FORM_TEXT, .required = true, .min = 1, .max = 100,
+                            .help = "Stands in the log beside each call it served.",
+                            .autocomplete = "off"},
+    [ACCOUNT_FIELD_URL] = {"base_url", "Base URL", FORM_TEXT, .max = 2000, .autocomplete = "off"},
+    [ACCOUNT_FIELD_NETWORK] = {"network", "Network", FORM_CHOICE},
+    [ACCOUNT_FIELD_KEY] = {"key", "API key", FORM_PASSWORD, .max = 4096, .autocomplete = "off",
+                           .help = "Stored encrypted and never shown again."},
+    [ACCOUNT_FIELD_HEADERS] = {"extra_headers", "Extra headers", FORM_LINES, .max = 16000,
+                               .placeholder = "{\"x-project\": \"gateway\"}",
+                               .help = "A JSON object, sent with every request. Not for secrets: "
+                                       "operators see it here."},
+    [ACCOUNT_FIELD_PRIORITY] = {"priority", "Priority", FORM_INTEGER, .max = 1000,
+                                .help = "Lower is tried first."},
+    [ACCOUNT_FIELD_WEIGHT] = {"weight", "Weight", FORM_INTEGER, .required = true, .min = 1,
+                              .max = 1000, .help = "Its share among equals."},
+    [ACCOUNT_FIELD_RPM] = {"rpm", "Requests per minute", FORM_INTEGER, .max = 1000000000,
+                           .placeholder = "no limit"},
+    [ACCOUNT_FIELD_TPM] = {"tpm", "Tokens per minute", FORM_INTEGER, .max = 1000000000000,
+                           .placeholder = "no limit"},
+    [ACCOUNT_FIELD_ENABLED] = {"enabled", "Enabled", FORM_SWITCH,
+                               .help = "Calls may be sent to it."},
+};
+
+int account_form_open(struct web *w, struct form *form, const struct provider *provider)
+{
+    bool at_home = provider_has(provider, PROVIDER_SELF_HOSTED);
+    int r = form_init(form, w->arena, fields, ARRAY_LEN(fields));
+
+    if (r < 0)
+        return r;
+    form_option(form, ACCOUNT_FIELD_NETWORK, STR("public"), STR("Public"));
+    form_option(form, ACCOUNT_FIELD_NETWORK, STR("private"), STR("Private"));
+    form_set(form, ACCOUNT_FIELD_NETWORK, at_home ? STR("private") : STR("public"));
+    form_set(form, ACCOUNT_FIELD_PRIORITY, STR("0"));
+    form_set(form, ACCOUNT_FIELD_WEIGHT, STR("100"));
+    form_set_on(form, ACCOUNT_FIELD_ENABLED, true);
+    return 0;
+}
+
+void account_form_show(struct form *form, const struct account_draft *d)
+{
+    struct arena *a = form->arena;
+
+    form_set(form, ACCOUNT_FIELD_NAME, d->name);
+    form_set(form, ACCOUNT_FIELD_URL, d->base_url);
+    form_set(form, ACCOUNT_FIELD_NETWORK, d->private_network ? STR("private") : STR("public"));
+    form_set(form, ACCOUNT_FIELD_HEADERS, d->extra_headers);
+    form_set(form, ACCOUNT_FIELD_PRIORITY, arena_strf(a, "%" PRId32, d->priority));
+    form_set(form, ACCOUNT_FIELD_WEIGHT, arena_strf(a, "%" PRId32, d->weight));
+    form_set_i64(form, ACCOUNT_FIELD_RPM, d->rpm);
+    form_set_i64(form, ACCOUNT_FIELD_TPM, d->tpm);
+    form_set_on(form, ACCOUNT_FIELD_ENABLED, d->enabled);
+}
+
+/* What will be asked is the account's own URL, or else its kind's. */
+static void check_url(struct form *form, const struct provider *provider,
+                      const struct account_draft *d)
+{
+    struct str url = d->base_url.n ? d->base_url : str_c(provider->origin);
+    const char *sentence = NULL;
+
+    if (form->wrong || !url.n || operate_check_url(d->private_network, url, &sentence) == OPERATE_OK)
+        return;
+    if (d->base_url.n)
+        form_fault_at(form, ACCOUNT_FIELD_URL, sentence);
+    else
+        form_fault_at(form, ACCOUNT_FIELD_NETWORK,
+                      "This kind’s usual address is on this machine: choose private, or name "
+                      "another base URL.");
+}
+
+void account_form_draft(struct form *form, const struct provider *provider,
+                        struct account_draft *ret)
+{
+    const struct form_value *v = form->v;
+    struct account_draft d = {
+        .kind = str_c(provider->kind),
+        .name = v[ACCOUNT_FIELD_NAME].text,
+        .base_url = v[ACCOUNT_FIELD_URL].text,
+        .extra_headers = v[ACCOUNT_FIELD_HEADERS].text,
+        .private_network = str_eq_c(v[ACCOUNT_FIELD_NETWORK].text, "private"),
+        .enabled = v[ACCOUNT_FIELD_ENABLED].on,
+        .priority = (int32_t)v[ACCOUNT_FIELD_PRIORITY].number,
+        .weight = (int32_t)v[ACCOUNT_FIELD_WEIGHT].number,
+        .rpm = v[ACCOUNT_FIELD_RPM].number,
+        .tpm = v[ACCOUNT_FIELD_TPM].number,
+    };
+
+    check_url(form, provider, &d);
+    *ret = d;
+}
+
+void account_form_view(const struct form *form, const struct provider *provider,
+                       struct json_object *view)
+{
+    const struct form_value *v = form->v;
+    bool open = v[ACCOUNT_FIELD_HEADERS].text.n || v[ACCOUNT_FIELD_RPM].text.n ||
+                v[ACCOUNT_FIELD_TPM].text.n;
+    struct json_object *f;
+
+    for (size_t i = ACCOUNT_FIELD_HEADERS; i < ACCOUNT_FIELD_ENABLED; i++)
+        open |= v[i].fault != NULL;
+    form_view(form, view, "form");
+    f = json_get(view, "form");
+    json_set_bool(f, "open", open);
+    json_set_bool(f, "has_url", !provider_has(provider, PROVIDER_DEMO));
+    json_set_bool(json_get(f, "base_url"), "required", !provider->origin);
+    json_set_str(json_get(f, "base_url"), "placeholder",
+                 provider->origin ? arena_strf(form->arena, "%s%s", provider->origin, provider->root)
+                                  : STR("https://llm.example.org/v1"));
+    json_set_bool(json_get(f, "key"), "required", !provider_has(provider, PROVIDER_KEY_OPTIONAL));
+}
+
+/* --- how it is doing --- */
+
+static void health_badge(struct web *w, const struct account_row *row, struct json_object *view)
+{
+    int64_t now_ms = clock_mono_ms();
+    struct health_view h = {0};
+
+    if (w->services->health)
+        health_read(health_of(w->services->health, row->id), now_ms, &h);
+    if (h.state == HEALTH_COOLING)
+        view_badge(view, "state", VIEW_BAD, "Cooling down");
+    else if (h.state == HEALTH_PROBING)
+        view_badge(view, "state", VIEW_INFO, "On trial");
+    else if (row->last_error_us > row->last_ok_us)
+        view_badge(view, "state", VIEW_WARN, "Last try failed");
+    else if (row->last_ok_us || h.tries > h.failures)
+        view_badge(view, "state", VIEW_GOOD, "Up");
+    else
+        view_badge(view, "state", VIEW_NEUTRAL, "Not tried yet");
+}
+
+static void state_view(struct web *w, const struct account_row *row, struct json_object *view)
+{
+    json_set_bool(view, "off", !row->is.enabled || !row->provider);
+    if (!row->provider)
+        view_badge(view, "state", VIEW_BAD, "Kind not known here");
+    else if (!row->is.enabled)
+        view_badge(view, "state", VIEW_NEUTRAL, "Off");
+    else
+        health_badge(w, row, view);
+}
+
+void account_common_view(struct web *w, const struct account_row *row, struct json_object *view)
+{
+    bool failed = row->last_error_us > row->last_ok_us;
+
+    json_set_str(view, "name", row->is.name);
+    json_set_str(view, "link", link_provider_account(w->arena, row->id, NULL));
+    json_set_str(view, "kind", row->is.kind);
+    json_set_str(view, "kind_label", row->provider ? str_c(row->provider->label) : row->is.kind);
+    json_set_bool(view, "enabled", row->is.enabled);
+    json_set_bool(view, "private", row->is.private_network);
+    json_set_bool(view, "own", row->team.v != 0);
+    json_set_str(view, "key_last4", row->has_key ? row->key_last4 : STR(""));
+    json_set_bool(view, "has_key", row->has_key);
+    json_set_i64(view, "priority", row->is.priority);
+    json_set_i64(view, "weight", row->is.weight);
+    view_count(view, "targets", row->targets);
+    json_set_str(view, "error", failed ? row->last_error : STR(""));
+    view_time(view, "last", MAX(row->last_error_us, row->last_ok_us), w->zone, w->now_us);
+    state_view(w, row, view);
+}

@@ -1,0 +1,35 @@
+/* operator_account_form.h: the form by which a provider account is added and changed; the view of an
+ * account's state, which list and page share. */
+#pragma once
+
+#include "catalog/accounts.h"
+#include "web/form.h"
+#include "web/web.h"
+
+enum account_field {
+    ACCOUNT_FIELD_NAME,
+    ACCOUNT_FIELD_URL,
+    ACCOUNT_FIELD_NETWORK,
+    ACCOUNT_FIELD_KEY, /* of a new account only */
+    ACCOUNT_FIELD_HEADERS,
+    ACCOUNT_FIELD_PRIORITY,
+    ACCOUNT_FIELD_WEIGHT,
+    ACCOUNT_FIELD_RPM,
+    ACCOUNT_FIELD_TPM,
+    ACCOUNT_FIELD_ENABLED,
+    ACCOUNT_FIELDS
+};
+
+/* With what a new account of the kind usually has. */
+int account_form_open(struct web *w, struct form *form, const struct provider *provider) _must_use_;
+/* Fills in what an account has. */
+void account_form_show(struct form *form, const struct account_draft *draft);
+/* From a form that was read. A base URL that may not be asked is noted in the form. */
+void account_form_draft(struct form *form, const struct provider *provider,
+                        struct account_draft *ret);
+/* view.form, whether its folded part stands open, and what the kind wants. */
+void account_form_view(const struct form *form, const struct provider *provider,
+                       struct json_object *view);
+
+/* view.name, .link, .kind_label, .state, .last ... */
+void account_common_view(struct web *w, const struct account_row *row, struct json_object *view);

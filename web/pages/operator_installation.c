@@ -1,0 +1,103 @@
+/* operator_installation.c: see operator_installation.h. */
+#include "web/pages/operator_installation.h"
+
+#include "base/err.h"
+#include "identity/installation.h"
+#include "identity/team.h"
+#include "web/form.h"
+#include "web/links.h"
+#include "web/pages/operator_area.h"
+#include "web/view.h"
+
+enum { NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL, NOTE, ZONE, PREFIX, FIELDS };
+
+static const struct form_field fields[FIELDS] = {
+    [NAME] = {"seller_name", "Name", FORM_TEXT, .max = 200, .autocomplete = "organization",
+              .help = "Your company as it stands on invoices."},
+    [ADDRESS] = {"seller_address", "Address", FORM_LINES, .max = 600},
+    [COUNTRY] = {"seller_country", "Country", FORM_TEXT, .max = 2, .placeholder = "DE",
+                 .help = "Two letters."},
+    [TAX_ID] = {"seller_tax_id", "Tax id", FORM_TEXT, .max = 60, .autocomplete = "off"},
+    [EMAIL] = {"seller_email", "E-mail", FORM_TEXT, .max = 254, .autocomplete = "off"},
+    [NOTE] = {"seller_note", "Foot of the invoice", FORM_LINES, .max = 1000,
+              .help = "Bank account, register number. Bank transfers of top-ups go there, too."},
+    [ZONE] = {"time_zone", "Time zone", FORM_CHOICE,
+              .help = "Of new teams, and of the day and year of invoice numbers."},
+    [PREFIX] = {"invoice_prefix", "Invoice numbers begin with", FORM_TEXT, .required = true,
+                .max = 8, .autocomplete = "off", .help = "Capital letters and digits, such as TG."},
+};
+
+static int open_form(struct web *w, struct form *form)
+{
+    struct zone_list zones;
+    int r = form_init(form, w->arena, fields, ARRAY_LEN(fields));
+
+    if (r == 0)
+        r = team_zones(w->db, w->arena, &zones);
+    for (size_t i = 0; r == 0 && i < zones.n; i++)
+        form_option(form, ZONE, zones.v[i], zones.v[i]);
+    return r;
+}
+
+static int show(struct web *w, int status, const struct form *form)
+{
+    struct json_object *view = json_new_object();
+
+    form_view(form, view, "form");
+    return operator_render(w, status, "operator_installation", "Installation", view);
+}
+
+int page_operator_installation(struct web *w)
+{
+    struct installation is;
+    struct form form;
+    int r = open_form(w, &form);
+
+    if (r == 0)
+        r = installation_get(w->db, w->arena, &is);
+    if (r != 0)
+        return web_outcome(w, r);
+    form_set(&form, NAME, is.seller_name);
+    form_set(&form, ADDRESS, is.seller_address);
+    form_set(&form, COUNTRY, is.seller_country);
+    form_set(&form, TAX_ID, is.seller_tax_id);
+    form_set(&form, EMAIL, is.seller_email);
+    form_set(&form, NOTE, is.seller_note);
+    form_set(&form, ZONE, is.time_zone);
+    form_set(&form, PREFIX, is.invoice_prefix);
+    return show(w, 200, &form);
+}
+
+int page_operator_installation_update(struct web *w)
+{
+    struct identity_fault fault = {0};
+    struct installation wish;
+    struct form form;
+    int r = open_form(w, &form);
+
+    if (r == 0)
+        r = form_read(&form, &w->submitted);
+    if (r != 0)
+        return web_outcome(w, r);
+    wish = (struct installation){
+        .seller_name = form.v[NAME].text,
+        .seller_address = form.v[ADDRESS].text,
+        .seller_country = form.v[COUNTRY].text,
+        .seller_tax_id = form.v[TAX_ID].text,
+        .seller_email = form.v[EMAIL].text,
+        .seller_note = form.v[NOTE].text,
+        .time_zone = form.v[ZONE].text,
+        .invoice_prefix = form.v[PREFIX].text,
+    };
+    if (!form.wrong)
+        r = installation_update(w->db, w->arena, &w->actor, &wish, &fault);
+    if (r == IDENTITY_E_FAULT)
+        form_fault(&form, &fault);
+    else if (r != 0)
+        return web_outcome(w, r);
+    if (form.wrong) {
+        r = web_again(w);
+        return r ? web_outcome(w, r) : show(w, 422, &form);
+    }
+    return web_redirect(w, link_to(LINK_operator_installation), "Saved.");
+}

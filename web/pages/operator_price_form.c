@@ -1,0 +1,369 @@
+/* operator_price_form.c: see operator_price_form.h. */
+#include "web/pages/operator_price_form.h"
+
+#include <inttypes.h>
+
+#include "base/err.h"
+#include "web/view.h"
+
+#define PIECES 1000000 /* a price per million of what is sold by the piece */
+
+static const struct form_field fields[PRICE_FIELDS] = {
+    [PRICE_FIELD_APPLIES_TO] = {"applies_to", "For", FORM_CHOICE,
+                                .help = "The most exact price counts: of the target, then of the "
+                                        "kind of provider, then of the whole model."},
+    [PRICE_FIELD_EFFECTIVE_FROM] = {"effective_from", "In force from", FORM_TEXT, .max = 40,
+                                    .placeholder = "now", .autocomplete = "off"},
+    [PRICE_FIELD_NOTE] = {"note", "Note", FORM_TEXT, .max = 500,
+                          .help = "Why, for those who read the history."},
+    [PRICE_FIELD_OVERRIDE] = {"override", "The figures are meant, even above the usual ceiling",
+                              FORM_SWITCH},
+};
+
+static const enum usage_unit chat_units[] = {
+    USAGE_INPUT,     USAGE_CACHED_INPUT, USAGE_CACHE_WRITE_5M, USAGE_CACHE_WRITE_1H, USAGE_OUTPUT,
+    USAGE_REASONING, USAGE_AUDIO_INPUT,  USAGE_AUDIO_OUTPUT,   USAGE_IMAGE,          USAGE_REQUEST,
+};
+static const enum usage_unit embedding_units[] = {USAGE_INPUT, USAGE_IMAGE, USAGE_REQUEST};
+/* Those whose price depends on the length of the input. */
+static const enum usage_unit step_units[] = {USAGE_INPUT, USAGE_CACHED_INPUT, USAGE_CACHE_WRITE_5M,
+                                             USAGE_CACHE_WRITE_1H, USAGE_OUTPUT, USAGE_REASONING};
+
+bool price_unit_is_piece(enum usage_unit unit)
+{
+    return unit == USAGE_REQUEST || unit == USAGE_IMAGE || unit == USAGE_SECOND ||
+           unit == USAGE_PAGE;
+}
+
+/* --- lines --- */
+
+static struct price_line *find_line(struct price_form *f, enum usage_unit unit, int64_t above)
+{
+    for (size_t i = 0; i < f->n_lines; i++)
+        if (f->lines[i].unit == unit && f->lines[i].above == above)
+            return &f->lines[i];
+    return NULL;
+}
+
+/* In order of step and unit; NULL: more than a price can have. */
+static struct price_line *put_line(struct price_form *f, enum usage_unit unit, int64_t above)
+{
+    struct price_line *line = find_line(f, unit, above);
+    size_t at = 0;
+
+    if (line || f->n_lines == PRICE_LINES)
+        return line;
+    while (at < f->n_lines && (f->lines[at].above < above ||
+                               (f->lines[at].above == above && f->lines[at].unit < unit)))
+        at++;
+    memmove(&f->lines[at + 1], &f->lines[at], (f->n_lines - at) * sizeof(f->lines[0]));
+    f->n_lines++;
+    f->lines[at] =
+        (struct price_line){.unit = unit, .above = above, .charge = STR(""), .cost = STR("")};
+    return &f->lines[at];
+}
+
+static struct str dollars(struct arena *a, enum usage_unit unit, int64_t nano_per_million)
+{
+    bool piece = price_unit_is_piece(unit) && nano_per_million % PIECES == 0;
+    struct buf text;
+    struct str copy;
+
+    buf_init(&text, 40);
+    money_put(&text, (struct money){piece ? nano_per_million / PIECES : nano_per_million}, 0);
+    copy = arena_str(a, buf_str(&text));
+    buf_done(&text);
+    return copy;
+}
+
+/* --- opening --- */
+
+static void add_options(struct web *w, struct price_form *f, const struct model_row *model,
+                        const struct target_row *targets, size_t n)
+{
+    form_option(&f->form, PRICE_FIELD_APPLIES_TO, STR(""),
+                arena_strf(w->arena, "the whole model %.*s", STR_FMT(model->is.name)));
+    for (size_t i = 0; i < n; i++) {
+        bool seen = false;
+
+        for (size_t k = 0; k < i; k++)
+            seen |= str_eq(targets[k].account_kind, targets[i].account_kind);
+        if (!seen)
+            form_option(&f->form, PRICE_FIELD_APPLIES_TO,
+                        arena_strf(w->arena, "kind:%.*s", STR_FMT(targets[i].account_kind)),
+                        arena_strf(w->arena, "every account of kind %.*s",
+                                   STR_FMT(targets[i].account_kind)));
+    }
+    for (size_t i = 0; i < n; i++)
+        form_option(&f->form, PRICE_FIELD_APPLIES_TO,
+                    arena_strf(w->arena, "target:%" PRId64, targets[i].id.v),
+                    arena_strf(w->arena, "target %.*s · %.*s", STR_FMT(targets[i].account_name),
+                               STR_FMT(targets[i].is.upstream_model)));
+}
+
+int price_form_open(struct web *w, struct price_form *f, const struct model_row *model,
+                    const struct target_row *targets, size_t n_targets)
+{
+    int r;
+
+    f->n_lines = f->n_figures = 0;
+    f->figures_fault = NULL;
+    f->wrong = false;
+    r = form_init(&f->form, w->arena, fields, ARRAY_LEN(fields));
+    if (r < 0)
+        return err_trace(r);
+    add_options(w, f, model, targets, n_targets);
+    return 0;
+}
+
+void price_form_show(struct price_form *f, const struct price_version *v)
+{
+    struct arena *a = f->form.arena;
+
+    for (size_t i = 0; i < v->n_figures; i++) {
+        const struct price_figure *p = &v->figures[i];
+        struct price_line *line = put_line(f, p->unit, p->above_input_tokens);
+
+        if (!line)
+            return;
+        line->charge = dollars(a, p->unit, p->charge);
+        line->cost = dollars(a, p->unit, p->cost);
+    }
+    if (v->target.v)
+        form_set(&f->form, PRICE_FIELD_APPLIES_TO, arena_strf(a, "target:%" PRId64, v->target.v));
+    else if (v->kind.n)
+        form_set(&f->form, PRICE_FIELD_APPLIES_TO, arena_strf(a, "kind:%.*s", STR_FMT(v->kind)));
+}
+
+void price_form_add_usual(struct price_form *f, enum model_kind kind, int64_t above)
+{
+    const enum usage_unit *units = kind == MODEL_CHAT ? chat_units : embedding_units;
+    size_t n = kind == MODEL_CHAT ? ARRAY_LEN(chat_units) : ARRAY_LEN(embedding_units);
+
+    if (above) {
+        units = step_units;
+        n = ARRAY_LEN(step_units);
+    }
+    for (size_t i = 0; i < n; i++)
+        (void)put_line(f, units[i], above);
+}
+
+/* --- reading --- */
+
+/* "charge_input", "cost_output_above_200000". */
+static bool parse_name(struct str name, bool *ret_cost, enum usage_unit *ret_unit,
+                       int64_t *ret_above)
+{
+    static const struct str mark = {"_above_", 7};
+    bool cost = str_starts(name, STR("cost_"));
+    size_t skip = cost ? 5 : 7, end;
+    int64_t above = 0;
+
+    if (!cost && !str_starts(name, STR("charge_")))
+        return false;
+    name = str_n(name.p + skip, name.n - skip);
+    for (end = 0; end < name.n; end++)
+        if (str_starts(str_n(name.p + end, name.n - end), mark))
+            break;
+    if (end < name.n && (str_i64(str_n(name.p + end + mark.n, name.n - end - mark.n), &above) !=
+                             STR_OK ||
+                         above <= 0 || above > BOUND_MODEL_TOKENS))
+        return false;
+    if (usage_unit_parse(str_n(name.p, end), ret_unit) != USAGE_OK)
+        return false;
+    *ret_cost = cost;
+    *ret_above = above;
+    return true;
+}
+
+static const char *parse_figure(enum usage_unit unit, struct str text, int64_t *ret)
+{
+    struct money m;
+    int r;
+
+    if (text.n && text.p[0] == '$')
+        text = str_n(text.p + 1, text.n - 1);
+    r = money_parse(text, &m);
+    if (r == MONEY_E_DIGITS)
+        return "At most nine decimals.";
+    if (r != MONEY_OK)
+        return "An amount in dollars, such as 2.50.";
+    if (m.nano < 0)
+        return "A price cannot be below zero.";
+    if (price_unit_is_piece(unit) && __builtin_mul_overflow(m.nano, (int64_t)PIECES, &m.nano))
+        return "This price is absurd: is the point in the wrong place?";
+    *ret = m.nano;
+    return NULL;
+}
+
+static void read_lines(struct web *w, struct price_form *f)
+{
+    for (size_t i = 0; i < w->submitted.n; i++) {
+        const struct pair *p = &w->submitted.v[i];
+        struct price_line *line;
+        enum usage_unit unit;
+        int64_t above;
+        bool cost;
+
+        if (!parse_name(p->name, &cost, &unit, &above))
+            continue;
+        line = put_line(f, unit, above);
+        if (!line)
+            f->figures_fault = "A price has at most four steps of input length.";
+        else if (cost)
+            line->cost = str_trim(p->value);
+        else
+            line->charge = str_trim(p->value);
+    }
+}
+
+/* A cost left out is 0: a machine of one's own. */
+static void read_figures(struct price_form *f)
+{
+    for (size_t i = 0; i < f->n_lines; i++) {
+        struct price_line *line = &f->lines[i];
+        struct price_figure figure = {.unit = line->unit, .above_input_tokens = line->above};
+
+        if (!line->charge.n && !line->cost.n)
+            continue;
+        line->fault = !line->charge.n ? "What is charged? 0 is an answer, too."
+                                      : parse_figure(line->unit, line->charge, &figure.charge);
+        if (!line->fault && line->cost.n)
+            line->fault = parse_figure(line->unit, line->cost, &figure.cost);
+        f->wrong |= line->fault != NULL;
+        f->figures[f->n_figures++] = figure;
+    }
+    f->wrong |= f->figures_fault != NULL;
+}
+
+static bool two_digits(struct str s, size_t at, int max, int *ret)
+{
+    if (at + 2 > s.n || s.p[at] < '0' || s.p[at] > '9' || s.p[at + 1] < '0' || s.p[at + 1] > '9')
+        return false;
+    *ret = (s.p[at] - '0') * 10 + (s.p[at + 1] - '0');
+    return *ret <= max;
+}
+
+/* "2026-11-21", "2026-11-21 06:27" in the page's time zone, or with a zone of its own. */
+static bool parse_moment(const struct zone *zone, struct str text, int64_t *ret)
+{
+    struct civil c;
+
+    if (text.n > 16 && clock_parse_rfc3339(text, ret))
+        return true;
+    if (text.n < 10 || !civil_parse_day(str_n(text.p, 10), &c))
+        return false;
+    if (text.n > 10 &&
+        ((text.n != 16 && text.n != 19) || (text.p[10] != 'T' && text.p[10] != ' ') ||
+         !two_digits(text, 11, 23, &c.hour) || text.p[13] != ':' ||
+         !two_digits(text, 14, 59, &c.minute)))
+        return false;
+    if (text.n == 19 && (text.p[16] != ':' || !two_digits(text, 17, 59, &c.second)))
+        return false;
+    *ret = zone_unix_us(zone, &c);
+    return true;
+}
+
+static void read_scope(const struct price_form *f, struct price_draft *draft)
+{
+    struct str text = f->form.v[PRICE_FIELD_APPLIES_TO].text;
+
+    if (str_starts(text, STR("kind:")))
+        draft->kind = str_n(text.p + 5, text.n - 5);
+    else if (str_starts(text, STR("target:")) &&
+             str_i64(str_n(text.p + 7, text.n - 7), &draft->target.v) != STR_OK)
+        draft->target.v = 0;
+}
+
+int price_form_read(struct web *w, struct price_form *f, struct model_id model,
+                    struct price_draft *ret)
+{
+    const struct form_value *v = f->form.v;
+    struct price_draft draft = {.model = model, .source = PRICE_BY_OPERATOR};
+    struct str from;
+    int r = form_read(&f->form, &w->submitted);
+
+    if (r < 0)
+        return err_trace(r);
+    read_lines(w, f);
+    read_figures(f);
+    read_scope(f, &draft);
+    from = v[PRICE_FIELD_EFFECTIVE_FROM].text;
+    if (from.n && !parse_moment(w->zone, from, &draft.effective_from_us))
+        form_fault_at(&f->form, PRICE_FIELD_EFFECTIVE_FROM,
+                      "A day or a moment, such as 2026-11-21 or 2026-11-21 06:00.");
+    draft.note = v[PRICE_FIELD_NOTE].text;
+    draft.override = v[PRICE_FIELD_OVERRIDE].on;
+    draft.figures = f->figures;
+    draft.n_figures = f->n_figures;
+    f->wrong |= f->form.wrong;
+    *ret = draft;
+    return 0;
+}
+
+void price_form_fault(struct price_form *f, const struct identity_fault *fault)
+{
+    enum usage_unit unit;
+    struct price_line *line;
+
+    f->wrong = true;
+    if (usage_unit_parse(str_c(fault->field), &unit) == USAGE_OK) {
+        line = put_line(f, unit, 0);
+        if (line)
+            line->fault = fault->sentence;
+    } else if (strcmp(fault->field, "above_input_tokens") == 0) {
+        f->figures_fault = fault->sentence;
+    } else if (strcmp(fault->field, "target") == 0 || strcmp(fault->field, "kind") == 0) {
+        form_fault_at(&f->form, PRICE_FIELD_APPLIES_TO, fault->sentence);
+    } else {
+        form_fault(&f->form, fault);
+    }
+}
+
+/* --- showing --- */
+
+static void set_name(struct arena *a, struct json_object *o, const char *key,
+                     const struct price_line *line)
+{
+    const char *unit = usage_unit_info(line->unit)->name;
+
+    json_set_str(o, key, line->above ? arena_strf(a, "%s_%s_above_%" PRId64, key, unit, line->above)
+                                     : arena_strf(a, "%s_%s", key, unit));
+}
+
+static struct json_object *line_view(struct arena *a, const struct price_line *line)
+{
+    struct json_object *o = json_new_object(), *names = json_new_object();
+
+    set_name(a, names, "charge", line);
+    set_name(a, names, "cost", line);
+    json_set(o, "name", names);
+    json_set_cstr(o, "label", usage_unit_info(line->unit)->label);
+    json_set_cstr(o, "per", price_unit_is_piece(line->unit) ? "each" : "per million");
+    json_set_str(o, "charge", line->charge);
+    json_set_str(o, "cost", line->cost);
+    json_set_cstr(o, "fault", line->fault);
+    return o;
+}
+
+void price_form_view(struct web *w, const struct price_form *f, struct json_object *view)
+{
+    struct json_object *steps = json_new_array(), *step = NULL, *lines = NULL;
+
+    for (size_t i = 0; i < f->n_lines; i++) {
+        const struct price_line *line = &f->lines[i];
+
+        if (i == 0 || line->above != f->lines[i - 1].above) {
+            step = json_new_object();
+            lines = json_new_array();
+            json_set_str(step, "above",
+                         line->above ? view_count_text(w->arena, line->above) : STR(""));
+            json_set(step, "lines", lines);
+            json_push(steps, step);
+        }
+        json_push(lines, line_view(w->arena, line));
+    }
+    json_set(view, "steps", steps);
+    json_set_cstr(view, "figures_fault", f->figures_fault);
+    form_view(&f->form, view, "form");
+}
