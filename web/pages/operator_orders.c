@@ -17,8 +17,8 @@
 enum { AMOUNT, BANK_REFERENCE, CONFIRM_FIELDS };
 
 static const struct form_field confirm_fields[CONFIRM_FIELDS] = {
-    [AMOUNT] = {"amount", "Amount that arrived", FORM_MONEY, .required = true, .min = 1},
-    [BANK_REFERENCE] = {"bank_reference", "The bank’s reference of the transfer", FORM_TEXT,
+    [AMOUNT] = {"amount", "Arrived, $", FORM_MONEY, .required = true, .min = 1},
+    [BANK_REFERENCE] = {"bank_reference", "Bank’s reference", FORM_TEXT,
                         .required = true, .min = 1, .max = 100, .autocomplete = "off"},
 };
 

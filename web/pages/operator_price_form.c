@@ -244,6 +244,17 @@ static bool two_digits(struct str s, size_t at, int max, int *ret)
     return *ret <= max;
 }
 
+/* "06:27" or "06:27:33". */
+static bool parse_clock(struct str text, struct civil *c)
+{
+    if (text.n != 5 && text.n != 8)
+        return false;
+    if (!two_digits(text, 0, 23, &c->hour) || text.p[2] != ':' ||
+        !two_digits(text, 3, 59, &c->minute))
+        return false;
+    return text.n == 5 || (text.p[5] == ':' && two_digits(text, 6, 59, &c->second));
+}
+
 /* "2026-11-21", "2026-11-21 06:27" in the page's time zone, or with a zone of its own. */
 static bool parse_moment(const struct zone *zone, struct str text, int64_t *ret)
 {
@@ -253,12 +264,8 @@ static bool parse_moment(const struct zone *zone, struct str text, int64_t *ret)
         return true;
     if (text.n < 10 || !civil_parse_day(str_n(text.p, 10), &c))
         return false;
-    if (text.n > 10 &&
-        ((text.n != 16 && text.n != 19) || (text.p[10] != 'T' && text.p[10] != ' ') ||
-         !two_digits(text, 11, 23, &c.hour) || text.p[13] != ':' ||
-         !two_digits(text, 14, 59, &c.minute)))
-        return false;
-    if (text.n == 19 && (text.p[16] != ':' || !two_digits(text, 17, 59, &c.second)))
+    if (text.n > 10 && ((text.p[10] != 'T' && text.p[10] != ' ') ||
+                        !parse_clock(str_n(text.p + 11, text.n - 11), &c)))
         return false;
     *ret = zone_unix_us(zone, &c);
     return true;

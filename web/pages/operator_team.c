@@ -1,0 +1,241 @@
+/* operator_team.c: see operator_team.h. */
+#include "web/pages/operator_team.h"
+
+#include <inttypes.h>
+
+#include "base/err.h"
+#include "identity/keyring.h"
+#include "identity/member.h"
+#include "ledger/statement.h"
+#include "web/links.h"
+#include "web/pages/operator_area.h"
+#include "web/pages/operator_money.h"
+#include "web/view.h"
+
+#define TRANSFERS_SHOWN 20
+
+/* --- what belongs to it --- */
+
+static int add_balance(struct web *w, const struct team *team, struct json_object *view)
+{
+    struct balance b = {0};
+    int r = balance_read(w->db, w->arena, team->id, &b);
+
+    if (r < 0)
+        return err_trace(r);
+    view_money(view, "balance", b.posted, VIEW_DOLLARS);
+    view_money(view, "available", b.available, VIEW_DOLLARS);
+    view_money(view, "held", b.held, VIEW_DOLLARS);
+    view_money(view, "paid_in", b.credits, VIEW_DOLLARS);
+    view_money(view, "spent", b.debits, VIEW_DOLLARS);
+    return 0;
+}
+
+static int add_members(struct web *w, const struct team *team, struct json_object *view)
+{
+    struct json_object *list = json_new_array();
+    struct member_page page;
+    int r = member_list(w->db, w->arena, team->id, &page);
+
+    json_set(view, "members", list);
+    for (size_t i = 0; r == 0 && i < page.n; i++) {
+        struct json_object *o = json_new_object();
+
+        json_set_str(o, "email", page.v[i].email);
+        json_set_str(o, "name", page.v[i].name);
+        json_set_cstr(o, "role", role_name(page.v[i].role));
+        json_set_bool(o, "off", page.v[i].disabled);
+        json_set_str(o, "link", operator_page_link(w, link_to(LINK_operator_users), "q",
+                                                   page.v[i].email, 0));
+        view_time(o, "joined", page.v[i].joined_at_us, w->zone, w->now_us);
+        json_push(list, o);
+    }
+    json_set_bool(view, "any_member", r == 0 && page.n > 0);
+    return r;
+}
+
+static void key_state(const struct key_view *k, struct json_object *o)
+{
+    json_set_bool(o, "off", k->disabled || k->expired);
+    if (k->disabled)
+        view_badge(o, "state", VIEW_WARN, "Disabled");
+    else if (k->expired)
+        view_badge(o, "state", VIEW_WARN, "Expired");
+    else
+        view_badge(o, "state", VIEW_GOOD, "Active");
+}
+
+static int add_keys(struct web *w, const struct team *team, struct json_object *view)
+{
+    struct json_object *list = json_new_array();
+    struct key_page page;
+    int r = keyring_list(w->db, w->arena, team->id, false, &page);
+
+    json_set(view, "keys", list);
+    for (size_t i = 0; r == 0 && i < page.n; i++) {
+        const struct key_view *k = &page.v[i];
+        struct json_object *o = json_new_object();
+
+        json_set_str(o, "name", k->settings.name);
+        json_set_str(o, "owner", k->owner_name);
+        json_set_str(o, "link",
+                     operator_page_link(w, link_to(LINK_operator_calls), "key",
+                                        arena_strf(w->arena, "%" PRId64, k->id.v), 0));
+        view_key(o, "chip", k->settings.name, k->prefix, k->last4, STR_NONE);
+        view_money(o, "spent_month", k->spent_month, VIEW_DOLLARS);
+        view_money(o, "spent_total", k->spent_total, VIEW_DOLLARS);
+        key_state(k, o);
+        json_push(list, o);
+    }
+    json_set_bool(view, "any_key", r == 0 && page.n > 0);
+    return r;
+}
+
+static struct json_object *transfer_view(struct web *w, const struct statement_row *row)
+{
+    struct json_object *o = json_new_object();
+
+    json_set_i64(o, "id", row->id);
+    json_set_str(o, "code", row->code);
+    json_set_str(o, "ref", row->ref);
+    json_set_str(o, "reason", row->reason);
+    json_set_str(o, "actor", row->actor_name);
+    json_set_str(o, "calls",
+                 row->calls ? view_plural(w->arena, row->calls, "call", NULL) : STR(""));
+    view_money(o, "amount", row->amount, VIEW_CALL);
+    view_money(o, "after", row->after, VIEW_CALL);
+    view_time(o, "at", row->posted_at_us, w->zone, w->now_us);
+    return o;
+}
+
+static int add_ledger(struct web *w, const struct team *team, struct json_object *view)
+{
+    struct str path = link_operator_team(w->arena, team->id, NULL);
+    bool all = request_query(w->req, "usage").n > 0;
+    struct json_object *list = json_new_array();
+    struct str older = STR_NONE;
+    struct statement_page page = {0};
+    int r = statement_list(w->db, w->arena, team->id, operator_query_id(w, "before"),
+                           all ? STR_NONE : STR("-USAGE"), TRANSFERS_SHOWN, &page);
+
+    json_set(view, "transfers", list);
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < page.n; i++)
+        json_push(list, transfer_view(w, &page.v[i]));
+    if (page.older)
+        older = operator_page_link(w, path, "usage", all ? STR("1") : STR(""),
+                                   page.v[page.n - 1].id);
+    json_set_bool(view, "any_transfer", page.n > 0);
+    json_set_str(view, "usage_link",
+                 operator_page_link(w, path, "usage", all ? STR("") : STR("1"), 0));
+    json_set_cstr(view, "usage_label", all ? "Hide usage" : "Show usage, too");
+    view_pager(view, "pager", STR_NONE, older);
+    return 0;
+}
+
+/* --- the page --- */
+
+static void put_facts(struct web *w, const struct team *team, struct json_object *view)
+{
+    const struct team_settings *s = &team->settings;
+    struct str id = arena_strf(w->arena, "%" PRId64, team->id.v);
+
+    json_set_i64(view, "team_id", team->id.v);
+    json_set_str(view, "name", s->name);
+    json_set_bool(view, "demo", team->demo);
+    json_set_bool(view, "is_frozen", team->frozen);
+    json_set_str(view, "frozen_reason", team->frozen_reason);
+    view_time(view, "frozen_at", team->frozen_at_us, w->zone, w->now_us);
+    json_set_str(view, "time_zone", s->time_zone);
+    json_set_str(view, "legal_name", s->legal_name);
+    json_set_str(view, "address", s->address);
+    json_set_str(view, "country", s->country);
+    json_set_str(view, "tax_id", s->tax_id);
+    json_set_str(view, "billing_email", s->billing_email);
+    view_time(view, "created", team->created_at_us, w->zone, w->now_us);
+    json_set_str(view, "calls_link",
+                 operator_page_link(w, link_to(LINK_operator_calls), "team", id, 0));
+    json_set_str(view, "audit_link",
+                 operator_page_link(w, link_to(LINK_operator_audit), "team", id, 0));
+    json_set_str(view, "adjust_link", link_operator_team(w->arena, team->id, "adjust"));
+    json_set_str(view, "grant_link", link_operator_team(w->arena, team->id, "grant"));
+    json_set_str(view, "freeze_link", link_operator_team(w->arena, team->id, "freeze"));
+    json_set_str(view, "unfreeze_link", link_operator_team(w->arena, team->id, "unfreeze"));
+}
+
+static int show(struct web *w, int status, const struct team *team, const struct team_told *told)
+{
+    struct json_object *view = json_new_object();
+    int r = add_balance(w, team, view);
+
+    if (r == 0)
+        r = add_members(w, team, view);
+    if (r == 0)
+        r = add_keys(w, team, view);
+    if (r == 0)
+        r = add_ledger(w, team, view);
+    if (r == 0)
+        r = operator_money_forms(w, told->adjust, told->grant, view);
+    if (r != 0) {
+        json_unref(view);
+        return r < 0 ? err_trace(r) : web_outcome(w, r);
+    }
+    put_facts(w, team, view);
+    json_set_cstr(view, "freeze_fault", told->freeze_fault);
+    return operator_render(w, status, "operator_team", "Team", view);
+}
+
+int operator_team_read(struct web *w, struct team *ret)
+{
+    struct team_id id;
+
+    if (!web_param_id(w, 0, &id.v))
+        return IDENTITY_E_NONE;
+    return team_get(w->db, w->arena, id, ret);
+}
+
+int operator_team_show_again(struct web *w, const struct team *team, const struct team_told *told)
+{
+    int r = web_again(w);
+
+    return r ? web_outcome(w, r) : show(w, 422, team, told);
+}
+
+int page_operator_team(struct web *w)
+{
+    struct team team;
+    int r = operator_team_read(w, &team);
+
+    return r ? web_outcome(w, r) : show(w, 200, &team, &(struct team_told){0});
+}
+
+int page_operator_team_freeze(struct web *w)
+{
+    struct str reason = str_trim(pairs_get(&w->submitted, "reason"));
+    struct identity_fault fault = {0};
+    struct team team;
+    int r = operator_team_read(w, &team);
+
+    if (r == 0)
+        r = team_freeze(w->db, w->arena, &w->actor, team.id, reason.p ? reason : STR(""), &fault);
+    if (r == IDENTITY_E_FAULT)
+        return operator_team_show_again(w, &team,
+                                        &(struct team_told){.freeze_fault = fault.sentence});
+    if (r != 0)
+        return web_outcome(w, r);
+    return web_redirect(w, link_operator_team(w->arena, team.id, NULL), "The team is frozen.");
+}
+
+int page_operator_team_unfreeze(struct web *w)
+{
+    struct team team;
+    int r = operator_team_read(w, &team);
+
+    if (r == 0)
+        r = team_unfreeze(w->db, w->arena, &w->actor, team.id);
+    if (r != 0)
+        return web_outcome(w, r);
+    return web_redirect(w, link_operator_team(w->arena, team.id, NULL),
+                        "The team’s calls are served again.");
+}
