@@ -13,7 +13,7 @@
 
 static const struct route routes[] = {
     {HTTP_GET, "/assets/{version}/{name}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_PAGE,
-     .on_loop = browse_asset},
+     .on_loop = web_asset},
     {HTTP_GET, "/sign-in", AUTH_NONE, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = page_sign_in},
     {HTTP_POST, "/sign-in", AUTH_NONE, 65536, RUNS_ON_PAGES, PROBLEM_AS_PAGE,
      .page = page_sign_in_send},
