@@ -34,6 +34,11 @@
         HTTP_POST, path, auth, BOUND_FORM_BODY_BYTES, RUNS_ON_PASSWORDS, PROBLEM_AS_PAGE,          \
             .page = fn                                                                             \
     }
+/* Waits for somebody else's server. */
+#define TRY(path, auth, fn)                                                                        \
+    {                                                                                              \
+        HTTP_POST, path, auth, BOUND_FORM_BODY_BYTES, RUNS_ON_LONG, PROBLEM_AS_PAGE, .page = fn    \
+    }
 /* Streams an export, draws a PDF. */
 #define LONG(path, auth, fn)                                                                       \
     {                                                                                              \
@@ -144,6 +149,57 @@ const struct route routes[] = {
     SEND("/keys/{id}/disable", AUTH_DEVELOPER, page_key_disable),
     SEND("/keys/{id}/enable", AUTH_DEVELOPER, page_key_enable),
     SEND("/keys/{id}/delete", AUTH_DEVELOPER, page_key_delete),
+
+    /* The operator's */
+    SHOW("/operator", AUTH_OPERATOR, page_operator_system),
+    SHOW("/operator/accounts", AUTH_OPERATOR, page_operator_accounts),
+    SEND("/operator/accounts", AUTH_OPERATOR, page_operator_accounts_add),
+    SHOW("/operator/accounts/new", AUTH_OPERATOR, page_operator_accounts_new),
+    SHOW("/operator/accounts/{id}", AUTH_OPERATOR, page_operator_account),
+    SEND("/operator/accounts/{id}", AUTH_OPERATOR, page_operator_account_update),
+    SEND("/operator/accounts/{id}/key", AUTH_OPERATOR, page_operator_account_key),
+    TRY("/operator/accounts/{id}/test", AUTH_OPERATOR, page_operator_account_test),
+    SEND("/operator/accounts/{id}/adopt", AUTH_OPERATOR, page_operator_account_adopt),
+    SEND("/operator/accounts/{id}/enable", AUTH_OPERATOR, page_operator_account_enable),
+    SEND("/operator/accounts/{id}/disable", AUTH_OPERATOR, page_operator_account_disable),
+    SEND("/operator/accounts/{id}/delete", AUTH_OPERATOR, page_operator_account_delete),
+    SHOW("/operator/models", AUTH_OPERATOR, page_operator_models),
+    SEND("/operator/models", AUTH_OPERATOR, page_operator_models_add),
+    SHOW("/operator/models/new", AUTH_OPERATOR, page_operator_models_new),
+    SHOW("/operator/models/{id}", AUTH_OPERATOR, page_operator_model),
+    SEND("/operator/models/{id}", AUTH_OPERATOR, page_operator_model_update),
+    SEND("/operator/models/{id}/pin", AUTH_OPERATOR, page_operator_model_pin),
+    SEND("/operator/models/{id}/off", AUTH_OPERATOR, page_operator_model_off),
+    SEND("/operator/models/{id}/on", AUTH_OPERATOR, page_operator_model_on),
+    SEND("/operator/models/{id}/aliases", AUTH_OPERATOR, page_operator_model_add_alias),
+    SEND("/operator/models/{id}/aliases/delete", AUTH_OPERATOR, page_operator_model_drop_alias),
+    SEND("/operator/models/{id}/targets", AUTH_OPERATOR, page_operator_target_add),
+    SEND("/operator/targets/{id}", AUTH_OPERATOR, page_operator_target_update),
+    SEND("/operator/targets/{id}/delete", AUTH_OPERATOR, page_operator_target_delete),
+    SHOW("/operator/models/{id}/prices", AUTH_OPERATOR, page_operator_prices),
+    SEND("/operator/models/{id}/prices", AUTH_OPERATOR, page_operator_prices_add),
+    SHOW("/operator/models/{id}/prices/new", AUTH_OPERATOR, page_operator_prices_new),
+    SHOW("/operator/teams", AUTH_OPERATOR, page_operator_teams),
+    SHOW("/operator/teams/{id}", AUTH_OPERATOR, page_operator_team),
+    SEND("/operator/teams/{id}/adjust", AUTH_OPERATOR, page_operator_team_adjust),
+    SEND("/operator/teams/{id}/grant", AUTH_OPERATOR, page_operator_team_grant),
+    SEND("/operator/teams/{id}/freeze", AUTH_OPERATOR, page_operator_team_freeze),
+    SEND("/operator/teams/{id}/unfreeze", AUTH_OPERATOR, page_operator_team_unfreeze),
+    SHOW("/operator/users", AUTH_OPERATOR, page_operator_users),
+    SEND("/operator/users/{id}/disable", AUTH_OPERATOR, page_operator_user_disable),
+    SEND("/operator/users/{id}/enable", AUTH_OPERATOR, page_operator_user_enable),
+    SEND("/operator/users/{id}/operator", AUTH_OPERATOR, page_operator_user_promote),
+    SEND("/operator/users/{id}/not-operator", AUTH_OPERATOR, page_operator_user_demote),
+    SEND("/operator/users/{id}/reset", AUTH_OPERATOR, page_operator_user_reset),
+    SHOW("/operator/calls", AUTH_OPERATOR, page_operator_calls),
+    SHOW("/operator/calls/{id}", AUTH_OPERATOR, page_operator_call),
+    SHOW("/operator/orders", AUTH_OPERATOR, page_operator_orders),
+    SEND("/operator/orders/{id}/confirm", AUTH_OPERATOR, page_operator_order_confirm),
+    SEND("/operator/payments/{id}/accept", AUTH_OPERATOR, page_operator_payment_accept),
+    SEND("/operator/payments/{id}/dismiss", AUTH_OPERATOR, page_operator_payment_dismiss),
+    SHOW("/operator/audit", AUTH_OPERATOR, page_operator_audit),
+    SHOW("/operator/installation", AUTH_OPERATOR, page_operator_installation),
+    SEND("/operator/installation", AUTH_OPERATOR, page_operator_installation_update),
 };
 
 const size_t routes_count = ARRAY_LEN(routes);

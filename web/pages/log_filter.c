@@ -188,7 +188,7 @@ static int keys_view(struct shown *s)
 {
     struct json_object *options = add_options(s, "keys", "any");
     struct key_page keys;
-    int r = keyring_list(s->w->db, s->w->arena, s->w->session.team, true, &keys);
+    int r = keyring_list(s->w->db, s->w->arena, s->p->filter.team, true, &keys);
 
     for (size_t i = 0; r == 0 && i < keys.n; i++) {
         bool chosen = keys.v[i].id.v == s->p->filter.key.v;
@@ -207,7 +207,7 @@ static int projects_view(struct shown *s)
 {
     struct json_object *options = add_options(s, "projects", "any");
     struct project_page projects;
-    int r = project_list(s->w->db, s->w->arena, s->w->session.team, &projects);
+    int r = project_list(s->w->db, s->w->arena, s->p->filter.team, &projects);
 
     for (size_t i = 0; r == 0 && i < projects.n; i++) {
         bool chosen = projects.v[i].id.v == s->p->filter.project.v;

@@ -5,6 +5,7 @@
 #include "browse.h"
 
 #include "providers/health.h"
+#include "serve.h"
 #include "web/pages.h"
 
 #define SHOW(path, fn) {HTTP_GET, path, AUTH_OPERATOR, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn}
@@ -13,7 +14,7 @@
 
 static const struct route routes[] = {
     {HTTP_GET, "/assets/{version}/{name}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_PAGE,
-     .on_loop = web_asset},
+     .on_loop = serve_asset},
     {HTTP_GET, "/sign-in", AUTH_NONE, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = page_sign_in},
     {HTTP_POST, "/sign-in", AUTH_NONE, 65536, RUNS_ON_PAGES, PROBLEM_AS_PAGE,
      .page = page_sign_in_send},
