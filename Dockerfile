@@ -2,7 +2,7 @@
 FROM debian:12-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev meson \
     ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev libjson-c-dev libpq-dev libsodium-dev \
-    libyaml-dev libpango1.0-dev libcairo2-dev npm && rm -rf /var/lib/apt/lists/*
+    libyaml-dev zlib1g-dev libpango1.0-dev libcairo2-dev npm && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 RUN web/build-assets && meson setup build --buildtype=release --prefix=/usr -Dtests=disabled && \
