@@ -69,7 +69,7 @@ export async function addModel(operator, { name, kind = 'chat', input = '1', out
     assert.equal(page.status, 200, page.text.slice(0, 600));
   }
   for (const t of targets) {
-    page = await operator.submit(`/operator/models/${id}`, /\/targets"?$|targets/, {
+    page = await operator.submit(`/operator/models/${id}`, /\/targets$/, {
       account: String(t.account.id), upstream_model: t.upstreamModel ?? name,
       priority: String(t.priority ?? 1), weight: String(t.weight ?? 1), enabled: 'on',
     });

@@ -106,14 +106,16 @@ export class Server {
     return { email, password };
   }
 
-  // Rows of a query, run as the schema's owner past row-level security (JSON, one array).
-  sql(text) {
+  // What psql says, as the schema's owner past row-level security.
+  psql(text) {
     const pidFile = readFileSync(join(this.dataDir, 'postgres/postmaster.pid'), 'utf8').split('\n');
-    const out = execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-h', pidFile[4], '-p', pidFile[3] || '5432',
-      '-U', 'postgres', '-d', 'tollgate', '-c',
-      `SELECT coalesce(json_agg(row_to_json(q)), '[]') FROM (${text}) q`],
-    { encoding: 'utf8', maxBuffer: 1 << 28, ...nobody });
-    return JSON.parse(out);
+    return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-h', pidFile[4], '-p', pidFile[3] || '5432',
+      '-U', 'postgres', '-d', 'tollgate', '-c', text], { encoding: 'utf8', maxBuffer: 1 << 28, ...nobody });
+  }
+
+  // Rows of a query.
+  sql(text) {
+    return JSON.parse(this.psql(`SELECT coalesce(json_agg(row_to_json(q)), '[]') FROM (${text}) q`));
   }
 }
 

@@ -18,25 +18,29 @@ export class Page {
   forms() {
     return [...this.body.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, head, inside]) => {
       const fields = {};
+      const add = (name, value) => {
+        fields[name] = name in fields ? [].concat(fields[name], value) : value;
+      };
       for (const [tag] of inside.matchAll(/<input\b[^>]*>/g)) {
         const name = attribute(tag, 'name');
         const type = attribute(tag, 'type') ?? 'text';
         if (!name || (/checkbox|radio/.test(type) && !/\bchecked\b/.test(tag)) || /submit|button/.test(type)) continue;
-        fields[name] = attribute(tag, 'value') ?? (type === 'checkbox' ? 'on' : '');
+        add(name, attribute(tag, 'value') ?? (type === 'checkbox' ? 'on' : ''));
       }
       for (const [, tag, options] of inside.matchAll(/<select\b([^>]*)>([\s\S]*?)<\/select>/g)) {
         const all = [...options.matchAll(/<option\b([^>]*)>([^<]*)/g)];
         const chosen = all.find(([, o]) => /\bselected\b/.test(o)) ?? all[0];
-        if (chosen) fields[attribute(tag, 'name')] = attribute(chosen[1], 'value') ?? chosen[2].trim();
+        if (chosen) add(attribute(tag, 'name'), attribute(chosen[1], 'value') ?? decode(chosen[2]).trim());
       }
       for (const [, tag, content] of inside.matchAll(/<textarea\b([^>]*)>([\s\S]*?)<\/textarea>/g))
-        fields[attribute(tag, 'name')] = decode(content);
+        add(attribute(tag, 'name'), decode(content));
       return { action: attribute(head, 'action') ?? '', method: (attribute(head, 'method') ?? 'get').toLowerCase(), fields, html: inside };
     });
   }
 
   form(pattern) {
-    const found = this.forms().find((f) => pattern.test(f.action) || pattern.test(f.html));
+    const forms = this.forms();
+    const found = forms.find((f) => pattern.test(f.action)) ?? forms.find((f) => pattern.test(f.html));
     if (!found) throw new Error(`no form like ${pattern} on ${this.url}: ${this.forms().map((f) => f.action).join(', ')}`);
     return found;
   }

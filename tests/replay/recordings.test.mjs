@@ -32,12 +32,14 @@ setup('an installation whose upstream replays', async () => {
   await served(it.server, it.key, `replay/${models.at(-1)}`);
 }, { needs });
 
-const withoutCost = (text) => text
-  .replace(/,"cost":-?[0-9.]+(?=\})/g, '')
-  .replace(/\n?: tollgate[^\n]*\n\n/g, '\n')
-  .replace(/: [^\n]*cost[^\n]*\n\n/g, '');
-
 const events = (text) => text.split(/\r?\n\r?\n/).map((e) => e.split(/\r?\n/).filter((l) => l.startsWith('data:')).map((l) => l.slice(5).trim()).join('\n')).filter(Boolean);
+
+const withoutCost = (v) => {
+  delete v.usage?.cost;
+  return v;
+};
+const parsed = (text) => events(text).map((d) => (d.startsWith('{') ? withoutCost(JSON.parse(d)) : d));
+const sentenceOf = (v) => v.error?.message ?? v.message ?? v.detail ?? v.error;
 
 function recordedUsage(e, bytes) {
   if (!e.res.endsWith('.sse')) return JSON.parse(bytes).usage;
@@ -47,7 +49,7 @@ function recordedUsage(e, bytes) {
 function usageEqual(row, u, label) {
   assert.equal(row.input_tokens + row.cached_input_tokens + (row.cache_write_5m_tokens ?? 0) + (row.cache_write_1h_tokens ?? 0), u.prompt_tokens, `${label}: prompt tokens`);
   assert.equal(row.output_tokens, u.completion_tokens, `${label}: completion tokens`);
-  assert.equal(row.cached_input_tokens, u.prompt_tokens_details?.cached_tokens ?? 0, `${label}: cached tokens`);
+  assert.equal(row.cached_input_tokens, u.prompt_tokens_details?.cached_tokens ?? u.num_cached_tokens ?? 0, `${label}: cached tokens`);
   assert.equal(row.reasoning_tokens, u.completion_tokens_details?.reasoning_tokens ?? 0, `${label}: reasoning tokens`);
 }
 
@@ -55,6 +57,8 @@ for (const e of all) {
   test(`${e.provider}/${e.res.replace(/^chat\//, '')}`, async () => {
     now = e;
     const request = JSON.parse(readFileSync(join(root, e.provider, e.req), 'utf8'));
+    // OpenRouter's wishes about providers mean the same here, where those providers do not exist.
+    delete request.provider;
     const asked = { ...request, model: `replay/${request.model}` };
     const recorded = readFileSync(join(root, e.provider, e.res), 'utf8');
     const seen = up.seen.length;
@@ -65,30 +69,31 @@ for (const e of all) {
     assert.equal(up.seen.length, seen + 1, `the upstream was not asked: ${res.status} ${text.slice(0, 300)}`);
     const sent = up.seen.at(-1).body;
     if (request.stream && !request.stream_options) delete sent.stream_options;
-    for (const limit of ['max_tokens', 'max_completion_tokens']) if (!(limit in request)) delete sent[limit];
+    // The answer's limit goes out under the name that the target knows.
+    if ('max_completion_tokens' in request) request.max_tokens = request.max_completion_tokens;
+    else if (!('max_tokens' in request)) delete sent.max_tokens;
+    delete request.max_completion_tokens;
     if (request.stream && request.stream_options) sent.stream_options = request.stream_options;
     delete sent.models;
     delete request.models;
-    delete sent.provider;
-    delete request.provider;
     assert.deepEqual(sent, request);
-    if (e.status >= 400) {
-      assert.equal(res.status, e.status);
+    if (e.status === 404) {
+      // The upstream does not know our name for its model: the operator's fault, not the client's.
+      assert.equal(res.status, 502);
+      assert.equal(JSON.parse(text).tollgate.attempts[0].status, 404);
       return;
     }
     assert.equal(res.status, e.status, text.slice(0, 500));
+    if (e.status >= 400) {
+      assert.equal(JSON.parse(text).error.message, sentenceOf(JSON.parse(recorded)));
+      return;
+    }
     if (e.res.endsWith('.sse')) {
       const asksUsage = request.stream_options?.include_usage === true;
-      const want = events(recorded).filter((d) => asksUsage || !(d.startsWith('{') && JSON.parse(d).usage && JSON.parse(d).choices?.length === 0));
-      const got = events(withoutCost(text));
-      const plain = (d) => { if (!d.startsWith('{')) return d; const v = JSON.parse(d); return v; };
-      assert.deepEqual(got.map(plain), want.map(plain));
+      const wanted = (v) => asksUsage || !(v.usage && v.choices?.length === 0);
+      assert.deepEqual(parsed(text), parsed(recorded).filter(wanted));
     } else {
-      const got = JSON.parse(text);
-      const want = JSON.parse(recorded);
-      if (want.usage && want.usage.cost === undefined) delete got.usage.cost;
-      if (want.usage && want.usage.cost !== undefined) got.usage.cost = want.usage.cost;
-      assert.deepEqual(got, want);
+      assert.deepEqual(withoutCost(JSON.parse(text)), withoutCost(JSON.parse(recorded)));
     }
     const usage = recordedUsage(e, recorded);
     const row = await settled(it.server, res.headers.get('x-tollgate-request-id'));
