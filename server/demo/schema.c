@@ -4,6 +4,7 @@
 #include "json/write.h"
 
 enum { DEPTH_MAX = 12, VALUES_MAX = 2000, ITEMS_MAX = 4 };
+#define FARTHEST ((int64_t)1000000000000000)
 
 struct inventor {
     struct dice *dice;
@@ -140,19 +141,23 @@ static void invent_string(struct inventor *i, const struct json_object *schema)
     buf_done(&text);
 }
 
+/* A bound with room for sums around it; beyond 1e15 a schema is not kept. */
+static int64_t near_bound(const struct json_object *schema, const char *key, int64_t otherwise)
+{
+    return MAX(MIN(bound_of(schema, key, otherwise), FARTHEST), -FARTHEST);
+}
+
 static void invent_integer(struct inventor *i, const struct json_object *schema)
 {
-    int64_t low = bound_of(schema, "exclusiveMinimum", INT64_MIN);
-    int64_t high = bound_of(schema, "exclusiveMaximum", INT64_MAX);
+    int64_t above = near_bound(schema, "exclusiveMinimum", -FARTHEST);
+    int64_t below = near_bound(schema, "exclusiveMaximum", FARTHEST);
+    int64_t low = MAX(near_bound(schema, "minimum", -FARTHEST), above + 1);
+    int64_t high = MIN(near_bound(schema, "maximum", FARTHEST), below - 1);
 
-    low = low == INT64_MIN ? bound_of(schema, "minimum", INT64_MIN) : low + 1;
-    high = high == INT64_MAX ? bound_of(schema, "maximum", INT64_MAX) : high - 1;
-    if (low == INT64_MIN)
+    if (low == -FARTHEST + 1)
         low = high < 100 ? high - 100 : 1;
-    if (high == INT64_MAX)
-        high = low < INT64_MAX - 100 ? low + 99 : low;
-    high = MAX(high, low);
-    json_int(&i->w, low + (int64_t)dice_below(i->dice, (size_t)(MIN(high - low, 100000) + 1)));
+    high = MAX(MIN(high, low + 99), low);
+    json_int(&i->w, low + (int64_t)dice_below(i->dice, (size_t)(high - low) + 1));
 }
 
 /* Integers serve as numbers, unless the schema's own bound is a fraction: then that bound does. */

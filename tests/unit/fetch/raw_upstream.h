@@ -16,6 +16,7 @@ static int listening = -1;
 static uint16_t port;
 static atomic_int connections, requests, open_now;
 static char seen[20000]; /* the last request */
+static pthread_mutex_t seen_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static inline int64_t now_ms(void)
 {
@@ -41,7 +42,9 @@ static inline bool serve_one(int fd)
         length = strstr(head, "Content-Length: ");
         body = length ? strtoul(length + 16, NULL, 10) : 0;
     }
+    (void)pthread_mutex_lock(&seen_lock);
     memcpy(seen, head, n + 1);
+    (void)pthread_mutex_unlock(&seen_lock);
     requests++;
     return answer(fd, strchr(head, ' ') + 1);
 }
