@@ -19,7 +19,8 @@ const struct provider providers[] = {
     /* Any server that speaks OpenAI's API and has no row of its own. */
     {.kind = "openai-compatible", .label = "OpenAI-compatible", .origin = NULL, .root = "/v1",
      .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL},
+     .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL,
+     .cancel_stops_billing = true},
     {.kind = "openai", .label = "OpenAI", .origin = "https://api.openai.com", .root = "/v1",
      .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_completion_tokens", .cancel_stops_billing = true},

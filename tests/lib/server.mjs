@@ -93,6 +93,14 @@ export class Server {
     return this;
   }
 
+  // Ends and comes up again on the same data, with other settings.
+  async again(env = {}) {
+    await this.stop();
+    const operator = this.operator;
+    Object.assign(this, { env: { ...this.env, ...env }, exit: undefined, log: `${this.log}\n-- again\n`, knownOperator: operator });
+    return this.start();
+  }
+
   async stop(signal = 'SIGTERM') {
     if (!this.exit) this.child.kill(signal);
     return this.ended;
@@ -100,6 +108,7 @@ export class Server {
 
   // The operator account that the first start made, as printed.
   get operator() {
+    if (this.knownOperator) return this.knownOperator;
     const email = this.log.match(/operator(?:'s)? (?:e-?mail|account)[^\n]*?([^\s@"']+@[^\s"']+)/i)?.[1];
     const password = this.log.match(/password[^\n]*?\s([A-Za-z0-9_-]{12,})/i)?.[1];
     if (!email || !password) throw new Error(`no operator in the log:\n${this.log.slice(0, 3000)}`);
@@ -118,6 +127,11 @@ export class Server {
     return JSON.parse(this.psql(`SELECT coalesce(json_agg(row_to_json(q)), '[]') FROM (${text}) q`));
   }
 }
+
+// Debian's libfaketime: a server whose clock, with its database's, is days ahead.
+const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
+export const needsFaketime = () => (existsSync(faketime) ? undefined : 'libfaketime is not on this machine');
+export const daysAhead = (days) => ({ LD_PRELOAD: faketime, FAKETIME: `+${days}d`, DONT_FAKE_MONOTONIC: '1', FAKETIME_NO_CACHE: '0' });
 
 export async function startServer(env) {
   return new Server(env).start();

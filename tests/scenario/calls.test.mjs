@@ -89,6 +89,14 @@ test('an upstream that gives no usage is counted, and marked so', async () => {
   assert.ok(row.output_tokens > 0 && row.charge_nano > 0);
 });
 
+// A cooled-down account comes last: waits until the first one is asked first again.
+const firstIsWell = () => eventually(async () => {
+  up.seen.length = 0;
+  up.script = plain;
+  await call(it.server, it.key, hello('scripted'));
+  return up.seen.length === 1;
+}, 'the first upstream to be asked again', 70000);
+
 for (const [name, script, reason] of [
   ['429', (req, res) => send(res, 429, { error: { message: 'slow down', type: 'rate_limit' } }, { 'retry-after': '1' }), 'rate_limited'],
   ['500', (req, res) => send(res, 500, { error: { message: 'oops' } }), 'server_error'],
@@ -96,13 +104,7 @@ for (const [name, script, reason] of [
   ['an answer that is no JSON', (req, res) => send(res, 200, '<html>busy</html>'), /bad_reply/],
 ]) {
   test(`${name} before the first byte moves on to the next target`, async () => {
-    // A cooled-down account comes last: wait until it is asked first again.
-    await eventually(async () => {
-      up.seen.length = 0;
-      up.script = plain;
-      await call(it.server, it.key, hello('scripted'));
-      return up.seen.length === 1;
-    }, 'the first upstream to be asked again', 70000);
+    await firstIsWell();
     up.script = script;
     const res = await call(it.server, it.key, hello('scripted'), { headers: { 'x-tollgate-trace': '1' } });
     up.script = plain;
@@ -166,6 +168,7 @@ test('a stream that dies ends with an error event; what came is charged', async 
 });
 
 test('a client that leaves mid-stream is noticed at once; the upstream is cancelled', async () => {
+  await firstIsWell();
   up.aborted = 0;
   up.script = (req, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' });
