@@ -303,8 +303,7 @@ const char *guard_reason(int outcome)
         [GUARD_E_SYNTAX] = "This is not a URL.",
         [GUARD_E_SCHEME] = "The URL must begin with https:// (http:// only for a private network).",
         [GUARD_E_USERINFO] = "The URL must not hold a user name or password.",
-        [GUARD_E_PORT] = "The port must be 443 or between 8000 and 9999 "
-                         "(any other only for a private network).",
+        [GUARD_E_PORT] = "The port must be 443 or 8000 to 9999 (others for a private network).",
         [GUARD_E_PATH] = "The URL must not hold '..', a backslash or a fragment.",
     };
 
