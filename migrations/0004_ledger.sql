@@ -78,10 +78,12 @@ CREATE TABLE node_session (
     hb bigint NOT NULL DEFAULT 0,
     state text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'closed', 'reaped')),
     opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    exposed_nano bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 40);
 CREATE INDEX node_session_live ON node_session (id) WHERE state = 'live';
 COMMENT ON TABLE node_session IS 'One row per run of a node. hb counts up; another node that sees it stand still for its lease time reaps the session.';
+COMMENT ON COLUMN node_session.exposed_nano IS 'Money that was leased to it when it was reaped: as much as may still be settled late.';
 
 CREATE TABLE lease (
     team_id bigint NOT NULL,
@@ -89,10 +91,15 @@ CREATE TABLE lease (
     session_id bigint NOT NULL REFERENCES node_session,
     remaining bigint NOT NULL CHECK (remaining >= 0),
     window_start timestamptz NOT NULL,
+    grant_no bigint NOT NULL DEFAULT 0,
+    grant_amount bigint NOT NULL DEFAULT 0,
+    return_no bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (team_id, purse_id, session_id),
     FOREIGN KEY (team_id, purse_id) REFERENCES purse (team_id, id)
 ) WITH (fillfactor = 40);
 CREATE INDEX lease_session ON lease (session_id);
+COMMENT ON COLUMN lease.grant_no IS 'Number of the node''s last grant here, with its amount: a grant whose answer was lost is told again, one that comes late is not made.';
+COMMENT ON COLUMN lease.return_no IS 'Number of the node''s last return here: the same one sent again gives nothing back twice.';
 COMMENT ON TABLE lease IS 'What a session may still use of a purse without asking. purse.leased is their sum over live sessions and the running window.';
 
 -- The fields are those of model/record.def.
@@ -105,7 +112,8 @@ CREATE TABLE call (
     model_id bigint, target_id bigint, account_id bigint,
     provider text, account_name text,
     status integer NOT NULL DEFAULT 0,
-    outcome text NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('ok', 'blocked', 'client_error', 'upstream_error',
+                                             'client_gone', 'cut', 'internal')),
     error_code text, quota_source text,
     stream boolean NOT NULL DEFAULT false,
     attempts integer NOT NULL DEFAULT 0,
@@ -208,6 +216,7 @@ CALL append_only('transfer');
 CALL append_only('call');
 CALL append_only('attempt');
 GRANT SELECT ON team TO tollgate_money;
+GRANT USAGE ON SEQUENCE transfer_id_seq TO tollgate_money;
 
 -- The smallest call id of a moment (UUIDv7 begins with 48 bits of Unix milliseconds).
 CREATE FUNCTION call_id_floor(at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
@@ -215,8 +224,9 @@ CREATE FUNCTION call_id_floor(at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABL
 $$;
 GRANT EXECUTE ON FUNCTION call_id_floor(timestamptz) TO tollgate_app, tollgate_money;
 
--- Weekly partitions from the last week to four weeks ahead. Owned by the schema's owner, since making
--- a partition takes owning its table.
+-- Weekly partitions from the last week to eight weeks ahead. Owned by the schema's owner, since making
+-- a partition takes owning its table. Attached rather than made in place: that leaves the parent
+-- writable meanwhile.
 CREATE FUNCTION ensure_call_partitions() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -226,11 +236,12 @@ DECLARE
     part text;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('ensure_call_partitions'));
-    FOR n IN 0..5 LOOP
+    FOR n IN 0..9 LOOP
         FOREACH tab IN ARRAY ARRAY['call', 'attempt'] LOOP
             part := format('%s_%s', tab, to_char(week AT TIME ZONE 'UTC', 'YYYYMMDD'));
             IF to_regclass(part) IS NULL THEN
-                EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', part, tab,
+                EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', part, tab);
+                EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', tab, part,
                                call_id_floor(week), call_id_floor(week + interval '7 days'));
                 made := made + 1;
             END IF;
@@ -269,6 +280,17 @@ END
 $$;
 CALL money_function('open_team_books(bigint)');
 
+-- Money is moved for a team by operators and by the system, never in the team's own name.
+CREATE FUNCTION ledger_guard() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF app_scope() IN ('operator', 'system') THEN
+        RETURN;
+    END IF;
+    RAISE EXCEPTION 'not in this scope' USING ERRCODE = 'TG403';
+END
+$$;
+CALL money_function('ledger_guard()', false);
+
 -- One movement of money other than usage. Direction by the wallet's side: into it or out of it. The
 -- same (code, ref) again gives the first transfer's id, or TG002 when its amount was another.
 CREATE FUNCTION post_transfer(p_team bigint, p_into boolean, p_other text, p_amount bigint, p_code text,
@@ -280,7 +302,8 @@ DECLARE
     known transfer;
     made bigint;
 BEGIN
-    IF p_amount <= 0 OR p_amount > 1000000000000000 THEN
+    PERFORM ledger_guard();
+    IF p_amount IS NULL OR p_amount <= 0 OR p_amount > 1000000000000000 THEN
         RAISE EXCEPTION 'amount out of range' USING ERRCODE = 'TG001';
     END IF;
     PERFORM FROM account WHERE team_id = p_team ORDER BY id FOR UPDATE;
@@ -351,7 +374,22 @@ CREATE FUNCTION post_refund(p_team bigint, p_ref text, p_amount bigint, p_reason
 $$;
 CALL money_function('post_refund(bigint, text, bigint, text, text, bigint, text)');
 
--- Makes or brings up to date the purse of a limit; its id.
+-- What was charged to a budget's scope from a day of the team's time zone on. Scopes that the roll-up
+-- does not know begin with nothing.
+CREATE FUNCTION budget_spent(p_team bigint, p_scope text, p_scope_id bigint, p_since timestamptz)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(u.charge_nano), 0)::bigint
+      FROM usage_day u JOIN team t ON t.id = u.team_id
+     WHERE u.team_id = p_team
+       AND (p_since = '-infinity' OR u.day >= (p_since AT TIME ZONE t.time_zone)::date)
+       AND CASE p_scope WHEN 'team' THEN true
+                        WHEN 'key' THEN u.key_id = p_scope_id
+                        WHEN 'project' THEN u.project_id = p_scope_id ELSE false END
+$$;
+CALL money_function('budget_spent(bigint, text, bigint, timestamptz)', false);
+
+-- Makes or brings up to date the purse of a limit; its id. A window that is not yet open is opened by
+-- purse_turn; a budget for ever begins with all that was spent before.
 CREATE FUNCTION purse_open(p_team bigint, p_kind text, p_scope text, p_scope_id bigint, p_turns text,
                            p_capacity bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -361,12 +399,20 @@ BEGIN
      WHERE team_id = p_team AND kind = p_kind AND scope = p_scope AND scope_id = p_scope_id
        AND turns = p_turns AND capacity = p_capacity;
     IF found_id IS NULL THEN
-        INSERT INTO purse (team_id, kind, scope, scope_id, turns, capacity)
-        VALUES (p_team, p_kind, p_scope, p_scope_id, p_turns, p_capacity)
+        INSERT INTO purse AS p (team_id, kind, scope, scope_id, turns, capacity, used)
+        VALUES (p_team, p_kind, p_scope, p_scope_id, p_turns, p_capacity,
+                CASE WHEN p_kind = 'budget' AND p_turns = 'never'
+                     THEN budget_spent(p_team, p_scope, p_scope_id, '-infinity') ELSE 0 END)
         ON CONFLICT (team_id, kind, scope, scope_id) DO UPDATE
            SET capacity = excluded.capacity, turns = excluded.turns,
-               window_start = CASE WHEN purse.turns = excluded.turns THEN purse.window_start ELSE '-infinity' END,
-               window_end = CASE WHEN purse.turns = excluded.turns THEN purse.window_end ELSE '-infinity' END
+               used = CASE WHEN p.turns = excluded.turns THEN p.used ELSE excluded.used END,
+               leased = CASE WHEN p.turns = excluded.turns THEN p.leased ELSE 0 END,
+               window_start = CASE WHEN p.turns = excluded.turns THEN p.window_start
+                                   WHEN excluded.turns = 'never' THEN clock_timestamp()
+                                   ELSE '-infinity' END,
+               window_end = CASE WHEN p.turns = excluded.turns THEN p.window_end
+                                 WHEN excluded.turns = 'never' THEN 'infinity'
+                                 ELSE '-infinity' END
         RETURNING id INTO found_id;
     END IF;
     RETURN found_id;
@@ -374,16 +420,18 @@ END
 $$;
 CALL money_function('purse_open(bigint, text, text, bigint, text, bigint)');
 
--- Turns a locked purse's window when it is over: nothing used, nothing leased; leases of the window
--- before are void by their window_start.
+-- Turns a locked purse's window when it is over: nothing leased, and nothing used but what a budget's
+-- calls were charged in the new window already; leases of the window before are void by their
+-- window_start. A clock that goes back leaves the window as it is.
 CREATE FUNCTION purse_turn(p purse, p_now timestamptz) RETURNS purse LANGUAGE plpgsql AS $$
 BEGIN
-    IF p.turns <> 'never' AND p_now >= p.window_end OR p.turns <> 'never' AND p.window_start = '-infinity' THEN
+    IF p.turns <> 'never' AND (p_now >= p.window_end OR p.window_start = '-infinity') THEN
         SELECT w.starts, w.ends INTO p.window_start, p.window_end
           FROM team t, purse_window(p.turns, t.time_zone, p_now) w WHERE t.id = p.team_id;
-        p.used := 0;
+        p.used := CASE WHEN p.kind = 'budget'
+                       THEN budget_spent(p.team_id, p.scope, p.scope_id, p.window_start) ELSE 0 END;
         p.leased := 0;
-        UPDATE purse SET used = 0, leased = 0, window_start = p.window_start, window_end = p.window_end
+        UPDATE purse SET used = p.used, leased = 0, window_start = p.window_start, window_end = p.window_end
          WHERE team_id = p.team_id AND id = p.id;
     END IF;
     RETURN p;
@@ -391,62 +439,87 @@ END
 $$;
 CALL money_function('purse_turn(purse, timestamptz)', false);
 
--- Leases to a session: for each ask at least need, at most want; all of them or none. `short` marks
--- those that had too little; they are marked for recall.
-CREATE FUNCTION lease_grant(p_session bigint, p_teams bigint[], p_purses bigint[], p_needs bigint[], p_wants bigint[])
-RETURNS TABLE (team_id bigint, purse_id bigint, granted bigint, short boolean, capacity bigint, used bigint,
-               leased bigint, window_start timestamptz, window_end timestamptz, elsewhere boolean)
+-- Leases to a session: of each purse at least need, at most want; all of them or none. `short` marks
+-- those that had too little; what other nodes hold of them is recalled.
+--   p_no      numbers the node's grants for the team, upwards; one that was overtaken makes nothing
+--   p_seen    per purse, the number of the last grant that the node knows of: what a lost answer
+--             told (`missed`) counts towards the need and is told again
+-- While several nodes live, little is given out exactly as needed, so that nothing idles elsewhere.
+CREATE FUNCTION lease_grant(p_session bigint, p_team bigint, p_no bigint, p_purses bigint[],
+                            p_seen bigint[], p_needs bigint[], p_wants bigint[])
+RETURNS TABLE (purse_id bigint, granted bigint, missed bigint, short boolean, elsewhere boolean,
+               capacity bigint, used bigint, leased bigint, window_start timestamptz,
+               window_end timestamptz)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     ask record;
     p purse;
+    l lease;
     rows purse[] := '{}';
     needs bigint[] := '{}';
     wants bigint[] := '{}';
+    misses bigint[] := '{}';
     any_short boolean := false;
+    frozen boolean;
+    available bigint;
+    nodes bigint;
     now_at timestamptz := clock_timestamp();
 BEGIN
     PERFORM FROM node_session s WHERE s.id = p_session AND s.state = 'live' FOR KEY SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'session is not live' USING ERRCODE = 'TG010';
     END IF;
-    FOR ask IN SELECT a.team, a.purse, a.need, a.want
-                 FROM unnest(p_teams, p_purses, p_needs, p_wants) AS a(team, purse, need, want)
-                ORDER BY a.team, a.purse LOOP
-        SELECT * INTO p FROM purse q WHERE q.team_id = ask.team AND q.id = ask.purse FOR UPDATE;
+    nodes := (SELECT count(*) FROM node_session s WHERE s.state = 'live');
+    frozen := (SELECT t.frozen_at IS NOT NULL FROM team t WHERE t.id = p_team);
+    FOR ask IN SELECT * FROM unnest(p_purses, p_seen, p_needs, p_wants) AS a(purse, seen, need, want)
+                ORDER BY a.purse LOOP
+        SELECT * INTO p FROM purse q WHERE q.team_id = p_team AND q.id = ask.purse FOR UPDATE;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'no such purse' USING ERRCODE = 'TG011';
         END IF;
         p := purse_turn(p, now_at);
-        any_short := any_short OR p.capacity - p.used - p.leased < ask.need;
+        SELECT * INTO l FROM lease o
+         WHERE o.team_id = p_team AND o.purse_id = p.id AND o.session_id = p_session;
+        IF FOUND AND l.grant_no >= p_no THEN
+            RAISE EXCEPTION 'a later grant was made' USING ERRCODE = 'TG012';
+        END IF;
+        misses := misses || CASE WHEN l.grant_no > ask.seen AND l.window_start = p.window_start
+                                 THEN l.grant_amount ELSE 0 END;
         rows := rows || p;
-        needs := needs || ask.need;
+        needs := needs || greatest(ask.need - misses[cardinality(misses)], 0);
         wants := wants || ask.want;
+        any_short := any_short OR p.capacity - p.used - p.leased < needs[cardinality(needs)]
+                     OR (p.kind = 'wallet' AND frozen);
     END LOOP;
-    FOR i IN 1 .. coalesce(array_length(rows, 1), 0) LOOP
+    FOR i IN 1 .. cardinality(rows) LOOP
         p := rows[i];
-        team_id := p.team_id;
         purse_id := p.id;
-        short := p.capacity - p.used - p.leased < needs[i];
-        elsewhere := short AND EXISTS (SELECT FROM lease l JOIN node_session n ON n.id = l.session_id
-                                        WHERE l.team_id = p.team_id AND l.purse_id = p.id AND l.session_id <> p_session
-                                          AND l.remaining > 0 AND l.window_start = p.window_start AND n.state = 'live');
-        -- Near the end exactly what is needed, so that no slack lies about; else at most a quarter.
-        granted := CASE WHEN any_short THEN 0
-                        WHEN p.capacity - p.used - p.leased < 20 * needs[i]
-                          OR p.kind = 'wallet' AND p.capacity - p.used - p.leased < 1000000000 THEN needs[i]
-                        ELSE greatest(needs[i], least(wants[i], (p.capacity - p.used - p.leased) / 4)) END;
+        available := p.capacity - p.used - p.leased;
+        missed := misses[i];
+        short := available < needs[i] OR (p.kind = 'wallet' AND frozen);
+        elsewhere := short AND available < needs[i] AND EXISTS (
+            SELECT FROM lease o JOIN node_session n ON n.id = o.session_id
+             WHERE o.team_id = p_team AND o.purse_id = p.id AND o.session_id <> p_session
+               AND o.remaining > 0 AND o.window_start = p.window_start AND n.state = 'live');
+        granted := CASE WHEN any_short OR needs[i] = 0 THEN 0
+                        WHEN nodes = 1 THEN greatest(needs[i], least(wants[i], available))
+                        WHEN available < 20 * needs[i] THEN needs[i]
+                        WHEN p.kind IN ('wallet', 'budget') AND available < 1000000000 THEN needs[i]
+                        ELSE greatest(needs[i], least(wants[i], available / (4 * nodes))) END;
         IF granted > 0 THEN
-            UPDATE purse q SET leased = q.leased + granted WHERE q.team_id = p.team_id AND q.id = p.id;
-            INSERT INTO lease AS l (team_id, purse_id, session_id, remaining, window_start)
-            VALUES (p.team_id, p.id, p_session, granted, p.window_start)
+            UPDATE purse q SET leased = q.leased + granted WHERE q.team_id = p_team AND q.id = p.id;
+            INSERT INTO lease AS o (team_id, purse_id, session_id, remaining, window_start, grant_no,
+                                    grant_amount)
+            VALUES (p_team, p.id, p_session, granted, p.window_start, p_no, granted + missed)
             ON CONFLICT (team_id, purse_id, session_id) DO UPDATE
-               SET remaining = CASE WHEN l.window_start = excluded.window_start THEN l.remaining ELSE 0 END + excluded.remaining,
-                   window_start = excluded.window_start;
-        ELSIF short THEN
-            UPDATE purse q SET recall_until = now_at + interval '5 seconds'
-             WHERE q.team_id = p.team_id AND q.id = p.id AND q.recall_until < now_at;
+               SET remaining = excluded.remaining
+                               + CASE WHEN o.window_start = excluded.window_start THEN o.remaining ELSE 0 END,
+                   window_start = excluded.window_start, grant_no = excluded.grant_no,
+                   grant_amount = excluded.grant_amount;
+        ELSIF elsewhere THEN
+            UPDATE purse q SET recall_until = now_at + interval '2 seconds'
+             WHERE q.team_id = p_team AND q.id = p.id AND q.recall_until < now_at + interval '1 second';
         END IF;
         capacity := p.capacity;
         used := p.used;
@@ -457,158 +530,257 @@ BEGIN
     END LOOP;
 END
 $$;
-CALL money_function('lease_grant(bigint, bigint[], bigint[], bigint[], bigint[])');
+CALL money_function('lease_grant(bigint, bigint, bigint, bigint[], bigint[], bigint[], bigint[])');
 
--- Gives slack back. Amounts beyond what the lease still has, or of an older window, are void.
-CREATE FUNCTION lease_return(p_session bigint, p_teams bigint[], p_purses bigint[], p_amounts bigint[],
-                             p_windows timestamptz[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    back record;
-    back_amount bigint;
+-- Gives slack back. p_nos number the node's returns to each purse: the same one again is void, and so
+-- is what a lease does not have any more, or had in another window.
+CREATE FUNCTION lease_return(p_session bigint, p_teams bigint[], p_purses bigint[], p_nos bigint[],
+                             p_amounts bigint[], p_windows timestamptz[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM FROM node_session s WHERE s.id = p_session FOR KEY SHARE;
-    FOR back IN SELECT b.team, b.purse, b.amount, b.win
-                  FROM unnest(p_teams, p_purses, p_amounts, p_windows) AS b(team, purse, amount, win)
-                 ORDER BY b.team, b.purse LOOP
-        PERFORM FROM purse q WHERE q.team_id = back.team AND q.id = back.purse FOR UPDATE;
-        UPDATE lease l SET remaining = l.remaining - least(l.remaining, back.amount)
-          FROM lease old
-         WHERE l.team_id = back.team AND l.purse_id = back.purse AND l.session_id = p_session
-           AND old.team_id = l.team_id AND old.purse_id = l.purse_id AND old.session_id = l.session_id
-           AND l.window_start = back.win
-        RETURNING old.remaining - l.remaining INTO back_amount;
-        IF FOUND THEN
-            UPDATE purse q SET leased = q.leased - back_amount
-             WHERE q.team_id = back.team AND q.id = back.purse AND q.window_start = back.win;
-        END IF;
-    END LOOP;
+    PERFORM FROM node_session s WHERE s.id = p_session AND s.state = 'live' FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM FROM purse q
+      WHERE (q.team_id, q.id) IN (SELECT * FROM unnest(p_teams, p_purses))
+      ORDER BY q.team_id, q.id FOR UPDATE;
+    WITH back AS MATERIALIZED (
+        SELECT l.team_id, l.purse_id, b.no, least(l.remaining, b.amount) AS amount
+          FROM unnest(p_teams, p_purses, p_nos, p_amounts, p_windows) AS b(team, purse, no, amount, win)
+          JOIN purse q ON q.team_id = b.team AND q.id = b.purse AND q.window_start = b.win
+          JOIN lease l ON l.team_id = b.team AND l.purse_id = b.purse AND l.session_id = p_session
+                      AND l.window_start = b.win AND l.return_no < b.no
+    ), leases AS (
+        UPDATE lease l SET remaining = l.remaining - b.amount, return_no = b.no
+          FROM back b
+         WHERE l.team_id = b.team_id AND l.purse_id = b.purse_id AND l.session_id = p_session
+    )
+    UPDATE purse q SET leased = q.leased - b.amount FROM back b
+     WHERE q.team_id = b.team_id AND q.id = b.purse_id;
+    RETURN true;
 END
 $$;
-CALL money_function('lease_return(bigint, bigint[], bigint[], bigint[], timestamptz[])');
+CALL money_function('lease_return(bigint, bigint[], bigint[], bigint[], bigint[], timestamptz[])');
+
+-- Which purses that a session holds slack of were found short elsewhere a moment ago.
+CREATE FUNCTION lease_recalls(p_session bigint) RETURNS TABLE (team_id bigint, purse_id bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT q.team_id, q.id FROM purse q
+      JOIN lease l ON l.team_id = q.team_id AND l.purse_id = q.id
+     WHERE q.recall_until > clock_timestamp() AND l.session_id = p_session
+       AND l.remaining > 0 AND l.window_start = q.window_start
+     ORDER BY q.team_id, q.id LIMIT 200
+$$;
+CALL money_function('lease_recalls(bigint)');
 
 CREATE FUNCTION session_open(p_node text, p_version text) RETURNS bigint LANGUAGE sql AS $$
     INSERT INTO node_session (node_name, version) VALUES (p_node, p_version) RETURNING id
 $$;
 CALL money_function('session_open(text, text)');
 
--- False: the session was reaped; the node opens another.
-CREATE FUNCTION session_heartbeat(p_session bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+-- Not live: the session was reaped, the node opens another. nodes: how many live. hb is no key column,
+-- so a settle that holds the row FOR KEY SHARE does not hold this up.
+CREATE FUNCTION session_heartbeat(p_session bigint, OUT live boolean, OUT nodes integer)
+LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE node_session SET hb = hb + 1, seen_at = clock_timestamp() WHERE id = p_session AND state = 'live';
-    RETURN FOUND;
+    live := FOUND;
+    nodes := (SELECT count(*) FROM node_session WHERE state = 'live');
 END
 $$;
 CALL money_function('session_heartbeat(bigint)');
 
--- What a session still has goes back to its purses. The caller holds the session row FOR UPDATE.
-CREATE FUNCTION session_release(p_session bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+-- Ends a live session whose heartbeat stands where p_hb says (NULL: wherever): what it still has goes
+-- back to its purses. FOR UPDATE waits for its grants, returns and settlements, which hold FOR KEY
+-- SHARE.
+CREATE FUNCTION session_end(p_session bigint, p_hb bigint, p_state text) RETURNS boolean
+LANGUAGE plpgsql AS $$
 DECLARE
-    l record;
-    total bigint := 0;
+    exposed bigint;
 BEGIN
-    FOR l IN SELECT q.team_id, q.id FROM purse q JOIN lease x ON x.team_id = q.team_id AND x.purse_id = q.id
-              WHERE x.session_id = p_session ORDER BY q.team_id, q.id FOR UPDATE OF q LOOP
-        NULL;
-    END LOOP;
+    PERFORM FROM node_session
+     WHERE id = p_session AND state = 'live' AND (p_hb IS NULL OR hb = p_hb) FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM FROM purse q
+      WHERE (q.team_id, q.id) IN (SELECT x.team_id, x.purse_id FROM lease x WHERE x.session_id = p_session)
+      ORDER BY q.team_id, q.id FOR UPDATE;
+    SELECT coalesce(sum(x.remaining), 0) INTO exposed
+      FROM lease x JOIN purse q ON q.team_id = x.team_id AND q.id = x.purse_id
+     WHERE x.session_id = p_session AND q.kind = 'wallet';
     UPDATE purse q SET leased = q.leased - x.remaining FROM lease x
      WHERE x.session_id = p_session AND x.team_id = q.team_id AND x.purse_id = q.id
        AND x.window_start = q.window_start;
-    SELECT coalesce(sum(x.remaining), 0) INTO total FROM lease x WHERE x.session_id = p_session;
     DELETE FROM lease WHERE session_id = p_session;
-    RETURN total;
+    UPDATE node_session SET state = p_state, seen_at = clock_timestamp(),
+                            exposed_nano = CASE WHEN p_state = 'reaped' THEN exposed ELSE 0 END
+     WHERE id = p_session;
+    RETURN true;
 END
 $$;
-CALL money_function('session_release(bigint)', false);
+CALL money_function('session_end(bigint, bigint, text)', false);
 
-CREATE FUNCTION session_close(p_session bigint) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE node_session SET state = 'closed', seen_at = clock_timestamp() WHERE id = p_session AND state = 'live';
-    IF FOUND THEN
-        PERFORM session_release(p_session);
-    END IF;
-END
+CREATE FUNCTION session_close(p_session bigint) RETURNS boolean LANGUAGE sql AS $$
+    SELECT session_end(p_session, NULL, 'closed')
 $$;
 CALL money_function('session_close(bigint)');
 
 -- Acts only if the heartbeat still stands where the observer saw it stand.
-CREATE FUNCTION session_reap(p_session bigint, p_hb bigint) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE node_session SET state = 'reaped' WHERE id = p_session AND state = 'live' AND hb = p_hb;
-    IF FOUND THEN
-        PERFORM session_release(p_session);
-        RETURN true;
-    END IF;
-    RETURN false;
-END
+CREATE FUNCTION session_reap(p_session bigint, p_hb bigint) RETURNS boolean LANGUAGE sql AS $$
+    SELECT session_end(p_session, p_hb, 'reaped')
 $$;
 CALL money_function('session_reap(bigint, bigint)');
 
 -- Books a batch of finished calls: call rows, attempts, one USAGE transfer per team, roll-up, purses.
--- Idempotent by (team, call id): everything is computed from the rows that are new. p_draws says what
--- each call used of which purse, and of which window. A session that was reaped meanwhile books all
--- the same, as LATE_USAGE.
-CREATE FUNCTION settle_batch(p_session bigint, p_ref text, p_calls jsonb, p_attempts jsonb, p_draws jsonb)
-RETURNS TABLE (team_id bigint, purse_id bigint, recall boolean, fenced boolean)
-LANGUAGE plpgsql AS $$
+-- Idempotent by (team, call id): every sum is taken from the rows that were really inserted, so a batch
+-- may be sent any number of times, whole or in parts. False: the session is not live any more; its
+-- usage is real and booked all the same, as LATE_USAGE, out of the wallet instead of a lease.
+-- json and not jsonb: it is read once, a third faster.
+--   p_calls     objects with the fields of RECORD_CALL (server/model/record.def)
+--   p_attempts  objects with team_id, call_id and the fields of RECORD_ATTEMPT
+--   p_draws     objects {team_id, call_id, purse_id, window_start, taken, used}: taken out of the
+--               session's lease, used in all
+CREATE FUNCTION settle_batch(p_session bigint, p_calls json, p_attempts json, p_draws json)
+RETURNS boolean LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     live boolean;
+    teams bigint[];
     now_at timestamptz;
-    code_used text;
-    t record;
-    d record;
-    wallet account;
-    revenue account;
-    made bigint;
-    taken bigint;
-    base call;
 BEGIN
     PERFORM FROM node_session s WHERE s.id = p_session AND s.state = 'live' FOR KEY SHARE;
     live := FOUND;
-    code_used := CASE WHEN live THEN 'USAGE' ELSE 'LATE_USAGE' END;
-    PERFORM FROM account a WHERE a.team_id IN (SELECT (c->>'team_id')::bigint FROM jsonb_array_elements(p_calls) c)
-      ORDER BY a.team_id, a.id FOR UPDATE;
+    teams := ARRAY(SELECT DISTINCT (c->>'team_id')::bigint FROM json_array_elements(p_calls) c);
+    PERFORM FROM account a WHERE a.team_id = ANY (teams) ORDER BY a.team_id, a.id FOR UPDATE;
+    PERFORM FROM purse q
+      WHERE (q.team_id, q.id) IN
+            (SELECT w.team_id, w.id FROM purse w WHERE w.team_id = ANY (teams) AND w.kind = 'wallet'
+             UNION
+             SELECT x.team_id, x.purse_id
+               FROM json_to_recordset(p_draws) AS x(team_id bigint, purse_id bigint))
+      ORDER BY q.team_id, q.id FOR UPDATE;
     now_at := clock_timestamp();
-    base.posted_at := now_at; -- what the batch does not say
 
-    IF to_regclass('pg_temp.settling') IS NULL THEN
-        CREATE TEMP TABLE settling (LIKE call) ON COMMIT DELETE ROWS;
-    END IF;
-    TRUNCATE settling;
-    INSERT INTO settling SELECT DISTINCT ON (c.team_id, c.call_id) c.*
-      FROM jsonb_populate_recordset(base, p_calls) c
-     WHERE NOT EXISTS (SELECT FROM call o WHERE o.team_id = c.team_id AND o.call_id = c.call_id)
-     ORDER BY c.team_id, c.call_id;
-
-    FOR t IN SELECT s.team_id, sum(s.charge_nano)::bigint AS amount, count(*) FILTER (WHERE s.charge_nano > 0)::integer AS calls
-               FROM settling s GROUP BY s.team_id ORDER BY s.team_id LOOP
-        CONTINUE WHEN t.amount = 0;
-        UPDATE account a SET debits_nano = a.debits_nano + t.amount
-         WHERE a.team_id = t.team_id AND a.kind = 'wallet' RETURNING a.* INTO wallet;
-        UPDATE account a SET credits_nano = a.credits_nano + t.amount
-         WHERE a.team_id = t.team_id AND a.kind = 'revenue' RETURNING a.* INTO revenue;
-        INSERT INTO transfer (team_id, code, ref, debit_account, credit_account, amount_nano, wallet_nano, calls, posted_at)
-        VALUES (t.team_id, code_used, p_ref, wallet.id, revenue.id, t.amount,
-                wallet.credits_nano - wallet.debits_nano, t.calls, now_at)
-        RETURNING id INTO made;
-        UPDATE settling s SET transfer_id = made WHERE s.team_id = t.team_id AND s.charge_nano > 0;
-        UPDATE purse q SET used = q.used + t.amount WHERE q.team_id = t.team_id AND q.kind = 'wallet';
-    END LOOP;
-
-    INSERT INTO call SELECT * FROM settling;
-    INSERT INTO attempt SELECT x.* FROM jsonb_populate_recordset(NULL::attempt, p_attempts) x
-      JOIN settling s ON s.team_id = x.team_id AND s.call_id = x.call_id
-        ON CONFLICT DO NOTHING;
-    INSERT INTO usage_day AS u (team_id, day, model, key_id, project_id, provider, account_id, calls, blocked, errors,
-                                fallbacks, input_tokens, cached_input_tokens, output_tokens, charge_nano, cost_nano)
-    SELECT s.team_id, (now_at AT TIME ZONE m.time_zone)::date, coalesce(s.served_model, ''), coalesce(s.key_id, 0),
-           coalesce(s.project_id, 0), coalesce(s.provider, ''), coalesce(s.account_id, 0),
-           sum(s.repeat), coalesce(sum(s.repeat) FILTER (WHERE s.outcome = 'blocked'), 0),
-           count(*) FILTER (WHERE s.outcome IN ('client_error', 'upstream_error', 'cut', 'internal')),
-           count(*) FILTER (WHERE s.fallback),
-           sum(s.input_tokens + s.cache_write_5m_tokens + s.cache_write_1h_tokens), sum(s.cached_input_tokens),
-           sum(s.output_tokens), sum(s.charge_nano), sum(s.cost_nano)
-      FROM settling s JOIN team m ON m.id = s.team_id
+    WITH book AS MATERIALIZED (
+        SELECT t.id AS team_id, nextval('transfer_id_seq') AS transfer_id,
+               (now_at AT TIME ZONE t.time_zone)::date AS day
+          FROM team t WHERE t.id = ANY (teams) ORDER BY t.id
+    ), fresh AS MATERIALIZED (
+        INSERT INTO call (
+            team_id, call_id, project_id, key_id, user_id, started_at, endpoint, requested_model,
+            served_model, model_id, target_id, account_id, provider, account_name, status, outcome,
+            error_code, quota_source, stream, attempts, fallback, input_tokens,
+            cached_input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens,
+            reasoning_tokens, audio_input_tokens, audio_output_tokens, images, basis, hold_nano,
+            charge_nano, cost_nano, price_id, latency_us, ttfb_us, finish_reason,
+            upstream_request_id, client_address, user_agent, client_gone_at, tags, repeat,
+            posted_at, transfer_id)
+        SELECT
+            c.team_id, c.call_id, c.project_id, c.key_id, c.user_id, c.started_at, c.endpoint,
+            c.requested_model, c.served_model, c.model_id, c.target_id, c.account_id, c.provider,
+            c.account_name, c.status, c.outcome, c.error_code, c.quota_source, c.stream,
+            c.attempts, c.fallback, c.input_tokens, c.cached_input_tokens, c.cache_write_5m_tokens,
+            c.cache_write_1h_tokens, c.output_tokens, c.reasoning_tokens, c.audio_input_tokens,
+            c.audio_output_tokens, c.images, c.basis, c.hold_nano, c.charge_nano, c.cost_nano,
+            c.price_id, c.latency_us, c.ttfb_us, c.finish_reason, c.upstream_request_id,
+            c.client_address, c.user_agent, c.client_gone_at, c.tags, c.repeat, now_at,
+            CASE WHEN c.charge_nano > 0 THEN b.transfer_id END
+          FROM json_to_recordset(p_calls) AS c(
+                team_id bigint, call_id uuid, project_id bigint, key_id bigint, user_id bigint,
+                started_at timestamptz, endpoint text, requested_model text, served_model text,
+                model_id bigint, target_id bigint, account_id bigint, provider text,
+                account_name text, status integer, outcome text, error_code text,
+                quota_source text, stream boolean, attempts integer, fallback boolean,
+                input_tokens bigint, cached_input_tokens bigint, cache_write_5m_tokens bigint,
+                cache_write_1h_tokens bigint, output_tokens bigint, reasoning_tokens bigint,
+                audio_input_tokens bigint, audio_output_tokens bigint, images bigint, basis text,
+                hold_nano bigint, charge_nano bigint, cost_nano bigint, price_id bigint,
+                latency_us bigint, ttfb_us bigint, finish_reason text, upstream_request_id text,
+                client_address text, user_agent text, client_gone_at timestamptz, tags jsonb,
+                repeat integer)
+          JOIN book b ON b.team_id = c.team_id
+        ON CONFLICT (team_id, call_id) DO NOTHING
+        RETURNING *
+    ), tried AS (
+        INSERT INTO attempt (
+            team_id, call_id, ordinal, target_id, account_id, account_name, provider,
+            upstream_model, status, reason, started_us, connect_us, ttfb_us, latency_us,
+            input_tokens, output_tokens, cost_nano, served, upstream_request_id, error_text)
+        SELECT
+            a.team_id, a.call_id, a.ordinal, a.target_id, a.account_id, a.account_name, a.provider,
+            a.upstream_model, a.status, a.reason, a.started_us, a.connect_us, a.ttfb_us,
+            a.latency_us, a.input_tokens, a.output_tokens, a.cost_nano, a.served,
+            a.upstream_request_id, a.error_text
+          FROM json_to_recordset(p_attempts) AS a(
+                team_id bigint, call_id uuid, ordinal integer, target_id bigint, account_id bigint,
+                account_name text, provider text, upstream_model text, status integer, reason text,
+                started_us bigint, connect_us bigint, ttfb_us bigint, latency_us bigint,
+                input_tokens bigint, output_tokens bigint, cost_nano bigint, served boolean,
+                upstream_request_id text, error_text text)
+          JOIN fresh f ON f.team_id = a.team_id AND f.call_id = a.call_id
+    ), summed AS MATERIALIZED (
+        SELECT f.team_id, f.transfer_id, sum(f.charge_nano)::bigint AS charge,
+               count(*)::integer AS calls
+          FROM fresh f WHERE f.charge_nano > 0 GROUP BY f.team_id, f.transfer_id
+    ), moved AS (
+        UPDATE account a SET
+            debits_nano = a.debits_nano + CASE WHEN a.kind = 'wallet' THEN s.charge ELSE 0 END,
+            credits_nano = a.credits_nano + CASE WHEN a.kind = 'revenue' THEN s.charge ELSE 0 END
+          FROM summed s
+         WHERE a.team_id = s.team_id AND a.kind IN ('wallet', 'revenue')
+        RETURNING a.team_id, a.kind, a.id, a.credits_nano - a.debits_nano AS balance
+    ), posted AS (
+        INSERT INTO transfer (team_id, id, code, ref, debit_account, credit_account, amount_nano,
+                              wallet_nano, calls, posted_at)
+        OVERRIDING SYSTEM VALUE
+        SELECT s.team_id, s.transfer_id, CASE WHEN live THEN 'USAGE' ELSE 'LATE_USAGE' END,
+               s.transfer_id::text, w.id, r.id, s.charge, w.balance, s.calls, now_at
+          FROM summed s
+          LEFT JOIN moved w ON w.team_id = s.team_id AND w.kind = 'wallet'
+          LEFT JOIN moved r ON r.team_id = s.team_id AND r.kind = 'revenue'
+    ), drawn AS MATERIALIZED (
+        SELECT x.team_id, x.purse_id, x.window_start, q.kind, q.window_start = x.window_start AS current,
+               sum(x.taken)::bigint AS taken, sum(x.used)::bigint AS used
+          FROM json_to_recordset(p_draws) AS x(team_id bigint, call_id uuid, purse_id bigint,
+                                                window_start timestamptz, taken bigint, used bigint)
+          JOIN fresh f ON f.team_id = x.team_id AND f.call_id = x.call_id
+          JOIN purse q ON q.team_id = x.team_id AND q.id = x.purse_id
+         GROUP BY 1, 2, 3, 4, 5
+    ), taken AS (
+        UPDATE lease l SET remaining = l.remaining - d.taken
+          FROM (SELECT e.team_id, e.purse_id, least(e.taken, o.remaining) AS taken
+                  FROM drawn e
+                  JOIN lease o ON o.team_id = e.team_id AND o.purse_id = e.purse_id
+                              AND o.session_id = p_session AND o.window_start = e.window_start
+                 WHERE live AND e.current) d
+         WHERE l.team_id = d.team_id AND l.purse_id = d.purse_id AND l.session_id = p_session
+        RETURNING l.team_id, l.purse_id, d.taken
+    ), purses AS (
+        UPDATE purse q SET used = q.used + x.used, leased = q.leased - x.taken
+          FROM (SELECT u.team_id, u.purse_id, sum(u.used)::bigint AS used, sum(u.taken)::bigint AS taken
+                  FROM (SELECT w.team_id, w.id AS purse_id, s.charge AS used, 0 AS taken
+                          FROM summed s JOIN purse w ON w.team_id = s.team_id AND w.kind = 'wallet'
+                        UNION ALL
+                        SELECT d.team_id, d.purse_id, d.used, 0 FROM drawn d
+                         WHERE d.kind = 'budget' OR d.kind <> 'wallet' AND d.current
+                        UNION ALL
+                        SELECT t.team_id, t.purse_id, 0, t.taken FROM taken t) u
+                 GROUP BY u.team_id, u.purse_id) x
+         WHERE q.team_id = x.team_id AND q.id = x.purse_id
+    )
+    INSERT INTO usage_day AS u (team_id, day, model, key_id, project_id, provider, account_id, calls,
+                                blocked, errors, fallbacks, input_tokens, cached_input_tokens,
+                                output_tokens, charge_nano, cost_nano)
+    SELECT f.team_id, b.day, coalesce(f.served_model, ''), coalesce(f.key_id, 0),
+           coalesce(f.project_id, 0), coalesce(f.provider, ''), coalesce(f.account_id, 0),
+           sum(f.repeat), coalesce(sum(f.repeat) FILTER (WHERE f.outcome = 'blocked'), 0),
+           count(*) FILTER (WHERE f.outcome IN ('client_error', 'upstream_error', 'cut', 'internal')),
+           count(*) FILTER (WHERE f.fallback),
+           sum(f.input_tokens + f.cache_write_5m_tokens + f.cache_write_1h_tokens),
+           sum(f.cached_input_tokens), sum(f.output_tokens), sum(f.charge_nano), sum(f.cost_nano)
+      FROM fresh f JOIN book b ON b.team_id = f.team_id
      GROUP BY 1, 2, 3, 4, 5, 6, 7
      ORDER BY 1, 2, 3, 4, 5, 6, 7
         ON CONFLICT (team_id, day, model, key_id, project_id, provider, account_id) DO UPDATE
@@ -618,37 +790,69 @@ BEGIN
            cached_input_tokens = u.cached_input_tokens + excluded.cached_input_tokens,
            output_tokens = u.output_tokens + excluded.output_tokens,
            charge_nano = u.charge_nano + excluded.charge_nano, cost_nano = u.cost_nano + excluded.cost_nano;
-
-    FOR d IN SELECT x.team_id AS team, x.purse_id AS purse, x.window_start AS win, sum(x.amount)::bigint AS amount
-               FROM jsonb_to_recordset(p_draws) AS x(team_id bigint, call_id uuid, purse_id bigint,
-                                                     window_start timestamptz, amount bigint)
-               JOIN settling s ON s.team_id = x.team_id AND s.call_id = x.call_id
-              GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LOOP
-        UPDATE purse q SET used = q.used + CASE WHEN q.kind <> 'wallet' AND q.window_start = d.win THEN d.amount ELSE 0 END
-         WHERE q.team_id = d.team AND q.id = d.purse
-        RETURNING q.recall_until > now_at INTO recall;
-        CONTINUE WHEN NOT FOUND;
-        UPDATE lease l SET remaining = l.remaining - least(l.remaining, d.amount)
-          FROM lease old
-         WHERE l.team_id = d.team AND l.purse_id = d.purse AND l.session_id = p_session AND l.window_start = d.win
-           AND old.team_id = l.team_id AND old.purse_id = l.purse_id AND old.session_id = l.session_id
-        RETURNING old.remaining - l.remaining INTO taken;
-        IF FOUND THEN
-            UPDATE purse q SET leased = q.leased - taken
-             WHERE q.team_id = d.team AND q.id = d.purse AND q.window_start = d.win;
-        END IF;
-        team_id := d.team;
-        purse_id := d.purse;
-        fenced := NOT live;
-        RETURN NEXT;
-    END LOOP;
-    IF NOT live THEN
-        team_id := 0;
-        purse_id := 0;
-        recall := false;
-        fenced := true;
-        RETURN NEXT;
-    END IF;
+    RETURN live;
 END
 $$;
-CALL money_function('settle_batch(bigint, text, jsonb, jsonb, jsonb)');
+CALL money_function('settle_batch(bigint, json, json, json)');
+
+-- Every rule of the books that does not hold, as rows; none when all is well.
+CREATE FUNCTION ledger_findings() RETURNS TABLE (invariant text, team_id bigint, detail text)
+LANGUAGE sql STABLE AS $$
+    SELECT 'debits_equal_credits', a.team_id, sum(a.debits_nano) || ' <> ' || sum(a.credits_nano)
+      FROM account a GROUP BY a.team_id HAVING sum(a.debits_nano) <> sum(a.credits_nano)
+    UNION ALL
+    SELECT 'account_is_its_transfers', a.team_id, a.kind
+      FROM account a
+      LEFT JOIN (SELECT x.team_id, x.id, sum(x.debit) AS debits, sum(x.credit) AS credits
+                   FROM (SELECT t.team_id, t.debit_account AS id, t.amount_nano AS debit, 0 AS credit
+                           FROM transfer t
+                         UNION ALL
+                         SELECT t.team_id, t.credit_account, 0, t.amount_nano FROM transfer t) x
+                  GROUP BY x.team_id, x.id) s ON s.team_id = a.team_id AND s.id = a.id
+     WHERE a.debits_nano <> coalesce(s.debits, 0) OR a.credits_nano <> coalesce(s.credits, 0)
+    UNION ALL
+    SELECT 'wallet_purse_is_its_account', a.team_id, p.capacity - p.used || ' <> ' || a.credits_nano - a.debits_nano
+      FROM account a JOIN purse p ON p.team_id = a.team_id AND p.kind = 'wallet'
+     WHERE a.kind = 'wallet' AND p.capacity - p.used <> a.credits_nano - a.debits_nano
+    UNION ALL
+    SELECT 'balance_after_is_the_sum', t.team_id, 'transfer ' || t.id
+      FROM (SELECT x.*, sum(CASE WHEN c.kind = 'wallet' THEN x.amount_nano
+                                 WHEN d.kind = 'wallet' THEN -x.amount_nano ELSE 0 END)
+                        OVER (PARTITION BY x.team_id ORDER BY x.id) AS running
+              FROM transfer x
+              JOIN account c ON c.team_id = x.team_id AND c.id = x.credit_account
+              JOIN account d ON d.team_id = x.team_id AND d.id = x.debit_account) t
+     WHERE t.wallet_nano <> t.running
+    UNION ALL
+    SELECT 'leased_is_the_leases', p.team_id, 'purse ' || p.id
+      FROM purse p
+      LEFT JOIN (SELECT l.team_id, l.purse_id, l.window_start, sum(l.remaining) AS remaining
+                   FROM lease l GROUP BY l.team_id, l.purse_id, l.window_start) s
+             ON s.team_id = p.team_id AND s.purse_id = p.id AND s.window_start = p.window_start
+     WHERE p.leased <> coalesce(s.remaining, 0)
+    UNION ALL
+    SELECT 'no_lease_of_an_ended_session', l.team_id, 'session ' || l.session_id
+      FROM lease l JOIN node_session n ON n.id = l.session_id
+     WHERE n.state <> 'live' AND l.remaining > 0
+    UNION ALL
+    SELECT 'usage_is_its_calls', t.team_id, 'transfer ' || t.id
+      FROM transfer t
+      LEFT JOIN (SELECT c.team_id, c.transfer_id, sum(c.charge_nano) AS charge FROM call c
+                  WHERE c.transfer_id IS NOT NULL GROUP BY c.team_id, c.transfer_id) s
+             ON s.team_id = t.team_id AND s.transfer_id = t.id
+     WHERE t.code IN ('USAGE', 'LATE_USAGE') AND t.amount_nano <> coalesce(s.charge, 0)
+    UNION ALL
+    SELECT 'a_charge_has_its_transfer', c.team_id, 'call ' || c.call_id
+      FROM call c
+      LEFT JOIN transfer t ON t.team_id = c.team_id AND t.id = c.transfer_id
+                          AND t.code IN ('USAGE', 'LATE_USAGE')
+     WHERE c.charge_nano > 0 AND t.id IS NULL
+    UNION ALL
+    SELECT 'days_are_the_calls', c.team_id, c.charge || ' <> ' || coalesce(u.charge, 0)
+      FROM (SELECT team_id, sum(charge_nano) AS charge FROM call GROUP BY team_id) c
+      LEFT JOIN (SELECT team_id, sum(charge_nano) AS charge FROM usage_day GROUP BY team_id) u
+             ON u.team_id = c.team_id
+     WHERE c.charge <> coalesce(u.charge, 0)
+$$;
+COMMENT ON FUNCTION ledger_findings() IS 'The invariants of the books, in full: for tests, for operators, for a nightly run.';
+CALL money_function('ledger_findings()');

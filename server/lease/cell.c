@@ -2,7 +2,7 @@
  * very turn of a window may fall on either side of it. */
 #include "lease/cell.h"
 
-#include "base/clock.h"
+#include "lease/till.h"
 
 struct cell *cell_ref(struct cell *c)
 {
@@ -12,10 +12,10 @@ struct cell *cell_ref(struct cell *c)
 
 void cell_unref(struct cell *c)
 {
-    if (!c)
+    if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
         return;
-    if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) == 1)
-        free(c);
+    till_unref(c->till);
+    free(c);
 }
 
 static bool usable(const struct cell *c, uint64_t epoch, int64_t now_ms)
@@ -25,9 +25,9 @@ static bool usable(const struct cell *c, uint64_t epoch, int64_t now_ms)
 }
 
 /* Takes min..want; what was taken, 0 if less than min is there. */
-static int64_t take(struct cell *c, uint64_t epoch, int64_t min, int64_t want)
+static int64_t take(struct cell *c, uint64_t epoch, int64_t now_ms, int64_t min, int64_t want)
 {
-    int64_t now_ms = clock_mono_ms(), taken;
+    int64_t taken;
     long long have;
 
     if (!usable(c, epoch, now_ms))
@@ -43,14 +43,14 @@ static int64_t take(struct cell *c, uint64_t epoch, int64_t min, int64_t want)
     return taken;
 }
 
-bool cell_take(struct cell *c, uint64_t epoch, int64_t amount)
+bool cell_take(struct cell *c, uint64_t epoch, int64_t now_ms, int64_t amount)
 {
-    return amount == 0 || take(c, epoch, amount, amount) == amount;
+    return amount == 0 || take(c, epoch, now_ms, amount, amount) == amount;
 }
 
-int64_t cell_take_some(struct cell *c, uint64_t epoch, int64_t amount)
+int64_t cell_take_some(struct cell *c, uint64_t epoch, int64_t now_ms, int64_t amount)
 {
-    return take(c, epoch, 1, amount);
+    return take(c, epoch, now_ms, 1, amount);
 }
 
 void cell_give(struct cell *c, uint64_t epoch, int64_t window_us, int64_t amount)
@@ -61,18 +61,16 @@ void cell_give(struct cell *c, uint64_t epoch, int64_t window_us, int64_t amount
     atomic_fetch_add_explicit(&c->free, amount, memory_order_acq_rel);
 }
 
-void cell_granted(struct cell *c, uint64_t epoch, int64_t window_us, int64_t left_us,
-                  int64_t surplus)
+void cell_deposit(struct cell *c, uint64_t epoch, int64_t sent_ms, int64_t window_us,
+                  int64_t left_us, int64_t amount)
 {
-    int64_t until = left_us < 0 ? INT64_MAX : clock_mono_ms() + left_us / 1000;
-
     if (atomic_load(&c->epoch) != epoch || atomic_load(&c->window_us) != window_us) {
         atomic_store(&c->free, 0);
         atomic_store(&c->window_us, window_us);
         atomic_store(&c->epoch, epoch);
     }
-    atomic_store(&c->valid_until_ms, until);
-    if (surplus > 0)
-        atomic_fetch_add(&c->free, surplus);
-    atomic_store(&c->used_at_ms, clock_mono_ms());
+    /* Counted from before the database looked at its clock: too early rather than too late. */
+    atomic_store(&c->valid_until_ms, left_us < 0 ? INT64_MAX : sent_ms + left_us / 1000);
+    atomic_fetch_add(&c->free, amount);
+    atomic_store(&c->used_at_ms, sent_ms);
 }

@@ -2,35 +2,48 @@
  *
  * `free` is leased and not held by a call. A cell of a purse that turns (a minute, a month) is valid
  * until its window ends; a take that crosses the turn may count against either window, by at most
- * one call. Counted references; the node keeps one of each until nobody else has any. */
+ * one call. Takes and gives are made inside the team's till (till.h), deposits with it closed, so a
+ * new window or session never meets what belongs to the old. Counted references; the node keeps one
+ * of each until nobody else has any. */
 #pragma once
 
 #include <stdatomic.h>
 
 #include "lease/node.h"
 
+struct till;
+
 struct cell {
     atomic_uint refs;
+    struct till *till; /* of the team; counted */
     struct team_id team;
     struct purse_id purse;
     atomic_llong free;
     atomic_llong window_us;      /* start of the window it belongs to; INT64_MIN: never turns */
-    atomic_llong valid_until_ms; /* clock_mono_ms(); INT64_MAX: for ever */
+    atomic_llong valid_until_ms; /* the node's clock; INT64_MAX: for ever; 0: nothing granted yet */
     atomic_llong used_at_ms;     /* last take, for giving idle slack back */
     atomic_ullong epoch;         /* of the node when it was granted */
     /* As the last grant told, for headers and pages: of the whole purse, not of this node. */
     atomic_llong capacity, spoken_for;
+    atomic_bool wanted; /* its slack is to go back */
+    struct cell *next;  /* of the same till, under its lock */
+    /* Below: of whoever runs the till. */
+    int64_t seen_no; /* the last grant whose answer came */
+    int64_t back_no; /* the last return that was sent, and what of it may not have arrived */
+    atomic_llong back_amount;
+    int64_t back_window_us;
+    uint64_t back_epoch;
 };
 
 struct cell *cell_ref(struct cell *c);
 void cell_unref(struct cell *c); /* NULL is fine */
 
 /* All of amount, or nothing. Any thread. */
-bool cell_take(struct cell *c, uint64_t epoch, int64_t amount);
+bool cell_take(struct cell *c, uint64_t epoch, int64_t now_ms, int64_t amount);
 /* As much of amount as is there; what was taken. */
-int64_t cell_take_some(struct cell *c, uint64_t epoch, int64_t amount);
+int64_t cell_take_some(struct cell *c, uint64_t epoch, int64_t now_ms, int64_t amount);
 /* Back into the window it came from; else it is void. */
 void cell_give(struct cell *c, uint64_t epoch, int64_t window_us, int64_t amount);
-/* A grant has arrived. Worker, under the node's ask lock. */
-void cell_granted(struct cell *c, uint64_t epoch, int64_t window_us, int64_t left_us,
-                  int64_t surplus);
+/* A grant has arrived, asked for at sent_ms. The till is closed. */
+void cell_deposit(struct cell *c, uint64_t epoch, int64_t sent_ms, int64_t window_us,
+                  int64_t left_us, int64_t amount);

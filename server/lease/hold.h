@@ -15,8 +15,8 @@ struct hold_want {
 };
 
 struct hold {
-    size_t n; /* 0: nothing is held */
-    uint64_t epoch;
+    size_t n;       /* 0: nothing is held */
+    uint64_t epoch; /* of the session whose leases these are */
     struct cell *cell[BOUND_HOLD_PURSES]; /* counted */
     int64_t amount[BOUND_HOLD_PURSES];
     int64_t window_us[BOUND_HOLD_PURSES];
@@ -36,18 +36,23 @@ struct hold_refusal {
 };
 
 struct hold_ask {
-    struct job job_;
-    struct node *node_;
-    struct hold_want wants[BOUND_HOLD_PURSES];
+    struct hold_want wants[BOUND_HOLD_PURSES]; /* of one team */
     size_t n_wants;
     struct hold *hold; /* empty, or the call's own, to be extended by wants of the same cells */
     /* On the loop. HOLD_OK: taken. HOLD_E_REFUSED: see refusal. HOLD_E_AWAY: the database is out of
      * reach. The caller keeps ask, hold and cells alive until then. */
     void (*answered)(struct hold_ask *ask, int outcome);
     struct hold_refusal refusal;
+    struct hold_ask *next_; /* in the queue of the team's till, or parked */
+    struct loop *loop_;
+    struct loop_msg msg_;
+    struct till *till_;
+    int64_t due_ms_;
+    unsigned round_;
     int outcome_;
 };
-/* HOLD_OK: answered() will be called; HOLD_E_BUSY: the lane is full, it will not. Loop thread. */
+/* HOLD_OK: answered() will be called; HOLD_E_BUSY: the lane is full, it will not. Loop thread. Without
+ * a loop it is called by whoever serves the ask. */
 int hold_ask(struct node *n, struct loop *loop, struct hold_ask *ask) _must_use_;
 
 /* More of what is held already, without I/O: wants name cells of the hold. HOLD_E_SHORT: nothing was
@@ -56,6 +61,10 @@ int hold_extend(struct node *n, struct hold *hold, const struct hold_want *wants
     _must_use_;
 
 /* used[i] of hold->amount[i] stays used, until settled; the rest goes back. used may be more than was
- * held: the settle batch books it all the same. Empties the hold. */
+ * held: the excess is no lease's, the settle batch books it straight to the purse. Empties the hold. */
 void hold_end(struct node *n, struct hold *hold, const int64_t *used);
 void hold_release(struct node *n, struct hold *hold); /* nothing was used; empty is fine */
+
+/* For lease.c: adds to the hold, with a reference of its own; and the answer. */
+void hold_put(struct hold *hold, struct cell *c, uint64_t epoch, int64_t amount, int64_t window_us);
+void hold_answer(struct hold_ask *ask, int outcome);

@@ -1,9 +1,26 @@
-/* inside.h: what the files of this room know of a node; for this room only. */
+/* inside.h: a node without threads: what the files of this room know of it, and how a simulator
+ * drives one. */
 #pragma once
 
 #include "lease/node.h"
+#include "lease/port.h"
 
-/* Asks of one node are made one after another. Worker threads. */
-void node_ask_lock(struct node *n);
-void node_ask_unlock(struct node *n);
-void node_count(struct node *n, bool granted, bool refused);
+struct hold_ask;
+struct till;
+
+/* The port outlives the node. */
+struct node *node_core_new(const struct ledger_port *port) _must_use_;
+void node_core_free(struct node *n);
+/* Nothing is asked of the database, and nothing will be without another call. */
+bool node_idle(struct node *n);
+/* Does what is due: heartbeat, looks, reaping, waiting asks, slack that lies idle. */
+void node_tick(struct node *n);
+
+const struct ledger_port *node_port(const struct node *n);
+int64_t node_now_ms(const struct node *n);
+/* That session is dead; nothing happens if it is not the running one. Any thread. */
+void node_fenced_session(struct node *n, int64_t session);
+/* The ask waits until its due_ms_, then goes through its till again. Any thread. */
+void node_park(struct node *n, struct hold_ask *ask);
+void node_count(struct node *n, int hold_outcome);
+void node_count_back(struct node *n, size_t purses);

@@ -1,236 +1,220 @@
 /* lease_sql.c: see lease_sql.h. Every statement calls a function of migrations/0004_ledger.sql, since
- * the application may not touch these tables itself. All run under the system scope. */
+ * the application may not write these tables itself. */
 #include "lease/lease_sql.h"
 
-#include "base/bounds.h"
+#include <errno.h>
+
 #include "base/err.h"
 #include "db/tx.h"
+#include "lease/cell.h"
 
-#include <errno.h>
-#include <stdio.h>
-
-#define WINDOW_US "CASE WHEN isfinite(window_start) THEN (extract(epoch FROM window_start) * 1000000)::bigint END"
+/* Windows travel as microseconds of Unix time; INT64_MIN is -infinity: never turns. */
+#define NEVER_US INT64_MIN
 
 DB_QUERY(lease_grant_all,
-         "SELECT team_id, purse_id, granted, capacity, used + leased AS spoken_for, short,"
-         "       elsewhere, " WINDOW_US " AS window_us,"
+         "SELECT purse_id, granted, missed, capacity, used + leased AS spoken_for, short, elsewhere,"
+         "       CASE WHEN isfinite(window_start)"
+         "            THEN (extract(epoch FROM window_start) * 1000000)::bigint END AS window_us,"
          "       CASE WHEN isfinite(window_end)"
-         "            THEN greatest(0, (extract(epoch FROM window_end - clock_timestamp()) * 1000000)::bigint)"
-         "            END AS left_us"
-         "  FROM lease_grant($1, $2, $3, $4, $5)")
+         "            THEN greatest(0, (extract(epoch FROM window_end - clock_timestamp())"
+         "                              * 1000000)::bigint) END AS left_us"
+         "  FROM lease_grant($1, $2, $3, $4, $5, $6, $7)")
 DB_QUERY(lease_return_all,
-         "SELECT lease_return($1, $2, $3, $4,"
-         "       ARRAY(SELECT CASE WHEN us IS NULL THEN '-infinity'::timestamptz"
-         "                         ELSE 'epoch'::timestamptz + us * interval '1 microsecond' END"
-         "               FROM unnest($5::text[]) WITH ORDINALITY AS w(text, n),"
-         "                    LATERAL (SELECT w.text::bigint AS us) AS x ORDER BY n))")
+         "SELECT lease_return($1, $2, $3, $4, $5,"
+         "       ARRAY(SELECT coalesce(w.at, '-infinity')"
+         "               FROM unnest($6::timestamptz[]) WITH ORDINALITY AS w(at, n) ORDER BY n))"
+         "       AS live")
 DB_QUERY(lease_session_open, "SELECT session_open($1, $2) AS id")
-DB_QUERY(lease_session_heartbeat, "SELECT session_heartbeat($1) AS live")
+DB_QUERY(lease_session_heartbeat, "SELECT live, nodes FROM session_heartbeat($1)")
 DB_QUERY(lease_session_close, "SELECT session_close($1)")
 DB_QUERY(lease_session_reap, "SELECT session_reap($1, $2) AS reaped")
 DB_QUERY(lease_sessions, "SELECT id, hb FROM node_session WHERE state = 'live' ORDER BY id LIMIT 256")
-DB_QUERY(lease_recalls,
-         "SELECT l.team_id, l.purse_id FROM lease l"
-         "  JOIN purse p ON p.team_id = l.team_id AND p.id = l.purse_id"
-         " WHERE l.session_id = $1 AND l.remaining > 0 AND p.recall_until > now() LIMIT 200")
+DB_QUERY(lease_recalled, "SELECT team_id, purse_id FROM lease_recalls($1)")
 
-struct answers {
-    struct grant_answer row, *v;
-    const struct grant_ask *asks;
-    size_t n, seen;
-    bool no_window, no_left;
-};
-
-static int answer_row(void *ctx)
-{
-    struct answers *s = ctx;
-
-    if (s->no_window)
-        s->row.window_us = INT64_MIN;
-    if (s->no_left)
-        s->row.left_us = -1;
-    for (size_t i = 0; i < s->n; i++)
-        if (s->asks[i].team.v == s->row.team.v && s->asks[i].purse.v == s->row.purse.v) {
-            s->v[i] = s->row;
-            s->seen++;
-        }
-    return 0;
-}
-
-/* One statement under the system scope, committed. */
-static int begin(struct db *db)
-{
-    return db_begin(db, DB_SYSTEM, false);
-}
-
+/* Ends the transaction in which r happened. A statement that the functions refuse speaks of a session
+ * that is not live. */
 static int finish(struct db *db, int r)
 {
     if (r == 0)
-        return db_commit(db);
-    db_rollback(db);
-    return r;
+        r = db_commit(db);
+    else
+        db_rollback(db);
+    if (r == 0)
+        return PORT_OK;
+    if (r == DB_E_REFUSED && str_eq_c(str_c(db_last_message(db)), "session is not live"))
+        return PORT_E_FENCED;
+    return PORT_E_AWAY;
 }
 
-int lease_sql_grant(struct db *db, struct arena *a, int64_t session, const struct grant_ask *asks,
-                    size_t n, struct grant_answer *ret)
+struct grant_row {
+    struct grant_call *call;
+    struct grant_line line;
+    int64_t purse;
+    bool no_window, no_left;
+};
+
+static int grant_row(void *ctx)
 {
-    int64_t teams[BOUND_HOLD_PURSES], purses[BOUND_HOLD_PURSES], needs[BOUND_HOLD_PURSES],
+    struct grant_row *row = ctx;
+    struct grant_call *call = row->call;
+
+    for (size_t i = 0; i < call->n; i++) {
+        struct grant_line *line = &call->line[i];
+
+        if (line->cell->purse.v != row->purse)
+            continue;
+        row->line.cell = line->cell;
+        row->line.need = line->need;
+        row->line.want = line->want;
+        *line = row->line;
+        line->window_us = row->no_window ? NEVER_US : line->window_us;
+        line->left_us = row->no_left ? -1 : line->left_us;
+    }
+    return 0;
+}
+
+int lease_sql_grant(struct db *db, struct grant_call *call)
+{
+    int64_t purses[BOUND_HOLD_PURSES], seen[BOUND_HOLD_PURSES], needs[BOUND_HOLD_PURSES],
         wants[BOUND_HOLD_PURSES];
-    struct answers s = {.v = ret, .asks = asks, .n = n};
-    int r = begin(db);
+    struct grant_row row = {.call = call};
+    size_t n = call->n;
+    int r = db_begin(db, DB_SYSTEM, false);
 
-    assert(n <= BOUND_HOLD_PURSES);
-    for (size_t i = 0; i < n; i++) {
-        teams[i] = asks[i].team.v;
-        purses[i] = asks[i].purse.v;
-        needs[i] = asks[i].need;
-        wants[i] = asks[i].want;
-    }
-    if (!r) {
-        r = db_each(db, &lease_grant_all, a,
-                    DB_ARGS(db_i64(session), db_i64s(teams, n), db_i64s(purses, n),
-                            db_i64s(needs, n), db_i64s(wants, n)),
-                    DB_COLS(db_col_i64("team_id", &s.row.team.v),
-                            db_col_i64("purse_id", &s.row.purse.v),
-                            db_col_i64("granted", &s.row.granted),
-                            db_col_i64("capacity", &s.row.capacity),
-                            db_col_i64("spoken_for", &s.row.spoken_for),
-                            db_col_bool("short", &s.row.shorted),
-                            db_col_bool("elsewhere", &s.row.elsewhere),
-                            db_col_i64_null("window_us", &s.row.window_us, &s.no_window),
-                            db_col_i64_null("left_us", &s.row.left_us, &s.no_left)),
-                    answer_row, &s);
-        r = finish(db, r);
-    }
-    if (r == DB_E_REFUSED)
-        return GRANT_E_FENCED;
-    if (r == DB_E_AWAY || r == -ECONNRESET)
-        return GRANT_E_AWAY;
     if (r)
-        return db_fatal(r);
-    return s.seen == n ? GRANT_OK : err_origin(-EIO);
-}
-
-int lease_sql_return(struct db *db, int64_t session, const struct lease_back *back, size_t n)
-{
-    int64_t teams[200], purses[200], amounts[200];
-    struct str windows[200];
-    char text[200][24];
-    int r = begin(db);
-
-    assert(n <= ARRAY_LEN(teams));
+        return PORT_E_AWAY;
     for (size_t i = 0; i < n; i++) {
-        teams[i] = back[i].team.v;
-        purses[i] = back[i].purse.v;
-        amounts[i] = back[i].amount;
-        snprintf(text[i], sizeof(text[i]), "%lld", (long long)back[i].window_us);
-        windows[i] = back[i].window_us == INT64_MIN ? STR_NONE : str_c(text[i]);
+        purses[i] = call->line[i].cell->purse.v;
+        seen[i] = call->line[i].cell->seen_no;
+        needs[i] = call->line[i].need;
+        wants[i] = call->line[i].want;
     }
-    if (!r) {
-        r = db_exec(db, &lease_return_all,
-                    DB_ARGS(db_i64(session), db_i64s(teams, n), db_i64s(purses, n),
-                            db_i64s(amounts, n), db_texts(windows, n)),
-                    NULL);
-        r = finish(db, r);
+    r = db_each(db, &lease_grant_all, NULL,
+                DB_ARGS(db_i64(call->session), db_i64(call->team.v), db_i64(call->no),
+                        db_i64s(purses, n), db_i64s(seen, n), db_i64s(needs, n), db_i64s(wants, n)),
+                DB_COLS(db_col_i64("purse_id", &row.purse), db_col_i64("granted", &row.line.granted),
+                        db_col_i64("missed", &row.line.missed),
+                        db_col_i64("capacity", &row.line.capacity),
+                        db_col_i64("spoken_for", &row.line.spoken_for),
+                        db_col_bool("short", &row.line.shorted),
+                        db_col_bool("elsewhere", &row.line.elsewhere),
+                        db_col_i64_null("window_us", &row.line.window_us, &row.no_window),
+                        db_col_i64_null("left_us", &row.line.left_us, &row.no_left)),
+                grant_row, &row);
+    return finish(db, r);
+}
+
+int lease_sql_back(struct db *db, struct back_call *call)
+{
+    int64_t teams[BACK_LINES], purses[BACK_LINES], nos[BACK_LINES], amounts[BACK_LINES],
+        windows[BACK_LINES];
+    bool live = false;
+    size_t n = call->n;
+    int r = db_begin(db, DB_SYSTEM, false);
+
+    if (r)
+        return PORT_E_AWAY;
+    for (size_t i = 0; i < n; i++) {
+        teams[i] = call->line[i].cell->team.v;
+        purses[i] = call->line[i].cell->purse.v;
+        nos[i] = call->line[i].no;
+        amounts[i] = call->line[i].amount;
+        windows[i] = call->line[i].window_us; /* NEVER_US is sent as NULL */
     }
-    return db_fatal(r);
+    r = db_one(db, &lease_return_all, NULL,
+               DB_ARGS(db_i64(call->session), db_i64s(teams, n), db_i64s(purses, n),
+                       db_i64s(nos, n), db_i64s(amounts, n), db_times_us(windows, n)),
+               DB_COLS(db_col_bool("live", &live)));
+    r = finish(db, r);
+    return r == PORT_OK && !live ? PORT_E_FENCED : r;
 }
 
-int lease_sql_open(struct db *db, struct arena *a, const char *name, const char *version,
-                   int64_t *ret_session)
+int lease_sql_open(struct db *db, const char *name, const char *version, struct session_call *call)
 {
-    int r = begin(db);
+    int r = db_begin(db, DB_SYSTEM, false);
 
-    if (!r)
-        r = finish(db, db_one(db, &lease_session_open, a, DB_ARGS(db_cstr(name), db_cstr(version)),
-                              DB_COLS(db_col_i64("id", ret_session))));
-    return db_fatal(r);
+    if (r)
+        return PORT_E_AWAY;
+    return finish(db, db_one(db, &lease_session_open, NULL,
+                             DB_ARGS(db_cstr(name), db_cstr(version)),
+                             DB_COLS(db_col_i64("id", &call->session))));
 }
 
-int lease_sql_heartbeat(struct db *db, struct arena *a, int64_t session, bool *ret_live)
+int lease_sql_heartbeat(struct db *db, struct session_call *call)
 {
-    int r = begin(db);
+    bool live = false;
+    int32_t nodes = 0;
+    int r = db_begin(db, DB_SYSTEM, false);
 
-    if (!r)
-        r = finish(db, db_one(db, &lease_session_heartbeat, a, DB_ARGS(db_i64(session)),
-                              DB_COLS(db_col_bool("live", ret_live))));
-    return db_fatal(r);
+    if (r)
+        return PORT_E_AWAY;
+    r = finish(db, db_one(db, &lease_session_heartbeat, NULL, DB_ARGS(db_i64(call->session)),
+                          DB_COLS(db_col_bool("live", &live), db_col_i32("nodes", &nodes))));
+    call->nodes = (unsigned)nodes;
+    return r == PORT_OK && !live ? PORT_E_FENCED : r;
 }
 
-int lease_sql_close(struct db *db, struct arena *a, int64_t session)
+int lease_sql_close(struct db *db, struct session_call *call)
 {
-    int r = begin(db);
+    int r = db_begin(db, DB_SYSTEM, false);
 
-    (void)a;
-    if (!r)
-        r = finish(db, db_exec(db, &lease_session_close, DB_ARGS(db_i64(session)), NULL));
-    return db_fatal(r);
+    if (r)
+        return PORT_E_AWAY;
+    return finish(db, db_exec(db, &lease_session_close, DB_ARGS(db_i64(call->session)), NULL));
 }
 
-int lease_sql_reap(struct db *db, struct arena *a, int64_t session, int64_t hb, bool *ret_reaped)
+int lease_sql_reap(struct db *db, struct reap_call *call)
 {
-    int r = begin(db);
+    int r = db_begin(db, DB_SYSTEM, false);
 
-    if (!r)
-        r = finish(db, db_one(db, &lease_session_reap, a, DB_ARGS(db_i64(session), db_i64(hb)),
-                              DB_COLS(db_col_bool("reaped", ret_reaped))));
-    return db_fatal(r);
+    if (r)
+        return PORT_E_AWAY;
+    return finish(db, db_one(db, &lease_session_reap, NULL,
+                             DB_ARGS(db_i64(call->session), db_i64(call->hb)),
+                             DB_COLS(db_col_bool("reaped", &call->reaped))));
 }
 
-struct sessions {
-    struct session_seen row, *v;
-    size_t n;
+struct look_row {
+    struct look_call *call;
+    int64_t a, b;
 };
 
 static int session_row(void *ctx)
 {
-    struct sessions *s = ctx;
+    struct look_row *row = ctx;
+    struct look_call *call = row->call;
 
-    if (s->n < LEASE_SESSIONS_MAX)
-        s->v[s->n++] = s->row;
+    if (call->n_seen == LOOK_SESSIONS)
+        return 1;
+    call->seen[call->n_seen].id = row->a;
+    call->seen[call->n_seen++].hb = row->b;
     return 0;
 }
-
-int lease_sql_sessions(struct db *db, struct arena *a, struct session_seen *ret, size_t *ret_n)
-{
-    struct sessions s = {.v = ret};
-    int r = begin(db);
-
-    if (!r)
-        r = finish(db, db_each(db, &lease_sessions, a, DB_NO_ARGS,
-                               DB_COLS(db_col_i64("id", &s.row.id), db_col_i64("hb", &s.row.hb)),
-                               session_row, &s));
-    if (!r)
-        *ret_n = s.n;
-    return db_fatal(r);
-}
-
-struct recalls {
-    struct lease_back row, *v;
-    size_t n, max;
-};
 
 static int recall_row(void *ctx)
 {
-    struct recalls *s = ctx;
+    struct look_row *row = ctx;
+    struct look_call *call = row->call;
 
-    if (s->n < s->max)
-        s->v[s->n++] = s->row;
+    if (call->n_recalls == LOOK_RECALLS)
+        return 1;
+    call->recall[call->n_recalls].team.v = row->a;
+    call->recall[call->n_recalls++].purse.v = row->b;
     return 0;
 }
 
-int lease_sql_recalls(struct db *db, struct arena *a, int64_t session, struct lease_back *ret,
-                      size_t max, size_t *ret_n)
+int lease_sql_look(struct db *db, struct look_call *call)
 {
-    struct recalls s = {.v = ret, .max = max};
-    int r = begin(db);
+    struct look_row row = {.call = call};
+    int r = db_begin(db, DB_SYSTEM, false);
 
-    if (!r)
-        r = finish(db, db_each(db, &lease_recalls, a, DB_ARGS(db_i64(session)),
-                               DB_COLS(db_col_i64("team_id", &s.row.team.v),
-                                       db_col_i64("purse_id", &s.row.purse.v)),
-                               recall_row, &s));
-    if (!r)
-        *ret_n = s.n;
-    return db_fatal(r);
+    if (r)
+        return PORT_E_AWAY;
+    r = db_each(db, &lease_recalled, NULL, DB_ARGS(db_i64(call->session)),
+                DB_COLS(db_col_i64("team_id", &row.a), db_col_i64("purse_id", &row.b)), recall_row,
+                &row);
+    if (!r && call->sessions)
+        r = db_each(db, &lease_sessions, NULL, DB_NO_ARGS,
+                    DB_COLS(db_col_i64("id", &row.a), db_col_i64("hb", &row.b)), session_row, &row);
+    return finish(db, r);
 }

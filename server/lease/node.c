@@ -1,93 +1,99 @@
-/* node.c: see node.h. The session and its epoch change together under the lock; loops only read them
- * as atomics. */
+/* node.c: see node.h and inside.h. Its cells and tills stand in maps under a lock that no call takes:
+ * calls have counted pointers. */
 #include "lease/node.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
-#include "base/bounds.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "lease/cell.h"
+#include "lease/giveback.h"
+#include "lease/heartbeat.h"
+#include "lease/hold.h"
 #include "lease/inside.h"
-#include "lease/lease_sql.h"
 #include "lease/reap.h"
+#include "lease/till.h"
 
 /* How often slack that somebody wants is looked for: while other nodes are known, and while they are
  * not; a new one may have come since the last heartbeat. */
 #define RECALL_MS 50
-#define ALONE_MS 250
+#define RECALL_ALONE_MS 200
 /* Slack that no call has touched for so long goes back. */
 #define IDLE_MS 10000
 #define IDLE_LOOK_MS 2000
-#define BACK_MAX 200
 
 struct node {
-    struct node_config config;
-    atomic_llong session, acked_ms; /* acked: when the last acknowledged heartbeat was sent */
-    atomic_ullong epoch;
-    atomic_bool fenced;
-    pthread_mutex_t lock;     /* cells */
-    pthread_mutex_t ask_lock; /* asks */
-    struct map *cells;
-    struct db *db;
-    struct arena *arena;
+    const struct ledger_port *port;
+    struct heartbeat heart;
     struct reap reap;
-    pthread_t thread;
-    bool started;
-    atomic_bool stop;
-    int64_t beat_at_ms, idle_at_ms;
-    bool alone;
-    atomic_ullong grants, refusals, returns, reaped_others, fences;
+    struct look_call look;
+    struct reap_call reaping;
+    bool looking, reap_out;
+    int64_t look_sent_ms, look_due_ms, sessions_due_ms, idle_due_ms;
+    pthread_mutex_t lock; /* of the three below */
+    struct map *cells, *tills;
+    struct hold_ask *parked;
+    atomic_ullong grants, refusals, returns, reaped_others;
 };
+
+const struct ledger_port *node_port(const struct node *n)
+{
+    return n->port;
+}
+
+int64_t node_now_ms(const struct node *n)
+{
+    return n->port->now_ms(n->port->ctx);
+}
 
 int64_t node_session(const struct node *n)
 {
-    return atomic_load_explicit(&n->session, memory_order_acquire);
+    return atomic_load_explicit(&n->heart.session, memory_order_acquire);
 }
 
 uint64_t node_epoch(const struct node *n)
 {
-    return atomic_load_explicit(&n->epoch, memory_order_acquire);
+    return (uint64_t)node_session(n);
 }
 
 bool node_admits(const struct node *n)
 {
-    return clock_mono_ms() < atomic_load_explicit(&n->acked_ms, memory_order_relaxed) + NODE_GRACE_MS;
-}
-
-struct jobs *node_lane(const struct node *n)
-{
-    return n->config.lane;
-}
-
-void node_ask_lock(struct node *n)
-{
-    pthread_mutex_lock(&n->ask_lock);
-}
-
-void node_ask_unlock(struct node *n)
-{
-    pthread_mutex_unlock(&n->ask_lock);
-}
-
-void node_count(struct node *n, bool granted, bool refused)
-{
-    atomic_fetch_add_explicit(&n->grants, granted, memory_order_relaxed);
-    atomic_fetch_add_explicit(&n->refusals, refused, memory_order_relaxed);
+    return heartbeat_admits(&n->heart, node_now_ms(n));
 }
 
 void node_fenced(struct node *n)
 {
-    atomic_store(&n->fenced, true);
+    node_fenced_session(n, node_session(n));
 }
+
+void node_fenced_session(struct node *n, int64_t session)
+{
+    atomic_store(&n->heart.fenced, session);
+}
+
+void node_count(struct node *n, int hold_outcome)
+{
+    atomic_fetch_add_explicit(&n->grants, hold_outcome == HOLD_OK, memory_order_relaxed);
+    atomic_fetch_add_explicit(&n->refusals, hold_outcome == HOLD_E_REFUSED, memory_order_relaxed);
+}
+
+void node_count_back(struct node *n, size_t purses)
+{
+    atomic_fetch_add_explicit(&n->returns, purses, memory_order_relaxed);
+}
+
+/* --- cells --- */
 
 static void drop_cell(void *cell)
 {
     cell_unref(cell);
+}
+
+static void drop_till(void *till)
+{
+    till_unref(till);
 }
 
 static struct str cell_key(struct team_id team, struct purse_id purse, int64_t out[2])
@@ -95,6 +101,45 @@ static struct str cell_key(struct team_id team, struct purse_id purse, int64_t o
     out[0] = team.v;
     out[1] = purse.v;
     return str_n((const char *)out, 2 * sizeof(*out));
+}
+
+static struct str team_key(const struct team_id *team)
+{
+    return str_n((const char *)&team->v, sizeof(team->v));
+}
+
+static struct till *till_of(struct node *n, struct team_id team)
+{
+    struct till *t = map_get(n->tills, team_key(&team));
+
+    if (t)
+        return t;
+    t = till_new(n, team);
+    if (t && map_put(n->tills, team_key(&team), t)) {
+        till_unref(t);
+        t = NULL;
+    }
+    return t;
+}
+
+static struct cell *new_cell(struct node *n, struct team_id team, struct purse_id purse,
+                             struct str key)
+{
+    struct till *t = till_of(n, team);
+    struct cell *c = t ? calloc(1, sizeof(*c)) : NULL;
+
+    if (!c)
+        return NULL;
+    atomic_store(&c->refs, 1); /* the map's */
+    c->till = till_ref(t);
+    c->team = team;
+    c->purse = purse;
+    if (map_put(n->cells, key, c)) {
+        cell_unref(c);
+        return NULL;
+    }
+    till_add(t, c);
+    return c;
 }
 
 struct cell *node_cell(struct node *n, struct team_id team, struct purse_id purse)
@@ -105,224 +150,230 @@ struct cell *node_cell(struct node *n, struct team_id team, struct purse_id purs
 
     pthread_mutex_lock(&n->lock);
     c = map_get(n->cells, key);
-    if (!c) {
-        c = calloc(1, sizeof(*c));
-        if (c) {
-            atomic_store(&c->refs, 1); /* the map's */
-            c->team = team;
-            c->purse = purse;
-            if (map_put(n->cells, key, c)) {
-                free(c);
-                c = NULL;
-            }
-        }
-    }
+    if (!c)
+        c = new_cell(n, team, purse, key);
     if (c)
         cell_ref(c);
     pthread_mutex_unlock(&n->lock);
     return c;
 }
 
-/* --- giving slack back --- */
+/* --- slack --- */
 
-struct gather {
+static void want_back(struct cell *c)
+{
+    atomic_store(&c->wanted, true);
+    till_want_back(c->till);
+}
+
+struct idle {
     struct node *node;
-    struct lease_back back[BACK_MAX];
-    size_t n;
-    int64_t idle_before_ms; /* 0: all slack */
-    bool drop_unused;
+    int64_t now_ms;
 };
 
-/* Takes the slack out of a cell and notes it; false lets a cell go that nobody else knows. */
-static bool gather_cell(struct str key, void *value, void *ctx)
+/* Marks idle slack; false lets a cell go that is empty and that nobody else knows. */
+static bool look_at_cell(struct str key, void *value, void *ctx)
 {
-    struct gather *g = ctx;
+    const struct idle *idle = ctx;
     struct cell *c = value;
-    bool lonely = atomic_load(&c->refs) == 1;
-    int64_t slack;
+    bool current = atomic_load(&c->epoch) == node_epoch(idle->node) &&
+                   idle->now_ms < atomic_load(&c->valid_until_ms);
+    bool slack = current && atomic_load(&c->free) > 0;
 
     (void)key;
-    if (g->n == BACK_MAX || (g->idle_before_ms && atomic_load(&c->used_at_ms) > g->idle_before_ms))
+    if (giveback_pending(c) ||
+        (slack && atomic_load(&c->used_at_ms) + IDLE_MS <= idle->now_ms)) {
+        want_back(c);
         return true;
-    slack = atomic_load(&c->epoch) == node_epoch(g->node) ? atomic_exchange(&c->free, 0) : 0;
-    if (slack > 0)
-        g->back[g->n++] = (struct lease_back){.team = c->team,
-                                              .purse = c->purse,
-                                              .amount = slack,
-                                              .window_us = atomic_load(&c->window_us)};
-    return !(lonely && g->drop_unused);
+    }
+    return slack || !till_let_go(c->till, c);
 }
 
-/* 0 also when the database is away: what was gathered is then given back to the cells' leases only by
- * the end of the session, never lost and never spent twice. */
-static void return_gathered(struct node *n, struct gather *g)
+static bool look_at_till(struct str key, void *value, void *ctx)
 {
-    int64_t session = node_session(n);
+    struct till *t = value;
 
-    if (!g->n || !session)
-        return;
-    if (lease_sql_return(n->db, session, g->back, g->n))
-        log_warn("slack_not_returned", "purses=%zu", g->n);
-    else
-        atomic_fetch_add_explicit(&n->returns, g->n, memory_order_relaxed);
+    (void)key;
+    (void)ctx;
+    return atomic_load(&t->refs) > 1;
 }
 
-static void return_idle(struct node *n, int64_t idle_before_ms)
+static void look_for_idle(struct node *n, int64_t now_ms)
 {
-    struct gather g;
-
-    do {
-        g = (struct gather){.node = n, .idle_before_ms = idle_before_ms, .drop_unused = true};
-        pthread_mutex_lock(&n->ask_lock);
-        pthread_mutex_lock(&n->lock);
-        map_filter(n->cells, gather_cell, &g);
-        pthread_mutex_unlock(&n->lock);
-        pthread_mutex_unlock(&n->ask_lock);
-        return_gathered(n, &g);
-    } while (g.n == BACK_MAX);
-}
-
-static void recalled(struct node *n, struct team_id team, struct purse_id purse)
-{
-    int64_t raw[2];
-    struct gather g = {.node = n};
-    struct cell *c;
+    struct idle idle = {n, now_ms};
 
     pthread_mutex_lock(&n->lock);
-    c = map_get(n->cells, cell_key(team, purse, raw));
-    if (c)
-        (void)gather_cell(STR_NONE, c, &g);
+    map_filter(n->cells, look_at_cell, &idle);
+    map_filter(n->tills, look_at_till, NULL);
     pthread_mutex_unlock(&n->lock);
-    return_gathered(n, &g);
 }
 
-static void look_for_recalls(struct node *n)
+static void recalled(struct node *n, const struct look_call *look)
 {
-    struct lease_back wanted[BACK_MAX];
-    size_t count = 0;
+    pthread_mutex_lock(&n->lock);
+    for (size_t i = 0; i < look->n_recalls; i++) {
+        int64_t raw[2];
+        struct cell *c = map_get(n->cells, cell_key(look->recall[i].team, look->recall[i].purse, raw));
 
-    if (lease_sql_recalls(n->db, n->arena, node_session(n), wanted, BACK_MAX, &count))
+        if (c && atomic_load(&c->free) > 0)
+            want_back(c);
+    }
+    pthread_mutex_unlock(&n->lock);
+}
+
+/* --- asks that wait --- */
+
+void node_park(struct node *n, struct hold_ask *ask)
+{
+    pthread_mutex_lock(&n->lock);
+    ask->next_ = n->parked;
+    n->parked = ask;
+    pthread_mutex_unlock(&n->lock);
+}
+
+/* Takes what is due off the list. */
+static struct hold_ask *due_asks(struct node *n, int64_t now_ms)
+{
+    struct hold_ask **at = &n->parked, *due = NULL;
+
+    pthread_mutex_lock(&n->lock);
+    while (*at) {
+        struct hold_ask *ask = *at;
+
+        if (ask->due_ms_ > now_ms) {
+            at = &ask->next_;
+            continue;
+        }
+        *at = ask->next_;
+        ask->next_ = due;
+        due = ask;
+    }
+    pthread_mutex_unlock(&n->lock);
+    return due;
+}
+
+static void wake_asks(struct node *n, int64_t now_ms)
+{
+    struct hold_ask *next;
+
+    for (struct hold_ask *ask = due_asks(n, now_ms); ask; ask = next) {
+        next = ask->next_;
+        if (!till_ask(ask->till_, ask))
+            node_park(n, ask);
+    }
+}
+
+/* --- looking at the others --- */
+
+static void reaped(struct reap_call *call, int outcome)
+{
+    struct node *n = container_of(call, struct node, reaping);
+
+    n->reap_out = false;
+    if (outcome != PORT_OK || !call->reaped)
         return;
-    for (size_t i = 0; i < count; i++)
-        recalled(n, wanted[i].team, wanted[i].purse);
+    atomic_fetch_add(&n->reaped_others, 1);
+    log_warn("session_reaped", "session=%lld", (long long)call->session);
 }
 
-/* --- the heart --- */
-
-static int open_session(struct node *n, struct db *db, struct arena *a)
+static void looked(struct look_call *call, int outcome)
 {
-    int64_t session = 0, sent_ms = clock_mono_ms();
-    int r = lease_sql_open(db, a, n->config.name, n->config.version, &session);
+    struct node *n = container_of(call, struct node, look);
+    bool dead = false;
 
-    if (r)
-        return r;
-    atomic_fetch_add(&n->epoch, 1);
-    atomic_store(&n->session, session);
-    atomic_store(&n->acked_ms, sent_ms);
-    atomic_store(&n->fenced, false);
-    log_info("session_opened", "session=%lld", (long long)session);
-    return 0;
-}
-
-static void beat(struct node *n)
-{
-    int64_t sent_ms = clock_mono_ms();
-    bool live = false;
-
-    if (lease_sql_heartbeat(n->db, n->arena, node_session(n), &live))
+    n->looking = false;
+    if (outcome != PORT_OK) {
+        if (call->sessions)
+            reap_blind(&n->reap);
         return;
-    if (live)
-        atomic_store(&n->acked_ms, sent_ms);
-    else
-        node_fenced(n);
-    if (!reap_look(&n->reap, n->db, n->arena, node_session(n), sent_ms, &n->alone))
-        atomic_fetch_add(&n->reaped_others, n->reap.reaped);
+    }
+    recalled(n, call);
+    if (call->sessions)
+        dead = reap_observe(&n->reap, call, n->look_sent_ms, node_now_ms(n), &n->reaping.session,
+                            &n->reaping.hb);
+    if (!dead || n->reap_out)
+        return;
+    n->reap_out = true;
+    n->reaping.reaped = false;
+    n->reaping.done = reaped;
+    n->port->reap(n->port->ctx, &n->reaping);
 }
 
-static void turn(struct node *n)
+static void look(struct node *n, int64_t now_ms)
 {
-    int64_t now_ms = clock_mono_ms();
-
-    if (atomic_load(&n->fenced)) {
-        log_warn("session_fenced", "session=%lld", (long long)node_session(n));
-        atomic_fetch_add(&n->fences, 1);
-        atomic_store(&n->session, 0);
-        (void)open_session(n, n->db, n->arena);
-    }
-    if (now_ms >= n->beat_at_ms) {
-        n->beat_at_ms = now_ms + NODE_HEARTBEAT_MS;
-        beat(n);
-    }
-    if (now_ms >= n->idle_at_ms) {
-        n->idle_at_ms = now_ms + IDLE_LOOK_MS;
-        return_idle(n, now_ms - IDLE_MS);
-    }
-    look_for_recalls(n);
+    n->look.session = node_session(n);
+    if (n->looking || !n->look.session || now_ms < n->look_due_ms)
+        return;
+    n->look.sessions = now_ms >= n->sessions_due_ms;
+    if (n->look.sessions)
+        n->sessions_due_ms = now_ms + REAP_LOOK_MS;
+    n->look_due_ms = now_ms + (atomic_load(&n->heart.nodes) > 1 ? RECALL_MS : RECALL_ALONE_MS);
+    n->look.n_seen = n->look.n_recalls = 0;
+    n->look_sent_ms = now_ms;
+    n->look.done = looked;
+    n->looking = true;
+    n->port->look(n->port->ctx, &n->look);
 }
 
-static void *run(void *arg)
+void node_tick(struct node *n)
 {
-    struct node *n = arg;
+    int64_t now_ms = node_now_ms(n);
 
-    while (!atomic_load(&n->stop)) {
-        int pause_ms = n->alone ? ALONE_MS : RECALL_MS;
-
-        n->arena = arena_new(KIB(256));
-        if (n->arena && (n->db ? db_ensure(n->db)
-                               : db_open(n->config.conninfo, "tollgate node", &n->db)) == DB_OK)
-            turn(n);
-        arena_free(n->arena);
-        for (int slept = 0; slept < pause_ms && !atomic_load(&n->stop); slept += RECALL_MS)
-            nanosleep(&(struct timespec){0, RECALL_MS * 1000000L}, NULL);
+    heartbeat_tick(&n->heart, now_ms);
+    look(n, now_ms);
+    wake_asks(n, now_ms);
+    if (now_ms >= n->idle_due_ms) {
+        n->idle_due_ms = now_ms + IDLE_LOOK_MS;
+        look_for_idle(n, now_ms);
     }
-    return NULL;
 }
 
-int node_new(const struct node_config *config, struct db *db, struct node **ret)
+/* --- life --- */
+
+struct node *node_core_new(const struct ledger_port *port)
 {
     struct node *n = calloc(1, sizeof(*n));
-    struct arena *a = arena_new(KIB(64));
-    int r = n && a ? 0 : err_origin(-ENOMEM);
-
-    if (!r) {
-        n->config = *config;
-        n->alone = true;
-        pthread_mutex_init(&n->lock, NULL);
-        pthread_mutex_init(&n->ask_lock, NULL);
-        n->cells = map_new(0, drop_cell);
-        r = n->cells ? open_session(n, db, a) : err_origin(-ENOMEM);
-    }
-    if (!r)
-        r = -pthread_create(&n->thread, NULL, run, n);
-    arena_free(a);
-    if (r) {
-        if (n)
-            map_free(n->cells);
-        free(n);
-        return r;
-    }
-    n->started = true;
-    *ret = n;
-    return 0;
-}
-
-void node_free(struct node *n)
-{
-    struct arena *a;
 
     if (!n)
-        return;
-    atomic_store(&n->stop, true);
-    (void)pthread_join(n->thread, NULL);
-    a = arena_new(KIB(64));
-    if (a && n->db && db_ensure(n->db) == DB_OK && node_session(n) &&
-        lease_sql_close(n->db, a, node_session(n)))
-        log_warn("session_not_closed", "session=%lld", (long long)node_session(n));
-    arena_free(a);
-    db_close(n->db);
-    map_free(n->cells);
+        return NULL;
+    n->port = port;
+    pthread_mutex_init(&n->lock, NULL);
+    heartbeat_init(&n->heart, port);
+    n->cells = map_new(0, drop_cell);
+    n->tills = map_new(0, drop_till);
+    if (!n->cells || !n->tills) {
+        node_core_free(n);
+        return NULL;
+    }
+    return n;
+}
+
+static bool count_running(struct str key, void *value, void *ctx)
+{
+    size_t *running = ctx;
+
+    (void)key;
+    *running += till_running(value);
+    return true;
+}
+
+bool node_idle(struct node *n)
+{
+    size_t running = 0;
+
+    pthread_mutex_lock(&n->lock);
+    map_filter(n->tills, count_running, &running);
+    pthread_mutex_unlock(&n->lock);
+    return running == 0;
+}
+
+void node_core_free(struct node *n)
+{
+    if (n->cells)
+        map_free(n->cells);
+    if (n->tills)
+        map_free(n->tills);
     pthread_mutex_destroy(&n->lock);
-    pthread_mutex_destroy(&n->ask_lock);
     free(n);
 }
 
@@ -332,10 +383,11 @@ void node_read(struct node *n, struct node_view *ret)
     ret->cells = map_size(n->cells);
     pthread_mutex_unlock(&n->lock);
     ret->session = node_session(n);
-    ret->heartbeat_age_ms = clock_mono_ms() - atomic_load(&n->acked_ms);
+    ret->heartbeat_age_ms = node_now_ms(n) - atomic_load(&n->heart.acked_ms);
+    ret->nodes = atomic_load(&n->heart.nodes);
     ret->grants = atomic_load(&n->grants);
     ret->refusals = atomic_load(&n->refusals);
     ret->returns = atomic_load(&n->returns);
     ret->reaped_others = atomic_load(&n->reaped_others);
-    ret->fenced = atomic_load(&n->fences);
+    ret->fenced = atomic_load(&n->heart.fences);
 }

@@ -1,8 +1,8 @@
 /* node.h: this process as the database knows it: a session that leases slices of purses.
  *
  * One per process. A thread of its own beats the heart (5 s), reaps sessions whose heart stands
- * still, and gives idle slack back; it and the money lane are the only ones that speak to the
- * database. Without an acknowledged heartbeat for NODE_GRACE_MS nothing is admitted any more; a
+ * still, and looks for slack to give back; it and the money lane are the only ones that speak to the
+ * database, through the port (port.h). Without an acknowledged heartbeat for NODE_GRACE_MS nothing is admitted any more; a
  * session without one for NODE_REAP_MS is taken apart by the others (reliability 1.4). */
 #pragma once
 
@@ -30,7 +30,7 @@ void node_free(struct node *n);
 
 /* The running session; 0 while a reaped one is being replaced. Any thread. */
 int64_t node_session(const struct node *n);
-/* Counts replacements: what was taken under another epoch is not given back. Any thread. */
+/* Names the session too: what was taken under another epoch is not given back. Any thread. */
 uint64_t node_epoch(const struct node *n);
 /* May calls be admitted, i.e. was the heartbeat acknowledged lately? Any thread. */
 bool node_admits(const struct node *n);
@@ -39,11 +39,11 @@ void node_fenced(struct node *n);
 
 /* This node's cell of a purse, counted; made on first use. Any thread. NULL: out of memory. */
 struct cell *node_cell(struct node *n, struct team_id team, struct purse_id purse) _must_use_;
-struct jobs *node_lane(const struct node *n);
 
 struct node_view { /* for pages and metrics */
     int64_t session, heartbeat_age_ms;
     size_t cells;
+    unsigned nodes; /* that live, this one included */
     uint64_t grants, refusals, returns, reaped_others, fenced;
 };
 void node_read(struct node *n, struct node_view *ret);

@@ -137,7 +137,9 @@ static void put_draws(struct buf *out, const struct call_record *r, const struct
             json_cstr(&w, "-infinity");
         else
             put_time(&w, hold->window_us[i]);
-        json_key(&w, "amount");
+        json_key(&w, "taken");
+        json_int(&w, MIN(used[i], hold->amount[i]));
+        json_key(&w, "used");
         json_int(&w, used[i]);
         json_close_object(&w);
     }

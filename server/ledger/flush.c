@@ -146,20 +146,9 @@ static void join(struct buf *out, const struct batch *b, size_t offset)
     buf_putc(out, ']');
 }
 
-/* The name that its transfers carry: the same for the same calls, whenever they are sent. */
-static struct str batch_ref(const struct batch *b, char out[64])
-{
-    char id[CALL_ID_TEXT];
-
-    call_id_text(b->item[0]->entry.call, id);
-    snprintf(out, 64, "%s+%zu", id, b->n);
-    return str_c(out);
-}
-
 static int send_batch(struct flush *f, const struct batch *b)
 {
     struct buf part[3];
-    char ref[64];
     bool fenced = false;
     int r = 0;
 
@@ -171,8 +160,8 @@ static int send_batch(struct flush *f, const struct batch *b)
     for (unsigned i = 0; i < 3 && !r; i++)
         r = buf_finish(&part[i]);
     r = r ? SETTLE_E_REFUSED
-          : settle_sql(f->db, b->session, batch_ref(b, ref), buf_str(&part[0]), buf_str(&part[1]),
-                       buf_str(&part[2]), &fenced);
+          : settle_sql(f->db, b->session, buf_str(&part[0]), buf_str(&part[1]), buf_str(&part[2]),
+                       &fenced);
     for (unsigned i = 0; i < 3; i++)
         buf_done(&part[i]);
     if (r == SETTLE_OK && fenced && b->session == node_session(f->node))

@@ -162,13 +162,13 @@ static int write_record(struct journal *j, unsigned index, enum entry_type type,
                         const int64_t *used)
 {
     struct writer *w = &j->writers[index];
-    bool same = !hold || !hold->n || hold->epoch == node_epoch(j->config.node);
+    int64_t session = hold && hold->n ? (int64_t)hold->epoch : node_session(j->config.node);
     int r = fresh_segment(j, index);
 
     if (r)
         return r;
     buf_reset(&w->out);
-    entry_put(&w->out, type, same ? node_session(j->config.node) : 0, record, hold, used);
+    entry_put(&w->out, type, session, record, hold, used);
     r = buf_finish(&w->out);
     return r ? err_origin(r) : segment_write(w->segment, w->out.p, w->out.n);
 }

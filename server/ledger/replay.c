@@ -142,15 +142,16 @@ static int read_slot(struct replay *r, const char *slot)
 /* The calls of these sessions are settled: nothing of their leases is needed any more. */
 static void close_sessions(struct journal_segment *s, void *ctx)
 {
-    struct arena *a = arena_new(KIB(64));
     struct db *db = NULL;
 
-    if (a && !db_open(ctx, "tollgate replay", &db))
-        for (size_t i = 0; i < s->n_sessions; i++)
-            if (lease_sql_close(db, a, s->sessions[i]))
+    if (!db_open(ctx, "tollgate replay", &db))
+        for (size_t i = 0; i < s->n_sessions; i++) {
+            struct session_call call = {.session = s->sessions[i]};
+
+            if (lease_sql_close(db, &call) != PORT_OK)
                 log_warn("session_not_closed", "session=%lld", (long long)s->sessions[i]);
+        }
     db_close(db);
-    arena_free(a);
 }
 
 static bool push_call(struct str key, void *value, void *ctx)

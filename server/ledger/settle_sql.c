@@ -8,11 +8,10 @@
 #include "base/failpoint.h"
 #include "db/tx.h"
 
-DB_QUERY(settle_all, "SELECT count(*) FILTER (WHERE fenced) > 0 AS fenced"
-                     "  FROM settle_batch($1, $2, $3, $4, $5)")
+DB_QUERY(settle_all, "SELECT NOT settle_batch($1, $2, $3, $4) AS fenced")
 
-int settle_sql(struct db *db, int64_t session, struct str ref, struct str calls,
-               struct str attempts, struct str draws, bool *ret_fenced)
+int settle_sql(struct db *db, int64_t session, struct str calls, struct str attempts,
+               struct str draws, bool *ret_fenced)
 {
     struct arena *a = arena_new(KIB(64));
     int r = a ? failpoint_hit("settle.send") : err_origin(-ENOMEM);
@@ -21,8 +20,7 @@ int settle_sql(struct db *db, int64_t session, struct str ref, struct str calls,
         r = db_begin(db, DB_SYSTEM, false);
     if (!r) {
         r = db_one(db, &settle_all, a,
-                   DB_ARGS(db_i64(session), db_text(ref), db_json(calls), db_json(attempts),
-                           db_json(draws)),
+                   DB_ARGS(db_i64(session), db_json(calls), db_json(attempts), db_json(draws)),
                    DB_COLS(db_col_bool("fenced", ret_fenced)));
         if (r == 0)
             r = db_commit(db);

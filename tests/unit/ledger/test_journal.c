@@ -77,11 +77,14 @@ DB_QUERY(test_attempts, "SELECT count(*) AS v FROM attempt WHERE team_id = $1")
 DB_QUERY(test_late, "SELECT count(*) AS v FROM transfer WHERE team_id = $1 AND code = 'LATE_USAGE'")
 DB_QUERY(test_cut, "SELECT count(*) AS v FROM call WHERE team_id = $1 AND basis = 'cut'")
 
-/* Log, ledger, balance and roll-up tell the same sum. */
+DB_QUERY(test_findings, "SELECT count(*) AS v FROM ledger_findings() WHERE $1 > 0")
+
+/* Log, ledger, balance and roll-up tell the same sum, and no rule of the books is broken. */
 static int64_t charged(void)
 {
     int64_t sum = money_figure(&t, &test_charges, t.team.v);
 
+    assert_int_equal(money_figure(&t, &test_findings, 1), 0);
     assert_int_equal(money_figure(&t, &test_usage, t.team.v), sum);
     assert_int_equal(money_figure(&t, &test_debits, t.team.v), sum);
     assert_int_equal(money_figure(&t, &test_day, t.team.v), sum);

@@ -1,0 +1,27 @@
+/* heartbeat.h: the node's session: opened, kept alive, replaced when the others have given it up.
+ *
+ * It is used until NODE_GRACE_MS after the last acknowledged heartbeat was sent, by this node's own
+ * monotonic clock; the others take it apart NODE_REAP_MS after they saw it last. The node's thread;
+ * the atomics any. For this room only. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "lease/port.h"
+
+struct heartbeat {
+    const struct ledger_port *port;
+    atomic_llong session;  /* 0: none */
+    atomic_llong acked_ms; /* when the last acknowledged heartbeat, or the opening, was sent */
+    atomic_llong fenced;   /* a session that is known to be dead */
+    atomic_uint nodes;
+    atomic_ullong fences;
+    struct session_call call;
+    bool out; /* the call is */
+    int64_t sent_ms, due_ms;
+};
+
+void heartbeat_init(struct heartbeat *h, const struct ledger_port *port);
+/* Opens, beats or replaces, whatever is due. */
+void heartbeat_tick(struct heartbeat *h, int64_t now_ms);
+bool heartbeat_admits(const struct heartbeat *h, int64_t now_ms);

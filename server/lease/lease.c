@@ -1,0 +1,225 @@
+/* lease.c: see lease.h. */
+#include "lease/lease.h"
+
+#include "base/clock.h"
+#include "lease/inside.h"
+
+/* Nodes look for recalls every 50 to 250 ms. */
+static const int recall_waits_ms[] = {60, 100, 190};
+/* Something may come back to the node while the database refuses, and a window may turn under what it
+ * grants: how often to look again at once. */
+#define LEASE_LOOKS 4
+
+struct lease {
+    struct till *till;
+    struct hold_ask *ask;
+    unsigned looks;
+    uint64_t epoch;
+    int64_t sent_ms;
+    int64_t got[BOUND_HOLD_PURSES];       /* taken from the cell already, per want */
+    int64_t window_us[BOUND_HOLD_PURSES]; /* of what was taken */
+    size_t index[BOUND_HOLD_PURSES];      /* which want each line of the call is for */
+    struct grant_call call;
+};
+
+struct lease *lease_new(struct till *t)
+{
+    struct lease *l = calloc(1, sizeof(*l));
+
+    if (l)
+        l->till = t;
+    return l;
+}
+
+static void finish(struct lease *l, int outcome)
+{
+    struct till *t = l->till;
+    struct hold_ask *ask = l->ask;
+
+    l->ask = NULL;
+    node_count(t->node, outcome);
+    hold_answer(ask, outcome);
+    till_next(t);
+}
+
+static void park(struct lease *l)
+{
+    struct till *t = l->till;
+    struct hold_ask *ask = l->ask;
+
+    l->ask = NULL;
+    ask->due_ms_ = node_now_ms(t->node) + recall_waits_ms[ask->round_++];
+    node_park(t->node, ask);
+    till_next(t);
+}
+
+/* The till is closed. What the node has of each want; true: all of it. */
+static bool take(struct lease *l)
+{
+    int64_t now_ms = node_now_ms(l->till->node);
+    bool all = true;
+
+    for (size_t i = 0; i < l->ask->n_wants; i++) {
+        const struct hold_want *w = &l->ask->wants[i];
+
+        /* A window that turned meanwhile: what was taken from the old one is void. */
+        if (l->got[i] && l->window_us[i] != atomic_load(&w->cell->window_us))
+            l->got[i] = 0;
+        l->window_us[i] = atomic_load(&w->cell->window_us);
+        if (l->got[i] < w->amount)
+            l->got[i] += cell_take_some(w->cell, l->epoch, now_ms, w->amount - l->got[i]);
+        all = all && l->got[i] == w->amount;
+    }
+    return all;
+}
+
+static void put_all(struct lease *l)
+{
+    for (size_t i = 0; i < l->ask->n_wants; i++)
+        hold_put(l->ask->hold, l->ask->wants[i].cell, l->epoch, l->ask->wants[i].amount,
+                 l->window_us[i]);
+}
+
+static void give_all(struct lease *l)
+{
+    for (size_t i = 0; i < l->ask->n_wants; i++) {
+        cell_give(l->ask->wants[i].cell, l->epoch, l->window_us[i], l->got[i]);
+        l->got[i] = 0;
+    }
+}
+
+static void granted(struct grant_call *call, int outcome);
+
+static void send(struct lease *l)
+{
+    const struct ledger_port *port = node_port(l->till->node);
+
+    l->call.n = 0;
+    for (size_t i = 0; i < l->ask->n_wants; i++) {
+        const struct hold_want *w = &l->ask->wants[i];
+        int64_t need = w->amount - l->got[i];
+
+        if (!need)
+            continue;
+        l->index[l->call.n] = i;
+        l->call.line[l->call.n++] =
+            (struct grant_line){.cell = w->cell, .need = need, .want = MAX(w->lease, need)};
+    }
+    l->call.session = node_session(l->till->node);
+    l->call.team = l->till->team;
+    l->call.no = ++l->till->no;
+    l->call.done = granted;
+    l->sent_ms = node_now_ms(l->till->node);
+    port->grant(port->ctx, l->till->hand, &l->call);
+}
+
+/* What the node has, else the database. */
+static void look(struct lease *l)
+{
+    struct till *t = l->till;
+    bool all, usable;
+
+    till_close(t);
+    l->epoch = node_epoch(t->node);
+    usable = node_session(t->node) && node_admits(t->node) &&
+             (!l->ask->hold->n || l->ask->hold->epoch == l->epoch);
+    all = usable && take(l);
+    if (all)
+        put_all(l);
+    till_open(t);
+    if (all)
+        finish(l, HOLD_OK);
+    else if (!usable)
+        finish(l, HOLD_E_AWAY);
+    else
+        send(l);
+}
+
+void lease_begin(struct lease *l, struct hold_ask *ask)
+{
+    l->ask = ask;
+    l->looks = 0;
+    memset(l->got, 0, sizeof(l->got));
+    look(l);
+}
+
+static void deposit(struct lease *l)
+{
+    for (size_t k = 0; k < l->call.n; k++) {
+        const struct grant_line *line = &l->call.line[k];
+
+        if (line->granted + line->missed > 0)
+            cell_deposit(line->cell, l->epoch, l->sent_ms, line->window_us, line->left_us,
+                         line->granted + line->missed);
+        line->cell->seen_no = l->call.no;
+        atomic_store(&line->cell->capacity, line->capacity);
+        atomic_store(&line->cell->spoken_for, line->spoken_for);
+    }
+}
+
+/* The first want that the database refused; n_wants: none. */
+static size_t refused(const struct lease *l, bool *ret_elsewhere)
+{
+    size_t which = l->ask->n_wants;
+
+    *ret_elsewhere = false;
+    for (size_t k = 0; k < l->call.n; k++) {
+        const struct grant_line *line = &l->call.line[k];
+
+        if (line->shorted && which == l->ask->n_wants) {
+            which = l->index[k];
+            l->ask->refusal = (struct hold_refusal){
+                .which = which, .capacity = line->capacity, .used = line->spoken_for};
+            if (line->left_us >= 0)
+                l->ask->refusal.resets_at_us = clock_wall_us() + line->left_us;
+        }
+        *ret_elsewhere = *ret_elsewhere || (line->shorted && line->elsewhere);
+    }
+    return which;
+}
+
+/* The database was asked in vain: a window turned under what it granted, or something came back to the
+ * node meanwhile. */
+static bool look_again(struct lease *l, size_t which)
+{
+    if (l->looks++ == LEASE_LOOKS)
+        return false;
+    return which == l->ask->n_wants || atomic_load(&l->ask->wants[which].cell->free) > 0;
+}
+
+static void granted(struct grant_call *call, int outcome)
+{
+    struct lease *l = container_of(call, struct lease, call);
+    struct till *t = l->till;
+    bool elsewhere = false, all = false, again = false;
+    size_t which = l->ask->n_wants;
+
+    till_close(t);
+    if (l->epoch != node_epoch(t->node))
+        outcome = PORT_E_AWAY; /* the session was replaced meanwhile: all that is void */
+    if (outcome == PORT_OK) {
+        deposit(l);
+        which = refused(l, &elsewhere);
+        again = look_again(l, which);
+        all = take(l);
+    }
+    if (all)
+        put_all(l);
+    else
+        give_all(l);
+    till_open(t);
+    if (outcome == PORT_E_FENCED)
+        node_fenced_session(t->node, call->session);
+    if (all)
+        finish(l, HOLD_OK);
+    else if (outcome != PORT_OK)
+        finish(l, HOLD_E_AWAY);
+    else if (again)
+        look(l);
+    else if (which == l->ask->n_wants)
+        finish(l, HOLD_E_AWAY);
+    else if (elsewhere && l->ask->round_ < ARRAY_LEN(recall_waits_ms))
+        park(l);
+    else
+        finish(l, HOLD_E_REFUSED);
+}

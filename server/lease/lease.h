@@ -1,0 +1,15 @@
+/* lease.h: one ask of a call, from the queue to its answer: what the node has is taken, what is
+ * missing is granted by the database, and only the database refuses.
+ *
+ * A refusal that another node's slack could cure waits for the recall and is tried again, up to
+ * 350 ms. One at a time per till, on whoever runs it. For this room only. */
+#pragma once
+
+#include "lease/hold.h"
+#include "lease/till.h"
+
+struct lease;
+
+struct lease *lease_new(struct till *t) _must_use_; /* free() ends it */
+/* Ends with till_next(t). */
+void lease_begin(struct lease *l, struct hold_ask *ask);
