@@ -1,6 +1,6 @@
 /* Holds against a real PostgreSQL, with threads and with two replicas: what is admitted is exactly
  * what is there. */
-#include "lease/money.h"
+#include "lease/caller.h"
 
 static struct money_test t;
 

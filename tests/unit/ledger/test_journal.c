@@ -1,5 +1,5 @@
 /* The journal against a real PostgreSQL: kills, torn ends, batches sent twice, what is too large. */
-#include "lease/money.h"
+#include "lease/caller.h"
 
 #include <dirent.h>
 #include <sys/wait.h>
