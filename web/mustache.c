@@ -5,6 +5,7 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* The member by which mustache_markup() marks a value; no view has a name like it. */
 #define MARKUP_KEY "\x01markup"
@@ -227,28 +228,46 @@ static bool truthy(const struct json_object *v)
     return true;
 }
 
+static bool is_markup(const struct node *n, const struct json_object *v)
+{
+    return json_kind(v) == JSON_OBJECT && n->kind == NODE_RAW && json_get(v, MARKUP_KEY);
+}
+
+/* What a value prints as; numbers are written into digits. False: it is not a text. */
+static bool value_text(const struct node *n, const struct json_object *v, char digits[24],
+                       struct str *ret)
+{
+    enum json_kind kind = json_kind(v);
+
+    *ret = STR_NONE;
+    if (kind == JSON_STRING || kind == JSON_NUMBER)
+        *ret = json_text(v);
+    else if (kind == JSON_INT)
+        *ret = str_n(digits, (size_t)snprintf(digits, 24, "%lld", (long long)json_i64(v)));
+    else if (kind == JSON_BOOL)
+        *ret = json_true(v) ? STR("true") : STR("false");
+    else if (is_markup(n, v))
+        *ret = json_text(json_get(v, MARKUP_KEY));
+    else
+        return v == NULL;
+    return true;
+}
+
 static int render_value(struct render *r, const struct node *n, const struct scope *scope)
 {
     const struct json_object *v;
-    struct str text = STR_NONE;
-    bool raw = n->kind == NODE_RAW && r->set->mode == MUSTACHE_SPEC;
+    struct str text;
+    char digits[24];
+    bool raw, strict = r->set->mode == MUSTACHE_STRICT;
     int result = node_value(r, n, scope, &v);
 
     if (result != 0)
         return result;
-    if (json_kind(v) == JSON_STRING || json_kind(v) == JSON_NUMBER)
-        text = json_text(v);
-    else if (json_kind(v) == JSON_INT)
-        buf_put_i64(r->out, json_i64(v));
-    else if (json_kind(v) == JSON_BOOL)
-        text = json_true(v) ? STR("true") : STR("false");
-    else if (json_kind(v) == JSON_OBJECT && n->kind == NODE_RAW && json_get(v, MARKUP_KEY)) {
-        text = json_text(json_get(v, MARKUP_KEY));
-        raw = true;
-    } else if (v && r->set->mode == MUSTACHE_STRICT)
+    raw = is_markup(n, v) || (n->kind == NODE_RAW && r->set->mode == MUSTACHE_SPEC);
+    if (!value_text(n, v, digits, &text) && strict)
         return mustache_fault_at(r->fault, r->template->name, n->line, "`%.*s` is not a text",
                                  STR_FMT(n->text));
-    if (n->kind == NODE_RAW && !raw && v && r->set->mode == MUSTACHE_STRICT)
+    if (n->kind == NODE_RAW && !raw && v && strict)
         return mustache_fault_at(r->fault, r->template->name, n->line,
                                  "`%.*s` is not marked as markup", STR_FMT(n->text));
     if (raw)
