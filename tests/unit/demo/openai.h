@@ -45,7 +45,7 @@ static inline struct str body_of(const char *answer)
 
 static inline struct json_object *tree_of(struct str json)
 {
-    struct json_object *tree;
+    struct json_object *tree = NULL;
     struct json_fault fault;
 
     if (json_check(json, &fault) != JSON_OK || json_parse(json, &tree, &fault) != JSON_OK)

@@ -90,7 +90,7 @@ static void prose_repeats_with_the_dice_and_not_without(void **state)
 static struct json_object *invented(const char *schema, uint64_t seed)
 {
     static const struct topics none;
-    struct json_object *tree, *value;
+    struct json_object *tree, *value = NULL;
     struct json_fault fault;
     struct dice d = {seed};
     struct buf out;
