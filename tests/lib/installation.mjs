@@ -137,3 +137,33 @@ export async function standardInstallation(upstreams, options = {}) {
   await served(server, key, 'scripted');
   return { server, operator, accounts, model, owner, key };
 }
+
+// A management key of the visitor's team, minted on the settings page.
+export async function mintManagementKey(visitor, role = 'admin') {
+  const page = await visitor.submit('/settings', /\/settings\/management-keys$/, { name: `program ${++serial}`, role });
+  const secret = page.body.match(/\btgm-[A-Za-z0-9]{20,}\b/)?.[0];
+  assert.ok(secret, `no management key on the page: ${page.status} ${page.text.slice(0, 600)}`);
+  return secret;
+}
+
+// A key of the whole installation.
+export async function installationKey(server, visitor) {
+  const secret = await mintManagementKey(visitor);
+  server.psql(`UPDATE management_key SET team_id = NULL, role = 'operator' WHERE id = (SELECT max(id) FROM management_key)`);
+  return secret;
+}
+
+// Asks the management API: (method, path under /api/v1, body).
+export const manage = (server, key) => async (method, path, body) => {
+  const res = await fetch(`${server.url}/api/v1${path}`, {
+    method,
+    headers: { ...(key ? { authorization: `Bearer ${key}` } : {}), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await res.text();
+  let json;
+  try {
+    json = JSON.parse(text);
+  } catch { /* not JSON */ }
+  return { status: res.status, headers: res.headers, text, json };
+};

@@ -1,0 +1,143 @@
+// The management API as programs use it, and what one team's key sees of another's.
+import assert from 'node:assert/strict';
+import { setup, test } from '../lib/story.mjs';
+import { startUpstream, send, chat } from '../lib/upstream.mjs';
+import { standardInstallation, signUp, mintKey, mintManagementKey, installationKey, manage, call, hello, settled } from '../lib/installation.mjs';
+
+let it, ask, other, strangers, whole, team;
+
+setup('two teams with management keys', async () => {
+  const up = await startUpstream((req, res) => send(res, 200, chat()));
+  it = await standardInstallation([up]);
+  ask = manage(it.server, await mintManagementKey(it.owner));
+  other = await signUp(it.server);
+  strangers = manage(it.server, await mintManagementKey(other));
+  whole = manage(it.server, await installationKey(it.server, it.owner));
+  [{ team_id: team }] = it.server.sql(`SELECT team_id FROM call LIMIT 1`).concat(it.server.sql(`SELECT id AS team_id FROM team WHERE name = '${it.owner.team}'`));
+});
+
+let minted;
+test('mints a key that works, with its limits', async () => {
+  const res = await ask('POST', '/keys', { name: 'by program', models: ['scripted'], rpm: 50, budget: '1.5', budget_window: 'month', tags: { app: 'billing' } });
+  assert.equal(res.status, 201, res.text);
+  minted = res.json;
+  assert.match(minted.secret ?? minted.key, /^tg-[A-Za-z0-9]{49}$/);
+  assert.deepEqual([minted.rpm, minted.budget, minted.budget_window], [50, '1.5', 'month']);
+  assert.equal((await call(it.server, minted.secret ?? minted.key, hello('scripted'))).status, 200);
+  const read = await ask('GET', `/keys/${minted.id}`);
+  assert.equal(read.json.name, 'by program');
+  assert.ok(!read.text.includes(minted.secret ?? minted.key));
+});
+
+test('changes what is named; null clears', async () => {
+  const res = await ask('PATCH', `/keys/${minted.id}`, { rpm: null, budget: null, budget_window: null, name: 'renamed' });
+  assert.equal(res.status, 200, res.text);
+  assert.deepEqual([res.json.rpm, res.json.budget, res.json.name], [null, null, 'renamed']);
+  assert.deepEqual(res.json.models, ['scripted']);
+});
+
+for (const [name, body] of [
+  ['an unknown field', { name: 'x', colour: 'red' }],
+  ['a wrong type', { name: 5 }],
+  ['no name', {}],
+  ['a budget that is no amount', { name: 'x', budget: 'much', budget_window: 'day' }],
+  ['an address that is none', { name: 'x', addresses: ['300.1.1.1'] }],
+  ['malformed JSON', '{"name":'],
+]) {
+  test(`${name} is a 400 that says where`, async () => {
+    const before = (await ask('GET', '/keys')).json.data.length;
+    const res = await ask('POST', '/keys', body);
+    assert.equal(res.status, 400, res.text);
+    assert.equal(typeof res.json.error.message, 'string');
+    assert.equal((await ask('GET', '/keys')).json.data.length, before);
+  });
+}
+
+test('rotates with an overlap: both secrets work', async () => {
+  const res = await ask('POST', `/keys/${minted.id}/rotate`, { overlap_hours: 1 });
+  assert.equal(res.status, 200, res.text);
+  const fresh = res.json.secret ?? res.json.key;
+  const old = minted.secret ?? minted.key;
+  assert.notEqual(fresh, old);
+  for (const secret of [fresh, old]) assert.equal((await call(it.server, secret, hello('scripted'))).status, 200);
+});
+
+test('reads calls, usage and the balance, which agree', async () => {
+  const res = await call(it.server, it.key, hello('scripted'));
+  const id = res.headers.get('x-tollgate-request-id');
+  await settled(it.server, id);
+  const one = await ask('GET', `/calls/${id}`);
+  assert.equal(one.status, 200, one.text);
+  assert.equal(one.json.charge, '0.000015');
+  assert.equal(one.json.attempts.length, 1);
+  const list = await ask('GET', '/calls?limit=2');
+  assert.equal(list.json.data.length, 2);
+  assert.equal(list.json.has_more, true);
+  const next = await ask('GET', `/calls?limit=2&cursor=${encodeURIComponent(list.json.next_cursor)}`);
+  assert.ok(next.json.data.every((c) => !list.json.data.some((d) => d.call_id === c.call_id)));
+  const usage = (await ask('GET', '/usage?by=model')).json;
+  const balance = (await ask('GET', '/balance')).json;
+  assert.equal(usage.total.charge, balance.debits);
+  assert.equal((await ask('GET', '/invoices')).status, 200);
+  assert.equal((await ask('GET', '/calls?colour=red')).status, 400);
+});
+
+test('a key of another team sees nothing of these', async () => {
+  const [{ call_id: id }] = (await ask('GET', '/calls?limit=1')).json.data;
+  for (const [method, path, body] of [
+    ['GET', `/keys/${minted.id}`], ['PATCH', `/keys/${minted.id}`, { name: 'mine' }], ['DELETE', `/keys/${minted.id}`],
+    ['POST', `/keys/${minted.id}/rotate`, {}], ['GET', `/calls/${id}`], ['GET', `/teams/${team}`],
+    ['PATCH', `/teams/${team}`, { name: 'mine' }], ['GET', `/balance?team=${team}`], ['GET', `/keys?team=${team}`],
+  ]) {
+    const res = await strangers(method, path, body);
+    assert.ok(res.status === 404 || res.status === 403, `${method} ${path}: ${res.status} ${res.text}`);
+  }
+  assert.deepEqual((await strangers('GET', '/keys')).json.data, []);
+  assert.deepEqual((await strangers('GET', '/calls')).json.data, []);
+  assert.ok((await strangers('GET', '/teams')).json.data.every((t) => t.id !== team));
+});
+
+test('virtual keys, no key and made-up keys are refused', async () => {
+  for (const key of [undefined, it.key, 'tgm-made-up', `tgm-${'a'.repeat(49)}`]) {
+    for (const path of ['/keys', '/balance', '/calls', '/teams']) {
+      const res = await manage(it.server, key)('GET', path);
+      assert.ok(res.status === 401 || res.status === 403, `${path}: ${res.status}`);
+      assert.equal(typeof res.json.error.message, 'string');
+    }
+  }
+});
+
+test('adjusts a balance once per reference, as the installation only', async () => {
+  const before = (await ask('GET', '/balance')).json;
+  const wish = { amount: '-1.25', reason: 'credited twice by mistake', reference: 'case-17' };
+  assert.equal((await ask('POST', '/balance/adjustments', wish)).status, 403);
+  for (let i = 0; i < 3; i++) {
+    const res = await whole('POST', `/balance/adjustments?team=${team}`, wish);
+    assert.ok(res.status === 201 || res.status === 200, res.text);
+  }
+  const after = (await ask('GET', '/balance')).json;
+  const nano = (s) => BigInt(Math.round(Number(s) * 1e9));
+  assert.equal(nano(before.available) - nano(after.available), 1250000000n);
+  assert.equal((await whole('POST', `/balance/adjustments?team=${team}`, { amount: '1' })).status, 400);
+});
+
+test('makes, lists and changes teams as the installation', async () => {
+  const made = await whole('POST', '/teams', { name: 'By program', time_zone: 'Europe/Berlin' });
+  assert.equal(made.status, 201, made.text);
+  const changed = await whole('PATCH', `/teams/${made.json.id}`, { legal_name: 'By Program Ltd', tax_id: null });
+  assert.equal(changed.json.legal_name, 'By Program Ltd', changed.text);
+  assert.ok((await whole('GET', '/teams')).json.data.some((t) => t.id === made.json.id));
+  assert.equal((await whole('PATCH', `/teams/${made.json.id}`, { time_zone: 'Mars/Base' })).status, 400);
+});
+
+test('prices are public', async () => {
+  const res = await manage(it.server)('GET', '/pricing');
+  assert.equal(res.status, 200, res.text);
+  assert.ok(res.json.data.some((row) => row.model === 'scripted'), res.text.slice(0, 400));
+});
+
+test('deletes a key, which stops at once', async () => {
+  assert.equal((await ask('DELETE', `/keys/${minted.id}`)).status, 200);
+  assert.equal((await call(it.server, minted.secret ?? minted.key, hello('scripted'))).status, 401);
+  assert.equal((await ask('GET', `/keys/${minted.id}`)).status, 404);
+});

@@ -1,0 +1,79 @@
+// admin/openapi.json against the route table and against what is really answered.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Ajv from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { setup, test } from '../lib/story.mjs';
+import { top } from '../lib/server.mjs';
+import { startUpstream, send, chat } from '../lib/upstream.mjs';
+import { standardInstallation, mintManagementKey, manage, call, hello, settled } from '../lib/installation.mjs';
+
+const document = JSON.parse(readFileSync(join(top, 'server/admin/openapi.json'), 'utf8'));
+const ajv = new Ajv({ strict: false, allErrors: true });
+addFormats(ajv);
+ajv.addSchema(document, 'openapi');
+const methods = ['get', 'post', 'patch', 'put', 'delete'];
+const pointer = (...steps) => `openapi#/${steps.map((s) => s.replace(/~/g, '~0').replace(/\//g, '~1').replace(/[{}]/g, encodeURIComponent)).join('/')}`;
+
+test('the document and the route table name the same', () => {
+  const table = readFileSync(join(top, 'server/routes.c'), 'utf8');
+  const served = [...table.matchAll(/MANAGE\((\w+),\s*"(\/api\/v1[^"]*)"/g)].map(([, m, path]) => `${m} ${path}`).sort();
+  const described = Object.entries(document.paths).flatMap(([path, item]) => methods.filter((m) => m in item).map((m) => `${m.toUpperCase()} ${path}`)).sort();
+  assert.ok(served.length > 15);
+  assert.deepEqual(described, served);
+});
+
+test('every schema compiles', () => {
+  for (const name of Object.keys(document.components.schemas)) ajv.getSchema(pointer('components', 'schemas', name));
+});
+
+let it, ask, id, key;
+setup('a team with a past', async () => {
+  const up = await startUpstream((req, res) => send(res, 200, chat()));
+  it = await standardInstallation([up]);
+  ask = manage(it.server, await mintManagementKey(it.owner));
+  id = (await call(it.server, it.key, hello('scripted'))).headers.get('x-tollgate-request-id');
+  await settled(it.server, id);
+});
+
+async function holds(method, path, status, body, asker = ask, address = path) {
+  const res = await asker(method, address.replace('/api/v1', ''), body);
+  assert.equal(res.status, status, res.text);
+  const responses = document.paths[path][method.toLowerCase()].responses;
+  const code = String(status) in responses ? String(status) : 'default';
+  const check = ajv.getSchema(pointer('paths', path, method.toLowerCase(), 'responses', code, 'content', 'application/json', 'schema'));
+  assert.ok(check, `${method} ${path} ${code} has no schema`);
+  assert.ok(check(res.json), `${JSON.stringify(check.errors, null, 1)}\n${res.text.slice(0, 1500)}`);
+  return res.json;
+}
+
+test('answers are what the document says', async () => {
+  key = await holds('POST', '/api/v1/keys', 201, { name: 'described', expires_at: '2099-01-01T00:00:00Z', addresses: ['127.0.0.1'] });
+  await holds('GET', '/api/v1/keys', 200);
+  await holds('GET', '/api/v1/keys/{id}', 200, undefined, ask, `/api/v1/keys/${key.id}`);
+  await holds('PATCH', '/api/v1/keys/{id}', 200, { rpm: 5 }, ask, `/api/v1/keys/${key.id}`);
+  await holds('POST', '/api/v1/keys/{id}/rotate', 200, {}, ask, `/api/v1/keys/${key.id}`.concat('/rotate'));
+  await holds('GET', '/api/v1/teams', 200);
+  await holds('GET', '/api/v1/calls', 200);
+  await holds('GET', '/api/v1/calls/{id}', 200, undefined, ask, `/api/v1/calls/${id}`);
+  for (const by of ['day', 'model', 'key', 'project', 'provider']) await holds('GET', '/api/v1/usage', 200, undefined, ask, `/api/v1/usage?by=${by}`);
+  await holds('GET', '/api/v1/balance', 200);
+  await holds('GET', '/api/v1/invoices', 200);
+  await holds('GET', '/api/v1/pricing', 200);
+  const holder = manage(it.server, it.key);
+  await holds('GET', '/api/v1/key', 200, undefined, holder);
+  await holds('GET', '/api/v1/credits', 200, undefined, holder);
+  await holds('GET', '/api/v1/generation', 200, undefined, holder, `/api/v1/generation?id=${id}`);
+  await holds('DELETE', '/api/v1/keys/{id}', 200, undefined, ask, `/api/v1/keys/${key.id}`);
+});
+
+test('refusals are what the document says', async () => {
+  await holds('GET', '/api/v1/keys/{id}', 404, undefined, ask, '/api/v1/keys/999999');
+  await holds('POST', '/api/v1/keys', 400, { name: 'x', unknown: true });
+  await holds('GET', '/api/v1/keys', 401, undefined, manage(it.server, 'tgm-nothing'));
+});
+
+test('the server hands the document out', async () => {
+  assert.deepEqual((await manage(it.server)('GET', '/openapi.json')).json, document);
+});
