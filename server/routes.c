@@ -135,6 +135,7 @@ const struct route routes[] = {
     SEND("/members/invites/{id}/revoke", AUTH_ADMIN, page_invite_revoke),
     SHOW("/settings", AUTH_VIEWER, page_settings),
     SEND("/settings", AUTH_ADMIN, page_settings_save),
+    SEND("/settings/buyer", AUTH_BILLING, page_settings_buyer),
     SEND("/settings/projects", AUTH_DEVELOPER, page_project_add),
     SEND("/settings/projects/{id}/rename", AUTH_DEVELOPER, page_project_rename),
     SEND("/settings/projects/{id}/archive", AUTH_DEVELOPER, page_project_archive),

@@ -28,6 +28,7 @@
     X(members, "/members")                                                                         \
     X(invites, "/members/invites")                                                                 \
     X(settings, "/settings")                                                                       \
+    X(buyer, "/settings/buyer")                                                                    \
     X(projects, "/settings/projects")                                                              \
     X(manage_keys, "/settings/management-keys")                                                    \
     X(account, "/account")                                                                         \

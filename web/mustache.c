@@ -5,7 +5,6 @@
 #include "base/err.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 /* The member by which mustache_markup() marks a value; no view has a name like it. */
 #define MARKUP_KEY "\x01markup"
@@ -228,53 +227,63 @@ static bool truthy(const struct json_object *v)
     return true;
 }
 
-static bool is_markup(const struct node *n, const struct json_object *v)
+static bool is_text(const struct json_object *v)
 {
-    return json_kind(v) == JSON_OBJECT && n->kind == NODE_RAW && json_get(v, MARKUP_KEY);
+    switch (json_kind(v)) {
+    case JSON_NULL:
+    case JSON_BOOL:
+    case JSON_INT:
+    case JSON_NUMBER:
+    case JSON_STRING:
+        return true;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        break;
+    }
+    return false;
 }
 
-/* What a value prints as; numbers are written into digits. False: it is not a text. */
-static bool value_text(const struct node *n, const struct json_object *v, char digits[24],
-                       struct str *ret)
+/* In a strict set only what is a text is printed, and only markup without escaping. */
+static int check_value(struct render *r, const struct node *n, const struct json_object *v,
+                       bool markup)
 {
-    enum json_kind kind = json_kind(v);
+    if (r->set->mode != MUSTACHE_STRICT || !v || markup)
+        return 0;
+    if (!is_text(v))
+        return mustache_fault_at(r->fault, r->template->name, n->line, "`%.*s` is not a text",
+                                 STR_FMT(n->text));
+    if (n->kind == NODE_RAW)
+        return mustache_fault_at(r->fault, r->template->name, n->line,
+                                 "`%.*s` is not marked as markup", STR_FMT(n->text));
+    return 0;
+}
 
-    *ret = STR_NONE;
-    if (kind == JSON_STRING || kind == JSON_NUMBER)
-        *ret = json_text(v);
-    else if (kind == JSON_INT)
-        *ret = str_n(digits, (size_t)snprintf(digits, 24, "%lld", (long long)json_i64(v)));
-    else if (kind == JSON_BOOL)
-        *ret = json_true(v) ? STR("true") : STR("false");
-    else if (is_markup(n, v))
-        *ret = json_text(json_get(v, MARKUP_KEY));
+static void print_value(struct buf *out, const struct json_object *v, bool raw)
+{
+    if (json_kind(v) == JSON_INT)
+        buf_put_i64(out, json_i64(v));
+    else if (json_kind(v) == JSON_BOOL)
+        buf_puts(out, json_true(v) ? "true" : "false");
+    else if (raw)
+        buf_put_str(out, json_text(v));
     else
-        return v == NULL;
-    return true;
+        mustache_escape(out, json_text(v));
 }
 
 static int render_value(struct render *r, const struct node *n, const struct scope *scope)
 {
-    const struct json_object *v;
-    struct str text;
-    char digits[24];
-    bool raw, strict = r->set->mode == MUSTACHE_STRICT;
+    const struct json_object *v, *markup = NULL;
     int result = node_value(r, n, scope, &v);
 
     if (result != 0)
         return result;
-    raw = is_markup(n, v) || (n->kind == NODE_RAW && r->set->mode == MUSTACHE_SPEC);
-    if (!value_text(n, v, digits, &text) && strict)
-        return mustache_fault_at(r->fault, r->template->name, n->line, "`%.*s` is not a text",
-                                 STR_FMT(n->text));
-    if (n->kind == NODE_RAW && !raw && v && strict)
-        return mustache_fault_at(r->fault, r->template->name, n->line,
-                                 "`%.*s` is not marked as markup", STR_FMT(n->text));
-    if (raw)
-        buf_put_str(r->out, text);
-    else
-        mustache_escape(r->out, text);
-    return 0;
+    if (n->kind == NODE_RAW && json_kind(v) == JSON_OBJECT)
+        markup = json_get(v, MARKUP_KEY);
+    result = check_value(r, n, v, markup != NULL);
+    if (result == 0)
+        print_value(r->out, markup ? markup : v,
+                    markup || (n->kind == NODE_RAW && r->set->mode == MUSTACHE_SPEC));
+    return result;
 }
 
 /* --- nodes --- */

@@ -1,4 +1,4 @@
-/* settings.c: see settings.h. Three forms on one page; the one that was sent keeps what was typed. */
+/* settings.c: see settings.h. Four forms on one page; the one that was sent keeps what was typed. */
 #include "web/pages/settings.h"
 
 #include "base/err.h"
@@ -9,7 +9,8 @@
 #include "web/links.h"
 #include "web/view.h"
 
-enum { NAME, ZONE, LEGAL_NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL };
+enum { NAME, ZONE };
+enum { LEGAL_NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL };
 enum { PROJECT_NAME };
 enum { KEY_NAME, KEY_ROLE };
 
@@ -18,6 +19,8 @@ static const struct form_field team_fields[] = {
               .autocomplete = "off"},
     [ZONE] = {"time_zone", "Time zone", FORM_CHOICE,
               .help = "Its days, months and invoices are cut in this zone."},
+};
+static const struct form_field buyer_fields[] = {
     [LEGAL_NAME] = {"legal_name", "Legal name", FORM_TEXT, .max = 200,
                     .autocomplete = "organization"},
     [ADDRESS] = {"address", "Address", FORM_LINES, .max = 500},
@@ -38,16 +41,18 @@ static const struct form_field key_fields[] = {
 };
 
 struct forms {
-    struct form team, project, key;
+    struct form team, buyer, project, key;
     struct str secret; /* of a management key just minted */
 };
 
-static int open_team_form(struct web *w, struct form *form)
+static int open_team_forms(struct web *w, struct forms *forms)
 {
     struct zone_list zones;
     struct team team;
-    int r = form_init(form, w->arena, team_fields, ARRAY_LEN(team_fields));
+    int r = form_init(&forms->team, w->arena, team_fields, ARRAY_LEN(team_fields));
 
+    if (r == 0)
+        r = form_init(&forms->buyer, w->arena, buyer_fields, ARRAY_LEN(buyer_fields));
     if (r == 0)
         r = team_get(w->db, w->arena, w->session.team, &team);
     if (r == 0)
@@ -55,14 +60,14 @@ static int open_team_form(struct web *w, struct form *form)
     if (r != 0)
         return r;
     for (size_t i = 0; i < zones.n; i++)
-        form_option(form, ZONE, zones.v[i], zones.v[i]);
-    form_set(form, NAME, team.settings.name);
-    form_set(form, ZONE, team.settings.time_zone);
-    form_set(form, LEGAL_NAME, team.settings.legal_name);
-    form_set(form, ADDRESS, team.settings.address);
-    form_set(form, COUNTRY, team.settings.country);
-    form_set(form, TAX_ID, team.settings.tax_id);
-    form_set(form, EMAIL, team.settings.billing_email);
+        form_option(&forms->team, ZONE, zones.v[i], zones.v[i]);
+    form_set(&forms->team, NAME, team.settings.name);
+    form_set(&forms->team, ZONE, team.settings.time_zone);
+    form_set(&forms->buyer, LEGAL_NAME, team.settings.legal_name);
+    form_set(&forms->buyer, ADDRESS, team.settings.address);
+    form_set(&forms->buyer, COUNTRY, team.settings.country);
+    form_set(&forms->buyer, TAX_ID, team.settings.tax_id);
+    form_set(&forms->buyer, EMAIL, team.settings.billing_email);
     return 0;
 }
 
@@ -80,7 +85,7 @@ static int open_key_form(struct web *w, struct form *form)
 
 static int open_forms(struct web *w, struct forms *forms)
 {
-    int r = open_team_form(w, &forms->team);
+    int r = open_team_forms(w, forms);
 
     forms->secret = STR("");
     if (r == 0)
@@ -148,6 +153,7 @@ static int show(struct web *w, int status, const struct forms *forms)
         return web_outcome(w, r);
     view = json_new_object();
     form_view(&forms->team, view, "team_form");
+    form_view(&forms->buyer, view, "buyer_form");
     form_view(&forms->project, view, "project_form");
     form_view(&forms->key, view, "key_form");
     json_set(view, "projects", projects_view(w, &projects));
@@ -165,36 +171,50 @@ int page_settings(struct web *w)
     return r ? web_outcome(w, r) : show(w, 200, &forms);
 }
 
-int page_settings_save(struct web *w)
+/* What one of the two forms holds, the other as it is stored. */
+static int save(struct web *w, struct forms *forms, struct form *sent)
 {
+    const struct form_value *team = forms->team.v, *buyer = forms->buyer.v;
     struct identity_fault fault = {0};
     struct team_settings settings;
-    struct forms forms;
-    const struct form_value *v = forms.team.v;
-    int r = open_forms(w, &forms);
+    int r = form_read(sent, &w->submitted);
 
-    if (r == 0)
-        r = form_read(&forms.team, &w->submitted);
     if (r != 0)
         return web_outcome(w, r);
     settings = (struct team_settings){
-        .name = v[NAME].text,
-        .time_zone = v[ZONE].text,
-        .legal_name = v[LEGAL_NAME].text,
-        .address = v[ADDRESS].text,
-        .country = v[COUNTRY].text,
-        .tax_id = v[TAX_ID].text,
-        .billing_email = v[EMAIL].text,
+        .name = team[NAME].text,
+        .time_zone = team[ZONE].text,
+        .legal_name = buyer[LEGAL_NAME].text,
+        .address = buyer[ADDRESS].text,
+        .country = buyer[COUNTRY].text,
+        .tax_id = buyer[TAX_ID].text,
+        .billing_email = buyer[EMAIL].text,
     };
-    if (!forms.team.wrong)
+    if (!sent->wrong)
         r = team_update(w->db, w->arena, &w->actor, w->session.team, &settings, &fault);
     if (r == IDENTITY_E_FAULT)
-        form_fault(&forms.team, &fault);
+        form_fault(sent, &fault);
     else if (r != 0)
         return web_outcome(w, r);
-    if (forms.team.wrong)
-        return show(w, 422, &forms);
+    if (sent->wrong)
+        return show(w, 422, forms);
     return web_redirect(w, link_to(LINK_settings), "Saved.");
+}
+
+int page_settings_save(struct web *w)
+{
+    struct forms forms;
+    int r = open_forms(w, &forms);
+
+    return r ? web_outcome(w, r) : save(w, &forms, &forms.team);
+}
+
+int page_settings_buyer(struct web *w)
+{
+    struct forms forms;
+    int r = open_forms(w, &forms);
+
+    return r ? web_outcome(w, r) : save(w, &forms, &forms.buyer);
 }
 
 int page_project_add(struct web *w)

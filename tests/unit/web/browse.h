@@ -1,5 +1,5 @@
-/* browse.h: the dashboard on a private PostgreSQL, its templates strict, and a visitor who keeps
- * cookies; for the tests of pages.
+/* browse.h: the dashboard with its routes on a private PostgreSQL, its templates strict; for the
+ * tests of pages. visitor.h goes there.
  *
  * Pages run on a lane of one worker, as in the server. BROWSE_STAY=PORT keeps the site up on that
  * port after the tests, for looking at it in a browser. */
@@ -14,6 +14,7 @@
 #include "catalog/holder.h"
 #include "gateway/gateway.h"
 #include "identity/installation.h"
+#include "routes.h"
 #include "web/web.h"
 
 struct browse {
@@ -99,12 +100,12 @@ static inline void browse_prepare(struct browse *b)
     db_close(db);
 }
 
-static inline void browse_start(struct browse *b, const struct route *routes, size_t n)
+static inline void browse_start(struct browse *b)
 {
     struct jobs_config lane = {.name = "pages", .threads = 1, .queue_max = 64,
                                .worker_new = browse_worker_new,
                                .worker_free = browse_worker_free, .ctx = b};
-    const char *stay = getenv("BROWSE_STAY");
+    uint32_t port = 0;
     struct site_dirs dirs = {"templates", "web/static", "web/assets"};
     struct mustache_fault fault;
 
@@ -126,8 +127,9 @@ static inline void browse_start(struct browse *b, const struct route *routes, si
     b->gateway.services = &b->services;
     b->served.config.problem_page = browse_problem_page;
     b->served.config.ctx = &b->gateway;
-    b->served.config.port = stay ? (uint16_t)atoi(stay) : 0;
-    served_start(&b->served, routes, n);
+    if (str_u32(str_c(getenv("BROWSE_STAY")), &port) == STR_OK)
+        b->served.config.port = (uint16_t)port;
+    served_start(&b->served, routes, routes_count);
 }
 
 static inline void browse_stop(struct browse *b)
@@ -142,93 +144,3 @@ static inline void browse_stop(struct browse *b)
     site_free(b->site);
     pg_fixture_stop(&b->pg);
 }
-
-/* --- the visitor --- */
-
-static inline void keep_cookie(struct browse *b, const char *line)
-{
-    size_t name = strcspn(line, "="), n = strcspn(line, ";\r");
-    size_t at = 0;
-
-    while (at < ARRAY_LEN(b->cookies) && b->cookies[at][0] &&
-           strncmp(b->cookies[at], line, name + 1) != 0)
-        at++;
-    assert_true(at < ARRAY_LEN(b->cookies));
-    assert_true(n < sizeof(b->cookies[at]));
-    memcpy(b->cookies[at], line, n);
-    b->cookies[at][n] = '\0';
-}
-
-static inline void forget_cookies(struct browse *b)
-{
-    memset(b->cookies, 0, sizeof(b->cookies));
-}
-
-/* The whole answer, head and body; the caller frees it. body NULL: a GET. origin NULL: none. */
-static inline char *browse_ask(struct browse *b, const char *method, const char *path,
-                               const char *body, const char *origin)
-{
-    _cleanup_(freep) char *text = NULL;
-    char cookies[2048] = "";
-    char *answer;
-
-    for (size_t i = 0; i < ARRAY_LEN(b->cookies); i++)
-        if (b->cookies[i][0]) {
-            strncat(cookies, cookies[0] ? "; " : "Cookie: ", sizeof(cookies) - 1 - strlen(cookies));
-            strncat(cookies, b->cookies[i], sizeof(cookies) - 1 - strlen(cookies));
-        }
-    assert_true(asprintf(&text,
-                         "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n"
-                         "Accept: text/html\r\n%s%s%s%s%s"
-                         "Content-Type: application/x-www-form-urlencoded\r\n"
-                         "Content-Length: %zu\r\n\r\n%s",
-                         method, path, b->served.port, cookies, cookies[0] ? "\r\n" : "",
-                         origin ? "Origin: " : "", origin ? origin : "", origin ? "\r\n" : "",
-                         body ? strlen(body) : 0, body ? body : "") > 0);
-    answer = ask(&b->served, text);
-    for (const char *p = answer; (p = strcasestr(p, "set-cookie: ")) != NULL; p += 12)
-        keep_cookie(b, p + 12);
-    return answer;
-}
-
-static inline char *browse_get(struct browse *b, const char *path)
-{
-    return browse_ask(b, "GET", path, NULL, NULL);
-}
-
-/* The CSRF token of a page, "" if it has none. */
-static inline const char *csrf_of(const char *page)
-{
-    static char token[65];
-    const char *p = strstr(page, "name=\"csrf\" value=\"");
-
-    token[0] = '\0';
-    if (p)
-        snprintf(token, sizeof(token), "%s", p + strlen("name=\"csrf\" value=\""));
-    token[strcspn(token, "\"")] = '\0';
-    return token;
-}
-
-/* Sends a form as a page of ours would; fields is urlencoded, without the token. */
-static inline char *browse_send(struct browse *b, const char *from, const char *path,
-                                const char *fields)
-{
-    _cleanup_(freep) char *page = browse_get(b, from);
-    _cleanup_(freep) char *body = NULL;
-    char origin[64];
-
-    snprintf(origin, sizeof(origin), "http://127.0.0.1:%u", b->served.port);
-    assert_true(asprintf(&body, "%s%scsrf=%s", fields, *fields ? "&" : "", csrf_of(page)) > 0);
-    return browse_ask(b, "POST", path, body, origin);
-}
-
-static inline int status_of(const char *answer)
-{
-    return atoi(answer + strlen("HTTP/1.1 "));
-}
-
-#define assert_status(answer, status)                                                              \
-    do {                                                                                           \
-        if (status_of(answer) != (status))                                                         \
-            fail_msg("not %d: %.1500s", (status), (answer));                                       \
-    } while (0)

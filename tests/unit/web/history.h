@@ -2,7 +2,7 @@
  * The figures are fixed, so that pages can be compared with them. */
 #pragma once
 
-#include "browse.h"
+#include "visitor.h"
 
 #define HISTORY_CALLS 240
 

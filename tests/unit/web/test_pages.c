@@ -1,15 +1,13 @@
 /* Every page as a visitor without scripts meets it: the guards around it, the forms, and that no
  * template asks for a name that its view does not have (the templates are strict here). */
-#include "browse.h"
-
-#include "page_routes.h"
+#include "visitor.h"
 
 static struct browse site;
 
 static int setup(void **state)
 {
     (void)state;
-    browse_start(&site, page_routes, ARRAY_LEN(page_routes));
+    browse_start(&site);
     return 0;
 }
 
