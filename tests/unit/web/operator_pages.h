@@ -2,72 +2,9 @@
  * the tests of its pages. */
 #pragma once
 
-#include "browse.h"
+#include "visitor.h"
 
 #include "providers/health.h"
-#include "serve.h"
-#include "web/pages.h"
-
-#define SHOW(path, fn) {HTTP_GET, path, AUTH_OPERATOR, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn}
-#define SEND(path, fn)                                                                             \
-    {HTTP_POST, path, AUTH_OPERATOR, 65536, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn}
-
-static const struct route routes[] = {
-    {HTTP_GET, "/assets/{version}/{name}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_PAGE,
-     .on_loop = serve_asset},
-    {HTTP_GET, "/sign-in", AUTH_NONE, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = page_sign_in},
-    {HTTP_POST, "/sign-in", AUTH_NONE, 65536, RUNS_ON_PAGES, PROBLEM_AS_PAGE,
-     .page = page_sign_in_send},
-    {HTTP_GET, "/sign-up", AUTH_NONE, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = page_sign_up},
-    {HTTP_POST, "/sign-up", AUTH_NONE, 65536, RUNS_ON_PAGES, PROBLEM_AS_PAGE,
-     .page = page_sign_up_send},
-    {HTTP_GET, "/reset/{token}", AUTH_NONE, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = page_reset},
-    SHOW("/operator/accounts", page_operator_accounts),
-    SHOW("/operator/accounts/new", page_operator_accounts_new),
-    SEND("/operator/accounts", page_operator_accounts_add),
-    SHOW("/operator/accounts/{id}", page_operator_account),
-    SEND("/operator/accounts/{id}", page_operator_account_update),
-    SEND("/operator/accounts/{id}/key", page_operator_account_key),
-    SEND("/operator/accounts/{id}/adopt", page_operator_account_adopt),
-    SEND("/operator/accounts/{id}/enable", page_operator_account_enable),
-    SEND("/operator/accounts/{id}/disable", page_operator_account_disable),
-    SEND("/operator/accounts/{id}/delete", page_operator_account_delete),
-    SHOW("/operator/models", page_operator_models),
-    SHOW("/operator/models/new", page_operator_models_new),
-    SEND("/operator/models", page_operator_models_add),
-    SHOW("/operator/models/{id}", page_operator_model),
-    SEND("/operator/models/{id}", page_operator_model_update),
-    SEND("/operator/models/{id}/targets", page_operator_target_add),
-    SEND("/operator/models/{id}/pin", page_operator_model_pin),
-    SEND("/operator/models/{id}/off", page_operator_model_off),
-    SEND("/operator/models/{id}/on", page_operator_model_on),
-    SEND("/operator/models/{id}/aliases", page_operator_model_add_alias),
-    SEND("/operator/models/{id}/aliases/delete", page_operator_model_drop_alias),
-    SHOW("/operator/models/{id}/prices", page_operator_prices),
-    SHOW("/operator/models/{id}/prices/new", page_operator_prices_new),
-    SEND("/operator/models/{id}/prices", page_operator_prices_add),
-    SEND("/operator/targets/{id}", page_operator_target_update),
-    SEND("/operator/targets/{id}/delete", page_operator_target_delete),
-    SHOW("/operator/teams", page_operator_teams),
-    SHOW("/operator/teams/{id}", page_operator_team),
-    SEND("/operator/teams/{id}/adjust", page_operator_team_adjust),
-    SEND("/operator/teams/{id}/grant", page_operator_team_grant),
-    SEND("/operator/teams/{id}/freeze", page_operator_team_freeze),
-    SEND("/operator/teams/{id}/unfreeze", page_operator_team_unfreeze),
-    SHOW("/operator/users", page_operator_users),
-    SEND("/operator/users/{id}/disable", page_operator_user_disable),
-    SEND("/operator/users/{id}/enable", page_operator_user_enable),
-    SEND("/operator/users/{id}/operator", page_operator_user_promote),
-    SEND("/operator/users/{id}/not-operator", page_operator_user_demote),
-    SEND("/operator/users/{id}/reset", page_operator_user_reset),
-    SHOW("/operator/audit", page_operator_audit),
-    SHOW("/operator/orders", page_operator_orders),
-    SEND("/operator/orders/{id}/confirm", page_operator_order_confirm),
-    SEND("/operator/payments/{id}/accept", page_operator_payment_accept),
-    SEND("/operator/payments/{id}/dismiss", page_operator_payment_dismiss),
-    SHOW("/operator/installation", page_operator_installation),
-    SEND("/operator/installation", page_operator_installation_update),
-};
 
 static struct browse site;
 static struct db *owner;
@@ -96,7 +33,7 @@ static inline void sign_up(const char *fields)
 static inline int setup(void **state)
 {
     (void)state;
-    browse_start(&site, routes, ARRAY_LEN(routes));
+    browse_start(&site);
     site.services.public_url = STR("http://127.0.0.1");
     assert_int_equal(health_board_new(&site.services.health), 0);
     assert_int_equal(db_open(site.pg.owner_conninfo, "test", &owner), 0);
