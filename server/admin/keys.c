@@ -206,6 +206,8 @@ static int answer_key(struct admin *a, int status, struct key_id id, struct str 
     struct json_object *o;
     int r = admin_identity(a, keyring_get(a->db, a->arena, a->team, id, &view), NULL);
 
+    if (!r && view.deleted)
+        r = admin_identity(a, IDENTITY_E_NONE, NULL);
     if (r)
         return r;
     o = key_json(&view);

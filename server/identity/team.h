@@ -24,8 +24,8 @@ struct team_page {
     size_t n;
 };
 
-/* Makes a team with its books and the owner's membership. time_zone may be empty: the
- * installation's. System scope. Field: name (as team_name), time_zone. */
+/* Makes a team with its books and the owner's membership (owner 0: nobody's yet). time_zone may be
+ * empty: the installation's. System scope. Field: name (as team_name), time_zone. */
 int team_create(struct db *db, struct arena *a, const struct actor *actor, struct user_id owner,
                 struct str name, struct str time_zone, struct team_id *ret,
                 struct identity_fault *fault) _must_use_;

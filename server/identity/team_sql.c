@@ -108,7 +108,7 @@ int team_create(struct db *db, struct arena *a, const struct actor *actor, struc
                DB_COLS(db_col_i64("id", &team.v)));
     if (r == 0)
         r = db_exec(db, &team_open_books, DB_ARGS(db_i64(team.v)), NULL);
-    if (r == 0)
+    if (r == 0 && owner.v)
         r = db_exec(db, &team_add_owner, DB_ARGS(db_i64(team.v), db_i64(owner.v)), NULL);
     r = db_fatal(r);
     if (r == 0)
