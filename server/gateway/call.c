@@ -151,6 +151,7 @@ void call_leave(struct call *c)
 
     if (!c->served && c->try.record && (c->last.has_usage || c->output_bytes))
         call_serve(c); /* the provider worked, and says or shows how much */
+    call_blame(c);
     call_try_end(c, TRY_OK, "client_gone", STR_NONE);
     if (was_draining)
         c->g->draining_upstreams--;

@@ -105,11 +105,12 @@ void call_answer_problem(struct call *c, const struct problem *p)
     request_reply(c->r, &response);
 }
 
-/* Nobody served it; a log is searched for who failed last. */
-static void blame_last(struct call *c)
+void call_blame(struct call *c)
 {
     const struct catalog_target *t = c->try.target;
 
+    if (!t || c->served)
+        return;
     c->record.provider = str_c(t->account->provider->kind);
     c->record.account_name = t->account->name;
     c->record.account_id = t->account->id.v;
@@ -134,7 +135,7 @@ void call_give_up(struct call *c)
         p.retry_after_s = 5;
     } else {
         p = last_problem(c);
-        blame_last(c);
+        call_blame(c);
         if (c->failure.outcome == TRY_CLIENT_ERROR)
             outcome = CALL_OUTCOME_CLIENT_ERROR;
     }

@@ -44,6 +44,8 @@ enum try_outcome call_outcome_of_fault(enum fetch_fault fault);
 void call_error_read(struct call *c, enum try_outcome outcome, struct str *ret_text);
 /* The problem with the headers of a known call. */
 void call_answer_problem(struct call *c, const struct problem *p);
+/* Nobody served it: the record names whoever was tried last, for those who search the log. */
+void call_blame(struct call *c);
 /* No candidate is left. Ends the call. */
 void call_give_up(struct call *c);
 

@@ -268,6 +268,8 @@ bool call_money_progress(struct call *c)
     m->noted_tokens = tokens;
     (void)call_usage(c, &u);
     call_fill_usage(&c->record, &u);
+    c->record.status = c->try.status;
+    c->record.latency_us = (clock_mono_ns() - c->r->began_mono_ns) / 1000;
     price_record(c, &u, used);
     as_if_cut(&c->record);
     if (journal_progress(c->g->services->journal, c->g->index, &m->mark, &c->record, &m->hold,
