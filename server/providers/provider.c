@@ -16,7 +16,8 @@
 
 /* clang-format off */
 const struct provider providers[] = {
-    /* Any server that speaks OpenAI's API and has no row of its own. */
+    /* Any server that speaks OpenAI's API and has no row of its own; the usual ones stop when the
+     * connection is closed. */
     {.kind = "openai-compatible", .label = "OpenAI-compatible", .origin = NULL, .root = "/v1",
      .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL,
