@@ -1,8 +1,9 @@
 /* request.h: one client request as handlers see it, and the ways to answer it.
  *
  * Lives on its loop; made when the head is complete, the body is read whole up to the route's limit
- * before the handler runs. A request handed to a worker is not touched by the loop meanwhile. It
- * ends when answered and flushed, or when the client is gone; its arena dies with it. */
+ * before the handler runs. A request handed to a worker is not touched by the loop meanwhile, and
+ * stays readable, headers too, while it is held, whatever becomes of the client. It ends when
+ * answered and flushed, or when the client is gone; its arena dies with it. */
 #pragma once
 
 #include "base/arena.h"
@@ -51,7 +52,7 @@ struct response {
     struct str body;
     struct http_header headers[24];
     size_t header_count;
-    /* When set, body is ignored and chunks are pulled on a worker by a long job (see stream.h). */
+    /* Set by a worker that has answered through stream.h: request_reply() then sends nothing. */
     struct stream *stream;
 };
 /* Refuses (asserts on name, drops and logs on value) CR, LF, NUL. */
