@@ -1,5 +1,6 @@
 /* main.c: which command, with which settings. Everything else is behind app.h, up.h, upstream.h. */
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -225,6 +226,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--version") == 0)
             return puts("tollgate " TOLLGATE_VERSION), 0;
     }
+    (void)signal(SIGPIPE, SIG_IGN); /* a peer that leaves is an error of one call, not of us */
     int r = read_arguments(&args, argc, argv);
 
     if (r != 0)

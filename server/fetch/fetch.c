@@ -146,7 +146,7 @@ static void run_resumed(struct fetcher *f)
     }
 }
 
-static void read_messages(struct fetcher *f)
+void transfers_read_done(struct fetcher *f)
 {
     CURLMsg *message;
     int left;
@@ -195,7 +195,7 @@ static void turn(struct loop_hook *h, int *timeout_ms)
     if (!f->acted)
         return;
     f->acted = false;
-    read_messages(f);
+    transfers_read_done(f);
     bury(f);
 }
 
@@ -231,7 +231,6 @@ int fetcher_new(struct loop *loop, struct fetcher **ret)
     list_init(&f->dead);
     f->timer.fired = on_timer;
     f->hook.turn = turn;
-    loop_hook_add(loop, &f->hook);
     r = set_up(f);
     if (r < 0) {
         fetcher_free(f);
@@ -294,6 +293,8 @@ int fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
         fetch_free(f);
         return r < 0 ? err_trace(r) : r;
     }
+    if (!fetcher->hook.loop) /* behind the listener's, whichever was made first */
+        loop_hook_add(fetcher->loop, &fetcher->hook);
     list_add_tail(&fetcher->starting, &f->link);
     fetcher->started++;
     fetcher->n_running++;

@@ -14,7 +14,6 @@
 struct fetcher;
 struct fetch;
 
-/* Make it after the loop's listener: what a handler starts then goes out in the same turn. */
 int fetcher_new(struct loop *loop, struct fetcher **ret) _must_use_;
 void fetcher_free(struct fetcher *f); /* cancels what runs */
 

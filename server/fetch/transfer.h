@@ -64,6 +64,9 @@ int64_t transfer_deadline_ms(const struct fetch *f, enum fetch_fault *ret_fault)
  * out when it fires. */
 void transfer_arm(struct fetch *f);
 
+/* Tells those whose transfers libcurl has ended; whenever it has run, outside its callbacks. */
+void transfers_read_done(struct fetcher *f);
+
 /* Sockets of the multi handle. */
 int watch_socket(CURL *easy, curl_socket_t fd, int what, void *fetcher, void *unused);
 curl_socket_t watch_open(void *fetch, curlsocktype purpose, struct curl_sockaddr *address);

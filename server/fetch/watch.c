@@ -39,6 +39,7 @@ static void ready(struct loop_fd *w, uint32_t events)
         mask |= CURL_CSELECT_ERR;
     f->acted = true;
     (void)curl_multi_socket_action(f->multi, w->fd, mask, &running);
+    transfers_read_done(f); /* now, so that the answer goes out in this turn's hooks */
 }
 
 static struct watch *find(struct fetcher *f, int fd)
