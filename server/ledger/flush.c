@@ -1,243 +1,111 @@
-/* flush.c: see flush.h. Items arrive on a lock-free stack and are settled in order of arrival, one
- * session at a time. A batch of unknown outcome is sent again as it was: settling is idempotent. A
- * record that the database refuses by itself, again and again, is set aside in a file and shouted
- * about, so that it does not hold up the others. */
-#include "ledger/flush.h"
-
+/* flush.c: the journal of a running server: its files, the flusher's thread and connection, and the
+ * port that joins them to journal.c and settle.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/random.h"
+#include "ledger/journal_core.h"
+#include "ledger/replay.h"
 #include "ledger/settle_sql.h"
+#include "ledger/store.h"
 
-#define BATCH_MAX 200
-/* Calls gather for so long before a batch goes: what a person sees in the log is this old. */
-#define GATHER_MS 30
-#define BACKOFF_MAX_MS 5000
-#define REFUSED_TRIES 5
+/* How much a loss of power may take: the files are synced this long after a write. */
+#define SYNC_MS 20
 
 struct flush {
-    const char *conninfo, *dir;
-    struct node *node;
-    _Atomic(struct flush_item *) stack;
-    struct flush_item *first, *last; /* taken off the stack, in order */
+    struct ledger_port port;
+    struct journal_config config;
+    struct journal *journal;
+    struct store store;
+    struct settle settle;
     struct db *db;
     int wake;
     pthread_t thread;
     atomic_bool stop;
-    atomic_llong stop_at_ms;
-    atomic_ullong pushed, settled, refused, batches, failed, oldest_ms;
+    int64_t sync_due_ms; /* 0: nothing was written */
+    uint64_t replayed;
 };
 
-int flush_push(struct flush *f, struct str record, struct journal_segment *begun,
-               struct journal_segment *ended)
+static void wake(struct flush *f)
 {
-    struct flush_item *item = malloc(sizeof(*item) + record.n);
-    struct flush_item *head;
-    size_t size;
+    uint64_t one = 1;
 
-    if (!item)
-        return err_origin(-ENOMEM);
-    *item = (struct flush_item){.begun = begun, .ended = ended, .size = record.n};
-    item->waiting_since_ms = clock_mono_ms();
-    memcpy(item->bytes, record.p, record.n);
-    if (entry_get(str_n(item->bytes, record.n), &item->entry, &size)) {
-        free(item);
-        return err_origin(-EBADMSG);
-    }
-    atomic_fetch_add_explicit(&f->pushed, 1, memory_order_relaxed);
-    head = atomic_load_explicit(&f->stack, memory_order_relaxed);
-    do
-        item->next = head;
-    while (!atomic_compare_exchange_weak_explicit(&f->stack, &head, item, memory_order_release,
-                                                  memory_order_relaxed));
-    if (!head) {
-        uint64_t one = 1;
-
-        (void)!write(f->wake, &one, sizeof(one));
-    }
-    return 0;
+    (void)!write(f->wake, &one, sizeof(one));
 }
 
-static void item_free(struct flush_item *item)
+/* --- the port --- */
+
+static int64_t port_now_ms(void *ctx)
 {
-    segment_unref(item->begun);
-    segment_unref(item->ended);
-    free(item);
+    (void)ctx;
+    return clock_mono_ms();
 }
 
-/* Moves what has arrived to the end of the list, in order of arrival. */
-static void take_arrived(struct flush *f)
+static int port_append(void *ctx, unsigned writer, struct str bytes, struct journal_segment **ret)
 {
-    struct flush_item *item = atomic_exchange_explicit(&f->stack, NULL, memory_order_acquire);
-    struct flush_item *ordered = NULL, *tail = item;
+    struct flush *f = ctx;
+    bool first = false;
+    int r = store_append(&f->store, writer, bytes, ret, &first);
 
-    while (item) {
-        struct flush_item *next = item->next;
-
-        item->next = ordered;
-        ordered = item;
-        item = next;
-    }
-    if (!ordered)
-        return;
-    if (f->last)
-        f->last->next = ordered;
-    else
-        f->first = ordered;
-    f->last = tail;
-}
-
-struct batch {
-    struct flush_item *item[BATCH_MAX];
-    size_t n;
-    int64_t session;
-};
-
-/* The next items of one session; they stay on the list until settled. */
-static void next_batch(const struct flush *f, struct batch *b)
-{
-    b->n = 0;
-    for (struct flush_item *i = f->first; i && b->n < BATCH_MAX; i = i->next) {
-        if (b->n && i->entry.session != b->session)
-            break;
-        b->session = i->entry.session;
-        b->item[b->n++] = i;
-    }
-}
-
-static void drop_first(struct flush *f, size_t n)
-{
-    while (n--) {
-        struct flush_item *item = f->first;
-
-        f->first = item->next;
-        if (!f->first)
-            f->last = NULL;
-        item_free(item);
-    }
-}
-
-static void join(struct buf *out, const struct batch *b, size_t offset)
-{
-    bool first = true;
-
-    buf_putc(out, '[');
-    for (size_t i = 0; i < b->n; i++) {
-        struct str part = *(const struct str *)((const char *)&b->item[i]->entry + offset);
-
-        if (!part.n)
-            continue;
-        if (!first)
-            buf_putc(out, ',');
-        first = false;
-        buf_put_str(out, part);
-    }
-    buf_putc(out, ']');
-}
-
-static int send_batch(struct flush *f, const struct batch *b)
-{
-    struct buf part[3];
-    bool fenced = false;
-    int r = 0;
-
-    for (unsigned i = 0; i < 3; i++)
-        buf_init(&part[i], MIB(16));
-    join(&part[0], b, offsetof(struct entry, calls));
-    join(&part[1], b, offsetof(struct entry, attempts));
-    join(&part[2], b, offsetof(struct entry, draws));
-    for (unsigned i = 0; i < 3 && !r; i++)
-        r = buf_finish(&part[i]);
-    r = r ? SETTLE_E_REFUSED
-          : settle_sql(f->db, b->session, buf_str(&part[0]), buf_str(&part[1]), buf_str(&part[2]),
-                       &fenced);
-    for (unsigned i = 0; i < 3; i++)
-        buf_done(&part[i]);
-    if (r == SETTLE_OK && fenced && b->session == node_session(f->node))
-        node_fenced(f->node);
+    if (first)
+        wake(f);
     return r;
 }
 
-/* A person has to look at it: nothing may be lost in silence. */
-static void set_aside(struct flush *f, struct flush_item *item)
+static int port_sync(void *ctx)
 {
+    struct flush *f = ctx;
+
+    return store_sync(&f->store);
+}
+
+static void port_settle(void *ctx, struct settle_call *call)
+{
+    struct flush *f = ctx;
+    bool there = f->db || db_open(f->config.conninfo, "tollgate flusher", &f->db) == DB_OK;
+
+    call->done(call, there ? settle_sql(f->db, call) : PORT_E_AWAY);
+}
+
+static void arrived(struct settle *s)
+{
+    wake(container_of(s, struct flush, settle));
+}
+
+static void keep(struct journal_segment *segment)
+{
+    if (segment)
+        atomic_store(&segment->keep, true);
+}
+
+/* A person has to look at it: nothing may be lost in silence. */
+static void refused(struct settle *s, struct settle_item *item)
+{
+    struct flush *f = container_of(s, struct flush, settle);
     char path[PATH_MAX], id[CALL_ID_TEXT];
     int fd;
 
     call_id_text(item->entry.call, id);
-    snprintf(path, sizeof(path), "%s/refused", f->dir);
+    snprintf(path, sizeof(path), "%s/refused", f->config.dir);
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, item->bytes, item->size) != (ssize_t)item->size) {
-        if (item->begun)
-            atomic_store(&item->begun->keep, true);
-        if (item->ended)
-            atomic_store(&item->ended->keep, true);
+        keep(item->begun);
+        keep(item->ended);
     }
     if (fd >= 0)
         close(fd);
     log_error("call_not_settled", "call=%s kept_in=%s database=%s", id, log_str(str_c(path)),
-              log_str(str_c(db_last_error(f->db))));
+              f->db ? log_str(str_c(db_last_error(f->db))) : "");
 }
 
-static void pause_ms(int ms)
-{
-    nanosleep(&(struct timespec){ms / 1000, (ms % 1000) * 1000000L}, NULL);
-}
-
-/* Each item of a refused batch by itself. SETTLE_E_AWAY: the rest stays. */
-static int settle_singly(struct flush *f, size_t n)
-{
-    while (n--) {
-        struct batch one = {.item = {f->first}, .n = 1, .session = f->first->entry.session};
-        int r = SETTLE_E_REFUSED;
-
-        for (int try = 0; r == SETTLE_E_REFUSED && try < REFUSED_TRIES; try++) {
-            if (try)
-                pause_ms(50 << try);
-            r = send_batch(f, &one);
-        }
-        if (r == SETTLE_E_AWAY)
-            return r;
-        if (r == SETTLE_E_REFUSED)
-            set_aside(f, f->first);
-        atomic_fetch_add(r == SETTLE_E_REFUSED ? &f->refused : &f->settled, 1);
-        drop_first(f, 1);
-    }
-    return SETTLE_OK;
-}
-
-static int settle_next(struct flush *f)
-{
-    struct batch b;
-    int r;
-
-    next_batch(f, &b);
-    if (f->db ? db_ensure(f->db) : db_open(f->conninfo, "tollgate flusher", &f->db))
-        return SETTLE_E_AWAY;
-    r = send_batch(f, &b);
-    if (r == SETTLE_E_REFUSED) {
-        log_warn("batch_refused", "calls=%zu database=%s", b.n,
-                 log_str(str_c(db_last_error(f->db))));
-        return settle_singly(f, b.n);
-    }
-    if (r == SETTLE_OK) {
-        drop_first(f, b.n);
-        atomic_fetch_add(&f->settled, b.n);
-        atomic_fetch_add(&f->batches, 1);
-    }
-    return r;
-}
+/* --- the thread --- */
 
 static void wait_for_work(struct flush *f, int limit_ms)
 {
@@ -248,88 +116,150 @@ static void wait_for_work(struct flush *f, int limit_ms)
         (void)!read(f->wake, &count, sizeof(count));
 }
 
+/* Milliseconds until the next sync; -1: nothing was written. */
+static int sync_when_due(struct flush *f, int64_t now_ms)
+{
+    if (!atomic_load(&f->store.dirty))
+        return -1;
+    if (!f->sync_due_ms)
+        f->sync_due_ms = now_ms + SYNC_MS;
+    if (now_ms < f->sync_due_ms)
+        return (int)(f->sync_due_ms - now_ms);
+    f->sync_due_ms = 0;
+    if (f->port.sync(f->port.ctx))
+        log_error("journal_not_synced", "dir=%s", log_str(str_c(f->config.dir)));
+    return -1;
+}
+
+static int sooner(int a_ms, int b_ms)
+{
+    if (a_ms < 0 || b_ms < 0)
+        return MAX(a_ms, b_ms);
+    return MIN(a_ms, b_ms);
+}
+
 static void *run(void *arg)
 {
     struct flush *f = arg;
-    int backoff_ms = 0;
 
-    for (;;) {
-        bool stopping = atomic_load(&f->stop);
+    while (!atomic_load(&f->stop)) {
+        int sync_ms = sync_when_due(f, clock_mono_ms());
+        int settle_ms = settle_tick(&f->settle, clock_mono_ms(), false);
 
-        take_arrived(f);
-        atomic_store(&f->oldest_ms, f->first ? (unsigned long long)f->first->waiting_since_ms : 0);
-        if (stopping && (!f->first || clock_mono_ms() > atomic_load(&f->stop_at_ms)))
-            return NULL;
-        if (!f->first) {
-            wait_for_work(f, -1);
-            if (!atomic_load(&f->stop))
-                pause_ms(GATHER_MS);
-            continue;
-        }
-        if (settle_next(f) == SETTLE_OK) {
-            backoff_ms = 0;
-            continue;
-        }
-        atomic_fetch_add(&f->failed, 1);
-        backoff_ms = MIN(MAX(backoff_ms * 2, 100), stopping ? 200 : BACKOFF_MAX_MS);
-        log_warn("settling_waits", "retry_ms=%d", backoff_ms);
-        wait_for_work(f, backoff_ms + (int)random_below(50));
+        wait_for_work(f, sooner(sync_ms, settle_ms));
     }
+    return NULL;
 }
 
-int flush_start(const char *conninfo, const char *dir, struct node *node, struct flush **ret)
+/* --- life --- */
+
+static int replay_all(struct flush *f)
+{
+    char slot[PATH_MAX];
+    unsigned k = 0;
+    size_t found = 0;
+    int r = 0;
+
+    while (!r && store_abandoned(&f->store, f->config.dir, &k, slot))
+        r = replay_slot(slot, f->config.conninfo, &f->settle, &found);
+    f->replayed = found;
+    if (found)
+        log_info("journal_replayed", "calls=%zu", found);
+    return r == REPLAY_E_BROKEN ? JOURNAL_E_BROKEN : r;
+}
+
+static int start(struct flush *f)
+{
+    int r = store_open(&f->store, f->config.dir, f->config.writers);
+
+    if (r == STORE_E_DIR)
+        return JOURNAL_E_DIR;
+    if (!r)
+        r = replay_all(f);
+    if (r)
+        return r;
+    f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (f->wake < 0)
+        return err_origin(-errno);
+    f->settle.arrived = arrived;
+    r = -pthread_create(&f->thread, NULL, run, f);
+    if (r)
+        return err_origin(r);
+    (void)pthread_setname_np(f->thread, "flusher");
+    return 0;
+}
+
+static void flush_free(struct flush *f)
+{
+    settle_done(&f->settle);
+    store_close(&f->store);
+    db_close(f->db);
+    if (f->wake >= 0)
+        close(f->wake);
+    if (f->journal)
+        journal_core_free(f->journal);
+    free(f);
+}
+
+int journal_new(const struct journal_config *config, struct journal **ret)
 {
     struct flush *f = calloc(1, sizeof(*f));
     int r;
 
     if (!f)
         return err_origin(-ENOMEM);
-    f->conninfo = conninfo;
-    f->dir = dir;
-    f->node = node;
-    f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    r = f->wake < 0 ? -errno : -pthread_create(&f->thread, NULL, run, f);
+    f->config = *config;
+    f->wake = -1;
+    f->store.lock = -1;
+    f->port = (struct ledger_port){.ctx = f,
+                                   .now_ms = port_now_ms,
+                                   .settle = port_settle,
+                                   .append = port_append,
+                                   .sync = port_sync};
+    settle_init(&f->settle, &f->port, config->node);
+    f->settle.refused = refused;
+    f->journal = journal_core_new(&f->port, config->node, &f->settle, config->writers);
+    r = f->journal ? start(f) : err_origin(-ENOMEM);
     if (r) {
-        free(f);
-        return err_origin(r);
+        flush_free(f);
+        return r;
     }
-    *ret = f;
-    return 0;
+    *ret = f->journal;
+    return JOURNAL_OK;
 }
 
-void flush_stop(struct flush *f, int limit_ms)
+void journal_free(struct journal *j, int limit_ms)
 {
-    uint64_t one = 1;
-    size_t left = 0;
+    struct flush *f;
+    int64_t until_ms = clock_mono_ms() + limit_ms;
 
-    atomic_store(&f->stop_at_ms, clock_mono_ms() + limit_ms);
+    if (!j)
+        return;
+    f = journal_port(j)->ctx;
     atomic_store(&f->stop, true);
-    (void)!write(f->wake, &one, sizeof(one));
+    wake(f);
     (void)pthread_join(f->thread, NULL);
-    for (; f->first; left++) {
-        struct flush_item *item = f->first;
-
-        if (item->begun)
-            atomic_store(&item->begun->keep, true);
-        if (item->ended)
-            atomic_store(&item->ended->keep, true);
-        drop_first(f, 1);
+    for (int wait_ms = 0; wait_ms >= 0 && clock_mono_ms() <= until_ms;) {
+        wait_ms = settle_tick(&f->settle, clock_mono_ms(), true);
+        if (wait_ms > 0)
+            wait_for_work(f, MIN(wait_ms, 50));
     }
-    if (left)
-        log_warn("calls_left_in_journal", "calls=%zu", left);
-    db_close(f->db);
-    close(f->wake);
-    free(f);
+    flush_free(f);
 }
 
-void flush_read(struct flush *f, struct journal_view *ret)
+void journal_read(struct journal *j, struct journal_view *ret)
 {
-    int64_t oldest_ms = (int64_t)atomic_load(&f->oldest_ms);
+    struct flush *f = journal_port(j)->ctx;
+    int64_t oldest_ms = atomic_load(&f->settle.oldest_ms);
 
-    ret->settled = atomic_load(&f->settled);
-    ret->batches = atomic_load(&f->batches);
-    ret->failed_batches = atomic_load(&f->failed);
-    ret->refused = atomic_load(&f->refused);
-    ret->waiting = atomic_load(&f->pushed) - ret->settled - ret->refused;
-    ret->oldest_waiting_ms = oldest_ms ? clock_mono_ms() - oldest_ms : 0;
+    *ret = (struct journal_view){
+        .settled = atomic_load(&f->settle.n_settled),
+        .refused = atomic_load(&f->settle.n_refused),
+        .batches = atomic_load(&f->settle.n_batches),
+        .failed_batches = atomic_load(&f->settle.n_failed),
+        .oldest_waiting_ms = oldest_ms ? clock_mono_ms() - oldest_ms : 0,
+        .replayed = f->replayed,
+    };
+    ret->waiting = atomic_load(&f->settle.n_pushed) - ret->settled - ret->refused;
+    journal_core_read(j, ret);
 }

@@ -1,24 +1,16 @@
-/* replay.c: see replay.h. A call without END is booked as its last BEGIN or PROGRESS says. */
+/* replay.c: see replay.h. */
 #include "ledger/replay.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/bounds.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "lease/lease_sql.h"
 
 struct replay {
     struct map *calls; /* call id -> struct last */
+    struct settle *settle;
     struct journal_segment *files;
-    struct flush *flush;
-    const char *conninfo;
     size_t n;
     int failed;
 };
@@ -28,6 +20,28 @@ struct last {
     size_t size;
     char bytes[];
 };
+
+struct replay *replay_new(void)
+{
+    struct replay *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return NULL;
+    r->calls = map_new(0, free);
+    if (!r->calls) {
+        free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void replay_free(struct replay *r)
+{
+    if (!r)
+        return;
+    map_free(r->calls);
+    free(r);
+}
 
 static int remember(struct replay *r, const struct entry *e, struct str record)
 {
@@ -66,7 +80,7 @@ static int note_session(struct journal_segment *s, int64_t session)
     return 0;
 }
 
-static int read_records(struct replay *r, struct str bytes, const char *path)
+int replay_feed(struct replay *r, struct str bytes, struct journal_segment *files)
 {
     while (bytes.n) {
         struct entry e;
@@ -74,84 +88,21 @@ static int read_records(struct replay *r, struct str bytes, const char *path)
         int got = entry_get(bytes, &e, &size), failed;
 
         if (got == ENTRY_E_TORN) {
-            log_warn("journal_torn", "path=%s bytes=%zu", log_str(str_c(path)), bytes.n);
-            return 0; /* the last write before the end; its call has no answer either */
+            log_warn("journal_torn", "bytes=%zu", bytes.n);
+            return REPLAY_OK;
         }
         if (got == ENTRY_E_BROKEN) {
-            log_error("journal_broken", "path=%s left=%zu", log_str(str_c(path)), bytes.n);
+            log_error("journal_broken", "bytes_left=%zu", bytes.n);
             return REPLAY_E_BROKEN;
         }
         failed = remember(r, &e, str_n(bytes.p, size));
         if (!failed)
-            failed = note_session(r->files, e.session);
+            failed = note_session(files, e.session);
         if (failed)
             return failed;
         bytes = str_n(bytes.p + size, bytes.n - size);
     }
-    return 0;
-}
-
-static int read_file(struct replay *r, const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC), e = fd < 0 ? -errno : 0;
-    struct stat st = {0};
-    char *bytes = NULL;
-    ssize_t n = 0;
-
-    if (!e && fstat(fd, &st))
-        e = -errno;
-    if (!e) {
-        bytes = malloc((size_t)st.st_size + 1);
-        n = bytes ? read(fd, bytes, (size_t)st.st_size) : -1;
-        e = n < 0 ? -EIO : read_records(r, str_n(bytes, (size_t)n), path);
-    }
-    free(bytes);
-    if (fd >= 0)
-        close(fd);
-    if (!e)
-        e = segment_add_path(r->files, path);
-    return e < 0 ? err_origin(e) : e;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int is_journal(const struct dirent *d)
-{
-    return str_ends(str_c(d->d_name), STR(".journal"));
-}
-
-static int read_slot(struct replay *r, const char *slot)
-{
-    struct dirent **names = NULL;
-    int n = scandir(slot, &names, is_journal, by_name), e = n < 0 ? err_origin(-errno) : 0;
-
-    for (int i = 0; i < n; i++) {
-        char path[PATH_MAX];
-
-        if (!e && snprintf(path, sizeof(path), "%s/%s", slot, names[i]->d_name) < PATH_MAX)
-            e = read_file(r, path);
-        free(names[i]);
-    }
-    free(names);
-    return e;
-}
-
-/* The calls of these sessions are settled: nothing of their leases is needed any more. */
-static void close_sessions(struct journal_segment *s, void *ctx)
-{
-    struct db *db = NULL;
-
-    if (!db_open(ctx, "tollgate replay", &db))
-        for (size_t i = 0; i < s->n_sessions; i++) {
-            struct session_call call = {.session = s->sessions[i]};
-
-            if (lease_sql_close(db, &call) != PORT_OK)
-                log_warn("session_not_closed", "session=%lld", (long long)s->sessions[i]);
-        }
-    db_close(db);
+    return REPLAY_OK;
 }
 
 static bool push_call(struct str key, void *value, void *ctx)
@@ -161,29 +112,20 @@ static bool push_call(struct str key, void *value, void *ctx)
 
     (void)key;
     if (!r->failed)
-        r->failed = flush_push(r->flush, str_n(last->bytes, last->size), segment_ref(r->files), NULL);
+        r->failed = settle_push(r->settle, str_n(last->bytes, last->size), segment_ref(r->files),
+                                NULL);
     r->n++;
     return true;
 }
 
-int replay_slot(const char *slot, const char *conninfo, struct flush *flush, size_t *ret_calls)
+int replay_push(struct replay *r, struct settle *s, struct journal_segment *files,
+                size_t *ret_calls)
 {
-    struct replay r = {.flush = flush, .conninfo = conninfo};
-    int e;
-
-    r.calls = map_new(0, free);
-    r.files = segment_of_files();
-    e = r.calls && r.files ? read_slot(&r, slot) : err_origin(-ENOMEM);
-    if (!e) {
-        r.files->settled = close_sessions;
-        r.files->ctx = (void *)(uintptr_t)conninfo;
-        map_filter(r.calls, push_call, &r);
-        e = r.failed;
-    }
-    if (e && r.files)
-        atomic_store(&r.files->keep, true);
-    segment_unref(r.files);
-    map_free(r.calls);
-    *ret_calls += r.n;
-    return e;
+    r->settle = s;
+    r->files = files;
+    r->n = 0;
+    r->failed = 0;
+    map_filter(r->calls, push_call, r);
+    *ret_calls += r->n;
+    return r->failed;
 }

@@ -1,11 +1,21 @@
-/* replay.h: what a process that is gone left in its slot. For this room only. */
+/* replay.h: what a process that is gone left behind: the last record of each call counts, so one
+ * without END is booked as its BEGIN or last PROGRESS says. For this room and the simulator. */
 #pragma once
 
-#include "ledger/flush.h"
+#include "ledger/settle.h"
 
-/* Hands the last record of every call to the flusher; when all are settled the sessions they belonged
- * to are closed and the files removed. The caller holds the slot's lock. *ret_calls is added to.
- * REPLAY_E_BROKEN: a record other than a file's last is damaged. */
+struct replay;
+struct replay *replay_new(void) _must_use_;
+void replay_free(struct replay *r); /* NULL is fine */
+/* The bytes of one segment, in the order in which they were written. A torn end is passed over, it is
+ * the last write before the end. REPLAY_E_BROKEN: another record is damaged. */
 enum { REPLAY_OK = 0, REPLAY_E_BROKEN = 1 };
-int replay_slot(const char *slot, const char *conninfo, struct flush *flush, size_t *ret_calls)
+int replay_feed(struct replay *r, struct str bytes, struct journal_segment *files) _must_use_;
+/* Hands the calls over; each holds a reference on files until it is settled. */
+int replay_push(struct replay *r, struct settle *s, struct journal_segment *files,
+                size_t *ret_calls) _must_use_;
+
+/* The same for a slot's files, which the caller has locked: when all is settled the sessions that the
+ * calls belonged to are closed and the files removed. *ret_calls is added to. */
+int replay_slot(const char *slot, const char *conninfo, struct settle *s, size_t *ret_calls)
     _must_use_;

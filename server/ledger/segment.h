@@ -22,6 +22,8 @@ struct journal_segment {
     void *ctx;
     int64_t *sessions; /* of a replay: sessions whose calls these were */
     size_t n_sessions;
+    atomic_bool dirty; /* written since the last sync; then on the store's list */
+    struct journal_segment *next_dirty;
 };
 
 /* A new file; one reference, the caller's. */

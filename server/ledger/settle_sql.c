@@ -1,38 +1,38 @@
 /* settle_sql.c: see settle_sql.h. */
 #include "ledger/settle_sql.h"
 
-#include <errno.h>
-
-#include "base/bounds.h"
-#include "base/err.h"
 #include "base/failpoint.h"
 #include "db/tx.h"
 
-DB_QUERY(settle_all, "SELECT NOT settle_batch($1, $2, $3, $4) AS fenced")
+DB_QUERY(settle_all, "SELECT settle_batch($1, $2, $3, $4) AS live")
 
-int settle_sql(struct db *db, int64_t session, struct str calls, struct str attempts,
-               struct str draws, bool *ret_fenced)
+/* Data exceptions and integrity violations: SQLSTATE classes 22 and 23. */
+static bool about_the_records(const struct db *db)
 {
-    struct arena *a = arena_new(KIB(64));
-    int r = a ? failpoint_hit("settle.send") : err_origin(-ENOMEM);
+    struct str state = str_c(db_last_error(db));
+
+    return str_starts(state, STR("22")) || str_starts(state, STR("23"));
+}
+
+int settle_sql(struct db *db, struct settle_call *call)
+{
+    int r = failpoint_hit("settle.send");
 
     if (!r)
         r = db_begin(db, DB_SYSTEM, false);
-    if (!r) {
-        r = db_one(db, &settle_all, a,
-                   DB_ARGS(db_i64(session), db_json(calls), db_json(attempts), db_json(draws)),
-                   DB_COLS(db_col_bool("fenced", ret_fenced)));
-        if (r == 0)
-            r = db_commit(db);
-        else
-            db_rollback(db);
-    }
+    if (r)
+        return PORT_E_AWAY;
+    r = db_one(db, &settle_all, NULL,
+               DB_ARGS(db_i64(call->session), db_json(call->calls), db_json(call->attempts),
+                       db_json(call->draws)),
+               DB_COLS(db_col_bool("live", &call->live)));
+    if (r == 0)
+        r = db_commit(db);
+    else
+        db_rollback(db);
     if (r == 0)
         r = failpoint_hit("settle.committed");
-    arena_free(a);
     if (r == 0)
-        return SETTLE_OK;
-    if (r == DB_E_AWAY || r == -ECONNRESET || r == -ENOMEM || !db_alive(db))
-        return SETTLE_E_AWAY;
-    return SETTLE_E_REFUSED;
+        return PORT_OK;
+    return db_alive(db) && about_the_records(db) ? PORT_E_REFUSED : PORT_E_AWAY;
 }

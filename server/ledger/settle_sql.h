@@ -1,11 +1,9 @@
-/* settle_sql.h: sending a batch of finished calls to the database. Flusher thread. */
+/* settle_sql.h: the port's settle call as a statement. Flusher thread. For this room only. */
 #pragma once
 
 #include "db/db.h"
+#include "lease/port.h"
 
-/* The three are JSON arrays. SETTLE_E_AWAY: the outcome is not known, send the same again;
- * SETTLE_E_REFUSED: the database will never take it (see db_last_error()). *ret_fenced: the session is
- * not live any more; the calls were booked all the same. */
-enum { SETTLE_OK = 0, SETTLE_E_AWAY = 1, SETTLE_E_REFUSED = 2 };
-int settle_sql(struct db *db, int64_t session, struct str calls, struct str attempts,
-               struct str draws, bool *ret_fenced) _must_use_;
+/* A PORT_* outcome. REFUSED only for what the database says of the records themselves; whatever else
+ * fails may be better tomorrow. */
+int settle_sql(struct db *db, struct settle_call *call) _must_use_;

@@ -1,0 +1,235 @@
+/* settle.c: see settle.h. */
+#include "ledger/settle.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "lease/inside.h"
+
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 5000
+/* A record that is refused by itself is tried again a while: the reason may lie elsewhere. */
+#define REFUSED_TRIES 4
+#define REFUSED_PAUSE_MS 100
+#define PART_BYTES (SETTLE_BATCH * BOUND_JOURNAL_RECORD_BYTES)
+
+void settle_init(struct settle *s, const struct ledger_port *port, struct node *node)
+{
+    *s = (struct settle){.port = port, .node = node};
+    for (size_t i = 0; i < ARRAY_LEN(s->part); i++)
+        buf_init(&s->part[i], PART_BYTES);
+}
+
+int settle_push(struct settle *s, struct str record, struct journal_segment *begun,
+                struct journal_segment *ended)
+{
+    struct settle_item *item = malloc(sizeof(*item) + record.n);
+    struct settle_item *head;
+    size_t size;
+
+    if (!item)
+        return err_origin(-ENOMEM);
+    *item = (struct settle_item){.begun = begun, .ended = ended, .size = record.n};
+    item->since_ms = s->port->now_ms(s->port->ctx);
+    memcpy(item->bytes, record.p, record.n);
+    if (entry_get(str_n(item->bytes, record.n), &item->entry, &size)) {
+        free(item);
+        return err_origin(-EBADMSG);
+    }
+    atomic_fetch_add_explicit(&s->n_pushed, 1, memory_order_relaxed);
+    head = atomic_load_explicit(&s->stack, memory_order_relaxed);
+    do
+        item->next = head;
+    while (!atomic_compare_exchange_weak_explicit(&s->stack, &head, item, memory_order_release,
+                                                  memory_order_relaxed));
+    if (!head && s->arrived)
+        s->arrived(s);
+    return 0;
+}
+
+static void item_free(struct settle_item *item)
+{
+    segment_unref(item->begun);
+    segment_unref(item->ended);
+    free(item);
+}
+
+/* Moves what has arrived to the end of the list, in order of arrival. */
+static void take_arrived(struct settle *s)
+{
+    struct settle_item *item = atomic_exchange_explicit(&s->stack, NULL, memory_order_acquire);
+    struct settle_item *ordered = NULL, *tail = item;
+
+    while (item) {
+        struct settle_item *next = item->next;
+
+        item->next = ordered;
+        ordered = item;
+        item = next;
+    }
+    if (!ordered)
+        return;
+    if (s->last)
+        s->last->next = ordered;
+    else
+        s->first = ordered;
+    s->last = tail;
+}
+
+static void drop_first(struct settle *s)
+{
+    struct settle_item *item = s->first;
+
+    s->first = item->next;
+    if (!s->first)
+        s->last = NULL;
+    item_free(item);
+}
+
+static void join(struct buf *out, struct str part)
+{
+    if (!part.n)
+        return;
+    if (out->n > 1)
+        buf_putc(out, ',');
+    buf_put_str(out, part);
+}
+
+/* The next items of one session into the call; they stay on the list until settled. */
+static int fill(struct settle *s, size_t max)
+{
+    int r = 0;
+
+    s->n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(s->part); i++) {
+        buf_reset(&s->part[i]);
+        buf_putc(&s->part[i], '[');
+    }
+    for (struct settle_item *i = s->first; i && s->n < max; i = i->next) {
+        if (s->n && i->entry.session != s->call.session)
+            break;
+        s->call.session = i->entry.session;
+        join(&s->part[0], i->entry.calls);
+        join(&s->part[1], i->entry.attempts);
+        join(&s->part[2], i->entry.draws);
+        s->n++;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(s->part); i++) {
+        buf_putc(&s->part[i], ']');
+        r = r ? r : buf_finish(&s->part[i]);
+    }
+    s->call.calls = buf_str(&s->part[0]);
+    s->call.attempts = buf_str(&s->part[1]);
+    s->call.draws = buf_str(&s->part[2]);
+    return r;
+}
+
+static void booked(struct settle *s)
+{
+    if (!s->call.live && s->node)
+        node_fenced_session(s->node, s->call.session);
+    for (size_t i = 0; i < s->n; i++)
+        drop_first(s);
+    atomic_fetch_add(&s->n_settled, s->n);
+    atomic_fetch_add(&s->n_batches, 1);
+    s->singly -= MIN(s->singly, s->n);
+    s->tries = 0;
+    s->backoff_ms = 0;
+    s->due_ms = 0;
+}
+
+static void batch_refused(struct settle *s, int64_t now_ms)
+{
+    if (s->n > 1) {
+        log_warn("batch_refused", "calls=%zu", s->n);
+        s->singly = s->n;
+        s->due_ms = 0;
+        return;
+    }
+    s->singly = MAX(s->singly, (size_t)1);
+    s->due_ms = now_ms + (REFUSED_PAUSE_MS << s->tries);
+    if (++s->tries < REFUSED_TRIES)
+        return;
+    s->refused(s, s->first);
+    drop_first(s);
+    atomic_fetch_add(&s->n_refused, 1);
+    s->singly--;
+    s->tries = 0;
+    s->due_ms = 0;
+}
+
+static void answered(struct settle_call *call, int outcome)
+{
+    struct settle *s = container_of(call, struct settle, call);
+    int64_t now_ms = s->port->now_ms(s->port->ctx);
+
+    s->out = false;
+    if (outcome == PORT_OK) {
+        booked(s);
+        return;
+    }
+    atomic_fetch_add(&s->n_failed, 1);
+    if (outcome == PORT_E_REFUSED) {
+        batch_refused(s, now_ms);
+        return;
+    }
+    s->backoff_ms = MIN(MAX(s->backoff_ms * 2, BACKOFF_MIN_MS), BACKOFF_MAX_MS);
+    s->due_ms = now_ms + s->backoff_ms;
+    log_warn("settling_waits", "retry_ms=%d", s->backoff_ms);
+}
+
+static int64_t next_due_ms(const struct settle *s, bool now)
+{
+    if (now || s->due_ms || s->singly)
+        return s->due_ms;
+    return s->first->since_ms + SETTLE_GATHER_MS;
+}
+
+int settle_tick(struct settle *s, int64_t now_ms, bool now)
+{
+    int64_t due_ms;
+
+    for (;;) {
+        take_arrived(s);
+        atomic_store(&s->oldest_ms, s->first ? s->first->since_ms : 0);
+        if (!s->first || s->out)
+            return -1;
+        due_ms = next_due_ms(s, now);
+        if (due_ms > now_ms)
+            return (int)(due_ms - now_ms);
+        s->call.live = true;
+        s->call.done = answered;
+        s->out = true;
+        if (fill(s, s->singly ? 1 : SETTLE_BATCH))
+            answered(&s->call, PORT_E_AWAY); /* no memory now */
+        else
+            s->port->settle(s->port->ctx, &s->call);
+        if (s->out)
+            return -1;
+        now_ms = s->port->now_ms(s->port->ctx);
+    }
+}
+
+bool settle_idle(const struct settle *s)
+{
+    return !s->first && !atomic_load(&s->stack);
+}
+
+void settle_done(struct settle *s)
+{
+    size_t left = 0;
+
+    take_arrived(s);
+    for (; s->first; left++) {
+        if (s->first->begun)
+            atomic_store(&s->first->begun->keep, true);
+        if (s->first->ended)
+            atomic_store(&s->first->ended->keep, true);
+        drop_first(s);
+    }
+    if (left)
+        log_warn("calls_left_in_journal", "calls=%zu", left);
+    for (size_t i = 0; i < ARRAY_LEN(s->part); i++)
+        buf_done(&s->part[i]);
+}

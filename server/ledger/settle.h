@@ -1,0 +1,65 @@
+/* settle.h: finished calls on their way to the database, in batches, once each.
+ *
+ * Items come from any thread on a lock-free stack; everything else belongs to the flusher's thread. A
+ * batch is of one session and goes out through the port. Unknown outcome: the same is sent again for
+ * as long as it takes, which is harmless because settling is idempotent by call id. Refused: its items
+ * are tried one by one, and what is refused by itself goes to `refused`, so that it holds up no other.
+ * For this room and the simulator. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "ledger/entry.h"
+#include "ledger/segment.h"
+#include "lease/port.h"
+
+struct node;
+
+#define SETTLE_BATCH 200
+/* Calls gather for so long before a batch goes: what a person sees in the log is this old. */
+#define SETTLE_GATHER_MS 30
+
+/* A finished call. */
+struct settle_item {
+    struct settle_item *next;
+    struct journal_segment *begun, *ended; /* released when settled; may be NULL */
+    int64_t since_ms;
+    struct entry entry; /* points into bytes */
+    size_t size;
+    char bytes[];
+};
+
+struct settle {
+    const struct ledger_port *port;
+    struct node *node;
+    /* The database will never take this one; called on the flusher's thread. */
+    void (*refused)(struct settle *s, struct settle_item *item);
+    /* Something arrived where nothing was; any thread. May be NULL. */
+    void (*arrived)(struct settle *s);
+
+    _Atomic(struct settle_item *) stack;
+    atomic_ullong n_pushed, n_settled, n_refused, n_batches, n_failed;
+    atomic_llong oldest_ms; /* since when the oldest waits; 0: none */
+
+    struct settle_item *first, *last; /* taken off the stack, in order */
+    struct settle_call call;
+    struct buf part[3];
+    size_t n;       /* items of the batch that is out, or was out last */
+    bool out;       /* a batch is */
+    size_t singly;  /* so many items are tried one by one */
+    unsigned tries; /* of the first of them */
+    int backoff_ms;
+    int64_t due_ms;
+};
+
+void settle_init(struct settle *s, const struct ledger_port *port, struct node *node);
+/* Forgets what is left; its segments are kept. */
+void settle_done(struct settle *s);
+/* A copy of the record; takes the two references over. */
+int settle_push(struct settle *s, struct str record, struct journal_segment *begun,
+                struct journal_segment *ended) _must_use_;
+/* Sends what is due. Milliseconds until there may be more to do; -1: when something arrives. now: do
+ * not wait for more to gather. */
+int settle_tick(struct settle *s, int64_t now_ms, bool now);
+/* Nothing is left. */
+bool settle_idle(const struct settle *s);

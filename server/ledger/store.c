@@ -1,0 +1,151 @@
+/* store.c: see store.h. */
+#include "ledger/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/bounds.h"
+#include "base/err.h"
+#include "base/log.h"
+
+/* A writer begins a new file beyond this, so that settled ones can leave. */
+#define SEGMENT_BYTES MIB(8)
+
+/* The descriptor that holds the slot's lock; -1: somebody else has it, or there is none. */
+static int lock_slot(const char *dir, unsigned k, bool make, char out[PATH_MAX])
+{
+    char path[PATH_MAX];
+    int fd;
+
+    if ((size_t)snprintf(out, PATH_MAX, "%s/%u", dir, k) >= PATH_MAX - 8)
+        return -1;
+    if (make && mkdir(out, 0700) && errno != EEXIST)
+        return -1;
+    if (snprintf(path, PATH_MAX, "%s/lock", out) >= PATH_MAX)
+        return -1;
+    fd = open(path, O_RDWR | O_CLOEXEC | (make ? O_CREAT : 0), 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+int store_open(struct store *s, const char *dir, unsigned writers)
+{
+    *s = (struct store){.lock = -1, .n_writers = writers};
+    s->writers = calloc(writers, sizeof(*s->writers));
+    if (!s->writers)
+        return err_origin(-ENOMEM);
+    if (mkdir(dir, 0700) && errno != EEXIST)
+        return STORE_E_DIR;
+    for (unsigned k = 0; k < STORE_SLOTS && s->lock < 0; k++)
+        s->lock = lock_slot(dir, k, true, s->slot);
+    return s->lock < 0 ? STORE_E_DIR : STORE_OK;
+}
+
+void store_close(struct store *s)
+{
+    if (store_sync(s))
+        log_error("journal_not_synced", "slot=%s", log_str(str_c(s->slot)));
+    for (unsigned i = 0; s->writers && i < s->n_writers; i++)
+        segment_unref(s->writers[i].segment);
+    for (size_t i = 0; i < s->n_others; i++)
+        close(s->others[i]);
+    if (s->lock >= 0)
+        close(s->lock);
+    free(s->writers);
+}
+
+bool store_abandoned(struct store *s, const char *dir, unsigned *k, char ret_slot[PATH_MAX])
+{
+    if (*k == 0) {
+        ++*k;
+        memcpy(ret_slot, s->slot, PATH_MAX);
+        return true;
+    }
+    while (*k <= STORE_SLOTS) {
+        int fd = lock_slot(dir, (*k)++ - 1, false, ret_slot);
+
+        if (fd < 0)
+            continue;
+        s->others[s->n_others++] = fd;
+        return true;
+    }
+    return false;
+}
+
+static int fresh_segment(struct store *s, unsigned writer)
+{
+    struct store_writer *w = &s->writers[writer];
+    struct journal_segment *next;
+    char path[PATH_MAX];
+    int r;
+
+    if (w->segment && w->segment->size < SEGMENT_BYTES)
+        return 0;
+    snprintf(path, sizeof(path), "%.*s/%lld-%u-%u.journal", PATH_MAX - 64, s->slot,
+             (long long)clock_wall_us(), writer, w->serial++);
+    r = segment_create(path, &next);
+    if (r)
+        return err_trace(r);
+    segment_unref(w->segment);
+    w->segment = next;
+    return 0;
+}
+
+/* True when the list was empty. */
+static bool note_dirty(struct store *s, struct journal_segment *segment)
+{
+    struct journal_segment *head = atomic_load_explicit(&s->dirty, memory_order_relaxed);
+
+    if (atomic_exchange_explicit(&segment->dirty, true, memory_order_acq_rel))
+        return false;
+    segment_ref(segment);
+    do
+        segment->next_dirty = head;
+    while (!atomic_compare_exchange_weak_explicit(&s->dirty, &head, segment, memory_order_release,
+                                                  memory_order_relaxed));
+    return !head;
+}
+
+int store_append(struct store *s, unsigned writer, struct str bytes, struct journal_segment **ret,
+                 bool *ret_first)
+{
+    int r = atomic_load_explicit(&s->broken, memory_order_relaxed) ? err_origin(-EIO)
+                                                                   : fresh_segment(s, writer);
+
+    if (!r)
+        r = segment_write(s->writers[writer].segment, bytes.p, bytes.n);
+    if (r)
+        return r;
+    *ret = s->writers[writer].segment;
+    *ret_first = note_dirty(s, *ret);
+    return 0;
+}
+
+/* A failed sync may have lost the pages, and trying again may then report success: never again. */
+int store_sync(struct store *s)
+{
+    struct journal_segment *segment = atomic_exchange(&s->dirty, NULL);
+    int r = 0;
+
+    while (segment) {
+        struct journal_segment *next = segment->next_dirty;
+
+        atomic_store(&segment->dirty, false);
+        if (fdatasync(segment->fd) && errno != EINVAL)
+            r = -errno;
+        segment_unref(segment);
+        segment = next;
+    }
+    if (!r)
+        return 0;
+    atomic_store(&s->broken, true);
+    return err_origin(r);
+}
