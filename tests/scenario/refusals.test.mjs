@@ -122,6 +122,7 @@ test('calls at the same time are a limit, given back at their end', async () => 
   const gate = new Promise((done) => { release = done; });
   up.script = async (req, res) => { await gate; send(res, 200, chat()); };
   const key = await mintKey(it.owner, { concurrency: '2' });
+  up.seen.length = 0;
   const running = [call(it.server, key, hello('scripted')), call(it.server, key, hello('scripted'))];
   await eventually(() => up.seen.length >= 2, 'two calls upstream');
   const third = await call(it.server, key, hello('scripted'));
