@@ -85,7 +85,6 @@ suite_sanitize() {
         ninja -C build-asan && echo "ok build-asan" && run_unit build-asan
 }
 
-suite_golden() { python3 tests/golden/run.py; }
 suite_lifecycle() { tests/fault/run_lifecycle; }
 node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
 suite_scenario() { TOLLGATE_BUILD=build-asan node_suite tests/scenario; }
@@ -94,7 +93,6 @@ suite_replay() { node_suite tests/replay; }
 suite_llm() { node_suite tests/llm; }
 suite_browser() { node_suite tests/browser; }
 suite_compose() { python3 tests/lib/compose.py; }
-suite_fuzz() { tests/fuzz/run; }
 suite_threads() {
     configure build-tsan -Db_sanitize=thread -Db_lundef=false -Dfailpoints=true && ninja -C build-tsan &&
         run_unit build-tsan && TOLLGATE_BUILD=build-tsan node_suite tests/scenario
