@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "catalog/accounts.h"
 #include "catalog/holder.h"
+#include "db/tx.h"
 #include "fetch/fetch.h"
 #include "gateway/gateway.h"
 #include "json/scan.h"
@@ -68,12 +69,33 @@ static struct str error_in(struct arena *a, struct str body)
     return text;
 }
 
+/* As an operator reads it; the log and the attempts have fetch_fault_name()'s words. */
+static const char *fault_sentence(enum fetch_fault fault)
+{
+    static const char *const sentences[] = {
+        [FETCH_DONE] = "",
+        [FETCH_E_CONNECT] = "Nobody answers at this address: is the server running, and the name right?",
+        [FETCH_E_TLS] = "The server’s certificate is not trusted here.",
+        [FETCH_E_BLOCKED] = "The address is not allowed: a private one wants the network “private”.",
+        [FETCH_E_TIMEOUT_CONNECT] = "The address does not answer in time.",
+        [FETCH_E_TIMEOUT_FIRST_BYTE] = "The server took the request and did not answer in time.",
+        [FETCH_E_TIMEOUT_IDLE] = "The server fell silent in the middle of its answer.",
+        [FETCH_E_TIMEOUT_TOTAL] = "The answer took too long.",
+        [FETCH_E_RESET] = "The server closed the connection before its answer was whole.",
+        [FETCH_E_PROTOCOL] = "What the server sent is not HTTP.",
+        [FETCH_E_TOO_LARGE] = "The answer is too large.",
+    };
+
+    assert((size_t)fault < ARRAY_LEN(sentences));
+    return sentences[fault];
+}
+
 static struct str sentence(struct arena *a, int status, enum fetch_fault fault, struct str body)
 {
     struct str said;
 
     if (fault != FETCH_DONE)
-        return arena_strf(a, "No answer: %s.", fetch_fault_name(fault));
+        return str_c(fault_sentence(fault));
     if (status == 401 || status == 403)
         return arena_strf(a, "The provider refused the key (%d).", status);
     said = error_in(a, body);
@@ -175,6 +197,18 @@ static int ask_for_a_token(const struct catalog *c, const struct catalog_account
     return r < 0 ? err_trace(r) : 0;
 }
 
+struct note {
+    struct account_id account;
+    struct str error;
+};
+
+static int note(struct db *db, void *ctx)
+{
+    const struct note *n = ctx;
+
+    return account_note(db, n->account, n->error);
+}
+
 int operate_probe(const struct services *services, struct db *db, struct arena *a,
                   struct account_id account, struct operate_probe *ret)
 {
@@ -197,7 +231,8 @@ int operate_probe(const struct services *services, struct db *db, struct arena *
         r = ask_for_a_token(c, found, a, &probe);
     if (r < 0)
         return err_trace(r);
-    r = account_note(db, account, probe.error);
+    r = db_fatal(db_tx(db, DB_OPERATOR, "account_note", note,
+                       &(struct note){.account = account, .error = probe.error}));
     if (r < 0)
         return err_trace(r);
     if (probe.ok)

@@ -227,7 +227,8 @@ int page_operator_account_delete(struct web *w)
     if (r != 0)
         return web_outcome(w, r);
     if (!str_eq(str_trim(pairs_get(&w->submitted, "confirm")), row.is.name))
-        return show_again(w, &row, &(struct account_told){.delete_fault = "This is not the account’s name."});
+        return show_again(
+            w, &row, &(struct account_told){.delete_fault = "This is not the account’s name."});
     r = account_delete(w->db, &w->actor, row.id);
     if (r != 0)
         return web_outcome(w, r);

@@ -1,4 +1,5 @@
-/* operator_account.h: one provider account: how it is doing, its settings, its key, what it serves and its end. */
+/* operator_account.h: one provider account: how it is doing, its settings, its key, what it serves
+ * and its end. */
 #pragma once
 
 #include "catalog/accounts.h"

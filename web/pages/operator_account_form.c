@@ -7,6 +7,7 @@
 #include "gateway/operate.h"
 #include "providers/health.h"
 #include "web/links.h"
+#include "web/pages/operator_area.h"
 #include "web/view.h"
 
 static const struct form_field fields[ACCOUNT_FIELDS] = {
@@ -71,7 +72,8 @@ static void check_url(struct form *form, const struct provider *provider,
     struct str url = d->base_url.n ? d->base_url : str_c(provider->origin);
     const char *sentence = NULL;
 
-    if (form->wrong || !url.n || operate_check_url(d->private_network, url, &sentence) == OPERATE_OK)
+    if (form->wrong || !url.n ||
+        operate_check_url(d->private_network, url, &sentence) == OPERATE_OK)
         return;
     if (d->base_url.n)
         form_fault_at(form, ACCOUNT_FIELD_URL, sentence);
@@ -118,8 +120,10 @@ void account_form_view(const struct form *form, const struct provider *provider,
     json_set_bool(f, "has_url", !provider_has(provider, PROVIDER_DEMO));
     json_set_bool(json_get(f, "base_url"), "required", !provider->origin);
     json_set_str(json_get(f, "base_url"), "placeholder",
-                 provider->origin ? arena_strf(form->arena, "%s%s", provider->origin, provider->root)
-                                  : STR("https://llm.example.org/v1"));
+                 provider->origin
+                     ? arena_strf(form->arena, "%s%s", provider->origin, provider->root)
+                     : STR("https://llm.example.org/v1"));
+    json_set_bool(json_get(f, "priority"), "required", true); /* has a default; not “optional” */
     json_set_bool(json_get(f, "key"), "required", !provider_has(provider, PROVIDER_KEY_OPTIONAL));
 }
 
@@ -135,7 +139,7 @@ static void health_badge(struct web *w, const struct account_row *row, struct js
     if (h.state == HEALTH_COOLING)
         view_badge(view, "state", VIEW_BAD, "Cooling down");
     else if (h.state == HEALTH_PROBING)
-        view_badge(view, "state", VIEW_INFO, "On trial");
+        view_badge(view, "state", VIEW_WARN, "On trial again");
     else if (row->last_error_us > row->last_ok_us)
         view_badge(view, "state", VIEW_WARN, "Last try failed");
     else if (row->last_ok_us || h.tries > h.failures)
@@ -171,6 +175,9 @@ void account_common_view(struct web *w, const struct account_row *row, struct js
     json_set_i64(view, "priority", row->is.priority);
     json_set_i64(view, "weight", row->is.weight);
     view_count(view, "targets", row->targets);
+    json_set_str(view, "serves", view_plural(w->arena, row->targets, "model", NULL));
+    json_set_str(view, "calls_link",
+                 operator_page_link(w, link_to(LINK_operator_calls), "account", row->is.name, 0));
     json_set_str(view, "error", failed ? row->last_error : STR(""));
     view_time(view, "last", MAX(row->last_error_us, row->last_ok_us), w->zone, w->now_us);
     state_view(w, row, view);

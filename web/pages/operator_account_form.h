@@ -1,5 +1,5 @@
-/* operator_account_form.h: the form by which a provider account is added and changed; the view of an
- * account's state, which list and page share. */
+/* operator_account_form.h: the form by which a provider account is added and changed; the view of
+ * an account's state, which list and page share. */
 #pragma once
 
 #include "catalog/accounts.h"

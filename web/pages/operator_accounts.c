@@ -46,16 +46,16 @@ static struct json_object *kinds_view(struct web *w)
     for (size_t i = 0; i < providers_count; i++) {
         const struct provider *p = &providers[i];
         struct json_object *o = json_new_object();
-        const char *note = provider_has(p, PROVIDER_DEMO)          ? "Built in, answers with made-up text"
+        const char *note = provider_has(p, PROVIDER_DEMO) ? "Built in, answers with made-up text"
                            : provider_has(p, PROVIDER_SELF_HOSTED) ? "On your own machines"
                            : p->origin                             ? p->origin
                                                                    : "Any server with this API";
 
         json_set_cstr(o, "label", p->label);
         json_set_cstr(o, "note", note);
-        json_set_str(o, "link",
-                     operator_page_link(w, link_to(LINK_operator_new_account), "kind",
-                                        str_c(p->kind), 0));
+        json_set_str(
+            o, "link",
+            operator_page_link(w, link_to(LINK_operator_new_account), "kind", str_c(p->kind), 0));
         json_push(list, o);
     }
     return list;

@@ -11,8 +11,9 @@
 
 static struct json_object *incident_view(struct web *w, const struct incident_row *row)
 {
-    static const char *const texts[] = {
-        [INCIDENT_PINNED] = "Pinned", [INCIDENT_OFF] = "Switched off", [INCIDENT_FROZEN] = "Frozen"};
+    static const char *const texts[] = {[INCIDENT_PINNED] = "Pinned",
+                                        [INCIDENT_OFF] = "Switched off",
+                                        [INCIDENT_FROZEN] = "Frozen"};
     static const char *const nouns[] = {
         [INCIDENT_PINNED] = "Model", [INCIDENT_OFF] = "Model", [INCIDENT_FROZEN] = "Team"};
     struct json_object *o = json_new_object();
@@ -23,8 +24,9 @@ static struct json_object *incident_view(struct web *w, const struct incident_ro
     json_set_str(o, "name", row->name);
     json_set_str(o, "detail", row->detail);
     json_set_str(o, "by", row->by);
-    json_set_str(o, "link", team ? link_operator_team(w->arena, (struct team_id){row->id}, NULL)
-                                 : link_model(w->arena, (struct model_id){row->id}, NULL));
+    json_set_str(o, "link",
+                 team ? link_operator_team(w->arena, (struct team_id){row->id}, NULL)
+                      : link_model(w->arena, (struct model_id){row->id}, NULL));
     view_time(o, "at", row->at_us, w->zone, w->now_us);
     return o;
 }

@@ -70,8 +70,8 @@ static struct json_object *differences_view(struct web *w, const struct audit_en
 {
     _cleanup_json_ struct json_object *before = object_of(e->before);
     _cleanup_json_ struct json_object *after = object_of(e->after);
-    struct differences d = {.a = w->arena, .before = before, .after = after,
-                            .list = json_new_array()};
+    struct differences d = {
+        .a = w->arena, .before = before, .after = after, .list = json_new_array()};
 
     if (before)
         json_each(before, difference, &d);
@@ -79,6 +79,23 @@ static struct json_object *differences_view(struct web *w, const struct audit_en
     if (after)
         json_each(after, difference, &d);
     return d.list;
+}
+
+/* "model:12" leads to that model's page; p NULL: it has none. */
+static struct str object_link(struct arena *a, struct str object)
+{
+    struct str kind, id = object;
+    int64_t n;
+
+    if (!str_split(&id, ':', &kind) || str_i64(id, &n) != STR_OK || n <= 0)
+        return STR_NONE;
+    if (str_eq_c(kind, "model"))
+        return link_model(a, (struct model_id){n}, NULL);
+    if (str_eq_c(kind, "account"))
+        return link_provider_account(a, (struct account_id){n}, NULL);
+    if (str_eq_c(kind, "team"))
+        return link_operator_team(a, (struct team_id){n}, NULL);
+    return STR_NONE;
 }
 
 static struct json_object *entry_view(struct web *w, const struct audit_entry *e)
@@ -90,6 +107,7 @@ static struct json_object *entry_view(struct web *w, const struct audit_entry *e
     json_set_str(o, "actor_kind", e->actor_kind);
     json_set_str(o, "action", e->action_text);
     json_set_str(o, "object", e->object);
+    json_set_str(o, "object_link", object_link(w->arena, e->object));
     json_set_str(o, "address", e->address);
     json_set_str(o, "team_name", e->team_name);
     json_set_str(o, "team_link",

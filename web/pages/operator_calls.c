@@ -127,7 +127,8 @@ static int show(struct web *w, const struct wanted *wanted, const struct log_pag
     json_set(view, "rows", rows_view(w, page));
     json_set_bool(view, "any", page->n > 0);
     json_set_str(view, "not_an_id", asked.n ? asked : STR(""));
-    view_pager(view, "pager", page->newer ? cursor_link(w, wanted, "after", page->newest) : STR_NONE,
+    view_pager(view, "pager",
+               page->newer ? cursor_link(w, wanted, "after", page->newest) : STR_NONE,
                page->older ? cursor_link(w, wanted, "before", page->oldest) : STR_NONE);
     return operator_render(w, 200, "operator_calls", "All calls", view);
 }
@@ -163,8 +164,9 @@ int page_operator_call(struct web *w)
     if (r == LOG_E_NONE) {
         struct problem p = problem_of(PROBLEM_NOT_FOUND);
 
-        p.message = STR("There is no such call. One that has just ended stands here within seconds: "
-                        "reload the page.");
+        p.message =
+            STR("There is no such call. One that has just ended stands here within seconds: "
+                "reload the page.");
         return web_fail(w, &p);
     }
     return r ? web_outcome(w, r) : call_show(w, &row, true);

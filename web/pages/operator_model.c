@@ -88,7 +88,8 @@ int page_operator_model_off(struct web *w)
     if (r == 0)
         r = model_switch_off(w->db, &w->actor, row.id, reason.p ? reason : STR(""), &fault);
     if (r == CHANGE_E_FAULT)
-        return operator_model_show_again(w, &row, &(struct model_told){.off_fault = fault.sentence});
+        return operator_model_show_again(w, &row,
+                                         &(struct model_told){.off_fault = fault.sentence});
     if (r != 0)
         return web_outcome(w, r);
     return web_redirect(w, link_model(w->arena, row.id, NULL), "The model is switched off.");

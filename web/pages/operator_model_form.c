@@ -21,14 +21,17 @@ static const struct form_field fields[MODEL_FIELDS] = {
     [MODEL_FIELD_DESCRIPTION] = {"description", "Description", FORM_LINES, .max = 1000,
                                  .help = "Stands on the public page of models and prices."},
     [MODEL_FIELD_CONTEXT] = {"context_tokens", "Context window", FORM_INTEGER,
-                             .max = BOUND_MODEL_TOKENS, .placeholder = "not known"},
+                             .max = BOUND_MODEL_TOKENS, .placeholder = "not known",
+                             .help = "Tokens."},
     [MODEL_FIELD_OUTPUT] = {"max_output_tokens", "Longest answer", FORM_INTEGER,
-                            .max = BOUND_MODEL_TOKENS, .placeholder = "not known"},
-    [MODEL_FIELD_MEDIA] = {"media_tokens", "One image or sound at most", FORM_INTEGER,
-                           .max = 10000000},
+                            .max = BOUND_MODEL_TOKENS, .placeholder = "not known",
+                            .help = "Tokens."},
+    [MODEL_FIELD_MEDIA] = {"media_tokens", "Image or sound", FORM_INTEGER, .max = 10000000,
+                           .help = "Tokens at most."},
     [MODEL_FIELD_ABILITIES_KNOWN] = {"abilities_known", "Refuse requests for what is not checked",
                                      FORM_SWITCH,
-                                     .help = "Off: what it can do is not known, nothing is refused."},
+                                     .help =
+                                         "Off: what it can do is not known, nothing is refused."},
     [MODEL_FIELD_ABILITIES] = {"abilities", "What it can do", FORM_MANY},
     [MODEL_FIELD_ENABLED] = {"enabled", "Enabled", FORM_SWITCH,
                              .help = "Served once it has a price and a target."},
@@ -188,6 +191,8 @@ void model_form_view(struct web *w, const struct form *form, struct json_object 
     form_view(form, view, "form");
     f = json_get(view, "form");
     json_set_bool(f, "open", open);
+    json_set_bool(json_get(f, "media_tokens"), "required", true); /* have defaults */
+    json_set_bool(json_get(f, "retries"), "required", true);
     set_default(w, f, "connect_timeout_ms", s->connect_timeout_ms);
     set_default(w, f, "first_byte_timeout_ms", s->first_byte_timeout_ms);
     set_default(w, f, "idle_timeout_ms", s->idle_timeout_ms);

@@ -1,5 +1,5 @@
-/* operator_model_form.h: the form by which a model and the policy of its route are added and changed;
- * the view of a model's state, which list and page share. */
+/* operator_model_form.h: the form by which a model and the policy of its route are added and
+ * changed; the view of a model's state, which list and page share. */
 #pragma once
 
 #include "catalog/models.h"
@@ -30,10 +30,10 @@ enum model_field {
 
 /* Filled with the draft. Names and kinds of models that exist are not asked for again. */
 int model_form_open(struct web *w, struct form *form, const struct model_draft *draft) _must_use_;
-/* Reads what was submitted for a model that has the draft's name and kind; is_new: for one that gets
- * them from the form. */
-int model_form_read(struct web *w, struct form *form, bool is_new, struct model_draft *draft)
-    _must_use_;
+/* Reads what was submitted for a model that has the draft's name and kind; is_new: for one that
+ * gets them from the form. */
+int model_form_read(struct web *w, struct form *form, bool is_new,
+                    struct model_draft *draft) _must_use_;
 void model_form_view(struct web *w, const struct form *form, struct json_object *view);
 
 /* view.name, .link, .vendor, .kind, .state ... */

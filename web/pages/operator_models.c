@@ -79,11 +79,11 @@ static void list_view(struct web *w, const struct model_row *rows, size_t n, siz
     json_set(view, "models", list);
     json_set_bool(view, "any", fit > 0);
     json_set_str(view, "summary", view_plural(w->arena, (int64_t)fit, "model", NULL));
-    json_set_str(view, "more",
-                 fit > MODELS_SHOWN
-                     ? arena_strf(w->arena, "The first %d are shown: search for the others.",
-                                  MODELS_SHOWN)
-                     : STR(""));
+    json_set_str(
+        view, "more",
+        fit > MODELS_SHOWN
+            ? arena_strf(w->arena, "The first %d are shown: search for the others.", MODELS_SHOWN)
+            : STR(""));
 }
 
 int page_operator_models(struct web *w)

@@ -13,7 +13,8 @@
 #include "web/pages/operator_team.h"
 #include "web/view.h"
 
-#define MOST INT64_C(1000000000000000) /* a million dollars at a time, as the ledger's own limit */
+/* A million dollars at a time, as the ledger's own limit. */
+#define MOST INT64_C(1000000000000000)
 
 enum { AMOUNT, REASON, REFERENCE, FIELDS };
 
@@ -27,7 +28,8 @@ static const struct form_field adjust_fields[FIELDS] = {
 };
 static const struct form_field grant_fields[FIELDS] = {
     [AMOUNT] = {"amount", "Amount, $", FORM_MONEY, .required = true, .min = 1, .max = MOST,
-                .placeholder = "25", .autocomplete = "off"},
+                .placeholder = "25", .help = "Promotional: it is no payment.",
+                .autocomplete = "off"},
     [REASON] = {"reason", "Reason", FORM_TEXT, .required = true, .min = 3, .max = 300,
                 .help = "Stands in the team’s ledger and on its invoice.", .autocomplete = "off"},
     [REFERENCE] = {"reference", "Reference", FORM_TEXT, .required = true, .min = 8, .max = 100},
@@ -41,9 +43,9 @@ struct movement {
     bool grant;
 };
 
-static const struct movement adjustment = {"ADJUST", "balance.adjust", "The balance is adjusted.",
-                                           adjust_fields, statement_adjust, false};
-static const struct movement granting = {"GRANT", "balance.grant", "The grant is booked.",
+static const struct movement adjustment = {
+    "ADJUST", "balance.adjust", "The balance is adjusted.", adjust_fields, statement_adjust, false};
+static const struct movement granting = {"GRANT",      "balance.grant", "The grant is booked.",
                                          grant_fields, statement_grant, true};
 
 int operator_money_forms(struct web *w, const struct form *adjust, const struct form *grant,
@@ -72,8 +74,8 @@ static int audit_movement(struct web *w, const struct movement *m, struct team_i
                           const struct form *form, int64_t transfer)
 {
     _cleanup_json_ struct json_object *after = json_new_object();
-    struct audit_entry entry = {.team = team, .action = m->action, .kind = "transfer",
-                                .object_id = transfer};
+    struct audit_entry entry = {
+        .team = team, .action = m->action, .kind = "transfer", .object_id = transfer};
     struct buf text;
     int r;
 
@@ -122,8 +124,9 @@ static int move(struct web *w, const struct movement *m)
     if (!form.wrong)
         r = book(w, m, team.id, &form);
     if (r == STATEMENT_E_REFUSED)
-        form_fault_at(&form, AMOUNT, "The ledger refuses this: the form was sent before with "
-                                     "another amount. Open the team’s page anew.");
+        form_fault_at(&form, AMOUNT,
+                      "The ledger refuses this: the form was sent before with "
+                      "another amount. Open the team’s page anew.");
     else if (r != 0)
         return web_outcome(w, r);
     if (!form.wrong)

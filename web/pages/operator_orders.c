@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "payments/manual.h"
 #include "payments/payment.h"
+#include "payments/payment_provider.h"
 #include "web/form.h"
 #include "web/links.h"
 #include "web/pages/operator_area.h"
@@ -18,8 +19,8 @@ enum { AMOUNT, BANK_REFERENCE, CONFIRM_FIELDS };
 
 static const struct form_field confirm_fields[CONFIRM_FIELDS] = {
     [AMOUNT] = {"amount", "Arrived, $", FORM_MONEY, .required = true, .min = 1},
-    [BANK_REFERENCE] = {"bank_reference", "Bank’s reference", FORM_TEXT,
-                        .required = true, .min = 1, .max = 100, .autocomplete = "off"},
+    [BANK_REFERENCE] = {"bank_reference", "Bank’s reference", FORM_TEXT, .required = true, .min = 1,
+                        .max = 100, .autocomplete = "off"},
 };
 
 /* What an answer to a refused POST tells beside the lists. */
@@ -34,13 +35,20 @@ struct told {
 static enum view_tone state_tone(enum order_state state)
 {
     static const enum view_tone tones[] = {
-        [ORDER_CREATED] = VIEW_NEUTRAL, [ORDER_PENDING] = VIEW_INFO,
-        [ORDER_PAID] = VIEW_GOOD,       [ORDER_FAILED] = VIEW_BAD,
+        [ORDER_CREATED] = VIEW_NEUTRAL,  [ORDER_PENDING] = VIEW_INFO,
+        [ORDER_PAID] = VIEW_GOOD,        [ORDER_FAILED] = VIEW_BAD,
         [ORDER_CANCELED] = VIEW_NEUTRAL, [ORDER_EXPIRED] = VIEW_NEUTRAL,
         [ORDER_REVIEW] = VIEW_WARN,
     };
 
     return tones[state];
+}
+
+static struct str provider_label(struct str name)
+{
+    const struct payment_provider *provider = payment_provider_find(name);
+
+    return provider ? str_c(provider->label) : name;
 }
 
 static struct json_object *order_view(struct web *w, const struct order *order)
@@ -50,7 +58,7 @@ static struct json_object *order_view(struct web *w, const struct order *order)
     json_set_str(o, "reference", order->reference);
     json_set_str(o, "team_name", order->team_name);
     json_set_str(o, "team_link", link_operator_team(w->arena, order->team, NULL));
-    json_set_str(o, "provider", order->provider);
+    json_set_str(o, "provider", provider_label(order->provider));
     json_set_str(o, "creator", order->creator);
     json_set_str(o, "note", order->note);
     view_money(o, "amount", order->amount, VIEW_DOLLARS);
@@ -92,6 +100,31 @@ static int add_waiting(struct web *w, const struct told *told, struct json_objec
     return r;
 }
 
+/* A payment beside the order that it was for. */
+static int push_review(struct web *w, const struct told *told, const struct payment *p,
+                       struct json_object *list)
+{
+    bool typed = told->payment == p->id;
+    struct json_object *o;
+    struct order order;
+    int r = order_get(w->db, w->arena, p->team, p->order_id, &order);
+
+    if (r != 0)
+        return r;
+    o = order_view(w, &order);
+    view_money(o, "paid", p->amount, VIEW_DOLLARS);
+    json_set_str(o, "payment_id", p->payment_id);
+    json_set_str(o, "currency", p->currency);
+    json_set_str(o, "why", p->note);
+    json_set_str(o, "accept_link", link_operator_payment(w->arena, p->id, "accept"));
+    json_set_str(o, "dismiss_link", link_operator_payment(w->arena, p->id, "dismiss"));
+    json_set_cstr(o, "fault", typed ? told->payment_fault : NULL);
+    json_set_str(o, "typed", typed ? told->note : STR(""));
+    view_time(o, "at", p->at_us, w->zone, w->now_us);
+    json_push(list, o);
+    return 0;
+}
+
 static int add_reviews(struct web *w, const struct told *told, struct json_object *view)
 {
     struct json_object *list = json_new_array();
@@ -99,26 +132,8 @@ static int add_reviews(struct web *w, const struct told *told, struct json_objec
     int r = payment_reviews(w->db, w->arena, &page);
 
     json_set(view, "reviews", list);
-    for (size_t i = 0; r == 0 && i < page.n; i++) {
-        const struct payment *p = &page.v[i];
-        struct json_object *o = json_new_object();
-        bool typed = told->payment == p->id;
-
-        json_set_str(o, "provider", p->provider);
-        json_set_str(o, "payment_id", p->payment_id);
-        json_set_str(o, "currency", p->currency);
-        json_set_str(o, "why", p->note);
-        json_set_i64(o, "order", p->order_id);
-        json_set_str(o, "team_link", link_operator_team(w->arena, p->team, NULL));
-        json_set_i64(o, "team", p->team.v);
-        json_set_str(o, "accept_link", link_operator_payment(w->arena, p->id, "accept"));
-        json_set_str(o, "dismiss_link", link_operator_payment(w->arena, p->id, "dismiss"));
-        json_set_cstr(o, "fault", typed ? told->payment_fault : NULL);
-        json_set_str(o, "note", typed ? told->note : STR(""));
-        view_money(o, "amount", p->amount, VIEW_DOLLARS);
-        view_time(o, "at", p->at_us, w->zone, w->now_us);
-        json_push(list, o);
-    }
+    for (size_t i = 0; r == 0 && i < page.n; i++)
+        r = push_review(w, told, &page.v[i], list);
     json_set_bool(view, "any_review", json_length(list) > 0);
     return r;
 }

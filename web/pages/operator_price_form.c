@@ -26,8 +26,9 @@ static const enum usage_unit chat_units[] = {
 };
 static const enum usage_unit embedding_units[] = {USAGE_INPUT, USAGE_IMAGE, USAGE_REQUEST};
 /* Those whose price depends on the length of the input. */
-static const enum usage_unit step_units[] = {USAGE_INPUT, USAGE_CACHED_INPUT, USAGE_CACHE_WRITE_5M,
-                                             USAGE_CACHE_WRITE_1H, USAGE_OUTPUT, USAGE_REASONING};
+static const enum usage_unit step_units[] = {USAGE_INPUT,          USAGE_CACHED_INPUT,
+                                             USAGE_CACHE_WRITE_5M, USAGE_CACHE_WRITE_1H,
+                                             USAGE_OUTPUT,         USAGE_REASONING};
 
 bool price_unit_is_piece(enum usage_unit unit)
 {
@@ -165,9 +166,9 @@ static bool parse_name(struct str name, bool *ret_cost, enum usage_unit *ret_uni
     for (end = 0; end < name.n; end++)
         if (str_starts(str_n(name.p + end, name.n - end), mark))
             break;
-    if (end < name.n && (str_i64(str_n(name.p + end + mark.n, name.n - end - mark.n), &above) !=
-                             STR_OK ||
-                         above <= 0 || above > BOUND_MODEL_TOKENS))
+    if (end < name.n &&
+        (str_i64(str_n(name.p + end + mark.n, name.n - end - mark.n), &above) != STR_OK ||
+         above <= 0 || above > BOUND_MODEL_TOKENS))
         return false;
     if (usage_unit_parse(str_n(name.p, end), ret_unit) != USAGE_OK)
         return false;
@@ -334,8 +335,9 @@ static void set_name(struct arena *a, struct json_object *o, const char *key,
 {
     const char *unit = usage_unit_info(line->unit)->name;
 
-    json_set_str(o, key, line->above ? arena_strf(a, "%s_%s_above_%" PRId64, key, unit, line->above)
-                                     : arena_strf(a, "%s_%s", key, unit));
+    json_set_str(o, key,
+                 line->above ? arena_strf(a, "%s_%s_above_%" PRId64, key, unit, line->above)
+                             : arena_strf(a, "%s_%s", key, unit));
 }
 
 static struct json_object *line_view(struct arena *a, const struct price_line *line)
@@ -373,4 +375,8 @@ void price_form_view(struct web *w, const struct price_form *f, struct json_obje
     json_set(view, "steps", steps);
     json_set_cstr(view, "figures_fault", f->figures_fault);
     form_view(&f->form, view, "form");
+    json_set_str(json_get(json_get(view, "form"), "effective_from"), "help",
+                 arena_strf(w->arena,
+                            "Empty: at once. A day or a moment such as 2026-12-01 08:00, in %.*s.",
+                            STR_FMT(zone_name(w->zone))));
 }

@@ -1,8 +1,9 @@
-/* operator_price_form.h: the form of a new price version: figures per unit and step of input length,
- * as decimal dollars per million, or per piece for what is counted in pieces.
+/* operator_price_form.h: the form of a new price version: figures per unit and step of input
+ * length, as decimal dollars per million, or per piece for what is counted in pieces.
  *
- * Fields: charge_UNIT, cost_UNIT (model/usage.def), and charge_UNIT_above_N for calls whose input is
- * longer than N tokens; empty: not named. Besides: applies_to, effective_from, note, override. */
+ * Fields: charge_UNIT, cost_UNIT (model/usage.def), and charge_UNIT_above_N for calls whose input
+ * is longer than N tokens; empty: not named. Besides: applies_to, effective_from, note, override.
+ */
 #pragma once
 
 #include "catalog/models.h"

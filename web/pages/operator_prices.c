@@ -131,8 +131,8 @@ static int show_form(struct web *w, int status, const struct priced *p, const st
     return operator_render(w, status, "operator_price_new", "New price", view);
 }
 
-/* The version to start from: that of the query, else the one of the whole model, else any that is in
- * force. */
+/* The version to start from: that of the query, else the one of the whole model, else any that is
+ * in force. */
 static const struct price_version *start_from(struct web *w, const struct priced *p)
 {
     int64_t wanted = operator_query_id(w, "from");

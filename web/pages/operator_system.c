@@ -29,7 +29,7 @@ static struct json_object *node_view(struct web *w, const struct node_row *row, 
         view_badge(o, "state", VIEW_WARN, "Silent");
     else
         view_badge(o, "state", VIEW_GOOD, "Live");
-    view_duration(o, "silence", MAX(row->silence_ms, 0) * 1000);
+    view_time(o, "beat", w->now_us - MAX(row->silence_ms, 0) * 1000, w->zone, w->now_us);
     view_time(o, "opened", row->opened_us, w->zone, w->now_us);
     view_count(o, "leases", row->leases);
     return o;
@@ -65,7 +65,7 @@ static int add_database(struct web *w, int64_t silence_ms, struct json_object *v
     view_bytes(o, "calls", f.call_bytes);
     json_set_i64(o, "connections", f.connections);
     json_set_i64(o, "max_connections", f.max_connections);
-    view_duration(o, "silence", silence_ms * 1000);
+    view_time(o, "answered", w->now_us - silence_ms * 1000, w->zone, w->now_us);
     view_time(o, "started", f.started_us, w->zone, w->now_us);
     return r;
 }
@@ -98,6 +98,11 @@ static int add_findings(struct web *w, struct json_object *view)
 static void put_u64(struct json_object *o, const char *key, uint64_t n)
 {
     view_count(o, key, (int64_t)n);
+}
+
+static void put_times(struct web *w, struct json_object *o, const char *key, uint64_t n)
+{
+    json_set_str(o, key, view_plural(w->arena, (int64_t)n, "time", NULL));
 }
 
 static void lanes_view(const struct operate_status *s, struct json_object *view)
@@ -139,17 +144,17 @@ static void journal_view_of(const struct operate_status *s, struct json_object *
     json_set(view, "journal", o);
 }
 
-static void leases_view(const struct operate_status *s, struct json_object *view)
+static void leases_view(struct web *w, const struct operate_status *s, struct json_object *view)
 {
     struct json_object *o = json_new_object();
 
     put_u64(o, "purses", s->node.cells);
-    put_u64(o, "grants", s->node.grants);
-    put_u64(o, "refusals", s->node.refusals);
-    put_u64(o, "returns", s->node.returns);
+    put_times(w, o, "grants", s->node.grants);
+    put_times(w, o, "refusals", s->node.refusals);
+    put_times(w, o, "returns", s->node.returns);
     put_u64(o, "reaped", s->node.reaped_others);
-    put_u64(o, "fenced", s->node.fenced);
-    view_duration(o, "heartbeat", s->node.heartbeat_age_ms * 1000);
+    put_times(w, o, "fenced", s->node.fenced);
+    view_time(o, "heartbeat", w->now_us - s->node.heartbeat_age_ms * 1000, w->zone, w->now_us);
     json_set(view, "leases", o);
 }
 
@@ -185,7 +190,7 @@ static void status_view(struct web *w, const struct operate_status *s, struct js
     json_set_bool(view, "draining", s->draining);
     lanes_view(s, view);
     journal_view_of(s, view);
-    leases_view(s, view);
+    leases_view(w, s, view);
     catalog_view(w, view);
 }
 

@@ -1,4 +1,5 @@
-/* operator_system.h: the home of the operator area: replicas, database, this node's work, findings. */
+/* operator_system.h: the home of the operator area: replicas, database, this node's work, findings.
+ */
 #pragma once
 
 #include "web/web.h"

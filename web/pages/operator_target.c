@@ -84,8 +84,8 @@ int page_operator_target_update(struct web *w)
     else if (r != 0)
         return web_outcome(w, r);
     if (form.wrong)
-        return operator_model_show_again(
-            w, &model, &(struct model_told){.target = &form, .target_id = id});
+        return operator_model_show_again(w, &model,
+                                         &(struct model_told){.target = &form, .target_id = id});
     return web_redirect(w, link_model(w->arena, model.id, NULL), "Saved.");
 }
 

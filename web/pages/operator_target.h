@@ -1,4 +1,5 @@
-/* operator_target.h: the targets of a model: adding, changing, deleting; shown on the model's page. */
+/* operator_target.h: the targets of a model: adding, changing, deleting; shown on the model's page.
+ */
 #pragma once
 
 #include "web/web.h"

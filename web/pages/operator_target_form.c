@@ -1,5 +1,5 @@
-/* operator_target_form.c: see operator_target_form.h. A page has one such form for each target, so the
- * template labels the fields by nesting and not by ids. */
+/* operator_target_form.c: see operator_target_form.h. A page has one such form for each target, so
+ * the template labels the fields by nesting and not by ids. */
 #include "web/pages/operator_target_form.h"
 
 #include <inttypes.h>

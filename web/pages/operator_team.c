@@ -45,8 +45,8 @@ static int add_members(struct web *w, const struct team *team, struct json_objec
         json_set_str(o, "name", page.v[i].name);
         json_set_cstr(o, "role", role_name(page.v[i].role));
         json_set_bool(o, "off", page.v[i].disabled);
-        json_set_str(o, "link", operator_page_link(w, link_to(LINK_operator_users), "q",
-                                                   page.v[i].email, 0));
+        json_set_str(o, "link",
+                     operator_page_link(w, link_to(LINK_operator_users), "q", page.v[i].email, 0));
         view_time(o, "joined", page.v[i].joined_at_us, w->zone, w->now_us);
         json_push(list, o);
     }
@@ -124,8 +124,8 @@ static int add_ledger(struct web *w, const struct team *team, struct json_object
     for (size_t i = 0; i < page.n; i++)
         json_push(list, transfer_view(w, &page.v[i]));
     if (page.older)
-        older = operator_page_link(w, path, "usage", all ? STR("1") : STR(""),
-                                   page.v[page.n - 1].id);
+        older =
+            operator_page_link(w, path, "usage", all ? STR("1") : STR(""), page.v[page.n - 1].id);
     json_set_bool(view, "any_transfer", page.n > 0);
     json_set_str(view, "usage_link",
                  operator_page_link(w, path, "usage", all ? STR("") : STR("1"), 0));

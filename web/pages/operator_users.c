@@ -83,12 +83,13 @@ static int done(struct web *w, struct user_id id, const char *what)
 
     if (r != 0)
         return web_outcome(w, r);
-    return web_redirect(
-        w, operator_page_link(w, link_to(LINK_operator_users), "q", user.email, 0), what);
+    return web_redirect(w, operator_page_link(w, link_to(LINK_operator_users), "q", user.email, 0),
+                        what);
 }
 
-static int change(struct web *w, int (*set)(struct db *, struct arena *, const struct actor *,
-                                            struct user_id, bool, struct identity_fault *),
+static int change(struct web *w,
+                  int (*set)(struct db *, struct arena *, const struct actor *, struct user_id,
+                             bool, struct identity_fault *),
                   bool to, const char *what)
 {
     struct identity_fault fault = {0};

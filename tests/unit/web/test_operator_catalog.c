@@ -2,8 +2,8 @@
  * change does, and what a refused one says (the templates are strict here). */
 #include "operator_pages.h"
 
-#define ACCOUNT                                                                                    \
-    "kind=openai-compatible&name=Own+server&base_url=http%3A%2F%2F127.0.0.1%3A9%2Fv1"              \
+#define ACCOUNT                                                                       \
+    "kind=openai-compatible&name=Own+server&base_url=http%3A%2F%2F127.0.0.1%3A9%2Fv1" \
     "&network=private&priority=0&weight=100&enabled=on&key="
 
 static long an_account(const char *name)
@@ -45,8 +45,9 @@ static void an_account_is_added_changed_and_deleted(void **state)
     page_has(path, "It ends in <code>1234</code>");
     page_has_not(path, "sk-secret-of");
     page_has("/operator/accounts", "Own server");
-    send_ok(path, path, "name=Other+name&base_url=http%3A%2F%2F127.0.0.1%3A9&network=private"
-                        "&weight=7&priority=3&rpm=60");
+    send_ok(path, path,
+            "name=Other+name&base_url=http%3A%2F%2F127.0.0.1%3A9&network=private"
+            "&weight=7&priority=3&rpm=60");
     page_has(path, "value=\"Other name\"");
     page_has("/operator/accounts", "Off");
     send_ok(path, path_of("/operator/accounts/{}/enable", id), "");
@@ -58,8 +59,8 @@ static void an_account_is_added_changed_and_deleted(void **state)
     wrong = browse_send(&site, path, path_of("/operator/accounts/{}/delete", id), "confirm=Own");
     assert_status(wrong, 422);
     assert_has(wrong, "This is not the account’s name.");
-    right = browse_send(&site, path, path_of("/operator/accounts/{}/delete", id),
-                        "confirm=Other+name");
+    right =
+        browse_send(&site, path, path_of("/operator/accounts/{}/delete", id), "confirm=Other+name");
     assert_status(right, 303);
     page_has_not("/operator/accounts", "Other name");
 }
@@ -103,8 +104,10 @@ static void a_model_is_routed_priced_and_switched(void **state)
 
     (void)state;
     page_has(path, "Not served yet");
-    assert_true(asprintf(&add, "account=%ld&upstream_model=llama-3&priority=1&weight=50&enabled=on"
-                               "&output_limit_field=", account) > 0);
+    assert_true(asprintf(&add,
+                         "account=%ld&upstream_model=llama-3&priority=1&weight=50&enabled=on"
+                         "&output_limit_field=",
+                         account) > 0);
     send_ok(path, path_of("/operator/models/{}/targets", model), add);
     page = browse_get(&site, path);
     target = number_behind(page, "action=\"/operator/targets/");
@@ -114,8 +117,9 @@ static void a_model_is_routed_priced_and_switched(void **state)
     assert_status(typed, 422);
     assert_has(typed, "At most 1000.");
     assert_has(typed, "value=\"llama-3.1\"");
-    send_ok(path, path_of("/operator/targets/{}", target),
-            "upstream_model=llama-3.1&priority=2&weight=1&enabled=on&output_limit_field=max_tokens");
+    send_ok(
+        path, path_of("/operator/targets/{}", target),
+        "upstream_model=llama-3.1&priority=2&weight=1&enabled=on&output_limit_field=max_tokens");
     page_has(path, "priority 2, weight 1");
     snprintf(pin, sizeof(pin), "target=%ld", target);
     send_ok(path, path_of("/operator/models/{}/pin", model), pin);
@@ -141,9 +145,10 @@ static void a_models_settings_are_kept(void **state)
     _cleanup_(freep) char *wrong = NULL, *twice = NULL, *off = NULL, *alias = NULL;
 
     (void)state;
-    send_ok(path, path, "vendor=Acme+AI&description=Good&context_tokens=128000&media_tokens=0"
-                        "&max_attempts=2&retries=1&triggers=connect&abilities=tools"
-                        "&abilities_known=on&idle_timeout_ms=5000&enabled=on");
+    send_ok(path, path,
+            "vendor=Acme+AI&description=Good&context_tokens=128000&media_tokens=0"
+            "&max_attempts=2&retries=1&triggers=connect&abilities=tools"
+            "&abilities_known=on&idle_timeout_ms=5000&enabled=on");
     page_has(path, "value=\"Acme AI\"");
     page_has(path, "value=\"128000\"");
     page_has(path, "value=\"tools\" checked");
@@ -159,8 +164,8 @@ static void a_models_settings_are_kept(void **state)
     off = browse_send(&site, path, path_of("/operator/models/{}/off", model), "reason=");
     assert_status(off, 422);
     assert_has(off, "A reason of 1 to 300 characters is needed.");
-    alias = browse_send(&site, path, path_of("/operator/models/{}/aliases", model),
-                        "alias=not+a+name");
+    alias =
+        browse_send(&site, path, path_of("/operator/models/{}/aliases", model), "alias=not+a+name");
     assert_status(alias, 422);
     assert_has(alias, "value=\"not a name\"");
 }
@@ -175,8 +180,9 @@ static void prices_are_published_and_kept(void **state)
     (void)state;
     page_has(prices, "No price yet");
     page_has(form, "name=\"charge_cache_write_5m\"");
-    send_ok(form, prices, "charge_input=2.50&cost_input=1.25&charge_output=%2410&cost_output="
-                          "&charge_request=0.005&cost_request=0&applies_to=&note=First");
+    send_ok(form, prices,
+            "charge_input=2.50&cost_input=1.25&charge_output=%2410&cost_output="
+            "&charge_request=0.005&cost_request=0&applies_to=&note=First");
     page = browse_get(&site, prices);
     assert_has(page, "In force");
     assert_has(page, "$2.50");
@@ -199,9 +205,10 @@ static void prices_are_published_and_kept(void **state)
                        "charge_input=1&charge_output=1&applies_to=&effective_from=2020-01-01");
     assert_status(past, 422);
     assert_has(past, "A price cannot start in the past.");
-    send_ok(form, prices, "charge_input=3&cost_input=1&charge_output=4&cost_output=1&applies_to="
-                          "&charge_input_above_200000=6&cost_input_above_200000=2"
-                          "&effective_from=2999-01-01T08%3A30");
+    send_ok(form, prices,
+            "charge_input=3&cost_input=1&charge_output=4&cost_output=1&applies_to="
+            "&charge_input_above_200000=6&cost_input_above_200000=2"
+            "&effective_from=2999-01-01T08%3A30");
     steps = browse_get(&site, prices);
     assert_has(steps, "Scheduled");
     assert_has(steps, "above 200,000 input tokens");

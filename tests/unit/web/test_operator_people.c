@@ -1,5 +1,5 @@
-/* Teams, users, money, the audit log and the installation as an operator without scripts meets them;
- * and that nobody else gets in (the templates are strict here). */
+/* Teams, users, money, the audit log and the installation as an operator without scripts meets
+ * them; and that nobody else gets in (the templates are strict here). */
 #include "operator_pages.h"
 
 static void nobody_else_gets_in(void **state)
@@ -37,7 +37,7 @@ static void every_page_shows_with_little_in_it(void **state)
     page_has("/operator/audit", "user.sign_up");
     page_has("/operator/orders", "Nobody has topped up yet.");
     page_has("/operator/installation", "value=\"TG\"");
-    page_has("/operator/accounts", "<body class=\"operator\">");
+    page_has("/operator/accounts", "<body class=\"framed operator\">");
 }
 
 static void a_team_gets_money_once_a_form(void **state)
@@ -136,8 +136,9 @@ static void the_seller_is_kept(void **state)
     const char *path = "/operator/installation";
 
     (void)state;
-    send_ok(path, path, "seller_name=Gate+GmbH&seller_address=Weg+1%0ABerlin&seller_country=DE"
-                        "&invoice_prefix=GT&time_zone=Europe%2FBerlin");
+    send_ok(path, path,
+            "seller_name=Gate+GmbH&seller_address=Weg+1%0ABerlin&seller_country=DE"
+            "&invoice_prefix=GT&time_zone=Europe%2FBerlin");
     page_has(path, "value=\"Gate GmbH\"");
     page_has(path, "value=\"Europe/Berlin\" selected");
     wrong = browse_send(&site, path, path,
@@ -149,8 +150,8 @@ static void the_seller_is_kept(void **state)
 static void ids_that_are_none_are_not_found(void **state)
 {
     static const char *const paths[] = {
-        "/operator/accounts/999999", "/operator/accounts/x", "/operator/models/999999",
-        "/operator/models/0", "/operator/models/999999/prices", "/operator/teams/999999",
+        "/operator/accounts/999999", "/operator/accounts/x",           "/operator/models/999999",
+        "/operator/models/0",        "/operator/models/999999/prices", "/operator/teams/999999",
         "/operator/teams/-1",
     };
 

@@ -1,0 +1,142 @@
+/* The system page, all calls, orders, and testing an account, as an operator without scripts meets
+ * them, with a past of calls (the templates are strict here). */
+#include "history.h"
+
+#include "operator_pages.h"
+
+static void the_system_page_tells_how_it_goes(void **state)
+{
+    (void)state;
+    page_has("/operator", "this one");
+    page_has("/operator", "1 replica");
+    page_has("/operator", "passwords");
+    page_has("/operator", "PostgreSQL");
+    page_has_not("/operator", "The books do not agree");
+    assert_int_equal(db_script(owner, "BEGIN; SET LOCAL app.scope = 'system';"
+                                      "INSERT INTO recon_finding (invariant, team_id, detail)"
+                                      " VALUES ('wallet', 1, 'off by <one>'); COMMIT"),
+                     0);
+    page_has("/operator", "The books do not agree");
+    page_has("/operator", "off by &lt;one&gt;");
+    assert_int_equal(db_script(owner, "UPDATE recon_finding SET closed_at = now()"), 0);
+    page_has_not("/operator", "The books do not agree");
+}
+
+static void all_calls_are_listed_filtered_and_opened(void **state)
+{
+    _cleanup_(freep) char *page = NULL, *call = NULL, *asked = NULL;
+    char path[128];
+    const char *link;
+
+    (void)state;
+    page_has("/operator/calls", "No call matches.");
+    history_write(&site);
+    page = browse_get(&site, "/operator/calls");
+    assert_has(page, ">Acme</a>");
+    assert_has(page, "openai main");
+    assert_has(page, ">Older</a>");
+    link = strstr(page, "/operator/calls/call_");
+    assert_non_null(link);
+    snprintf(path, sizeof(path), "%.*s", (int)strcspn(link, "\""), link);
+    call = browse_get(&site, path);
+    assert_status(call, 200);
+    assert_has(call, "Provider cost");
+    asked = browse_ask(&site, "GET", "/operator/calls?id=call_00000000000070008000000000000000",
+                       NULL, NULL);
+    assert_status(asked, 303);
+    page_has("/operator/calls?id=nonsense", "is not a request id");
+    page_has("/operator/calls?account=openai+main&team=1",
+             "account is <strong>openai main</strong>");
+    page_has_not("/operator/calls?account=openai+main", "demo main");
+    page_has("/operator/calls?team=2", "No call matches.");
+    page_has("/operator/calls?status=blocked&model=gpt-4o-mini", "model is");
+}
+
+static void a_call_that_is_none_is_not_found(void **state)
+{
+    _cleanup_(freep) char *none = NULL, *odd = NULL;
+
+    (void)state;
+    none = browse_get(&site, "/operator/calls/call_00000000000070008000000000000001");
+    odd = browse_get(&site, "/operator/calls/what");
+    assert_status(none, 404);
+    assert_has(none, "There is no such call.");
+    assert_status(odd, 404);
+}
+
+static void order_of(const char *amount)
+{
+    char fields[64];
+
+    snprintf(fields, sizeof(fields), "amount=%s&provider=manual", amount);
+    send_ok("/billing", "/billing/top-up", fields);
+}
+
+static void transfers_are_confirmed_or_decided_about(void **state)
+{
+    _cleanup_(freep) char *orders = NULL, *wrong = NULL, *again = NULL, *review = NULL;
+    const char *from = "/operator/orders";
+    long order, payment;
+
+    (void)state;
+    order_of("25");
+    orders = browse_get(&site, from);
+    order = number_behind(orders, "action=\"/operator/orders/");
+    assert_has(orders, "name=\"amount\" value=\"25.00\"");
+    wrong = browse_send(&site, from, path_of("/operator/orders/{}/confirm", order),
+                        "amount=many&bank_reference=");
+    assert_status(wrong, 422);
+    assert_has(wrong, "An amount in dollars");
+    assert_has(wrong, "value=\"many\"");
+    send_ok(from, path_of("/operator/orders/{}/confirm", order), "amount=25&bank_reference=SEPA-1");
+    page_has(from, "paid");
+    page_has(from, "No transfer is awaited.");
+    order_of("30");
+    free(orders);
+    orders = browse_get(&site, from);
+    order = number_behind(orders, "action=\"/operator/orders/");
+    again = browse_send(&site, from, path_of("/operator/orders/{}/confirm", order),
+                        "amount=30&bank_reference=SEPA-1");
+    assert_status(again, 422);
+    send_ok(from, path_of("/operator/orders/{}/confirm", order), "amount=29&bank_reference=SEPA-2");
+    review = browse_get(&site, from);
+    assert_has(review, "Payments to decide about");
+    payment = number_behind(review, "action=\"/operator/payments/");
+    free(wrong);
+    wrong = browse_send(&site, from, path_of("/operator/payments/{}/dismiss", payment), "note=");
+    assert_status(wrong, 422);
+    send_ok(from, path_of("/operator/payments/{}/accept", payment), "note=A+fee+was+taken");
+    page_has_not(from, "Payments to decide about");
+}
+
+static void a_test_of_an_account_is_told_and_kept(void **state)
+{
+    _cleanup_(freep) char *test = NULL;
+    long id = send_and_follow("/operator/accounts/new?kind=openai-compatible", "/operator/accounts",
+                              "kind=openai-compatible&name=Nobody&network=private&weight=1"
+                              "&base_url=http%3A%2F%2F127.0.0.1%3A9&enabled=on",
+                              "location: /operator/accounts/");
+    const char *path = path_of("/operator/accounts/{}", id);
+
+    (void)state;
+    page_has(path, "Not tried yet");
+    test = browse_send(&site, path, path_of("/operator/accounts/{}/test", id), "");
+    assert_status(test, 200);
+    assert_has(test, "The test failed");
+    assert_has(test, "Nobody answers at this address");
+    page_has(path, "The last try failed");
+    page_has("/operator/accounts", "Last try failed");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_system_page_tells_how_it_goes),
+        cmocka_unit_test(all_calls_are_listed_filtered_and_opened),
+        cmocka_unit_test(a_call_that_is_none_is_not_found),
+        cmocka_unit_test(transfers_are_confirmed_or_decided_about),
+        cmocka_unit_test(a_test_of_an_account_is_told_and_kept),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
