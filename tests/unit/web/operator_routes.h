@@ -9,7 +9,7 @@
 #define SEND(path, fn)                                                                             \
     {HTTP_POST, path, AUTH_OPERATOR, 65536, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn}
 
-static const struct route routes[] = {
+static const struct route operator_routes[] = {
     {HTTP_GET, "/assets/{version}/{name}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_PAGE,
      .on_loop = serve_asset},
     {HTTP_GET, "/sign-in", AUTH_NONE, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = page_sign_in},

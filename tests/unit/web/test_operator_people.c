@@ -9,19 +9,19 @@ static void nobody_else_gets_in(void **state)
     for (size_t i = 0; i < routes_count; i++) {
         _cleanup_(freep) char *answer = NULL;
 
-        if (routes[i].auth != AUTH_OPERATOR || strchr(routes[i].path, '{'))
+        if (operator_routes[i].auth != AUTH_OPERATOR || strchr(operator_routes[i].path, '{'))
             continue;
-        answer = browse_ask(&site, routes[i].method == HTTP_GET ? "GET" : "POST", routes[i].path,
-                            NULL, NULL);
+        answer = browse_ask(&site, operator_routes[i].method == HTTP_GET ? "GET" : "POST",
+                            operator_routes[i].path, NULL, NULL);
         assert_status(answer, 403);
     }
     forget_cookies(&site);
     for (size_t i = 0; i < routes_count; i++) {
         _cleanup_(freep) char *answer = NULL;
 
-        if (routes[i].auth != AUTH_OPERATOR || routes[i].method != HTTP_GET)
+        if (operator_routes[i].auth != AUTH_OPERATOR || operator_routes[i].method != HTTP_GET)
             continue;
-        answer = browse_get(&site, routes[i].path);
+        answer = browse_get(&site, operator_routes[i].path);
         assert_status(answer, 303);
     }
     as(ADA);
