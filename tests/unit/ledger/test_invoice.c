@@ -331,8 +331,8 @@ static void books_that_do_not_add_up_are_not_invoiced(void **state)
 }
 
 DB_QUERY(test_settle,
-         "SELECT settle_batch(session_open('test', ''), $2, jsonb_build_array(jsonb_build_object("
-         "  'team_id', $1::bigint, 'call_id', $3::text, 'outcome', 'ok', 'status', 200,"
+         "SELECT settle_batch(session_open('test', ''), json_build_array(json_build_object("
+         "  'team_id', $1::bigint, 'call_id', $2::text, 'outcome', 'ok', 'status', 200,"
          "  'stream', false, 'attempts', 1, 'fallback', false, 'served_model', 'demo-small',"
          "  'provider', 'demo', 'input_tokens', 3, 'cached_input_tokens', 0,"
          "  'cache_write_5m_tokens', 0, 'cache_write_1h_tokens', 0, 'output_tokens', 4,"
@@ -347,7 +347,7 @@ static void the_preview_shows_the_running_month(void **state)
 
     people_begin(&t, DB_SYSTEM);
     assert_int_equal(db_exec(t.db, &test_settle,
-                             DB_ARGS(db_i64(s.team.v), db_cstr("batch-1"),
+                             DB_ARGS(db_i64(s.team.v),
                                      db_cstr("01890000-0000-7000-8000-000000000001")),
                              NULL),
                      0);
