@@ -59,7 +59,8 @@ static struct json_object *row_view(const struct attempt_record *a, const struct
         add_part(parts, s, "stream", first, end, y);
     } else {
         add_part(parts, s, "connect", began, connected, y);
-        add_part(parts, s, "failed", connected, MAX(end, connected + 1), y);
+        add_part(parts, s, str_eq_c(a->reason, "client_gone") ? "wait" : "failed", connected,
+                 MAX(end, connected + 1), y);
     }
     json_set(o, "parts", parts);
     json_set_i64(o, "text_y", y + BAR - 2);

@@ -2,9 +2,11 @@
  * every change up to 2037; later ones take the last offset. */
 #include "web/zone.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo/"
@@ -125,6 +127,35 @@ struct zone *zone_open(struct arena *a, struct str name)
     if (plain_name(name) && parse(z, read_zone_file(a, name)))
         z->name = arena_str(a, name);
     return z;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* "DE,DK,NO +5230+01322<TAB>Europe/Berlin<TAB>most of Germany" */
+static bool third_column(struct str line, struct str *ret)
+{
+    return line.n && line.p[0] != '#' && str_split(&line, '\t', ret) &&
+           str_split(&line, '\t', ret) && str_split(&line, '\t', ret);
+}
+
+int zone_names(struct arena *a, struct str **ret, size_t *ret_n)
+{
+    struct str file = read_zone_file(a, STR("zone1970.tab")), line;
+    struct str *names = arena_array(a, struct str, BOUND_ZONES);
+    size_t n = 0;
+
+    if (!names)
+        return err_origin(-ENOMEM);
+    names[n++] = STR("UTC");
+    while (file.n && n < BOUND_ZONES && str_split(&file, '\n', &line))
+        n += third_column(line, &names[n]);
+    qsort(names + 1, n - 1, sizeof(*names), by_name);
+    *ret = names;
+    *ret_n = n;
+    return 0;
 }
 
 struct str zone_name(const struct zone *z)

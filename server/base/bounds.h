@@ -32,6 +32,8 @@
 #define BOUND_PAGE_BYTES MIB(4)
 /* Fields of one submitted form: a key may be limited to each of some hundred models. */
 #define BOUND_FORM_PAIRS 1024
+/* Time zones to choose from; the system lists some 320. */
+#define BOUND_ZONES 1024
 /* Days on one chart. */
 #define BOUND_CHART_DAYS 400
 /* A request's arena: body copy, spliced body, log fields. */

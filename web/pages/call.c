@@ -14,19 +14,32 @@
 static const struct {
     const char *reason, *text;
 } reasons[] = {
+    /* routing/fallback.c */
     {"ok", "Answered"},
     {"connect", "No connection"},
+    {"timeout", "Took too long"},
+    {"rate_limited", "Rate limit of the provider"},
+    {"server_error", "Error of the provider"},
+    {"bad_reply", "Unreadable answer"},
+    {"credential", "Credential refused"},
+    {"no_model", "Model not known there"},
+    {"client_error", "Request refused"},
+    /* fetch/fetch.c */
+    {"tls", "No secure connection"},
+    {"blocked", "Address not allowed"},
     {"timeout_connect", "Connecting took too long"},
     {"timeout_first_byte", "No first byte in time"},
     {"timeout_idle", "Fell silent"},
     {"timeout_total", "Took too long"},
-    {"rate_limited", "Rate limit of the provider"},
-    {"server_error", "Error of the provider"},
-    {"client_error", "Refused by the provider"},
-    {"credential", "Credential refused"},
-    {"bad_reply", "Unreadable answer"},
+    {"reset", "Connection lost"},
+    {"protocol", "Broken HTTP"},
+    {"too_large", "Answer too large"},
+    /* gateway */
+    {"error_in_200", "Error within a 200"},
+    {"balance_exhausted", "Balance used up midway"},
     {"client_gone", "The client had left"},
     {"cut", "Cut off"},
+    {"skipped: insufficient_balance", "The balance does not cover it"},
 };
 
 static struct str reason_text(struct str reason)
@@ -40,6 +53,20 @@ static struct str reason_text(struct str reason)
 static bool was_skipped(const struct attempt_record *attempt)
 {
     return str_starts(attempt->reason, STR("skipped"));
+}
+
+static void attempt_state(const struct attempt_record *attempt, struct json_object *o)
+{
+    if (was_skipped(attempt))
+        view_badge(o, "state", VIEW_NEUTRAL, "Skipped");
+    else if (attempt->served && str_eq_c(attempt->reason, "ok"))
+        view_badge(o, "state", VIEW_GOOD, "Served");
+    else if (attempt->served)
+        view_badge(o, "state", VIEW_WARN, "Served in part");
+    else if (str_eq_c(attempt->reason, "client_gone"))
+        view_badge(o, "state", VIEW_NEUTRAL, "Given up");
+    else
+        view_badge(o, "state", VIEW_BAD, "Failed");
 }
 
 static struct json_object *attempt_view(const struct attempt_record *attempt)
@@ -56,12 +83,7 @@ static struct json_object *attempt_view(const struct attempt_record *attempt)
     json_set_str(o, "error_text", attempt->error_text);
     json_set_str(o, "upstream_request_id", attempt->upstream_request_id);
     json_set_cstr(o, "status", attempt->status ? status : NULL);
-    if (was_skipped(attempt))
-        view_badge(o, "state", VIEW_NEUTRAL, "Skipped");
-    else if (attempt->served)
-        view_badge(o, "state", VIEW_GOOD, "Served");
-    else
-        view_badge(o, "state", VIEW_BAD, "Failed");
+    attempt_state(attempt, o);
     json_set_bool(o, "tried", !was_skipped(attempt));
     view_duration(o, "started", attempt->started_us);
     view_duration(o, "ttfb", attempt->ttfb_us);

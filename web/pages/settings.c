@@ -47,8 +47,10 @@ struct forms {
 
 static int open_team_forms(struct web *w, struct forms *forms)
 {
-    struct zone_list zones;
     struct team team;
+    struct str *zones;
+    size_t n_zones;
+    bool listed = false;
     int r = form_init(&forms->team, w->arena, team_fields, ARRAY_LEN(team_fields));
 
     if (r == 0)
@@ -56,11 +58,15 @@ static int open_team_forms(struct web *w, struct forms *forms)
     if (r == 0)
         r = team_get(w->db, w->arena, w->session.team, &team);
     if (r == 0)
-        r = team_zones(w->db, w->arena, &zones);
+        r = zone_names(w->arena, &zones, &n_zones);
     if (r != 0)
         return r;
-    for (size_t i = 0; i < zones.n; i++)
-        form_option(&forms->team, ZONE, zones.v[i], zones.v[i]);
+    for (size_t i = 0; i < n_zones; i++) {
+        form_option(&forms->team, ZONE, zones[i], zones[i]);
+        listed |= str_eq(zones[i], team.settings.time_zone);
+    }
+    if (!listed)
+        form_option(&forms->team, ZONE, team.settings.time_zone, team.settings.time_zone);
     form_set(&forms->team, NAME, team.settings.name);
     form_set(&forms->team, ZONE, team.settings.time_zone);
     form_set(&forms->buyer, LEGAL_NAME, team.settings.legal_name);

@@ -7,7 +7,7 @@
 
 static int setup(void **state)
 {
-    *state = arena_new(1 << 20);
+    *state = arena_new(64 << 20);
     return *state ? 0 : -1;
 }
 
@@ -74,6 +74,19 @@ static void unknown_names_are_utc(void **state)
     }
 }
 
+static void names_to_choose_from_are_zones(void **state)
+{
+    struct str *names;
+    size_t n, known = 0;
+
+    assert_int_equal(zone_names(*state, &names, &n), 0);
+    assert_true(n > 200);
+    assert_str(names[0], "UTC");
+    for (size_t i = 0; i < n; i++)
+        known += str_eq(zone_name(zone_open(*state, names[i])), names[i]);
+    assert_int_equal(known, n);
+}
+
 static void days_are_read_strictly(void **state)
 {
     static const char *const bad[] = {"",           "2026-2-03",  "2026-02-29", "2026-13-01",
@@ -94,6 +107,7 @@ int main(void)
         cmocka_unit_test(half_hours_and_the_other_side_of_the_day),
         cmocka_unit_test(local_midnight_is_found_again),
         cmocka_unit_test(unknown_names_are_utc),
+        cmocka_unit_test(names_to_choose_from_are_zones),
         cmocka_unit_test(days_are_read_strictly),
     };
 
