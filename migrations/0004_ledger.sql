@@ -720,6 +720,7 @@ BEGIN
                 input_tokens bigint, output_tokens bigint, cost_nano bigint, served boolean,
                 upstream_request_id text, error_text text)
           JOIN fresh f ON f.team_id = a.team_id AND f.call_id = a.call_id
+        ON CONFLICT (team_id, call_id, ordinal) DO NOTHING
     ), summed AS MATERIALIZED (
         SELECT f.team_id, f.transfer_id, sum(f.charge_nano)::bigint AS charge,
                count(*)::integer AS calls
