@@ -82,16 +82,20 @@ suite_clang() {
 
 suite_sanitize() {
     configure build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dfailpoints=true &&
-        ninja -C build-asan && echo "ok build-asan" && run_unit build-asan
+        ninja -C build-asan && echo "ok build-asan" || return 1
+    export LSAN_OPTIONS="suppressions=$TOP/tests/lib/leaks.txt:print_suppressions=0"
+    run_unit build-asan
+    TOLLGATE_BUILD=build-asan node_suite tests/scenario
 }
 
 suite_lifecycle() { tests/fault/run_lifecycle; }
 node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
-suite_scenario() { TOLLGATE_BUILD=build-asan node_suite tests/scenario; }
+suite_scenario() { node_suite tests/scenario; }
 suite_sdk() { node_suite tests/sdk; }
 suite_replay() { node_suite tests/replay; }
 suite_llm() { node_suite tests/llm; }
-suite_browser() { node_suite tests/browser; }
+suite_browser() { node_suite tests/browser story; }
+suite_pages() { node_suite tests/browser pages; }
 suite_compose() { python3 tests/lib/compose.py; }
 suite_threads() {
     configure build-tsan -Db_sanitize=thread -Db_lundef=false -Dfailpoints=true && ninja -C build-tsan &&
