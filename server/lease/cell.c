@@ -1,5 +1,5 @@
-/* cell.c: see cell.h. The figure is one atomic; window and validity stand beside it, so a take at the
- * very turn of a window may fall on either side of it. */
+/* cell.c: see cell.h. The figure is one atomic; window and validity stand beside it, so a take at
+ * the very turn of a window may fall on either side of it. */
 #include "lease/cell.h"
 
 #include "lease/till.h"

@@ -1,10 +1,10 @@
 /* cell.h: what this node holds of one purse: a figure that loops draw on without a lock.
  *
- * `free` is leased and not held by a call. A cell of a purse that turns (a minute, a month) is valid
- * until its window ends; a take that crosses the turn may count against either window, by at most
- * one call. Takes and gives are made inside the team's till (till.h), deposits with it closed, so a
- * new window or session never meets what belongs to the old. Counted references; the node keeps one
- * of each until nobody else has any. */
+ * `free` is leased and not held by a call. A cell of a purse that turns (a minute, a month) is
+ * valid until its window ends; a take that crosses the turn may count against either window, by at
+ * most one call. Takes and gives are made inside the team's till (till.h), deposits with it closed,
+ * so a new window or session never meets what belongs to the old. Counted references; the node
+ * keeps one of each until nobody else has any. */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,4 +1,5 @@
-/* giveback.h: slack on its way back to the database: what lay idle, and what another node asked for.
+/* giveback.h: slack on its way back to the database: what lay idle, and what another node asked
+ * for.
  *
  * A return whose answer was lost is sent again under its number until it is known to have arrived,
  * so nothing stays leased that nobody has. On whoever runs the till. For this room only. */

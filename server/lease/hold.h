@@ -1,8 +1,8 @@
 /* hold.h: what a call has set aside while it runs: up to 12 (purse, amount) pairs, all or none.
  *
  * Ends exactly once: hold_end with what was used, or hold_release. Usually taken from the node's
- * cells without leaving the thread (hold_take); when a cell is short the money lane asks the database
- * (hold_ask), and only the database refuses. */
+ * cells without leaving the thread (hold_take); when a cell is short the money lane asks the
+ * database (hold_ask), and only the database refuses. */
 #pragma once
 
 #include "base/bounds.h"
@@ -15,8 +15,8 @@ struct hold_want {
 };
 
 struct hold {
-    size_t n;       /* 0: nothing is held */
-    uint64_t epoch; /* of the session whose leases these are */
+    size_t n;                             /* 0: nothing is held */
+    uint64_t epoch;                       /* of the session whose leases these are */
     struct cell *cell[BOUND_HOLD_PURSES]; /* counted */
     int64_t amount[BOUND_HOLD_PURSES];
     int64_t window_us[BOUND_HOLD_PURSES];
@@ -25,8 +25,8 @@ struct hold {
 enum { HOLD_OK = 0, HOLD_E_SHORT = 1, HOLD_E_REFUSED = 2, HOLD_E_AWAY = 3, HOLD_E_BUSY = 4 };
 
 /* No I/O. HOLD_E_SHORT: nothing was taken; ask. hold must be empty. Loop thread. */
-int hold_take(struct node *n, struct hold *hold, const struct hold_want *wants, size_t n_wants)
-    _must_use_;
+int hold_take(struct node *n, struct hold *hold, const struct hold_want *wants,
+              size_t n_wants) _must_use_;
 
 /* Which want the database refused, and how its purse stands. */
 struct hold_refusal {
@@ -51,17 +51,18 @@ struct hold_ask {
     unsigned round_;
     int outcome_;
 };
-/* HOLD_OK: answered() will be called; HOLD_E_BUSY: the lane is full, it will not. Loop thread. Without
- * a loop it is called by whoever serves the ask. */
+/* HOLD_OK: answered() will be called; HOLD_E_BUSY: the lane is full, it will not. Loop thread.
+ * Without a loop it is called by whoever serves the ask. */
 int hold_ask(struct node *n, struct loop *loop, struct hold_ask *ask) _must_use_;
 
-/* More of what is held already, without I/O: wants name cells of the hold. HOLD_E_SHORT: nothing was
- * taken, and the hold is as it was. */
-int hold_extend(struct node *n, struct hold *hold, const struct hold_want *wants, size_t n_wants)
-    _must_use_;
+/* More of what is held already, without I/O: wants name cells of the hold. HOLD_E_SHORT: nothing
+ * was taken, and the hold is as it was. */
+int hold_extend(struct node *n, struct hold *hold, const struct hold_want *wants,
+                size_t n_wants) _must_use_;
 
-/* used[i] of hold->amount[i] stays used, until settled; the rest goes back. used may be more than was
- * held: the excess is no lease's, the settle batch books it straight to the purse. Empties the hold. */
+/* used[i] of hold->amount[i] stays used, until settled; the rest goes back. used may be more than
+ * was held: the excess is no lease's, the settle batch books it straight to the purse. Empties the
+ * hold. */
 void hold_end(struct node *n, struct hold *hold, const int64_t *used);
 void hold_release(struct node *n, struct hold *hold); /* nothing was used; empty is fine */
 

@@ -6,8 +6,8 @@
 
 /* Nodes look for recalls every 50 to 250 ms. */
 static const int recall_waits_ms[] = {60, 100, 190};
-/* Something may come back to the node while the database refuses, and a window may turn under what it
- * grants: how often to look again at once. */
+/* Something may come back to the node while the database refuses, and a window may turn under what
+ * it grants: how often to look again at once. */
 #define LEASE_LOOKS 4
 
 struct lease {
@@ -178,8 +178,8 @@ static size_t refused(const struct lease *l, bool *ret_elsewhere)
     return which;
 }
 
-/* The database was asked in vain: a window turned under what it granted, or something came back to the
- * node meanwhile. */
+/* The database was asked in vain: a window turned under what it granted, or something came back to
+ * the node meanwhile. */
 static bool look_again(struct lease *l, size_t which)
 {
     if (l->looks++ == LEASE_LOOKS)

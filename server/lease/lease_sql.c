@@ -1,5 +1,5 @@
-/* lease_sql.c: see lease_sql.h. Every statement calls a function of migrations/0004_ledger.sql, since
- * the application may not write these tables itself. */
+/* lease_sql.c: see lease_sql.h. Every statement calls a function of migrations/0004_ledger.sql,
+ * since the application may not write these tables itself. */
 #include "lease/lease_sql.h"
 
 #include <errno.h>
@@ -11,14 +11,15 @@
 /* Windows travel as microseconds of Unix time; INT64_MIN is -infinity: never turns. */
 #define NEVER_US INT64_MIN
 
-DB_QUERY(lease_grant_all,
-         "SELECT purse_id, granted, missed, capacity, used + leased AS spoken_for, short, elsewhere,"
-         "       CASE WHEN isfinite(window_start)"
-         "            THEN (extract(epoch FROM window_start) * 1000000)::bigint END AS window_us,"
-         "       CASE WHEN isfinite(window_end)"
-         "            THEN greatest(0, (extract(epoch FROM window_end - clock_timestamp())"
-         "                              * 1000000)::bigint) END AS left_us"
-         "  FROM lease_grant($1, $2, $3, $4, $5, $6, $7)")
+DB_QUERY(
+    lease_grant_all,
+    "SELECT purse_id, granted, missed, capacity, used + leased AS spoken_for, short, elsewhere,"
+    "       CASE WHEN isfinite(window_start)"
+    "            THEN (extract(epoch FROM window_start) * 1000000)::bigint END AS window_us,"
+    "       CASE WHEN isfinite(window_end)"
+    "            THEN greatest(0, (extract(epoch FROM window_end - clock_timestamp())"
+    "                              * 1000000)::bigint) END AS left_us"
+    "  FROM lease_grant($1, $2, $3, $4, $5, $6, $7)")
 DB_QUERY(lease_return_all,
          "SELECT lease_return($1, $2, $3, $4, $5,"
          "       ARRAY(SELECT coalesce(w.at, '-infinity')"
@@ -28,11 +29,12 @@ DB_QUERY(lease_session_open, "SELECT session_open($1, $2) AS id")
 DB_QUERY(lease_session_heartbeat, "SELECT live, nodes FROM session_heartbeat($1)")
 DB_QUERY(lease_session_close, "SELECT session_close($1)")
 DB_QUERY(lease_session_reap, "SELECT session_reap($1, $2) AS reaped")
-DB_QUERY(lease_sessions, "SELECT id, hb FROM node_session WHERE state = 'live' ORDER BY id LIMIT 256")
+DB_QUERY(lease_sessions,
+         "SELECT id, hb FROM node_session WHERE state = 'live' ORDER BY id LIMIT 256")
 DB_QUERY(lease_recalled, "SELECT team_id, purse_id FROM lease_recalls($1)")
 
-/* Ends the transaction in which r happened. A statement that the functions refuse speaks of a session
- * that is not live. */
+/* Ends the transaction in which r happened. A statement that the functions refuse speaks of a
+ * session that is not live. */
 static int finish(struct db *db, int r)
 {
     if (r == 0)
@@ -89,18 +91,18 @@ int lease_sql_grant(struct db *db, struct grant_call *call)
         needs[i] = call->line[i].need;
         wants[i] = call->line[i].want;
     }
-    r = db_each(db, &lease_grant_all, NULL,
-                DB_ARGS(db_i64(call->session), db_i64(call->team.v), db_i64(call->no),
-                        db_i64s(purses, n), db_i64s(seen, n), db_i64s(needs, n), db_i64s(wants, n)),
-                DB_COLS(db_col_i64("purse_id", &row.purse), db_col_i64("granted", &row.line.granted),
-                        db_col_i64("missed", &row.line.missed),
-                        db_col_i64("capacity", &row.line.capacity),
-                        db_col_i64("spoken_for", &row.line.spoken_for),
-                        db_col_bool("short", &row.line.shorted),
-                        db_col_bool("elsewhere", &row.line.elsewhere),
-                        db_col_i64_null("window_us", &row.line.window_us, &row.no_window),
-                        db_col_i64_null("left_us", &row.line.left_us, &row.no_left)),
-                grant_row, &row);
+    r = db_each(
+        db, &lease_grant_all, NULL,
+        DB_ARGS(db_i64(call->session), db_i64(call->team.v), db_i64(call->no), db_i64s(purses, n),
+                db_i64s(seen, n), db_i64s(needs, n), db_i64s(wants, n)),
+        DB_COLS(db_col_i64("purse_id", &row.purse), db_col_i64("granted", &row.line.granted),
+                db_col_i64("missed", &row.line.missed), db_col_i64("capacity", &row.line.capacity),
+                db_col_i64("spoken_for", &row.line.spoken_for),
+                db_col_bool("short", &row.line.shorted),
+                db_col_bool("elsewhere", &row.line.elsewhere),
+                db_col_i64_null("window_us", &row.line.window_us, &row.no_window),
+                db_col_i64_null("left_us", &row.line.left_us, &row.no_left)),
+        grant_row, &row);
     return finish(db, r);
 }
 
@@ -135,9 +137,9 @@ int lease_sql_open(struct db *db, const char *name, const char *version, struct 
 
     if (r)
         return PORT_E_AWAY;
-    return finish(db, db_one(db, &lease_session_open, NULL,
-                             DB_ARGS(db_cstr(name), db_cstr(version)),
-                             DB_COLS(db_col_i64("id", &call->session))));
+    return finish(db,
+                  db_one(db, &lease_session_open, NULL, DB_ARGS(db_cstr(name), db_cstr(version)),
+                         DB_COLS(db_col_i64("id", &call->session))));
 }
 
 int lease_sql_heartbeat(struct db *db, struct session_call *call)

@@ -7,8 +7,8 @@
 
 int lease_sql_grant(struct db *db, struct grant_call *call) _must_use_;
 int lease_sql_back(struct db *db, struct back_call *call) _must_use_;
-int lease_sql_open(struct db *db, const char *name, const char *version, struct session_call *call)
-    _must_use_;
+int lease_sql_open(struct db *db, const char *name, const char *version,
+                   struct session_call *call) _must_use_;
 int lease_sql_heartbeat(struct db *db, struct session_call *call) _must_use_;
 int lease_sql_close(struct db *db, struct session_call *call) _must_use_;
 int lease_sql_look(struct db *db, struct look_call *call) _must_use_;

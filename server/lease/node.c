@@ -1,5 +1,5 @@
-/* node.c: see node.h and inside.h. Its cells and tills stand in maps under a lock that no call takes:
- * calls have counted pointers. */
+/* node.c: see node.h and inside.h. Its cells and tills stand in maps under a lock that no call
+ * takes: calls have counted pointers. */
 #include "lease/node.h"
 
 #include <errno.h>
@@ -16,8 +16,8 @@
 #include "lease/reap.h"
 #include "lease/till.h"
 
-/* How often slack that somebody wants is looked for: while other nodes are known, and while they are
- * not; a new one may have come since the last heartbeat. */
+/* How often slack that somebody wants is looked for: while other nodes are known, and while they
+ * are not; a new one may have come since the last heartbeat. */
 #define RECALL_MS 50
 #define RECALL_ALONE_MS 200
 /* Slack that no call has touched for so long goes back. */
@@ -181,8 +181,7 @@ static bool look_at_cell(struct str key, void *value, void *ctx)
     bool slack = current && atomic_load(&c->free) > 0;
 
     (void)key;
-    if (giveback_pending(c) ||
-        (slack && atomic_load(&c->used_at_ms) + IDLE_MS <= idle->now_ms)) {
+    if (giveback_pending(c) || (slack && atomic_load(&c->used_at_ms) + IDLE_MS <= idle->now_ms)) {
         want_back(c);
         return true;
     }
@@ -213,7 +212,8 @@ static void recalled(struct node *n, const struct look_call *look)
     pthread_mutex_lock(&n->lock);
     for (size_t i = 0; i < look->n_recalls; i++) {
         int64_t raw[2];
-        struct cell *c = map_get(n->cells, cell_key(look->recall[i].team, look->recall[i].purse, raw));
+        struct cell *c =
+            map_get(n->cells, cell_key(look->recall[i].team, look->recall[i].purse, raw));
 
         if (c && atomic_load(&c->free) > 0)
             want_back(c);

@@ -1,9 +1,10 @@
 /* node.h: this process as the database knows it: a session that leases slices of purses.
  *
  * One per process. A thread of its own beats the heart (5 s), reaps sessions whose heart stands
- * still, and looks for slack to give back; it and the money lane are the only ones that speak to the
- * database, through the port (port.h). Without an acknowledged heartbeat for NODE_GRACE_MS nothing is admitted any more; a
- * session without one for NODE_REAP_MS is taken apart by the others (reliability 1.4). */
+ * still, and looks for slack to give back; it and the money lane are the only ones that speak to
+ * the database, through the port (port.h). Without an acknowledged heartbeat for NODE_GRACE_MS
+ * nothing is admitted any more; a session without one for NODE_REAP_MS is taken apart by the others
+ * (reliability 1.4). */
 #pragma once
 
 #include <stdatomic.h>

@@ -14,8 +14,8 @@ struct cell;
 struct till;
 struct journal_segment;
 
-/* FENCED: the session is not live, nothing was done. AWAY: unknown whether it was done. REFUSED: it was
- * not, and never will be. */
+/* FENCED: the session is not live, nothing was done. AWAY: unknown whether it was done. REFUSED: it
+ * was not, and never will be. */
 enum { PORT_OK = 0, PORT_E_FENCED = 1, PORT_E_AWAY = 2, PORT_E_REFUSED = 3 };
 
 struct grant_line {
@@ -88,8 +88,8 @@ struct ledger_port {
     /* Monotonic; counts through suspend. Any thread. */
     int64_t (*now_ms)(void *ctx);
 
-    /* till_run(till, hand) will be called soon on a thread that may wait; hand is the port's own and
-     * comes back in grant and back. Outcome 1: not now, there is too much to do. Any thread. */
+    /* till_run(till, hand) will be called soon on a thread that may wait; hand is the port's own
+     * and comes back in grant and back. Outcome 1: not now, there is too much to do. Any thread. */
     int (*soon)(void *ctx, struct till *till);
     void (*grant)(void *ctx, void *hand, struct grant_call *call);
     void (*back)(void *ctx, void *hand, struct back_call *call);

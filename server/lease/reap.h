@@ -1,8 +1,8 @@
 /* reap.h: noticing nodes that died, by their heartbeat counter and our own monotonic clock.
  *
- * No wall clock is compared: a counter that stood still for NODE_REAP_MS of our own time, over looks
- * that succeeded at most REAP_GAP_MS apart, belongs to a dead node (reliability 1.4). Pure. For this
- * room only. */
+ * No wall clock is compared: a counter that stood still for NODE_REAP_MS of our own time, over
+ * looks that succeeded at most REAP_GAP_MS apart, belongs to a dead node (reliability 1.4). Pure.
+ * For this room only. */
 #pragma once
 
 #include "lease/port.h"

@@ -1,11 +1,12 @@
-/* till.h: all that a node has of one team, and the order in which it speaks to the database about it.
+/* till.h: all that a node has of one team, and the order in which it speaks to the database about
+ * it.
  *
  * Calls take from the team's cells from inside the till: any number of threads at once, without a
  * lock, each all or none. Whoever decides that something is short closes it for the moment of
  * looking, so that what another call took in vain and is about to put back refuses nobody. Asks
- * (hold.h) and the giving back of slack stand in one queue, served one after another: two asks never
- * hold a part each of what would be enough for one, and no ask is refused because of slack that was
- * just on its way back. For this room only. */
+ * (hold.h) and the giving back of slack stand in one queue, served one after another: two asks
+ * never hold a part each of what would be enough for one, and no ask is refused because of slack
+ * that was just on its way back. For this room only. */
 #pragma once
 
 #include <pthread.h>
@@ -23,7 +24,7 @@ struct till {
     atomic_uint refs;
     struct node *node;
     struct team_id team;
-    atomic_uint inside; /* how many take; TILL_CLOSED */
+    atomic_uint inside;   /* how many take; TILL_CLOSED */
     pthread_mutex_t lock; /* of the four below */
     struct hold_ask *first, **end;
     bool running;
@@ -42,8 +43,8 @@ struct till *till_ref(struct till *t);
 void till_unref(struct till *t);
 /* The cell is the till's from now on. */
 void till_add(struct till *t, struct cell *c);
-/* Takes the cell out again, unless somebody besides the node's map knows it or a return of its slack is
- * under way. The node's thread, under the node's lock. */
+/* Takes the cell out again, unless somebody besides the node's map knows it or a return of its
+ * slack is under way. The node's thread, under the node's lock. */
 bool till_let_go(struct till *t, struct cell *c);
 
 /* False: closed, come through the queue. */

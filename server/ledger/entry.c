@@ -73,11 +73,11 @@ static void put_money(struct json_writer *w, struct money m)
 #define PUT_MONEY put_money
 #define PUT_TEXT put_text
 #define PUT_JSON put_json
-#define PUT_CALL(name, kind, bound, label)                                                         \
-    json_key(&w, #name);                                                                           \
+#define PUT_CALL(name, kind, bound, label) \
+    json_key(&w, #name);                   \
     PUT_##kind(&w, r->name);
-#define PUT_ATTEMPT(name, kind, bound, label)                                                      \
-    json_key(&w, #name);                                                                           \
+#define PUT_ATTEMPT(name, kind, bound, label) \
+    json_key(&w, #name);                      \
     PUT_##kind(&w, t->name);
 
 static void put_calls(struct buf *out, const struct call_record *r)
@@ -198,12 +198,12 @@ int entry_get(struct str bytes, struct entry *ret, size_t *ret_size)
     if (head.crc != crc_of(bytes.p, sizeof(head) + head.size) || head.calls > head.size ||
         head.attempts > head.size - head.calls || head.type < ENTRY_BEGIN || head.type > ENTRY_END)
         return ENTRY_E_BROKEN;
-    *ret = (struct entry){.type = (enum entry_type)head.type,
-                          .session = head.session,
-                          .calls = str_n(parts, head.calls),
-                          .attempts = str_n(parts + head.calls, head.attempts),
-                          .draws = str_n(parts + head.calls + head.attempts,
-                                         head.size - head.calls - head.attempts)};
+    *ret = (struct entry){
+        .type = (enum entry_type)head.type,
+        .session = head.session,
+        .calls = str_n(parts, head.calls),
+        .attempts = str_n(parts + head.calls, head.attempts),
+        .draws = str_n(parts + head.calls + head.attempts, head.size - head.calls - head.attempts)};
     memcpy(ret->call.b, head.call, sizeof(head.call));
     *ret_size = sizeof(head) + head.size;
     return ENTRY_OK;

@@ -16,12 +16,12 @@ struct entry {
     struct str calls, attempts, draws;
 };
 
-/* Appends the whole record: header with CRC32C, then the parts. used NULL: nothing was used; hold NULL:
- * nothing was held. */
+/* Appends the whole record: header with CRC32C, then the parts. used NULL: nothing was used; hold
+ * NULL: nothing was held. */
 void entry_put(struct buf *out, enum entry_type type, int64_t session,
                const struct call_record *record, const struct hold *hold, const int64_t *used);
 
-/* Reads the record at the beginning of bytes. ENTRY_E_TORN: the bytes end within it; ENTRY_E_BROKEN:
- * it is whole, but not what was written. *ret points into bytes. */
+/* Reads the record at the beginning of bytes. ENTRY_E_TORN: the bytes end within it;
+ * ENTRY_E_BROKEN: it is whole, but not what was written. *ret points into bytes. */
 enum { ENTRY_OK = 0, ENTRY_E_TORN = 1, ENTRY_E_BROKEN = 2 };
 int entry_get(struct str bytes, struct entry *ret, size_t *ret_size) _must_use_;

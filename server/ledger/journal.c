@@ -1,5 +1,5 @@
-/* journal.c: see journal.h and journal_core.h. A record is put together in the writer's own buffer and
- * appended by one call of the port. */
+/* journal.c: see journal.h and journal_core.h. A record is put together in the writer's own buffer
+ * and appended by one call of the port. */
 #include "ledger/journal_core.h"
 
 #include <errno.h>
@@ -94,8 +94,7 @@ int journal_begin(struct journal *j, unsigned writer, struct journal_mark *mark,
 }
 
 int journal_progress(struct journal *j, unsigned writer, struct journal_mark *mark,
-                     const struct call_record *record, const struct hold *hold,
-                     const int64_t *used)
+                     const struct call_record *record, const struct hold *hold, const int64_t *used)
 {
     struct journal_segment *segment;
     int r = write_record(j, writer, ENTRY_PROGRESS, record, hold, used, &segment);

@@ -3,9 +3,10 @@
  *
  * Each record is a whole settlement: BEGIN says how the call would be booked if the node died now,
  * PROGRESS says it anew, END says it for good; the last record of a call wins. write() survives the
- * death of the process; what is in the files is settled by whichever process finds the slot unlocked.
- * Settling is idempotent by call id, so sending twice does no harm. One flusher thread with its own
- * connection settles what has ended, in batches; segments are removed once all in them is settled. */
+ * death of the process; what is in the files is settled by whichever process finds the slot
+ * unlocked. Settling is idempotent by call id, so sending twice does no harm. One flusher thread
+ * with its own connection settles what has ended, in batches; segments are removed once all in them
+ * is settled. */
 #pragma once
 
 #include "lease/hold.h"
@@ -16,8 +17,8 @@ struct journal_segment;
 
 struct journal_config {
     const char *conninfo;
-    const char *dir;    /* holds slots; one is claimed (locked) by this process */
-    unsigned writers;   /* loops; each writes files of its own */
+    const char *dir;  /* holds slots; one is claimed (locked) by this process */
+    unsigned writers; /* loops; each writes files of its own */
     struct node *node;
 };
 /* JOURNAL_E_DIR: the directory cannot be used; JOURNAL_E_BROKEN: a record other than the last of a
@@ -32,8 +33,8 @@ struct journal_mark {
     struct journal_segment *segment;
 };
 
-/* The three write before they return; 0, or < 0 when the disk refuses (then admit nothing). writer is
- * the loop's index; loop thread. used: per pair of the hold, as if the call ended now. */
+/* The three write before they return; 0, or < 0 when the disk refuses (then admit nothing). writer
+ * is the loop's index; loop thread. used: per pair of the hold, as if the call ended now. */
 int journal_begin(struct journal *j, unsigned writer, struct journal_mark *mark,
                   const struct call_record *record, const struct hold *hold) _must_use_;
 int journal_progress(struct journal *j, unsigned writer, struct journal_mark *mark,
@@ -41,14 +42,14 @@ int journal_progress(struct journal *j, unsigned writer, struct journal_mark *ma
                      const int64_t *used) _must_use_;
 /* Also for calls without a BEGIN (refused ones): mark NULL, hold NULL. */
 int journal_end(struct journal *j, unsigned writer, struct journal_mark *mark,
-                const struct call_record *record, const struct hold *hold, const int64_t *used)
-    _must_use_;
+                const struct call_record *record, const struct hold *hold,
+                const int64_t *used) _must_use_;
 
 struct journal_view {
     uint64_t begun, ended, settled, batches, failed_batches;
-    uint64_t refused;         /* the database will never take them; kept in the file `refused` */
-    uint64_t waiting;         /* ended, not yet settled */
+    uint64_t refused; /* the database will never take them; kept in the file `refused` */
+    uint64_t waiting; /* ended, not yet settled */
     int64_t oldest_waiting_ms;
-    uint64_t replayed;        /* found at the start */
+    uint64_t replayed; /* found at the start */
 };
 void journal_read(struct journal *j, struct journal_view *ret); /* any thread */

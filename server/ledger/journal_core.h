@@ -1,5 +1,5 @@
-/* journal_core.h: the journal without files and threads, as a simulator uses it too. For this room and
- * the simulator. */
+/* journal_core.h: the journal without files and threads, as a simulator uses it too. For this room
+ * and the simulator. */
 #pragma once
 
 #include "ledger/journal.h"

@@ -112,8 +112,8 @@ static bool push_call(struct str key, void *value, void *ctx)
 
     (void)key;
     if (!r->failed)
-        r->failed = settle_push(r->settle, str_n(last->bytes, last->size), segment_ref(r->files),
-                                NULL);
+        r->failed =
+            settle_push(r->settle, str_n(last->bytes, last->size), segment_ref(r->files), NULL);
     r->n++;
     return true;
 }

@@ -1,10 +1,10 @@
 /* settle.h: finished calls on their way to the database, in batches, once each.
  *
- * Items come from any thread on a lock-free stack; everything else belongs to the flusher's thread. A
- * batch is of one session and goes out through the port. Unknown outcome: the same is sent again for
- * as long as it takes, which is harmless because settling is idempotent by call id. Refused: its items
- * are tried one by one, and what is refused by itself goes to `refused`, so that it holds up no other.
- * For this room and the simulator. */
+ * Items come from any thread on a lock-free stack; everything else belongs to the flusher's thread.
+ * A batch is of one session and goes out through the port. Unknown outcome: the same is sent again
+ * for as long as it takes, which is harmless because settling is idempotent by call id. Refused:
+ * its items are tried one by one, and what is refused by itself goes to `refused`, so that it holds
+ * up no other. For this room and the simulator. */
 #pragma once
 
 #include <stdatomic.h>
@@ -58,8 +58,8 @@ void settle_done(struct settle *s);
 /* A copy of the record; takes the two references over. */
 int settle_push(struct settle *s, struct str record, struct journal_segment *begun,
                 struct journal_segment *ended) _must_use_;
-/* Sends what is due. Milliseconds until there may be more to do; -1: when something arrives. now: do
- * not wait for more to gather. */
+/* Sends what is due. Milliseconds until there may be more to do; -1: when something arrives. now:
+ * do not wait for more to gather. */
 int settle_tick(struct settle *s, int64_t now_ms, bool now);
 /* Nothing is left. */
 bool settle_idle(const struct settle *s);

@@ -13,15 +13,16 @@ struct balance {
     struct money credits, debits;
 };
 enum { STATEMENT_OK = 0, STATEMENT_E_NONE = 1 };
-int balance_read(struct db *db, struct arena *a, struct team_id team, struct balance *ret) _must_use_;
+int balance_read(struct db *db, struct arena *a, struct team_id team,
+                 struct balance *ret) _must_use_;
 
 struct statement_row {
     int64_t id, posted_at_us;
-    struct str code;      /* "TOPUP", "USAGE" ... */
+    struct str code; /* "TOPUP", "USAGE" ... */
     struct str ref, reason, actor_name;
-    struct money amount;  /* signed: what it did to the wallet */
-    struct money after;   /* the wallet's balance after it */
-    int64_t calls;        /* of usage */
+    struct money amount;      /* signed: what it did to the wallet */
+    struct money after;       /* the wallet's balance after it */
+    int64_t calls;            /* of usage */
     struct str debit, credit; /* kinds of the two accounts */
 };
 struct statement_page {
@@ -46,8 +47,8 @@ int statement_calls(struct db *db, struct arena *a, struct team_id team, int64_t
                     size_t *ret_n) _must_use_;
 
 /* Money moved by an operator. amount is signed; reference makes it idempotent: the same one again
- * gives the first transfer. STATEMENT_E_REFUSED: db_last_message() says why (another amount under the
- * reference, no reason, out of range). Operator scope; the caller audits. */
+ * gives the first transfer. STATEMENT_E_REFUSED: db_last_message() says why (another amount under
+ * the reference, no reason, out of range). Operator scope; the caller audits. */
 enum { STATEMENT_E_REFUSED = 2 };
 int statement_adjust(struct db *db, struct team_id team, struct money amount, struct str reference,
                      struct str reason, struct str actor_kind, int64_t actor_id,

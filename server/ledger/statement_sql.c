@@ -11,12 +11,13 @@ DB_QUERY(statement_balance,
          "  FROM account w JOIN purse p ON p.team_id = w.team_id AND p.kind = 'wallet'"
          " WHERE w.team_id = $1 AND w.kind = 'wallet'")
 
-#define ROW                                                                                        \
-    "SELECT t.id, t.posted_at, t.code, t.ref, t.reason, t.actor_name, t.wallet_nano, t.calls,"     \
-    "       CASE WHEN c.kind = 'wallet' THEN t.amount_nano ELSE -t.amount_nano END AS amount_nano," \
-    "       d.kind AS debit, c.kind AS credit"                                                     \
-    "  FROM transfer t JOIN account d ON d.team_id = t.team_id AND d.id = t.debit_account"         \
-    "                  JOIN account c ON c.team_id = t.team_id AND c.id = t.credit_account"        \
+#define ROW                                                                                    \
+    "SELECT t.id, t.posted_at, t.code, t.ref, t.reason, t.actor_name, t.wallet_nano, t.calls," \
+    "       CASE WHEN c.kind = 'wallet' THEN t.amount_nano ELSE -t.amount_nano END AS "        \
+    "amount_nano,"                                                                             \
+    "       d.kind AS debit, c.kind AS credit"                                                 \
+    "  FROM transfer t JOIN account d ON d.team_id = t.team_id AND d.id = t.debit_account"     \
+    "                  JOIN account c ON c.team_id = t.team_id AND c.id = t.credit_account"    \
     " WHERE t.team_id = $1"
 
 DB_QUERY(statement_rows, ROW " AND t.id < $2 AND ($3::text IS NULL OR t.code = $3"
@@ -35,10 +36,10 @@ DB_QUERY(statement_partitions, "SELECT ensure_call_partitions()")
 int balance_read(struct db *db, struct arena *a, struct team_id team, struct balance *ret)
 {
     struct balance b;
-    int r = db_one(db, &statement_balance, a, DB_ARGS(db_i64(team.v)),
-                   DB_COLS(db_col_money("credits_nano", &b.credits),
-                           db_col_money("debits_nano", &b.debits),
-                           db_col_i64("leased", &b.held.nano)));
+    int r =
+        db_one(db, &statement_balance, a, DB_ARGS(db_i64(team.v)),
+               DB_COLS(db_col_money("credits_nano", &b.credits),
+                       db_col_money("debits_nano", &b.debits), db_col_i64("leased", &b.held.nano)));
 
     if (r == DB_E_NONE)
         return STATEMENT_E_NONE;
@@ -64,12 +65,12 @@ static int row_seen(void *ctx)
     return 0;
 }
 
-#define ROW_COLS(row)                                                                              \
-    DB_COLS(db_col_i64("id", &(row)->id), db_col_time_us("posted_at", &(row)->posted_at_us),       \
-            db_col_text("code", &(row)->code), db_col_text("ref", &(row)->ref),                    \
-            db_col_text("reason", &(row)->reason), db_col_text("actor_name", &(row)->actor_name),  \
-            db_col_money("wallet_nano", &(row)->after),                                            \
-            db_col_money("amount_nano", &(row)->amount), db_col_text("debit", &(row)->debit),      \
+#define ROW_COLS(row)                                                                             \
+    DB_COLS(db_col_i64("id", &(row)->id), db_col_time_us("posted_at", &(row)->posted_at_us),      \
+            db_col_text("code", &(row)->code), db_col_text("ref", &(row)->ref),                   \
+            db_col_text("reason", &(row)->reason), db_col_text("actor_name", &(row)->actor_name), \
+            db_col_money("wallet_nano", &(row)->after),                                           \
+            db_col_money("amount_nano", &(row)->amount), db_col_text("debit", &(row)->debit),     \
             db_col_text("credit", &(row)->credit), db_col_i32("calls", &calls))
 
 struct calls_row {
@@ -138,8 +139,7 @@ static int call_seen(void *ctx)
 }
 
 int statement_calls(struct db *db, struct arena *a, struct team_id team, int64_t transfer_id,
-                    struct call_id after, int32_t limit, struct statement_call **ret,
-                    size_t *ret_n)
+                    struct call_id after, int32_t limit, struct statement_call **ret, size_t *ret_n)
 {
     struct call_rows s = {.max = (size_t)limit};
     int r;

@@ -28,12 +28,12 @@ struct store {
 enum { STORE_OK = 0, STORE_E_DIR = 1 };
 int store_open(struct store *s, const char *dir, unsigned writers) _must_use_;
 void store_close(struct store *s); /* also of one that did not open */
-/* Locks and names one slot after another that was left behind, the own one first; false: no more. The
- * locks are kept until store_close(). *k begins at 0. */
+/* Locks and names one slot after another that was left behind, the own one first; false: no more.
+ * The locks are kept until store_close(). *k begins at 0. */
 bool store_abandoned(struct store *s, const char *dir, unsigned *k, char ret_slot[PATH_MAX]);
 
-/* All bytes behind what this writer wrote before, or < 0 and nothing of them. *ret_first: something is
- * to be synced now, where nothing was. The segment is the store's. One thread per writer. */
+/* All bytes behind what this writer wrote before, or < 0 and nothing of them. *ret_first: something
+ * is to be synced now, where nothing was. The segment is the store's. One thread per writer. */
 int store_append(struct store *s, unsigned writer, struct str bytes, struct journal_segment **ret,
                  bool *ret_first) _must_use_;
 /* Everything that was appended before is on the disk afterwards. One thread. */

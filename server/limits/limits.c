@@ -123,9 +123,9 @@ int64_t limits_remaining(const struct key_purses *p, enum limit limit)
         return p->left[limit]; /* nothing has been granted to this node yet */
     if (clock_mono_ms() >= valid_until_ms)
         return p->capacity[limit];
-    return MAX((int64_t)(atomic_load(&c->capacity) - atomic_load(&c->spoken_for) +
-                         atomic_load(&c->free)),
-               (int64_t)0);
+    return MAX(
+        (int64_t)(atomic_load(&c->capacity) - atomic_load(&c->spoken_for) + atomic_load(&c->free)),
+        (int64_t)0);
 }
 
 int64_t limits_resets_in_s(const struct key_purses *p, enum limit limit)

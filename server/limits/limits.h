@@ -33,15 +33,15 @@ struct key_purses {
     int64_t left[LIMITS]; /* as found when they were opened */
 };
 
-/* Worker: makes or updates the purses and finds their cells. Own transaction. LIMITS_E_NONE: the team
- * has no books. */
+/* Worker: makes or updates the purses and finds their cells. Own transaction. LIMITS_E_NONE: the
+ * team has no books. */
 enum { LIMITS_OK = 0, LIMITS_E_NONE = 1, LIMITS_E_AWAY = DB_E_AWAY };
 int limits_open(struct node *n, struct db *db, const struct key_limits *limits,
                 struct key_purses **ret) _must_use_;
 void key_purses_free(struct key_purses *p); /* NULL is fine */
 
-/* What one call takes: money as its worst case, tokens as their estimate. Returns how many wants were
- * written; which[i] says which limit wants[i] is. */
+/* What one call takes: money as its worst case, tokens as their estimate. Returns how many wants
+ * were written; which[i] says which limit wants[i] is. */
 struct limits_need {
     struct money money;
     int64_t tokens;
@@ -60,7 +60,8 @@ struct limits_word {
     bool money;               /* 402; else 429 */
 };
 const struct limits_word *limits_word(enum limit limit);
-/* Remaining of the purse, as this node last heard; for x-ratelimit-* headers. < 0: no such limit. */
+/* Remaining of the purse, as this node last heard; for x-ratelimit-* headers. < 0: no such limit.
+ */
 int64_t limits_remaining(const struct key_purses *p, enum limit limit);
 /* Seconds until the window turns; 0: never or unknown. */
 int64_t limits_resets_in_s(const struct key_purses *p, enum limit limit);

@@ -28,7 +28,8 @@ struct price {
 /* One tier at 0 in which no unit is named. */
 void price_init(struct price *p, struct price_id id);
 /* Sets one unit of the tier that begins above that many input tokens, making the tier if need be.
- * PRICE_SET_E_TIERS: more tiers than BOUND_PRICE_TIERS; PRICE_SET_E_RANGE: a figure out of bounds. */
+ * PRICE_SET_E_TIERS: more tiers than BOUND_PRICE_TIERS; PRICE_SET_E_RANGE: a figure out of bounds.
+ */
 enum { PRICE_SET_OK = 0, PRICE_SET_E_TIERS = 1, PRICE_SET_E_RANGE = 2 };
 int price_set(struct price *p, enum usage_unit unit, int64_t above_input_tokens, int64_t charge,
               int64_t cost) _must_use_;

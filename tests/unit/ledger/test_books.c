@@ -1,0 +1,333 @@
+/* The books: postings, who may make them, who may see them, what can never be changed; statements. */
+#include "lease/money.h"
+
+#include "ledger/statement.h"
+#include "ledger/upkeep.h"
+
+static struct money_test t;
+
+static int setup(void **state)
+{
+    money_start(&t, 1);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    money_stop(&t);
+    return 0;
+}
+
+DB_QUERY(books_findings, "SELECT count(*) AS v FROM ledger_findings() WHERE $1 > 0")
+DB_QUERY(books_refund, "SELECT post_refund($1, $2, $3, 'paid back', 'operator', 1, 'op') AS id")
+DB_QUERY(books_topup, "SELECT post_topup($1, $2, $3, 'test', 'system', NULL, 'test') AS id")
+
+static void sound(void)
+{
+    assert_int_equal(money_figure(&t, &books_findings, 1), 0);
+}
+
+static int post(struct db_query *q, struct db_scope scope, struct team_id team, const char *ref,
+                int64_t nano, int64_t *ret_id)
+{
+    int r;
+
+    people_begin(&t.p, scope);
+    r = db_one(t.p.db, q, NULL, DB_ARGS(db_i64(team.v), db_cstr(ref), db_i64(nano)),
+               DB_COLS(db_col_i64("id", ret_id)));
+    if (r)
+        db_rollback(t.p.db);
+    else
+        people_commit(&t.p);
+    return r;
+}
+
+static int adjust(struct team_id team, int64_t nano, const char *ref, const char *reason)
+{
+    int64_t id = 0;
+    int r;
+
+    people_begin(&t.p, DB_OPERATOR);
+    r = statement_adjust(t.p.db, team, (struct money){nano}, str_c(ref), str_c(reason),
+                         STR("operator"), 1, STR("op@example.org"), &id);
+    if (r)
+        db_rollback(t.p.db);
+    else
+        people_commit(&t.p);
+    return r;
+}
+
+static int64_t posted(struct team_id team)
+{
+    int64_t balance, leased;
+
+    money_wallet(&t, team, &balance, &leased);
+    return balance;
+}
+
+static void a_payment_is_credited_once_per_reference(void **state)
+{
+    struct team_id team = money_team(&t, "once@example.org");
+    int64_t first, again;
+
+    assert_int_equal(post(&books_topup, DB_SYSTEM, team, "TO-1", 5000000000, &first), 0);
+    assert_int_equal(post(&books_topup, DB_SYSTEM, team, "TO-1", 5000000000, &again), 0);
+    assert_int_equal(first, again);
+    assert_int_equal(posted(team), 5000000000);
+    assert_int_equal(post(&books_topup, DB_SYSTEM, team, "TO-1", 5000000001, &again),
+                     DB_E_REFUSED);
+    assert_int_equal(posted(team), 5000000000);
+    sound();
+}
+
+static void an_adjustment_has_a_sign_and_a_reason(void **state)
+{
+    struct team_id team = money_team(&t, "sign@example.org");
+
+    assert_int_equal(adjust(team, 700, "a1", "a gift"), STATEMENT_OK);
+    assert_int_equal(posted(team), 700);
+    assert_int_equal(adjust(team, -1000, "a2", "a correction"), STATEMENT_OK);
+    assert_int_equal(posted(team), -300); /* below zero is what an operator may do */
+    assert_int_equal(adjust(team, -1000, "a2", "a correction"), STATEMENT_OK);
+    assert_int_equal(posted(team), -300);
+    assert_int_equal(adjust(team, 1000, "a2", "the other way"), STATEMENT_E_REFUSED);
+    assert_int_equal(adjust(team, 5, "a3", " "), STATEMENT_E_REFUSED);
+    assert_int_equal(adjust(team, 0, "a4", "nothing"), STATEMENT_E_REFUSED);
+    assert_int_equal(adjust(team, 1000000000000001, "a5", "too much"), STATEMENT_E_REFUSED);
+    assert_int_equal(posted(team), -300);
+    sound();
+}
+
+static void a_refund_leaves_the_wallet(void **state)
+{
+    struct team_id team = money_team(&t, "refund@example.org");
+    int64_t id;
+
+    money_topup(&t, team, 900);
+    assert_int_equal(post(&books_refund, DB_OPERATOR, team, "RF-1", 400, &id), 0);
+    assert_int_equal(posted(team), 500);
+    sound();
+}
+
+static void nobody_credits_in_the_teams_own_name(void **state)
+{
+    struct team_id team = money_team(&t, "own@example.org");
+    int64_t id;
+
+    assert_int_equal(post(&books_topup, DB_TEAM(team), team, "TO-2", 100, &id), DB_E_REFUSED);
+    assert_int_equal(post(&books_refund, DB_TEAM(team), team, "RF-2", 100, &id), DB_E_REFUSED);
+    assert_int_equal(post(&books_topup, DB_USER((struct user_id){1}), team, "TO-2", 100, &id),
+                     DB_E_REFUSED);
+    assert_int_equal(posted(team), 0);
+}
+
+/* As the role that the server runs as. */
+static bool app_may(const char *sql)
+{
+    int r;
+
+    people_begin(&t.p, DB_OPERATOR);
+    r = db_script(t.p.db, sql);
+    db_rollback(t.p.db);
+    return r == 0;
+}
+
+static void the_server_cannot_write_the_money_tables(void **state)
+{
+    static const char *const tables[] = {"account", "transfer", "purse", "lease", "call",
+                                         "attempt", "usage_day", "node_session", "recon_finding"};
+
+    money_topup(&t, t.team, 1000);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        char sql[200];
+
+        snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", tables[i]);
+        assert_true(app_may(sql));
+        snprintf(sql, sizeof(sql), "DELETE FROM %s", tables[i]);
+        assert_false(app_may(sql));
+        snprintf(sql, sizeof(sql), "TRUNCATE %s CASCADE", tables[i]);
+        assert_false(app_may(sql));
+        snprintf(sql, sizeof(sql), "INSERT INTO %s DEFAULT VALUES", tables[i]);
+        assert_false(app_may(sql));
+    }
+    assert_false(app_may("UPDATE account SET credits_nano = credits_nano + 1"));
+    assert_false(app_may("UPDATE purse SET capacity = capacity + 1"));
+    assert_false(app_may("UPDATE lease SET remaining = 0"));
+    assert_false(app_may("SELECT session_end(1, NULL, 'closed')"));
+    assert_false(app_may("SELECT post_transfer(1, true, 'cash', 5, 'TOPUP', 'x', '', '', 1, '')"));
+    assert_false(app_may("SELECT count(*) FROM call_default"));
+    assert_false(app_may("SET ROLE tollgate_money"));
+}
+
+static bool owner_may(const char *sql)
+{
+    int r;
+
+    assert_int_equal(db_begin(t.p.owner, DB_SYSTEM, false), 0);
+    r = db_script(t.p.owner, sql);
+    db_rollback(t.p.owner);
+    return r == 0;
+}
+
+static void not_even_the_owner_changes_what_was_posted(void **state)
+{
+    money_topup(&t, t.team, 1000);
+    assert_false(owner_may("UPDATE transfer SET amount_nano = 1"));
+    assert_false(owner_may("DELETE FROM transfer"));
+    assert_false(owner_may("TRUNCATE transfer CASCADE"));
+    assert_false(owner_may("TRUNCATE call"));
+    assert_true(owner_may("SELECT count(*) FROM transfer"));
+}
+
+DB_QUERY(books_count, "SELECT (SELECT count(*) FROM transfer) + (SELECT count(*) FROM account)"
+                      " + (SELECT count(*) FROM purse) + (SELECT count(*) FROM call)"
+                      " + (SELECT count(*) FROM usage_day) + (SELECT count(*) FROM lease) AS v")
+
+static int64_t visible(struct db_scope scope)
+{
+    int64_t v;
+
+    people_begin(&t.p, scope);
+    assert_int_equal(db_one(t.p.db, &books_count, NULL, DB_NO_ARGS, DB_COLS(db_col_i64("v", &v))),
+                     0);
+    people_commit(&t.p);
+    return v;
+}
+
+static void a_team_sees_its_own_books_only(void **state)
+{
+    struct team_id one = money_team(&t, "one@example.org");
+    struct team_id two = money_team(&t, "two@example.org");
+    struct balance b;
+    int64_t before;
+
+    before = visible(DB_TEAM(two));
+    money_topup(&t, one, 1000);
+    assert_int_equal(visible(DB_TEAM(two)), before);
+    assert_int_equal(visible(DB_TEAM(one)), before + 1);
+    assert_true(visible(DB_OPERATOR) > 2 * before);
+    people_begin(&t.p, DB_TEAM(two));
+    assert_int_equal(balance_read(t.p.db, t.p.a, one, &b), STATEMENT_E_NONE);
+    assert_int_equal(balance_read(t.p.db, t.p.a, two, &b), STATEMENT_OK);
+    assert_int_equal(b.posted.nano, 0);
+    people_commit(&t.p);
+}
+
+static void the_statement_runs_with_its_balance(void **state)
+{
+    struct team_id team = money_team(&t, "run@example.org");
+    struct statement_page page;
+    struct statement_row row;
+    struct balance b;
+    int64_t running = 0;
+
+    for (int i = 0; i < 5; i++) {
+        char ref[16];
+
+        snprintf(ref, sizeof(ref), "s%d", i);
+        money_topup(&t, team, 1000 + i);
+        assert_int_equal(adjust(team, -10 * (i + 1), ref, "a correction"), STATEMENT_OK);
+    }
+    people_begin(&t.p, DB_TEAM(team));
+    assert_int_equal(statement_list(t.p.db, t.p.a, team, 0, STR_NONE, 4, &page), 0);
+    assert_int_equal(page.n, 4);
+    assert_true(page.older);
+    assert_str(page.v[0].code, "ADJUST");
+    assert_int_equal(page.v[0].amount.nano, -50);
+    assert_str(page.v[0].debit, "wallet");
+    assert_str(page.v[0].reason, "a correction");
+    for (int64_t before = 0, n = 0; n < 10; before = page.v[page.n - 1].id, n += page.n) {
+        assert_int_equal(statement_list(t.p.db, t.p.a, team, before, STR_NONE, 4, &page), 0);
+        for (size_t i = 0; i < page.n; i++) { /* newest first: what is below came before */
+            if (n || i)
+                assert_int_equal(page.v[i].after.nano, running);
+            running = page.v[i].after.nano - page.v[i].amount.nano;
+        }
+    }
+    assert_int_equal(running, 0);
+    assert_int_equal(statement_list(t.p.db, t.p.a, team, 0, STR("TOPUP"), 50, &page), 0);
+    assert_int_equal(page.n, 5);
+    assert_false(page.older);
+    assert_int_equal(statement_list(t.p.db, t.p.a, team, 0, STR("-USAGE"), 50, &page), 0);
+    assert_int_equal(page.n, 10);
+    assert_int_equal(statement_get(t.p.db, t.p.a, team, page.v[3].id, &row), STATEMENT_OK);
+    assert_int_equal(row.after.nano, page.v[3].after.nano);
+    assert_int_equal(balance_read(t.p.db, t.p.a, team, &b), 0);
+    assert_int_equal(b.posted.nano, page.v[0].after.nano);
+    people_commit(&t.p);
+    people_begin(&t.p, DB_TEAM(t.team));
+    assert_int_equal(statement_get(t.p.db, t.p.a, t.team, row.id, &row), STATEMENT_E_NONE);
+    people_commit(&t.p);
+}
+
+DB_QUERY(books_partitions, "SELECT count(*) AS v FROM pg_inherits"
+                           " WHERE inhparent = 'call'::regclass AND $1 > 0")
+
+static void partitions_are_made_ahead(void **state)
+{
+    int64_t before = money_figure(&t, &books_partitions, 1);
+
+    assert_true(before >= 9);
+    assert_int_equal(ledger_upkeep(t.p.db), 0);
+    assert_int_equal(money_figure(&t, &books_partitions, 1), before);
+    assert_int_equal(db_script(t.p.owner, "DO $$ BEGIN EXECUTE format('DROP TABLE %I', (SELECT"
+                                          " max(c.relname) FROM pg_class c WHERE relkind = 'r' AND"
+                                          " relname ~ '^call_2')); END $$"), 0);
+    assert_int_equal(money_figure(&t, &books_partitions, 1), before - 1);
+    assert_int_equal(ledger_upkeep(t.p.db), 0);
+    assert_int_equal(money_figure(&t, &books_partitions, 1), before);
+}
+
+/* Windows: text of starts and ends in UTC. */
+DB_QUERY(books_window, "SELECT w.starts::text || ' ' || w.ends::text AS v"
+                       "  FROM purse_window($1, $2, $3::timestamptz) AS w")
+
+static void check_window(const char *turns, const char *zone, const char *at, const char *expected)
+{
+    struct str text;
+
+    assert_int_equal(db_begin(t.p.owner, DB_SYSTEM, false), 0);
+    assert_int_equal(db_one(t.p.owner, &books_window, t.p.a,
+                            DB_ARGS(db_cstr(turns), db_cstr(zone), db_cstr(at)),
+                            DB_COLS(db_col_text("v", &text))), 0);
+    assert_int_equal(db_commit(t.p.owner), 0);
+    assert_str(text, expected);
+}
+
+static void windows_turn_in_the_teams_time_zone(void **state)
+{
+    check_window("day", "UTC", "2026-11-21 06:00+00",
+                 "2026-11-21 00:00:00+00 2026-11-22 00:00:00+00");
+    check_window("day", "Asia/Tokyo", "2026-11-21 16:00+00",
+                 "2026-11-21 15:00:00+00 2026-11-22 15:00:00+00");
+    /* The clocks go back: a day of 25 hours. */
+    check_window("day", "Europe/Berlin", "2026-10-25 12:00+00",
+                 "2026-10-24 22:00:00+00 2026-10-25 23:00:00+00");
+    check_window("week", "Europe/Berlin", "2026-10-25 12:00+00",
+                 "2026-10-18 22:00:00+00 2026-10-25 23:00:00+00");
+    check_window("month", "America/New_York", "2026-03-01 04:59+00",
+                 "2026-02-01 05:00:00+00 2026-03-01 05:00:00+00");
+    check_window("month", "America/New_York", "2026-03-15 00:00+00",
+                 "2026-03-01 05:00:00+00 2026-04-01 04:00:00+00");
+    check_window("minute", "Asia/Kathmandu", "2026-11-21 06:00:59.5+00",
+                 "2026-11-21 06:00:00+00 2026-11-21 06:01:00+00");
+    check_window("never", "UTC", "2026-11-21 06:00+00", "-infinity infinity");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_payment_is_credited_once_per_reference),
+        cmocka_unit_test(an_adjustment_has_a_sign_and_a_reason),
+        cmocka_unit_test(a_refund_leaves_the_wallet),
+        cmocka_unit_test(nobody_credits_in_the_teams_own_name),
+        cmocka_unit_test(the_server_cannot_write_the_money_tables),
+        cmocka_unit_test(not_even_the_owner_changes_what_was_posted),
+        cmocka_unit_test(a_team_sees_its_own_books_only),
+        cmocka_unit_test(the_statement_runs_with_its_balance),
+        cmocka_unit_test(partitions_are_made_ahead),
+        cmocka_unit_test(windows_turn_in_the_teams_time_zone),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
