@@ -146,7 +146,7 @@ export async function stopEverything(file) {
     if (report || result.code !== 0) {
       bad++;
       console.log(`FAIL ${file}: server ended well (${JSON.stringify(result)})`);
-      console.log(s.log.slice(-6000));
+      console.log(s.log.match(/.{0,300}(ERROR: AddressSanitizer|runtime error:|assertion .*failed|Assertion)[^]{0,1500}/i)?.[0] ?? s.log.slice(-6000));
     } else {
       console.log(`ok ${file}: server ended well`);
     }

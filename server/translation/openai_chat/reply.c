@@ -6,7 +6,7 @@
 #include "translation/openai_chat/chat.h"
 #include "translation/openai_chat/usage.h"
 
-enum { ID, USAGE, ERROR, CHOICES, FINISH, FIRST_TEXT, LAST_TEXT = FIRST_TEXT + 4, WATCHES };
+enum { ID, USAGE, ERROR, CHOICES, FINISH, FIRST_TEXT, WATCHES = FIRST_TEXT + 5 };
 
 static const char *const head_paths[FIRST_TEXT] = {
     [ID] = "id",
@@ -31,6 +31,9 @@ static const char *const delta_texts[] = {
     "choices[].delta.refusal",
     "choices[].delta.tool_calls[].function.arguments",
 };
+
+_Static_assert(ARRAY_LEN(whole_texts) == WATCHES - FIRST_TEXT, "a watch for each text");
+_Static_assert(ARRAY_LEN(delta_texts) == WATCHES - FIRST_TEXT, "a watch for each text");
 
 /* Bytes of the strings without their quotes; a null has none. */
 static uint64_t text_bytes(const struct json_watch *w)
@@ -76,9 +79,10 @@ int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
     struct json_scan_result result;
     struct json_fault fault;
 
-    for (size_t i = 0; i < WATCHES; i++)
-        w[i].path =
-            i < FIRST_TEXT ? head_paths[i] : (delta ? delta_texts : whole_texts)[i - FIRST_TEXT];
+    for (size_t i = 0; i < FIRST_TEXT; i++)
+        w[i].path = head_paths[i];
+    for (size_t i = 0; i < ARRAY_LEN(whole_texts); i++)
+        w[FIRST_TEXT + i].path = delta ? delta_texts[i] : whole_texts[i];
     if (json_scan(doc, w, WATCHES, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
         return DIALECT_E_SYNTAX;
     report.close_at = result.root_close;
@@ -86,7 +90,7 @@ int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
     report.error = w[ERROR].span.n && w[ERROR].span.kind != JSON_NULL;
     report.llm.id = inside(doc, w[ID].span);
     report.llm.finish_reason = inside(doc, w[FINISH].span);
-    for (size_t i = FIRST_TEXT; i <= LAST_TEXT; i++)
+    for (size_t i = FIRST_TEXT; i < WATCHES; i++)
         report.llm.output_bytes += text_bytes(&w[i]);
     read_usage(doc, w[USAGE].span, &report);
     report.usage_only = report.llm.has_usage && is_empty_array(doc, w[CHOICES].span);
