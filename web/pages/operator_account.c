@@ -33,7 +33,7 @@ static void put_duration(struct json_object *view, const char *key, int64_t us)
     if (us > 0)
         view_duration(view, key, us);
     else
-        json_set_cstr(view, key, "–");
+        json_set_null(view, key);
 }
 
 /* What this node saw of it. */
