@@ -56,6 +56,18 @@ void view_money(struct json_object *o, const char *key, struct money m, int deci
     json_set_bool(v, "zero", m.nano == 0);
 }
 
+int view_decimals(struct money largest)
+{
+    bool small = largest.nano > -1000000000 && largest.nano < 1000000000;
+
+    return small && largest.nano % 10000000 ? VIEW_CALL : VIEW_DOLLARS;
+}
+
+void view_figure(struct json_object *o, const char *key, struct money m)
+{
+    view_money(o, key, m, view_decimals(m));
+}
+
 struct str view_money_text(struct arena *a, struct money m, int decimals)
 {
     struct buf text;

@@ -13,6 +13,10 @@
 
 /* partials/money: {text "$1,234.50", exact "1234.5 USD", zero} */
 void view_money(struct json_object *o, const char *key, struct money m, int decimals);
+/* How many decimals a column wants whose largest figure is this: cents tell nothing below a dollar. */
+int view_decimals(struct money largest);
+/* A figure that stands alone, with the decimals that it wants. */
+void view_figure(struct json_object *o, const char *key, struct money m);
 /* "$3.00" as plain text, for sentences and charts' labels. */
 struct str view_money_text(struct arena *a, struct money m, int decimals) _must_use_;
 /* Price per million: at least two decimals, and all that are there. */

@@ -95,12 +95,12 @@ static int read_figures(struct web *w, struct figures *f)
 
 static void balance_view(const struct balance *b, struct json_object *view)
 {
-    view_money(view, "available", b->available, VIEW_DOLLARS);
-    view_money(view, "held", b->held, VIEW_DOLLARS);
+    view_figure(view, "available", b->available);
+    view_figure(view, "held", b->held);
     json_set_bool(view, "any_held", b->held.nano > 0);
-    view_money(view, "posted", b->posted, VIEW_DOLLARS);
-    view_money(view, "credits", b->credits, VIEW_DOLLARS);
-    view_money(view, "debits", b->debits, VIEW_DOLLARS);
+    view_figure(view, "balance", b->posted);
+    view_figure(view, "credits", b->credits);
+    view_figure(view, "debits", b->debits);
 }
 
 static struct json_object *invoices_view(struct web *w, const struct invoice_page *page)

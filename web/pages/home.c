@@ -7,32 +7,10 @@
 #include "base/err.h"
 #include "catalog/holder.h"
 #include "catalog/prices.h"
+#include "web/snippet.h"
 #include "web/view.h"
 
 #define ON_HOME 8 /* rows of the price list on the landing page */
-
-/* A model to show in snippets: one that chats and is served. */
-static struct str some_model(struct web *w, const struct catalog *catalog)
-{
-    const struct catalog_model *models;
-    size_t n = 0;
-
-    models = catalog ? catalog_models(catalog, &n) : NULL;
-    for (size_t i = 0; i < n; i++)
-        if (models[i].kind == MODEL_CHAT && catalog_model_served(&models[i]))
-            return arena_str(w->arena, models[i].name);
-    return STR("gpt-4o-mini");
-}
-
-static void snippet_view(struct web *w, const struct catalog *catalog, struct json_object *view)
-{
-    struct json_object *snippet = json_new_object();
-
-    json_set_str(snippet, "base_url", web_url(w, STR("/v1")));
-    json_set_cstr(snippet, "key", "tg-\u2026");
-    json_set_str(snippet, "model", some_model(w, catalog));
-    json_set(view, "snippet", snippet);
-}
 
 /* --- the price list: one line for each price of a model, its main units as columns --- */
 
@@ -151,7 +129,7 @@ static int show(struct web *w, const char *name, const char *title, size_t most)
         json_unref(view);
         return err_trace(r);
     }
-    snippet_view(w, catalog, view);
+    snippet_view(w, STR(""), STR(""), view);
     return web_render(w, name, title, view);
 }
 

@@ -251,8 +251,8 @@ void key_common_view(struct web *w, const struct key_view *key, struct json_obje
     json_set_str(view, "project", key->project_name);
     view_key(view, "chip", key->settings.name, key->prefix, key->last4, STR_NONE);
     state_view(key, w->now_us, view);
-    view_money(view, "spent_today", key->spent_today, VIEW_DOLLARS);
-    view_money(view, "spent_month", key->spent_month, VIEW_DOLLARS);
-    view_money(view, "spent_total", key->spent_total, VIEW_DOLLARS);
+    view_figure(view, "spent_today", key->spent_today);
+    view_figure(view, "spent_month", key->spent_month);
+    view_figure(view, "spent_total", key->spent_total);
     view_recent_day(view, "last_used", key->last_day_us, w->zone, w->now_us);
 }

@@ -1,12 +1,10 @@
 /* keys.c: see keys.h. */
 #include "web/pages/keys.h"
 
-#include <inttypes.h>
-
 #include "base/err.h"
-#include "catalog/holder.h"
 #include "web/links.h"
 #include "web/pages/key_form.h"
+#include "web/snippet.h"
 #include "web/view.h"
 
 /* "every", "gpt-4o", "gpt-4o and 2 more" */
@@ -48,11 +46,15 @@ static struct str limits_text(struct arena *a, const struct key_settings *s)
 static struct json_object *list_view(struct web *w, const struct key_page *keys)
 {
     struct json_object *list = json_new_array();
+    struct money most = MONEY_ZERO;
 
+    for (size_t i = 0; i < keys->n; i++)
+        most.nano = MAX(most.nano, keys->v[i].spent_month.nano);
     for (size_t i = 0; i < keys->n; i++) {
         struct json_object *o = json_new_object();
 
         key_common_view(w, &keys->v[i], o);
+        view_money(o, "spent_month", keys->v[i].spent_month, view_decimals(most));
         json_set_str(o, "models", models_text(w->arena, &keys->v[i].settings));
         json_set_str(o, "limits", limits_text(w->arena, &keys->v[i].settings));
         json_push(list, o);
@@ -103,29 +105,12 @@ int page_keys_new(struct web *w)
     return r ? web_outcome(w, r) : show_form(w, 200, &form);
 }
 
-/* A model that a snippet can name: the key's first, else the first that chats. */
-static struct str model_for_snippet(struct web *w, struct str first)
-{
-    _cleanup_(catalog_unrefp) struct catalog *catalog = catalog_holder_get(w->services->catalog);
-    const struct catalog_model *models;
-    size_t n = 0;
-
-    models = catalog && !first.n ? catalog_models(catalog, &n) : NULL;
-    for (size_t i = 0; i < n; i++)
-        if (models[i].kind == MODEL_CHAT && catalog_model_served(&models[i]))
-            return arena_str(w->arena, models[i].name);
-    return first.n ? first : STR("gpt-4o-mini");
-}
-
 int keys_show_secret(struct web *w, const char *title, struct str name, struct str model,
                      const struct key_minted *minted, struct str overlap)
 {
-    struct json_object *view = json_new_object(), *snippet = json_new_object();
+    struct json_object *view = json_new_object();
 
-    json_set_str(snippet, "base_url", web_url(w, STR("/v1")));
-    json_set_str(snippet, "key", minted->secret);
-    json_set_str(snippet, "model", model_for_snippet(w, model));
-    json_set(view, "snippet", snippet);
+    snippet_view(w, minted->secret, model, view);
     json_set_str(view, "name", name);
     json_set_str(view, "secret", minted->secret);
     json_set_str(view, "link", link_key(w->arena, minted->id, NULL));

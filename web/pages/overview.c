@@ -10,6 +10,7 @@
 #include "logs/usage.h"
 #include "web/chart.h"
 #include "web/links.h"
+#include "web/snippet.h"
 #include "web/view.h"
 
 #define DAYS 30
@@ -71,7 +72,7 @@ static struct json_object *top_view(struct web *w, const struct usage_table *tab
         json_set_str(o, "link", buf_str(&link));
         buf_done(&link);
         view_count(o, "calls", row->calls);
-        view_money(o, "charge", row->charge, VIEW_DOLLARS);
+        view_money(o, "charge", row->charge, view_decimals(table->total.charge));
         chart_share(o, "share", row->charge, table->total.charge);
         json_push(list, o);
     }
@@ -82,14 +83,14 @@ static void stats_view(struct web *w, const struct figures *f, struct json_objec
 {
     const struct usage_overview *u = &f->usage;
 
-    view_money(view, "available", f->balance.available, VIEW_DOLLARS);
-    view_money(view, "held", f->balance.held, VIEW_DOLLARS);
+    view_figure(view, "balance", f->balance.posted);
+    view_figure(view, "held", f->balance.held);
     json_set_bool(view, "any_held", f->balance.held.nano > 0);
-    json_set_bool(view, "low", f->balance.available.nano <= 0);
-    view_money(view, "today", u->spend_today, VIEW_DOLLARS);
-    view_money(view, "yesterday", u->spend_yesterday, VIEW_DOLLARS);
-    view_money(view, "month", u->spend_month, VIEW_DOLLARS);
-    view_money(view, "last_month", u->spend_last_month, VIEW_DOLLARS);
+    json_set_bool(view, "used_up", f->balance.available.nano <= 0 && f->balance.credits.nano > 0);
+    view_figure(view, "today", u->spend_today);
+    view_figure(view, "yesterday", u->spend_yesterday);
+    view_figure(view, "month", u->spend_month);
+    view_figure(view, "last_month", u->spend_last_month);
     view_percent(view, "error_rate", u->errors_month, u->calls_month);
     view_percent(view, "fallback_rate", u->fallbacks_month, u->calls_month);
     json_set_str(view, "calls_month", view_plural(w->arena, u->calls_month, "request", NULL));
@@ -101,16 +102,13 @@ static void stats_view(struct web *w, const struct figures *f, struct json_objec
 /* What a new team does first; gone once it has all been done. */
 static void steps_view(struct web *w, const struct figures *f, struct json_object *view)
 {
-    struct json_object *steps = json_new_object(), *snippet = json_new_object();
+    struct json_object *steps = json_new_object();
 
     json_set_bool(steps, "topped_up", f->balance.credits.nano > 0);
     json_set_bool(steps, "minted", f->key_list.n > 0);
     json_set_bool(view, "started", f->usage.calls_month > 0 || f->points.n > 0);
-    json_set_str(snippet, "base_url", web_url(w, STR("/v1")));
-    json_set_cstr(snippet, "key", "tg-\u2026");
-    json_set_cstr(snippet, "model", "demo-chat");
-    json_set(steps, "snippet", snippet);
     json_set(view, "steps", steps);
+    snippet_view(w, STR(""), STR(""), view);
 }
 
 int page_overview(struct web *w)

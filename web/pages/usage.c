@@ -164,6 +164,7 @@ static struct json_object *row_view(const struct usage_row *row)
     view_count(o, "cached", row->cached_input_tokens);
     view_count(o, "output", row->output_tokens);
     view_money(o, "charge", row->charge, VIEW_CALL);
+    view_figure(o, "spend", row->charge);
     return o;
 }
 

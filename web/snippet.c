@@ -1,0 +1,27 @@
+/* snippet.c: see snippet.h. */
+#include "web/snippet.h"
+
+#include "catalog/holder.h"
+
+static struct str some_model(struct web *w)
+{
+    _cleanup_(catalog_unrefp) struct catalog *catalog = catalog_holder_get(w->services->catalog);
+    const struct catalog_model *models;
+    size_t n = 0;
+
+    models = catalog ? catalog_models(catalog, &n) : NULL;
+    for (size_t i = 0; i < n; i++)
+        if (models[i].kind == MODEL_CHAT && catalog_model_served(&models[i]))
+            return arena_str(w->arena, models[i].name);
+    return STR("gpt-4o-mini");
+}
+
+void snippet_view(struct web *w, struct str key, struct str model, struct json_object *view)
+{
+    struct json_object *snippet = json_new_object();
+
+    json_set_str(snippet, "base_url", web_url(w, STR("/v1")));
+    json_set_str(snippet, "key", key.n ? key : STR("tg-\u2026"));
+    json_set_str(snippet, "model", model.n ? model : some_model(w));
+    json_set(view, "snippet", snippet);
+}

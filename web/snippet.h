@@ -1,0 +1,8 @@
+/* snippet.h: the request that partials/snippet shows in several languages, ready to paste. */
+#pragma once
+
+#include "web/web.h"
+
+/* Sets view.snippet to {base_url, key, model}. key empty: a placeholder; model empty: one that is
+ * served here and chats. */
+void snippet_view(struct web *w, struct str key, struct str model, struct json_object *view);
