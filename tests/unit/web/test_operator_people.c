@@ -37,7 +37,7 @@ static void every_page_shows_with_little_in_it(void **state)
     page_has("/operator/audit", "user.sign_up");
     page_has("/operator/orders", "Nobody has topped up yet.");
     page_has("/operator/installation", "value=\"TG\"");
-    page_has("/operator/accounts", "<body class=\"operator\">");
+    page_has("/operator/accounts", "<body class=\"framed operator\">");
 }
 
 static void a_team_gets_money_once_a_form(void **state)
