@@ -209,6 +209,10 @@ static int make_journal(struct serve *s)
     if (r == JOURNAL_E_BROKEN)
         return complain("a file in JOURNAL_DIR is damaged: it holds calls that are not settled; "
                         "keep it, and start with another JOURNAL_DIR");
+    if (r == JOURNAL_E_FOREIGN)
+        return complain("a file in JOURNAL_DIR was written by another version of this program and holds "
+                        "calls that are not settled; start that version once to settle them, or keep the "
+                        "directory and start with another JOURNAL_DIR");
     return r;
 }
 

@@ -62,9 +62,9 @@
 #define BOUND_HOLD_PURSES 12
 /* Targets one call may try, retries included. */
 #define BOUND_ATTEMPTS 16
-/* One record in the journal: 2 KiB usually; 16 attempts with every text at its bound, of characters
- * that JSON writes as six, are 90. */
-#define BOUND_JOURNAL_RECORD_BYTES KIB(128)
+/* One record in the journal: half a KiB usually; 16 attempts with every text at its bound and every
+ * number at its longest are 20. */
+#define BOUND_JOURNAL_RECORD_BYTES KIB(32)
 /* Prices above $10,000 per million are data errors (reliability 1.1); a call above $10,000 too. */
 #define BOUND_PRICE_PER_MILLION_NANO ((int64_t)10000000000000)
 /* What even a confirmed price cannot exceed: $1,000 for one request or image. */

@@ -9,6 +9,7 @@
 #include "base/bounds.h"
 #include "base/id.h"
 #include "base/str.h"
+#include "model/settlement.h"
 
 struct cell;
 struct till;
@@ -76,9 +77,13 @@ struct reap_call {
     void (*done)(struct reap_call *, int outcome);
 };
 
-struct settle_call { /* JSON arrays, see settle_batch() in migrations/0004 */
-    int64_t session;
-    struct str calls, attempts, draws;
+/* Finished calls, of any number of teams, booked all or none; see settle_batch() in migrations/0004.
+ * Those that are booked already count once. */
+#define SETTLE_CALLS 200
+struct settle_call {
+    int64_t session; /* whose leases they draw on; 0: of a session that is gone */
+    const struct settle_entry *entry[SETTLE_CALLS];
+    size_t n;
     bool live; /* the answer: was the session? */
     void (*done)(struct settle_call *, int outcome);
 };

@@ -1,210 +1,373 @@
-/* entry.c: see entry.h. The fields come from record.def; amounts go out as nano-dollars. */
+/* entry.c: see entry.h. Putting and reading are spelt by record.def, so a new field needs no line
+ * here. */
 #include "ledger/entry.h"
 
-#include "base/clock.h"
 #include "base/digest.h"
-#include "json/write.h"
 
-/* In memory and on disk of the same machine: native byte order. */
+#define ENTRY_MAGIC "TGJ"
+/* Of the bytes, not of the field list, which has its own sum. */
+#define ENTRY_FORMAT 1
+
+/* Read on the machine that wrote it: native byte order. */
 struct entry_head {
-    uint32_t crc;  /* of all that follows it, parts included */
-    uint32_t size; /* of the parts together */
-    uint32_t calls, attempts;
+    char magic[3];
+    uint8_t format;
+    uint32_t crc;   /* of all that follows it, body included */
+    uint32_t size;  /* of the body */
+    uint32_t shape; /* of the field list, as far as it is used */
     int64_t session;
     uint8_t call[16];
-    uint8_t type, pad[7];
+    uint16_t n_call, n_attempt;
+    uint8_t type, pad[3];
 };
+#define CRC_FROM offsetof(struct entry_head, size)
 
-static void put_uuid(struct json_writer *w, struct call_id id)
+#define COUNT_FIELD(name, kind, bound, label) +1
+#define N_CALL (0 RECORD_CALL(COUNT_FIELD))
+#define N_ATTEMPT (0 RECORD_ATTEMPT(COUNT_FIELD))
+
+/* A varint of 64 bits has ten bytes at most. */
+#define VARINT_BYTES 10
+
+/* --- the field list's sum --- */
+
+static uint32_t sum_of(const char *const *words, size_t n, uint32_t crc)
 {
-    char text[UUID_TEXT];
-
-    call_id_uuid(id, text);
-    json_cstr(w, text);
+    for (size_t i = 0; i < n; i++)
+        crc = digest_crc32c(crc, words[i], strlen(words[i]) + 1);
+    return crc;
 }
 
-static void put_id(struct json_writer *w, int64_t v)
+/* Of the first n_call and n_attempt fields. */
+static uint32_t shape_of(unsigned n_call, unsigned n_attempt)
 {
-    if (v)
-        json_int(w, v);
-    else
-        json_null(w);
+#define FIELD_WORD(name, kind, bound, label) #name ":" #kind,
+    static const char *const call[] = {RECORD_CALL(FIELD_WORD)};
+    static const char *const attempt[] = {RECORD_ATTEMPT(FIELD_WORD)};
+
+    return sum_of(attempt, n_attempt, sum_of(call, n_call, 0));
 }
 
-static void put_time(struct json_writer *w, int64_t us)
+/* Of the whole list; worked out once, which is the same whoever does it. */
+static uint32_t own_shape(void)
 {
-    char text[CLOCK_RFC3339_SIZE];
+    static _Atomic uint32_t shape;
+    uint32_t known = atomic_load_explicit(&shape, memory_order_relaxed);
 
-    if (!us) {
-        json_null(w);
-        return;
+    if (!known) {
+        known = shape_of(N_CALL, N_ATTEMPT);
+        atomic_store_explicit(&shape, known, memory_order_relaxed);
     }
-    clock_rfc3339(us, text);
-    json_cstr(w, text);
+    return known;
 }
 
-static void put_text(struct json_writer *w, struct str s)
+static bool shape_fits(const struct entry_head *head)
 {
-    if (s.p)
-        json_str(w, s);
-    else
-        json_null(w);
+    if (head->n_call == N_CALL && head->n_attempt == N_ATTEMPT)
+        return head->shape == own_shape();
+    return head->n_call <= N_CALL && head->n_attempt <= N_ATTEMPT &&
+           head->shape == shape_of(head->n_call, head->n_attempt);
 }
 
-static void put_json(struct json_writer *w, struct str s)
+/* --- putting: p has room for what room_of() says --- */
+
+static char *put_varint(char *p, int64_t v)
 {
-    if (s.p && s.n)
-        json_raw(w, s);
-    else
-        json_null(w);
+    uint64_t z = ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+
+    for (; z >= 0x80; z >>= 7)
+        *p++ = (char)(z | 0x80);
+    *p++ = (char)z;
+    return p;
 }
 
-static void put_money(struct json_writer *w, struct money m)
+static char *put_bytes(char *p, const void *bytes, size_t n)
 {
-    json_int(w, m.nano);
+    memcpy(p, bytes, n);
+    return p + n;
 }
 
-#define PUT_UUID put_uuid
-#define PUT_ID put_id
-#define PUT_TIME put_time
-#define PUT_I64 json_int
-#define PUT_I32 json_int
-#define PUT_BOOL json_bool
-#define PUT_MONEY put_money
+/* 0: absent; else one more than the length. */
+static char *put_text(char *p, struct str s)
+{
+    p = put_varint(p, s.p ? (int64_t)s.n + 1 : 0);
+    return s.p ? put_bytes(p, s.p, s.n) : p;
+}
+
+#define PUT_UUID(p, f) put_bytes(p, (f).b, sizeof((f).b))
+#define PUT_ID put_varint
+#define PUT_TIME put_varint
+#define PUT_I64 put_varint
+#define PUT_I32 put_varint
+#define PUT_BOOL put_varint
+#define PUT_MONEY(p, f) put_varint(p, (f).nano)
 #define PUT_TEXT put_text
-#define PUT_JSON put_json
-#define PUT_CALL(name, kind, bound, label) \
-    json_key(&w, #name);                   \
-    PUT_##kind(&w, r->name);
-#define PUT_ATTEMPT(name, kind, bound, label) \
-    json_key(&w, #name);                      \
-    PUT_##kind(&w, t->name);
+#define PUT_JSON put_text
 
-static void put_calls(struct buf *out, const struct call_record *r)
+#define ROOM_UUID(f) sizeof((f).b)
+#define ROOM_ID(f) VARINT_BYTES
+#define ROOM_TIME(f) VARINT_BYTES
+#define ROOM_I64(f) VARINT_BYTES
+#define ROOM_I32(f) VARINT_BYTES
+#define ROOM_BOOL(f) VARINT_BYTES
+#define ROOM_MONEY(f) VARINT_BYTES
+#define ROOM_TEXT(f) VARINT_BYTES + (f).n
+#define ROOM_JSON(f) VARINT_BYTES + (f).n
+
+static unsigned attempts_of(const struct call_record *r)
 {
-    struct json_writer w;
-
-    json_begin(&w, out);
-    json_open_object(&w);
-    RECORD_CALL(PUT_CALL)
-    json_close_object(&w);
+    return r->attempts <= 0 ? 0 : (unsigned)MIN(r->attempts, (int32_t)BOUND_ATTEMPTS);
 }
 
-static void put_attempts(struct buf *out, const struct call_record *r)
+#define ROOM(name, kind, bound, label) +ROOM_##kind(of->name)
+#define PUT(name, kind, bound, label) p = PUT_##kind(p, of->name);
+
+static size_t attempt_room(const struct attempt_record *of)
 {
-    int32_t n = MIN(r->attempts, (int32_t)BOUND_ATTEMPTS);
-
-    for (int32_t i = 0; i < n; i++) {
-        const struct attempt_record *t = &r->attempt[i];
-        struct json_writer w;
-
-        if (i)
-            buf_putc(out, ',');
-        json_begin(&w, out);
-        json_open_object(&w);
-        json_key(&w, "team_id");
-        json_int(&w, r->team_id);
-        json_key(&w, "call_id");
-        put_uuid(&w, r->call_id);
-        RECORD_ATTEMPT(PUT_ATTEMPT)
-        json_close_object(&w);
-    }
+    return 0 RECORD_ATTEMPT(ROOM);
 }
 
-static void put_draws(struct buf *out, const struct call_record *r, const struct hold *hold,
-                      const int64_t *used)
+static size_t room_of(const struct call_record *of)
 {
-    bool first = true;
+    size_t n = VARINT_BYTES * (1 + 4 * BOUND_HOLD_PURSES) RECORD_CALL(ROOM);
 
-    for (size_t i = 0; hold && used && i < hold->n; i++) {
-        struct json_writer w;
+    for (unsigned i = 0; i < attempts_of(of); i++)
+        n += attempt_room(&of->attempt[i]);
+    return n;
+}
 
-        if (!used[i])
+static char *put_attempt(char *p, const struct attempt_record *of)
+{
+    RECORD_ATTEMPT(PUT)
+    return p;
+}
+
+static char *put_record(char *p, const struct call_record *of)
+{
+    RECORD_CALL(PUT)
+    for (unsigned i = 0; i < attempts_of(of); i++)
+        p = put_attempt(p, &of->attempt[i]);
+    return p;
+}
+
+static char *put_draws(char *p, const struct hold *hold, const int64_t *used)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; hold && used && i < hold->n; i++)
+        n += used[i] > 0;
+    p = put_varint(p, n);
+    for (size_t i = 0; n && i < hold->n; i++) {
+        if (used[i] <= 0)
             continue;
-        if (!first)
-            buf_putc(out, ',');
-        first = false;
-        json_begin(&w, out);
-        json_open_object(&w);
-        json_key(&w, "team_id");
-        json_int(&w, r->team_id);
-        json_key(&w, "call_id");
-        put_uuid(&w, r->call_id);
-        json_key(&w, "purse_id");
-        json_int(&w, hold->cell[i]->purse.v);
-        json_key(&w, "window_start");
-        if (hold->window_us[i] == INT64_MIN)
-            json_cstr(&w, "-infinity");
-        else
-            put_time(&w, hold->window_us[i]);
-        json_key(&w, "taken");
-        json_int(&w, MIN(used[i], hold->amount[i]));
-        json_key(&w, "used");
-        json_int(&w, used[i]);
-        json_close_object(&w);
+        p = put_varint(p, hold->cell[i]->purse.v);
+        p = put_varint(p, hold->window_us[i]);
+        p = put_varint(p, MIN(used[i], hold->amount[i]));
+        p = put_varint(p, used[i]);
     }
-}
-
-/* The database's text holds any character but NUL, which a request may well contain: it becomes
- * U+FFFD, as what is not UTF-8 became already. */
-static void replace_nuls(char *p, size_t n)
-{
-    for (size_t i = 0; i + 6 <= n; i++) {
-        if (p[i] != '\\')
-            continue;
-        if (memcmp(p + i, "\\u0000", 6) == 0)
-            memcpy(p + i + 2, "fffd", 4);
-        i++; /* what follows a backslash is no backslash of its own */
-    }
+    return p;
 }
 
 static uint32_t crc_of(const char *head, size_t size)
 {
-    return digest_crc32c(0, head + sizeof(uint32_t), size - sizeof(uint32_t));
+    return digest_crc32c(0, head + CRC_FROM, size - CRC_FROM);
 }
 
 void entry_put(struct buf *out, enum entry_type type, int64_t session,
                const struct call_record *record, const struct hold *hold, const int64_t *used)
 {
-    struct entry_head head = {.session = session, .type = (uint8_t)type};
-    size_t at = out->n;
+    struct entry_head head = {.magic = ENTRY_MAGIC,
+                              .format = ENTRY_FORMAT,
+                              .type = (uint8_t)type,
+                              .shape = own_shape(),
+                              .session = session,
+                              .n_call = N_CALL,
+                              .n_attempt = N_ATTEMPT};
+    char *start = buf_reserve(out, sizeof(head) + room_of(record)), *end;
 
-    memcpy(head.call, record->call_id.b, sizeof(head.call));
-    buf_put(out, &head, sizeof(head));
-    put_calls(out, record);
-    head.calls = (uint32_t)(out->n - at - sizeof(head));
-    put_attempts(out, record);
-    head.attempts = (uint32_t)(out->n - at - sizeof(head)) - head.calls;
-    put_draws(out, record, hold, used);
-    head.size = (uint32_t)(out->n - at - sizeof(head));
-    if (buf_finish(out))
+    if (!start)
         return;
-    replace_nuls(out->p + at + sizeof(head), head.size);
-    memcpy(out->p + at, &head, sizeof(head));
-    head.crc = crc_of(out->p + at, out->n - at);
-    memcpy(out->p + at, &head, sizeof(head));
+    end = put_draws(put_record(start + sizeof(head), record), hold, used);
+    head.size = (uint32_t)(end - start - (ptrdiff_t)sizeof(head));
+    memcpy(head.call, record->call_id.b, sizeof(head.call));
+    memcpy(start, &head, sizeof(head));
+    head.crc = crc_of(start, sizeof(head) + head.size);
+    memcpy(start, &head, sizeof(head));
+    out->n += sizeof(head) + head.size;
+}
+
+/* --- reading --- */
+
+/* At the first byte that does not fit everything else reads as 0. */
+struct reading {
+    const char *p, *end;
+    bool bad;
+};
+
+static int64_t get_varint(struct reading *in)
+{
+    uint64_t z = 0;
+
+    for (unsigned shift = 0; shift < 64 && in->p < in->end; shift += 7) {
+        uint8_t b = (uint8_t)*in->p++;
+
+        z |= (uint64_t)(b & 0x7F) << shift;
+        if (!(b & 0x80))
+            return (int64_t)(z >> 1) ^ -(int64_t)(z & 1);
+    }
+    in->bad = true;
+    in->p = in->end;
+    return 0;
+}
+
+static const char *get_bytes(struct reading *in, int64_t n)
+{
+    const char *p = in->p;
+
+    if (n < 0 || n > in->end - in->p) {
+        in->bad = true;
+        in->p = in->end;
+        return NULL;
+    }
+    in->p += n;
+    return p;
+}
+
+static struct str get_text(struct reading *in)
+{
+    int64_t n = get_varint(in);
+    const char *p = n ? get_bytes(in, n - 1) : NULL;
+
+    return p ? str_n(p, (size_t)(n - 1)) : STR_NONE;
+}
+
+static struct call_id get_uuid(struct reading *in)
+{
+    struct call_id id = {{0}};
+    const char *p = get_bytes(in, sizeof(id.b));
+
+    if (p)
+        memcpy(id.b, p, sizeof(id.b));
+    return id;
+}
+
+static int32_t get_i32(struct reading *in)
+{
+    int64_t v = get_varint(in);
+
+    in->bad = in->bad || v != (int32_t)v;
+    return (int32_t)v;
+}
+
+static struct money get_money(struct reading *in)
+{
+    return (struct money){get_varint(in)};
+}
+
+#define GET_UUID get_uuid
+#define GET_ID get_varint
+#define GET_TIME get_varint
+#define GET_I64 get_varint
+#define GET_I32 get_i32
+#define GET_BOOL get_varint
+#define GET_MONEY get_money
+#define GET_TEXT get_text
+#define GET_JSON get_text
+#define GET(name, kind, bound, label) \
+    if (left > 0) {                   \
+        left--;                       \
+        to->name = GET_##kind(in);    \
+    }
+
+static void get_attempt(struct reading *in, unsigned left, struct attempt_record *to)
+{
+    memset(to, 0, sizeof(*to));
+    RECORD_ATTEMPT(GET)
+}
+
+static void get_call(struct reading *in, unsigned left, unsigned n_attempt, struct call_record *to)
+{
+    memset(to, 0, offsetof(struct call_record, attempt));
+    RECORD_CALL(GET)
+    for (unsigned i = 0; i < attempts_of(to); i++)
+        get_attempt(in, n_attempt, &to->attempt[i]);
+}
+
+static size_t get_draws(struct reading *in, struct settle_draw draws[BOUND_HOLD_PURSES])
+{
+    int64_t n = get_varint(in);
+
+    if (n < 0 || n > BOUND_HOLD_PURSES) {
+        in->bad = true;
+        return 0;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        draws[i].purse.v = get_varint(in);
+        draws[i].window_us = get_varint(in);
+        draws[i].taken = get_varint(in);
+        draws[i].used = get_varint(in);
+    }
+    return (size_t)n;
+}
+
+int entry_view(const struct entry *e, struct entry_view *ret)
+{
+    struct reading in = {e->body.p, e->body.p + e->body.n, false};
+
+    get_call(&in, e->n_call, e->n_attempt, &ret->call);
+    ret->entry = (struct settle_entry){&ret->call, ret->draws, get_draws(&in, ret->draws)};
+    return in.bad || in.p != in.end || !call_id_eq(ret->call.call_id, e->call) ? ENTRY_E_BROKEN
+                                                                              : ENTRY_OK;
+}
+
+static struct entry entry_of(const struct entry_head *head, const char *body)
+{
+    struct entry e = {.type = (enum entry_type)head->type,
+                      .session = head->session,
+                      .n_call = head->n_call,
+                      .n_attempt = head->n_attempt,
+                      .body = str_n(body, head->size)};
+
+    memcpy(e.call.b, head->call, sizeof(e.call.b));
+    return e;
+}
+
+struct entry entry_known(struct str record)
+{
+    struct entry_head head;
+
+    assert(record.n >= sizeof(head));
+    memcpy(&head, record.p, sizeof(head));
+    assert(record.n == sizeof(head) + head.size);
+    return entry_of(&head, record.p + sizeof(head));
+}
+
+static bool only_zeros(struct str bytes)
+{
+    for (size_t i = 0; i < bytes.n; i++)
+        if (bytes.p[i])
+            return false;
+    return true;
 }
 
 int entry_get(struct str bytes, struct entry *ret, size_t *ret_size)
 {
-    struct entry_head head;
-    const char *parts = bytes.p + sizeof(head);
+    struct entry_head head = {0};
 
-    if (bytes.n < sizeof(head))
+    *ret_size = 0;
+    memcpy(&head, bytes.p, MIN(bytes.n, sizeof(head)));
+    if (bytes.n >= sizeof(head.magic) && memcmp(head.magic, ENTRY_MAGIC, sizeof(head.magic)) != 0)
+        return only_zeros(bytes) ? ENTRY_E_TORN : ENTRY_E_BROKEN;
+    if (bytes.n >= offsetof(struct entry_head, crc) && head.format != ENTRY_FORMAT)
+        return ENTRY_E_FOREIGN;
+    if (bytes.n < sizeof(head) || head.size > bytes.n - sizeof(head))
         return ENTRY_E_TORN;
-    memcpy(&head, bytes.p, sizeof(head));
-    if (head.size > bytes.n - sizeof(head))
-        return ENTRY_E_TORN;
-    if (head.crc != crc_of(bytes.p, sizeof(head) + head.size) || head.calls > head.size ||
-        head.attempts > head.size - head.calls || head.type < ENTRY_BEGIN || head.type > ENTRY_END)
-        return ENTRY_E_BROKEN;
-    *ret = (struct entry){
-        .type = (enum entry_type)head.type,
-        .session = head.session,
-        .calls = str_n(parts, head.calls),
-        .attempts = str_n(parts + head.calls, head.attempts),
-        .draws = str_n(parts + head.calls + head.attempts, head.size - head.calls - head.attempts)};
-    memcpy(ret->call.b, head.call, sizeof(head.call));
     *ret_size = sizeof(head) + head.size;
+    if (head.crc != crc_of(bytes.p, *ret_size) || head.type < ENTRY_BEGIN ||
+        head.type > ENTRY_END)
+        return ENTRY_E_BROKEN;
+    if (!shape_fits(&head))
+        return ENTRY_E_FOREIGN;
+    *ret = entry_of(&head, bytes.p + sizeof(head));
     return ENTRY_OK;
 }

@@ -165,6 +165,8 @@ static int replay_all(struct flush *f)
     f->replayed = found;
     if (found)
         log_info("journal_replayed", "calls=%zu", found);
+    if (r == REPLAY_E_FOREIGN)
+        return JOURNAL_E_FOREIGN;
     return r == REPLAY_E_BROKEN ? JOURNAL_E_BROKEN : r;
 }
 

@@ -22,8 +22,9 @@ struct journal_config {
     struct node *node;
 };
 /* JOURNAL_E_DIR: the directory cannot be used; JOURNAL_E_BROKEN: a record other than the last of a
- * file is damaged. What earlier processes left is handed to the flusher. */
-enum { JOURNAL_OK = 0, JOURNAL_E_DIR = 1, JOURNAL_E_BROKEN = 2 };
+ * file is damaged; JOURNAL_E_FOREIGN: another version of the program left one that this one cannot
+ * read. What earlier processes left is handed to the flusher. */
+enum { JOURNAL_OK = 0, JOURNAL_E_DIR = 1, JOURNAL_E_BROKEN = 2, JOURNAL_E_FOREIGN = 3 };
 int journal_new(const struct journal_config *config, struct journal **ret) _must_use_;
 /* Settles what is left, as long as the database answers within limit_ms; files keep the rest. */
 void journal_free(struct journal *j, int limit_ms);

@@ -87,9 +87,13 @@ int replay_feed(struct replay *r, struct str bytes, struct journal_segment *file
         size_t size = 0;
         int got = entry_get(bytes, &e, &size), failed;
 
-        if (got == ENTRY_E_TORN) {
+        if (got == ENTRY_E_TORN || (got == ENTRY_E_BROKEN && size == bytes.n)) {
             log_warn("journal_torn", "bytes=%zu", bytes.n);
             return REPLAY_OK;
+        }
+        if (got == ENTRY_E_FOREIGN) {
+            log_error("journal_foreign", "bytes_left=%zu", bytes.n);
+            return REPLAY_E_FOREIGN;
         }
         if (got == ENTRY_E_BROKEN) {
             log_error("journal_broken", "bytes_left=%zu", bytes.n);

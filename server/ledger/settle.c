@@ -12,13 +12,10 @@
 /* A record that is refused by itself is tried again a while: the reason may lie elsewhere. */
 #define REFUSED_TRIES 4
 #define REFUSED_PAUSE_MS 100
-#define PART_BYTES (SETTLE_BATCH * BOUND_JOURNAL_RECORD_BYTES)
 
 void settle_init(struct settle *s, const struct ledger_port *port, struct node *node)
 {
     *s = (struct settle){.port = port, .node = node};
-    for (size_t i = 0; i < ARRAY_LEN(s->part); i++)
-        buf_init(&s->part[i], PART_BYTES);
 }
 
 int settle_push(struct settle *s, struct str record, struct journal_segment *begun,
@@ -26,17 +23,13 @@ int settle_push(struct settle *s, struct str record, struct journal_segment *beg
 {
     struct settle_item *item = malloc(sizeof(*item) + record.n);
     struct settle_item *head;
-    size_t size;
 
     if (!item)
         return err_origin(-ENOMEM);
     *item = (struct settle_item){.begun = begun, .ended = ended, .size = record.n};
     item->since_ms = s->port->now_ms(s->port->ctx);
     memcpy(item->bytes, record.p, record.n);
-    if (entry_get(str_n(item->bytes, record.n), &item->entry, &size)) {
-        free(item);
-        return err_origin(-EBADMSG);
-    }
+    item->entry = entry_known(str_n(item->bytes, record.n));
     atomic_fetch_add_explicit(&s->n_pushed, 1, memory_order_relaxed);
     head = atomic_load_explicit(&s->stack, memory_order_relaxed);
     do
@@ -87,53 +80,37 @@ static void drop_first(struct settle *s)
     item_free(item);
 }
 
-static void join(struct buf *out, struct str part)
-{
-    if (!part.n)
-        return;
-    if (out->n > 1)
-        buf_putc(out, ',');
-    buf_put_str(out, part);
-}
-
-/* The next items of one session into the call; they stay on the list until settled. */
+/* The next items of one session, into the call; they stay on the list until settled. PORT_E_REFUSED:
+ * the first cannot even be read. */
 static int fill(struct settle *s, size_t max)
 {
-    int r = 0;
+    s->call.n = 0;
+    if (!s->view)
+        s->view = malloc(SETTLE_CALLS * sizeof(*s->view));
+    if (!s->view)
+        return PORT_E_AWAY;
+    for (struct settle_item *i = s->first; i && s->call.n < max; i = i->next) {
+        struct entry_view *view = &s->view[s->call.n];
 
-    s->n = 0;
-    for (size_t i = 0; i < ARRAY_LEN(s->part); i++) {
-        buf_reset(&s->part[i]);
-        buf_putc(&s->part[i], '[');
-    }
-    for (struct settle_item *i = s->first; i && s->n < max; i = i->next) {
-        if (s->n && i->entry.session != s->call.session)
+        if (s->call.n && i->entry.session != s->call.session)
+            break;
+        if (entry_view(&i->entry, view))
             break;
         s->call.session = i->entry.session;
-        join(&s->part[0], i->entry.calls);
-        join(&s->part[1], i->entry.attempts);
-        join(&s->part[2], i->entry.draws);
-        s->n++;
+        s->call.entry[s->call.n++] = &view->entry;
     }
-    for (size_t i = 0; i < ARRAY_LEN(s->part); i++) {
-        buf_putc(&s->part[i], ']');
-        r = r ? r : buf_finish(&s->part[i]);
-    }
-    s->call.calls = buf_str(&s->part[0]);
-    s->call.attempts = buf_str(&s->part[1]);
-    s->call.draws = buf_str(&s->part[2]);
-    return r;
+    return s->call.n ? PORT_OK : PORT_E_REFUSED;
 }
 
 static void booked(struct settle *s)
 {
     if (!s->call.live && s->node)
         node_fenced_session(s->node, s->call.session);
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->call.n; i++)
         drop_first(s);
-    atomic_fetch_add(&s->n_settled, s->n);
+    atomic_fetch_add(&s->n_settled, s->call.n);
     atomic_fetch_add(&s->n_batches, 1);
-    s->singly -= MIN(s->singly, s->n);
+    s->singly -= MIN(s->singly, s->call.n);
     s->tries = 0;
     s->backoff_ms = 0;
     s->due_ms = 0;
@@ -141,9 +118,9 @@ static void booked(struct settle *s)
 
 static void batch_refused(struct settle *s, int64_t now_ms)
 {
-    if (s->n > 1) {
-        log_warn("batch_refused", "calls=%zu", s->n);
-        s->singly = s->n;
+    if (s->call.n > 1) {
+        log_warn("batch_refused", "calls=%zu", s->call.n);
+        s->singly = s->call.n;
         s->due_ms = 0;
         return;
     }
@@ -189,6 +166,7 @@ static int64_t next_due_ms(const struct settle *s, bool now)
 int settle_tick(struct settle *s, int64_t now_ms, bool now)
 {
     int64_t due_ms;
+    int r;
 
     for (;;) {
         take_arrived(s);
@@ -201,8 +179,9 @@ int settle_tick(struct settle *s, int64_t now_ms, bool now)
         s->call.live = true;
         s->call.done = answered;
         s->out = true;
-        if (fill(s, s->singly ? 1 : SETTLE_BATCH))
-            answered(&s->call, PORT_E_AWAY); /* no memory now */
+        r = fill(s, s->singly ? 1 : SETTLE_CALLS);
+        if (r)
+            answered(&s->call, r);
         else
             s->port->settle(s->port->ctx, &s->call);
         if (s->out)
@@ -230,6 +209,5 @@ void settle_done(struct settle *s)
     }
     if (left)
         log_warn("calls_left_in_journal", "calls=%zu", left);
-    for (size_t i = 0; i < ARRAY_LEN(s->part); i++)
-        buf_done(&s->part[i]);
+    free(s->view);
 }

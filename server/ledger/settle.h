@@ -1,10 +1,10 @@
 /* settle.h: finished calls on their way to the database, in batches, once each.
  *
  * Items come from any thread on a lock-free stack; everything else belongs to the flusher's thread.
- * A batch is of one session and goes out through the port. Unknown outcome: the same is sent again
- * for as long as it takes, which is harmless because settling is idempotent by call id. Refused:
- * its items are tried one by one, and what is refused by itself goes to `refused`, so that it holds
- * up no other. For this room and the simulator. */
+ * A batch is of one session and goes out through the port, SETTLE_CALLS at most. Unknown outcome: the
+ * same is sent again for as long as it takes, which is harmless because settling is idempotent by
+ * call id. Refused: its items are tried one by one, and what is refused by itself goes to `refused`,
+ * so that it holds up no other. For this room and the simulator. */
 #pragma once
 
 #include <stdatomic.h>
@@ -15,7 +15,6 @@
 
 struct node;
 
-#define SETTLE_BATCH 200
 /* Calls gather for so long before a batch goes: what a person sees in the log is this old. */
 #define SETTLE_GATHER_MS 30
 
@@ -43,8 +42,7 @@ struct settle {
 
     struct settle_item *first, *last; /* taken off the stack, in order */
     struct settle_call call;
-    struct buf part[3];
-    size_t n;       /* items of the batch that is out, or was out last */
+    struct entry_view *view; /* SETTLE_CALLS of them, which the call's entries point to; or NULL */
     bool out;       /* a batch is */
     size_t singly;  /* so many items are tried one by one */
     unsigned tries; /* of the first of them */
@@ -55,7 +53,7 @@ struct settle {
 void settle_init(struct settle *s, const struct ledger_port *port, struct node *node);
 /* Forgets what is left; its segments are kept. */
 void settle_done(struct settle *s);
-/* A copy of the record; takes the two references over. */
+/* A copy of one whole record (entry.h); takes the two references over. */
 int settle_push(struct settle *s, struct str record, struct journal_segment *begun,
                 struct journal_segment *ended) _must_use_;
 /* Sends what is due. Milliseconds until there may be more to do; -1: when something arrives. now:

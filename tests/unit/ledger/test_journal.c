@@ -276,26 +276,67 @@ static void a_torn_last_record_is_as_if_it_was_not_written(void **state)
     assert_int_equal(charged() - before, 2 * 700);
 }
 
-static void damage(const char *path)
+static void overwrite(const char *path, const char *bytes, off_t at)
 {
     int fd = open(path, O_RDWR);
 
     assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, "#", 1, 100), 1);
+    assert_int_equal(pwrite(fd, bytes, 1, at), 1);
     close(fd);
 }
 
-static void a_damaged_record_refuses_the_start(void **state)
+static void damage(const char *path)
+{
+    overwrite(path, "#", 100);
+}
+
+static void damage_last(const char *path)
+{
+    overwrite(path, "\x7f", size_of(path) - 1); /* a count of draws that no record has */
+}
+
+/* Byte 3 of a record tells the format. */
+static void make_foreign(const char *path)
+{
+    overwrite(path, "\xff", 3);
+}
+
+static int start_after(void (*change)(const char *path))
 {
     struct node *node = money_node(&t, "one");
     struct journal_config config = {.conninfo = t.p.pg.app_conninfo, .dir = dir, .writers = 1,
                                     .node = node};
     struct journal *j = NULL;
+    int r;
 
     run_child(2, true);
-    each_file(damage);
-    assert_int_equal(journal_new(&config, &j), JOURNAL_E_BROKEN);
+    each_file(change);
+    r = journal_new(&config, &j);
+    journal_free(j, 2000);
     node_free(node);
+    return r;
+}
+
+static void a_damaged_record_refuses_the_start(void **state)
+{
+    assert_int_equal(start_after(damage), JOURNAL_E_BROKEN);
+}
+
+static void another_versions_record_refuses_the_start(void **state)
+{
+    int64_t before = charged();
+
+    assert_int_equal(start_after(make_foreign), JOURNAL_E_FOREIGN);
+    assert_int_equal(charged(), before);
+}
+
+/* What was being written when the power went. */
+static void a_damaged_last_record_is_as_if_it_was_not_written(void **state)
+{
+    int64_t before = charged();
+
+    assert_int_equal(start_after(damage_last), JOURNAL_OK);
+    assert_int_equal(charged() - before, 2 * 700);
 }
 
 static char copied[512];
@@ -419,6 +460,8 @@ int main(void)
         CASE(a_call_that_delivered_nothing_is_charged_nothing),
         CASE(a_torn_last_record_is_as_if_it_was_not_written),
         CASE(a_damaged_record_refuses_the_start),
+        CASE(another_versions_record_refuses_the_start),
+        CASE(a_damaged_last_record_is_as_if_it_was_not_written),
         CASE(the_same_files_again_charge_nothing),
         CASE(a_reaped_sessions_usage_is_late_but_real),
         CASE(the_largest_record_is_settled),
