@@ -28,6 +28,7 @@ DB_QUERY(statement_call_rows,
          "SELECT c.call_id, c.served_model, k.name AS key_name, c.charge_nano"
          "  FROM call c LEFT JOIN api_key k ON k.team_id = c.team_id AND k.id = c.key_id"
          " WHERE c.team_id = $1 AND c.transfer_id = $2 AND c.call_id > $3"
+         "   AND c.posted_at = (SELECT t.posted_at FROM transfer t WHERE t.team_id = $1 AND t.id = $2)"
          " ORDER BY c.call_id LIMIT $4")
 DB_QUERY(statement_post_adjustment, "SELECT post_adjustment($1, $2, $3, $4, $5, $6, $7) AS id")
 DB_QUERY(statement_post_grant, "SELECT post_grant($1, $2, $3, $4, $5, $6, $7) AS id")
