@@ -33,7 +33,7 @@ export class Upstream {
     this.aborted = 0;
   }
 
-  async start() {
+  async start(port = 0) {
     this.server = http.createServer((req, res) => {
       const parts = [];
       req.on('data', (d) => parts.push(d));
@@ -54,7 +54,7 @@ export class Upstream {
         }
       });
     });
-    await new Promise((done) => this.server.listen(0, '127.0.0.1', done));
+    await new Promise((done) => this.server.listen(port, '127.0.0.1', done));
     this.port = this.server.address().port;
     this.url = `http://127.0.0.1:${this.port}/v1`;
     return this;
@@ -66,4 +66,4 @@ export class Upstream {
   }
 }
 
-export const startUpstream = (script) => new Upstream(script).start();
+export const startUpstream = (script, port) => new Upstream(script).start(port);
