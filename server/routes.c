@@ -153,6 +153,10 @@ const struct route routes[] = {
 
     /* The operator's */
     SHOW("/operator", AUTH_OPERATOR, page_operator_system),
+    SHOW("/operator/incidents", AUTH_OPERATOR, page_operator_incidents),
+    SEND("/operator/incidents/off", AUTH_OPERATOR, page_operator_incidents_off),
+    SEND("/operator/incidents/pin", AUTH_OPERATOR, page_operator_incidents_pin),
+    SEND("/operator/incidents/freeze", AUTH_OPERATOR, page_operator_incidents_freeze),
     SHOW("/operator/accounts", AUTH_OPERATOR, page_operator_accounts),
     SEND("/operator/accounts", AUTH_OPERATOR, page_operator_accounts_add),
     SHOW("/operator/accounts/new", AUTH_OPERATOR, page_operator_accounts_new),

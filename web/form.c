@@ -329,6 +329,7 @@ static struct json_object *field_view(const struct form_field *field, const stru
     json_set_bool(o, "required", field->required);
     json_set_cstr(o, "help", field->help);
     json_set_cstr(o, "placeholder", field->placeholder);
+    json_set_cstr(o, "list", field->list);
     json_set_cstr(o, "autocomplete", field->autocomplete);
     json_set_str(o, "value", field->kind == FORM_PASSWORD ? STR("") : v->text);
     if (limited)

@@ -28,6 +28,7 @@ struct form_field {
     bool required;
     int64_t min, max; /* characters of texts, bounds of integers, nano-dollars; max 0: none */
     const char *help, *placeholder, *autocomplete; /* NULL: none */
+    const char *list;                              /* id of a datalist on the page; NULL: none */
 };
 
 struct form_value {

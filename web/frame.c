@@ -2,6 +2,7 @@
 #include "web/frame.h"
 
 #include "web/cookie.h"
+#include "web/incident.h"
 #include "web/links.h"
 #include "web/rail.h"
 
@@ -73,6 +74,8 @@ void frame_add_bare(const struct services *services, const struct request *req, 
     json_set_null(view, "zone");
     json_set(view, "teams", json_new_array());
     json_set(view, "rail", json_new_array());
+    json_set(view, "incidents", json_new_array());
+    json_set_bool(view, "any_incident", false);
 }
 
 void frame_add(struct web *w, const char *title, struct json_object *view)
@@ -88,6 +91,8 @@ void frame_add(struct web *w, const char *title, struct json_object *view)
         json_set(view, "team", team_view(w));
     json_set(view, "teams", teams_view(w));
     json_set(view, "rail", rail_view(w));
+    json_set(view, "incidents", incidents_view(w));
+    json_set_bool(view, "any_incident", w->incidents.n > 0);
 }
 
 void frame_headers(const struct services *services, struct response *out)

@@ -37,6 +37,7 @@
     X(operator_home, "/operator")                                                                  \
     X(operator_accounts, "/operator/accounts")                                                     \
     X(operator_new_account, "/operator/accounts/new")                                              \
+    X(operator_incidents, "/operator/incidents")                                                   \
     X(operator_models, "/operator/models")                                                         \
     X(operator_new_model, "/operator/models/new")                                                  \
     X(operator_teams, "/operator/teams")                                                           \

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "http/percent.h"
 #include "web/cookie.h"
+#include "web/incident.h"
 #include "web/links.h"
 #include "web/origin.h"
 
@@ -229,6 +230,8 @@ static int prepare(struct web *w)
     r = check_role(w);
     if (r == 0 && !w->answered)
         r = check_form(w);
+    if (r == 0 && !w->answered && w->req->route->auth != AUTH_NONE)
+        r = incidents_read(w);
     if (r == 0 && !w->answered)
         r = begin_for_route(w);
     return r;

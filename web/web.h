@@ -26,6 +26,7 @@
 #include "identity/session.h"
 #include "json/value.h"
 #include "identity/member.h"
+#include "logs/installation.h"
 #include "web/site.h"
 #include "web/urlencoded.h"
 #include "web/zone.h"
@@ -41,6 +42,7 @@ struct web {
     bool signed_in;
     struct session session;        /* when signed in */
     struct membership_page teams;  /* the user's, for the switcher; of signed-in GETs */
+    struct incident_page incidents; /* the switches that are on; of operators */
     struct actor actor;            /* for services that write to the audit log */
     struct zone *zone;             /* the team's, else the installation's */
     int64_t now_us;

@@ -4,55 +4,10 @@
 #include <inttypes.h>
 
 #include "base/bounds.h"
-#include "base/err.h"
-#include "logs/installation.h"
-#include "web/links.h"
-#include "web/view.h"
-
-static struct json_object *incident_view(struct web *w, const struct incident_row *row)
-{
-    static const char *const texts[] = {[INCIDENT_PINNED] = "Pinned",
-                                        [INCIDENT_OFF] = "Switched off",
-                                        [INCIDENT_FROZEN] = "Frozen"};
-    static const char *const nouns[] = {
-        [INCIDENT_PINNED] = "Model", [INCIDENT_OFF] = "Model", [INCIDENT_FROZEN] = "Team"};
-    struct json_object *o = json_new_object();
-    bool team = row->kind == INCIDENT_FROZEN;
-
-    json_set_cstr(o, "what", nouns[row->kind]);
-    json_set_cstr(o, "state", texts[row->kind]);
-    json_set_str(o, "name", row->name);
-    json_set_str(o, "detail", row->detail);
-    json_set_str(o, "by", row->by);
-    json_set_str(o, "link",
-                 team ? link_operator_team(w->arena, (struct team_id){row->id}, NULL)
-                      : link_model(w->arena, (struct model_id){row->id}, NULL));
-    view_time(o, "at", row->at_us, w->zone, w->now_us);
-    return o;
-}
-
-static int add_incidents(struct web *w, struct json_object *view)
-{
-    struct json_object *list = json_new_array();
-    struct incident_page page;
-    int r = installation_incidents(w->db, w->arena, &page);
-
-    for (size_t i = 0; r == 0 && i < page.n; i++)
-        json_push(list, incident_view(w, &page.v[i]));
-    json_set_bool(view, "any_incident", json_length(list) > 0);
-    json_set(view, "incidents", list);
-    return r;
-}
 
 int operator_render(struct web *w, int status, const char *name, const char *title,
                     struct json_object *view)
 {
-    int r = add_incidents(w, view);
-
-    if (r < 0) {
-        json_unref(view);
-        return err_trace(r);
-    }
     return web_render_as(w, status, name, title, view);
 }
 

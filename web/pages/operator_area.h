@@ -3,8 +3,8 @@
 
 #include "web/web.h"
 
-/* As web_render_as, and every page of the area tells which incident switches are on, who set them
- * and when. The transaction has to be sound: after a refused change, web_again() first. */
+/* As web_render_as: what every page of the area tells besides its own view is added here. The
+ * transaction has to be sound: after a refused change, web_again() first. */
 int operator_render(struct web *w, int status, const char *name, const char *title,
                     struct json_object *view) _must_use_;
 
