@@ -1,6 +1,9 @@
 /* cookie.c: see cookie.h. */
 #include "web/cookie.h"
 
+/* All columns hidden, and some to spare. */
+#define COLUMNS_MAX 200
+
 static const char *cookie_name(const struct services *services, enum cookie cookie)
 {
     static const char *const names[][2] = {
@@ -39,4 +42,23 @@ struct str cookie_theme(const struct request *req)
     struct str theme = request_cookie(req, "tollgate_theme");
 
     return str_eq_c(theme, "light") || str_eq_c(theme, "dark") ? theme : STR_NONE;
+}
+
+/* Names of classes, parted by dots: semicolons and spaces have no place in a cookie. */
+struct str cookie_columns(const struct request *req)
+{
+    struct str cookie = request_cookie(req, "tollgate_columns"), copy;
+    char classes[COLUMNS_MAX];
+
+    if (cookie.n > sizeof(classes))
+        return STR("");
+    for (size_t i = 0; i < cookie.n; i++) {
+        char c = cookie.p[i];
+
+        if ((c < 'a' || c > 'z') && c != '-' && c != '.')
+            return STR("");
+        classes[i] = (char)(c == '.' ? ' ' : c);
+    }
+    copy = arena_str(req->arena, str_n(classes, cookie.n));
+    return copy.p ? copy : STR("");
 }

@@ -1,4 +1,4 @@
-/* cookie.h: the cookies of the dashboard: session, flash, theme.
+/* cookie.h: the cookies of the dashboard: session, flash, theme, columns.
  *
  * Where PUBLIC_URL is https their names begin with __Host- and they are Secure, so that no other
  * host and no plain connection can plant one. */
@@ -16,3 +16,6 @@ void cookie_set(const struct services *services, struct request *req, struct res
                 enum cookie cookie, struct str value, int max_age_s);
 /* "light" or "dark" as the switch in static/app.js wrote it; p NULL: as the system has it. */
 struct str cookie_theme(const struct request *req);
+/* Which columns of the log are shown otherwise than usual, as class names ("hide-key show-ttfb") that
+ * static/log.js wrote; empty: as usual. */
+struct str cookie_columns(const struct request *req);

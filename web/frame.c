@@ -53,6 +53,7 @@ static void add_common(const struct services *services, const struct request *re
     call_id_text(req->id, id);
     json_set_cstr(view, "page_title", title);
     json_set_str(view, "theme", cookie_theme(req));
+    json_set_str(view, "columns", cookie_columns(req));
     json_set_str(view, "assets",
                  arena_strf(req->arena, "/assets/%.*s", STR_FMT(site_version(services->site))));
     json_set(view, "links", links_view());

@@ -28,10 +28,25 @@ static void finish(struct json_object *o, const char *key, struct buf *text)
 
 /* --- money --- */
 
+/* Below half of the last digit there is nothing to see: it is told that it is not nothing. */
+static int64_t smallest_shown(int decimals)
+{
+    int64_t half = 500000000;
+
+    for (int i = 0; i < decimals; i++)
+        half /= 10;
+    return half;
+}
+
 static void put_dollars(struct buf *out, struct money m, int decimals)
 {
     struct money size = m;
 
+    if (m.nano > 0 && m.nano < smallest_shown(decimals)) {
+        buf_puts(out, "<$");
+        money_put_fixed(out, (struct money){2 * smallest_shown(decimals)}, decimals);
+        return;
+    }
     if (m.nano < 0) {
         buf_puts(out, "\u2212"); /* a real minus, as wide as a digit */
         if (money_sub(MONEY_ZERO, m, &size) != MONEY_OK)
@@ -50,7 +65,9 @@ void view_money(struct json_object *o, const char *key, struct money m, int deci
     put_dollars(&text, m, decimals);
     finish(v, "text", &text);
     buf_init(&exact, TEXT_BYTES);
-    money_put(&exact, m, 2);
+    if (m.nano < 0)
+        buf_puts(&exact, "\u2212");
+    money_put(&exact, m.nano < 0 && m.nano > INT64_MIN ? (struct money){-m.nano} : m, 2);
     buf_puts(&exact, " USD");
     finish(v, "exact", &exact);
     json_set_bool(v, "zero", m.nano == 0);
@@ -58,9 +75,11 @@ void view_money(struct json_object *o, const char *key, struct money m, int deci
 
 int view_decimals(struct money largest)
 {
-    bool small = largest.nano > -1000000000 && largest.nano < 1000000000;
+    int64_t size = largest.nano < 0 ? -(largest.nano + 1) : largest.nano;
 
-    return small && largest.nano % 10000000 ? VIEW_CALL : VIEW_DOLLARS;
+    if (size >= 1000000000 || largest.nano % 10000000 == 0)
+        return VIEW_DOLLARS;
+    return size >= 10000000 ? VIEW_CENTS : VIEW_CALL;
 }
 
 void view_figure(struct json_object *o, const char *key, struct money m)

@@ -9,11 +9,14 @@
 
 /* Decimals that a column of money shows; the whole figure stands in its title. */
 #define VIEW_DOLLARS 2 /* balances, top-ups, invoices */
+#define VIEW_CENTS 4   /* below a dollar */
 #define VIEW_CALL 6    /* what a call costs */
 
-/* partials/money: {text "$1,234.50", exact "1234.5 USD", zero} */
+/* partials/money: {text "$1,234.50", exact "1234.50 USD", zero}; "<$0.01" for what is not nothing
+ * and would be shown as that. */
 void view_money(struct json_object *o, const char *key, struct money m, int decimals);
-/* How many decimals a column wants whose largest figure is this: cents tell nothing below a dollar. */
+/* How many decimals a column wants whose largest figure is this: cents tell little below a dollar,
+ * and nothing below a cent. */
 int view_decimals(struct money largest);
 /* A figure that stands alone, with the decimals that it wants. */
 void view_figure(struct json_object *o, const char *key, struct money m);

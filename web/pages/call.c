@@ -232,8 +232,8 @@ static void head_view(struct web *w, const struct log_row *row, struct json_obje
     view_time(view, "started", c->started_at, w->zone, w->now_us);
     view_time(view, "posted", row->posted_at_us, w->zone, w->now_us);
     view_time(view, "client_gone", c->client_gone_at, w->zone, w->now_us);
-    view_money(view, "charge", c->charge_nano, VIEW_CALL);
-    view_money(view, "hold", c->hold_nano, VIEW_CALL);
+    view_figure(view, "charge", c->charge_nano);
+    view_figure(view, "hold", c->hold_nano);
     view_money(view, "cost", c->cost_nano, VIEW_CALL);
     json_set_i64(view, "price_id", c->price_id);
     json_set_bool(view, "priced", c->price_id != 0);

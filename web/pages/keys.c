@@ -7,11 +7,11 @@
 #include "web/snippet.h"
 #include "web/view.h"
 
-/* "every", "gpt-4o", "gpt-4o and 2 more" */
+/* "every model", "gpt-4o", "gpt-4o and 2 more" */
 static struct str models_text(struct arena *a, const struct key_settings *s)
 {
     if (!s->n_models)
-        return STR("every");
+        return STR("every model");
     if (s->n_models == 1)
         return s->models[0];
     return arena_strf(a, "%.*s and %zu more", STR_FMT(s->models[0]), s->n_models - 1);
@@ -30,7 +30,7 @@ static struct str limits_text(struct arena *a, const struct key_settings *s)
 
     buf_init(&text, 256);
     if (s->budget_window != KEY_WINDOW_NONE)
-        buf_printf(&text, ", %.*s%s", STR_FMT(view_money_text(a, s->budget, VIEW_DOLLARS)),
+        buf_printf(&text, ", %.*s%s", STR_FMT(view_money_text(a, s->budget, view_decimals(s->budget))),
                    per[s->budget_window]);
     if (s->rpm)
         buf_printf(&text, ", %.*s rpm", STR_FMT(view_count_text(a, s->rpm)));

@@ -23,11 +23,11 @@ static int add_balance(struct web *w, const struct team *team, struct json_objec
 
     if (r < 0)
         return err_trace(r);
-    view_money(view, "balance", b.posted, VIEW_DOLLARS);
-    view_money(view, "available", b.available, VIEW_DOLLARS);
-    view_money(view, "held", b.held, VIEW_DOLLARS);
+    view_figure(view, "balance", b.posted);
+    view_figure(view, "available", b.available);
+    view_figure(view, "held", b.held);
     view_money(view, "paid_in", b.credits, VIEW_DOLLARS);
-    view_money(view, "spent", b.debits, VIEW_DOLLARS);
+    view_figure(view, "spent", b.debits);
     return 0;
 }
 

@@ -129,7 +129,8 @@ static struct str link_by(struct web *w, const struct params *p, enum link to, s
     return copy;
 }
 
-/* The calls behind a row: the log with the same days. */
+/* The calls behind a row: the log with the same days. None where the log has no such filter: what
+ * was refused has no model, what has no project no number. */
 static struct str log_link(struct web *w, const struct params *p, const struct usage_row *row)
 {
     struct str id = row->id ? arena_strf(w->arena, "%" PRId64, row->id) : STR("");
@@ -137,6 +138,8 @@ static struct str log_link(struct web *w, const struct params *p, const struct u
     struct buf url;
     struct str copy;
 
+    if (!row->label.n)
+        return STR_NONE;
     buf_init(&url, 4096);
     buf_put_str(&url, link_to(LINK_log));
     query_put(&url, "from", by == USAGE_BY_DAY ? row->label : p->query.from_day);

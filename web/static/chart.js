@@ -1,7 +1,9 @@
-// Charts: <div class="chart" data-chart="{...}"></div> with {kind, unit, days, series: [{label, values}]}
-// drawn by uPlot; the table with the same figures stands beneath, for everybody.
+// Charts: <div class="chart" data-chart="{...}"></div> with {unit, days, series: [{label, values}]}
+// drawn by uPlot as bars by day; its legend and the table with the same figures stand beneath, for
+// everybody. A day that is pointed at puts its figures into the legend; a click opens its requests.
 'use strict';
 (() => {
+    const HEIGHT = 220;
     const css = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
     // light-dark() is resolved only in real properties, so a probe is asked.
@@ -12,10 +14,16 @@
         probe.style.color = `var(${name})`;
         return getComputedStyle(probe).color;
     };
-    const shade = (i) => colour(`--chart-${Math.min(i, 7) + 1}`);
+    const shade = (i) => colour(`--chart-${i + 1}`);
 
-    const dollars = (v) => (v == null ? '' : `$${v.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: v && Math.abs(v) < 1 ? 6 : 2 })}`);
-    const count = (v) => (v == null ? '' : v.toLocaleString('en'));
+    const day = (seconds, year) => new Date(seconds * 1e3).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year, timeZone: 'UTC' });
+    const dollars = (v, digits) => `$${v.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+    // Cents tell nothing below a dollar: as many digits as the server would show (web/view.c).
+    const exact = (v) => dollars(v, v >= 1 || v === 0 ? 2 : v >= 0.01 ? 4 : 6);
+    const ticks = (values, step) => {
+        const digits = Math.max(2, Math.min(9, Math.ceil(-Math.log10(step) - 1e-9)));
+        return values.map((v) => dollars(v, digits));
+    };
 
     // Each series on top of those before it; uPlot paints the tallest first.
     function stack(series) {
@@ -23,45 +31,65 @@
         return series.map((s) => s.values.map((v, i) => (sums[i] = (sums[i] ?? 0) + v)));
     }
 
+    // Puts the figures of the day at `at` into the legend; null: those of the whole time again.
+    function tell(place, data, at) {
+        const legend = place.parentElement.querySelector('.chart-legend');
+        const title = legend.querySelector('[data-day]');
+        title.textContent = at == null ? (title.dataset.all ??= title.textContent) : day(Date.parse(data.days[at]) / 1e3, 'numeric');
+        legend.querySelectorAll('[data-total]').forEach((figure, i) => {
+            figure.dataset.all ??= figure.textContent;
+            figure.textContent = at == null ? figure.dataset.all : exact(data.series[i].values[at]);
+        });
+    }
+
     function draw(place) {
         const data = JSON.parse(place.dataset.chart);
-        const format = data.unit === 'usd' ? dollars : count;
-        const x = data.days.map((day) => Date.parse(`${day}T00:00:00Z`) / 1000);
+        const x = data.days.map((d) => Date.parse(`${d}T00:00:00Z`) / 1000);
         const stacked = stack(data.series);
         const order = data.series.map((_, i) => i).reverse();
         const axis = { stroke: colour('--text-3'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false }, font: `12px ${css('--sans')}` };
+        const legend = place.parentElement.querySelector('[data-day]');
+        legend.dataset.all ??= legend.textContent;
         const options = {
             width: place.clientWidth,
-            height: 240,
+            height: HEIGHT,
+            padding: [8, 4, 0, 0],
             tzDate: (ts) => uPlot.tzDate(new Date(ts * 1e3), 'UTC'),
-            legend: { live: true, markers: { width: 0 } },
-            cursor: { points: { show: false }, drag: { x: false, y: false } },
-            scales: { x: { range: (_, min, max) => [min - 43200, max + 43200] }, y: { range: (_, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
+            legend: { show: false },
+            cursor: { points: { show: false }, drag: { x: false, y: false }, y: false },
+            scales: { x: { range: (_, min, max) => [min - 43200, max + 43200] }, y: { range: (_, min, max) => [0, max > 0 ? max * 1.05 : 1] } },
             axes: [
-                { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map((t) => new Date(t * 1e3).toLocaleDateString('en', { day: 'numeric', month: 'short', timeZone: 'UTC' })), space: 70, incrs: [86400, 2 * 86400, 7 * 86400, 14 * 86400, 28 * 86400] },
-                { ...axis, size: 74, values: (_, ticks) => ticks.map(format) },
+                { ...axis, size: 26, grid: { show: false }, values: (_, all) => all.map((t) => day(t)), space: 60, incrs: [1, 2, 7, 14, 28].map((n) => n * 86400) },
+                { ...axis, size: (u, values) => 14 + 7 * Math.max(5, ...(values ?? []).map((v) => v.length)), space: 36, values: (_, all, i, space, step) => ticks(all, step) },
             ],
             series: [
-                { label: 'Day', value: (_, t) => (t == null ? '–' : new Date(t * 1e3).toLocaleDateString('en', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })) },
+                {},
                 ...order.map((i) => ({
-                    label: data.series[i].label,
                     fill: shade(i),
                     width: 0,
                     points: { show: false },
-                    paths: uPlot.paths.bars({ size: [0.7, 48], radius: i === data.series.length - 1 ? 0.1 : 0 }),
-                    value: (_, __, ___, at) => (at == null ? '–' : format(data.series[i].values[at])),
+                    paths: uPlot.paths.bars({ size: [0.72, 44], radius: i === data.series.length - 1 ? 0.08 : 0 }),
                 })),
             ],
+            hooks: { setCursor: [(u) => tell(place, data, u.cursor.idx ?? null)] },
         };
         place.replaceChildren();
-        return new uPlot(options, [x, ...order.map((i) => stacked[i])], place);
+        const plot = new uPlot(options, [x, ...order.map((i) => stacked[i])], place);
+        plot.over.addEventListener('click', () => {
+            const at = plot.cursor.idx;
+            if (at != null) location.href = place.dataset.dayLink.replaceAll('DAY', data.days[at]);
+        });
+        return plot;
     }
 
     const drawn = new Map();
     function drawAll() {
-        document.querySelectorAll('.chart[data-chart]').forEach((place) => drawn.set(place, draw(place)));
+        document.querySelectorAll('.chart[data-chart]').forEach((place) => {
+            drawn.get(place)?.destroy();
+            drawn.set(place, draw(place));
+        });
     }
-    addEventListener('resize', () => drawn.forEach((plot, place) => plot.setSize({ width: place.clientWidth, height: 240 })));
+    addEventListener('resize', () => drawn.forEach((plot, place) => plot.setSize({ width: place.clientWidth, height: HEIGHT })));
     document.addEventListener('themechange', drawAll);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
     drawAll();

@@ -332,7 +332,7 @@ static void export_usage_ledger_and_preview_agree(void **state)
     assert_has(log, "text/csv");
     assert_has(log, "attachment; filename=\"tollgate-requests.csv\"");
     assert_has(usage, "charge_usd");
-    sum = path_of("%s", between(ledger, "title=\"-", " USD"));
+    sum = path_of("%s", between(ledger, "title=\"\u2212", " USD"));
     assert_true(strlen(sum) > 4);
     assert_has(page, sum);
     assert_has(preview, sum);
