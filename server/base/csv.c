@@ -9,7 +9,8 @@ static bool starts_formula(struct str s)
     static const struct str wide[] = {STR("\xef\xbc\x9d"), STR("\xef\xbc\x8b"), STR("\xef\xbc\x8d"),
                                       STR("\xef\xbc\xa0")};
 
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '"' || s.p[0] == '\''))
+    /* NUL is left out of what is written. */
+    while (s.n && (s.p[0] == ' ' || s.p[0] == '"' || s.p[0] == '\'' || !s.p[0]))
         s = str_n(s.p + 1, s.n - 1);
     if (!s.n)
         return false;

@@ -275,6 +275,15 @@ static int check_bytes(struct str url)
     return GUARD_OK;
 }
 
+/* libcurl takes one slash or three behind the scheme for two; here a URL is spelled as it is meant. */
+static bool spelled_out(struct str url)
+{
+    ssize_t colon = str_find(url, ':');
+    struct str rest = str_n(url.p + colon + 1, url.n - (size_t)(colon + 1));
+
+    return colon > 0 && str_starts(rest, STR("//")) && !str_starts(rest, STR("///"));
+}
+
 int guard_url(enum guard_network network, struct str url)
 {
     _cleanup_(url_freep) CURLU *u = curl_url();
@@ -289,6 +298,8 @@ int guard_url(enum guard_network network, struct str url)
         CURLUE_OK)
         return GUARD_E_SYNTAX;
     r = check_scheme(u, network);
+    if (r == GUARD_OK && !spelled_out(url))
+        r = GUARD_E_SYNTAX;
     if (r == GUARD_OK && (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD)))
         r = GUARD_E_USERINFO;
     if (r == GUARD_OK)

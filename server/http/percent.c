@@ -28,10 +28,10 @@ struct str percent_decode(struct arena *a, struct str s, bool plus_is_space)
         }
         high = s.n - i > 2 ? hex_value(s.p[i + 1]) : -1;
         low = s.n - i > 2 ? hex_value(s.p[i + 2]) : -1;
-        if (high < 0 || low < 0 || high + low == 0)
+        if (high < 0 || low < 0)
             return STR_NONE;
         out[ret.n++] = (char)(high * 16 + low);
         i += 2;
     }
-    return str_utf8(ret) ? ret : STR_NONE;
+    return str_utf8(ret) && str_find(ret, '\0') < 0 ? ret : STR_NONE;
 }

@@ -3,6 +3,6 @@
 
 #include "base/arena.h"
 
-/* The decoded copy; p is NULL when the encoding is broken, when it holds %00, or when the result is
- * no UTF-8. plus_is_space: as in query strings and forms. */
+/* The decoded copy; p is NULL when the encoding is broken, when the result has a NUL or is no
+ * UTF-8. plus_is_space: as in query strings and forms. */
 struct str percent_decode(struct arena *a, struct str s, bool plus_is_space) _must_use_;
