@@ -257,7 +257,7 @@ static int check_path(CURLU *u)
 
     if (curl_url_get(u, CURLUPART_PATH, &path, 0) != CURLUE_OK)
         return GUARD_E_SYNTAX;
-    return path_is_plain(str_c(path)) && !has_part(u, CURLUPART_FRAGMENT) ? GUARD_OK : GUARD_E_PATH;
+    return path_is_plain(str_c(path)) ? GUARD_OK : GUARD_E_PATH;
 }
 
 static int check_bytes(struct str url)
@@ -267,7 +267,7 @@ static int check_bytes(struct str url)
     for (size_t i = 0; i < url.n; i++) {
         unsigned char c = (unsigned char)url.p[i];
 
-        if (c == '\\')
+        if (c == '\\' || c == '#') /* also an empty fragment, which libcurl does not tell */
             return GUARD_E_PATH;
         if (c <= ' ' || c >= 0x7f)
             return GUARD_E_SYNTAX;

@@ -88,6 +88,9 @@ suite_sanitize() {
     TOLLGATE_BUILD=build-asan node_suite tests/scenario
 }
 
+# Every target over its corpus and a few seconds of new inputs; a minute each in the longer form.
+suite_fuzz() { tests/fuzz/run "$([ "$LONG" = 1 ] && echo 60 || echo 3)"; }
+
 suite_lifecycle() { tests/fault/run_lifecycle; }
 node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
 suite_scenario() { node_suite tests/scenario; }

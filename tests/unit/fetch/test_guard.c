@@ -212,6 +212,7 @@ static void urls_are_judged(void **state)
         {"https://host/a\\b", GUARD_E_PATH, GUARD_E_PATH},
         {"https://host\\@evil/", GUARD_E_PATH, GUARD_E_PATH},
         {"https://host/a#b", GUARD_E_PATH, GUARD_E_PATH},
+        {"https://host/a#", GUARD_E_PATH, GUARD_E_PATH},
         {"https://host/a\r\nX: y", GUARD_E_SYNTAX, GUARD_E_SYNTAX},
         {"https://ho st/", GUARD_E_SYNTAX, GUARD_E_SYNTAX},
         {"https://ｅxample.com/", GUARD_E_SYNTAX, GUARD_E_SYNTAX},
