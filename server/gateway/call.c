@@ -7,12 +7,6 @@
 #include "base/log.h"
 #include "gateway/refusal.h"
 
-enum {
-    DRAIN_MS = 30000, /* reliability 1.6: how long a bill is waited for without a client */
-    DRAINS_PER_LOOP = 64,
-    STATUS_GONE = 499, /* nginx's number for a client that left, used in logs only */
-};
-
 #define EDGE(phase) (1u << (phase))
 
 static const unsigned legal[CALL_PHASES] = {
@@ -27,7 +21,8 @@ static const unsigned legal[CALL_PHASES] = {
     [CALL_WHOLE] = EDGE(CALL_PASS) | EDGE(CALL_ROUTE) | EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
     [CALL_PASS] = EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
     [CALL_PEEK] = EDGE(CALL_STREAM) | EDGE(CALL_ROUTE) | EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
-    [CALL_STREAM] = EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
+    [CALL_STREAM] = EDGE(CALL_GROW) | EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
+    [CALL_GROW] = EDGE(CALL_STREAM),
     [CALL_DRAIN] = EDGE(CALL_SETTLED),
     [CALL_SETTLED] = EDGE(CALL_END),
 };
@@ -145,55 +140,6 @@ void call_refuse(struct call *c, const struct problem *p, enum call_outcome outc
     call_end(c);
 }
 
-void call_leave(struct call *c)
-{
-    bool was_draining = c->phase == CALL_DRAIN;
-
-    if (!c->served && c->try.record && (c->last.has_usage || c->output_bytes))
-        call_serve(c); /* the provider worked, and says or shows how much */
-    call_blame(c);
-    call_try_end(c, TRY_OK, "client_gone", STR_NONE);
-    if (was_draining)
-        c->g->draining_upstreams--;
-    call_settle(c, STATUS_GONE, CALL_OUTCOME_CLIENT_GONE);
-    call_end(c);
-}
-
-/* Does the provider bill what it makes for nobody, so that its figures are worth waiting for? */
-static bool worth_draining(const struct call *c)
-{
-    const struct provider *p = c->try.target->account->provider;
-
-    return !p->cancel_stops_billing && !c->last.has_usage &&
-           c->g->draining_upstreams < DRAINS_PER_LOOP;
-}
-
-void call_gone(struct request *r)
-{
-    struct call *c = r->user;
-
-    if (!c || !c->client_there)
-        return;
-    c->client_there = false;
-    c->record.client_gone_at = clock_wall_us();
-    if (c->phase == CALL_KEY) {
-        call_end(c);
-        return;
-    }
-    if (!c->try.fetch || c->phase == CALL_SETTLED)
-        return; /* a step that is waited for will see it */
-    if (c->phase == CALL_ERROR || !worth_draining(c)) {
-        call_leave(c);
-        return;
-    }
-    call_enter(c, CALL_DRAIN);
-    c->g->draining_upstreams++;
-    call_wait(c, DRAIN_MS);
-    if (c->client_full)
-        fetch_resume(c->try.fetch);
-    c->client_full = false;
-}
-
 void call_cut(struct call *c, const struct problem *p)
 {
     if (c->phase == CALL_KEY) {
@@ -204,6 +150,9 @@ void call_cut(struct call *c, const struct problem *p)
         call_leave(c);
     } else if (c->phase == CALL_SETTLED) {
         call_end(c);
+    } else if (c->phase == CALL_GROW) {
+        c->grow.cut = true; /* once the database has answered */
+        c->grow.problem = *p;
     } else if (c->phase == CALL_STREAM) {
         call_try_end(c, TRY_OK, "cut", STR_NONE);
         call_stream_break(c, p, CALL_OUTCOME_CUT);

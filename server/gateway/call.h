@@ -27,6 +27,7 @@ enum call_phase {
     CALL_PASS,    /* a plain answer too large for that goes through as it comes */
     CALL_PEEK,    /* a stream has begun, but nothing has been shown to the client */
     CALL_STREAM,  /* its events go to the client */
+    CALL_GROW,    /* more than the hold is used: waits for PostgreSQL to let it grow */
     CALL_DRAIN,   /* the client is gone, the upstream is read for its usage */
     CALL_SETTLED, /* the record is in the journal, the last bytes may go out */
     CALL_END,     /* answered, or nobody is there to answer */
@@ -51,7 +52,14 @@ struct call_try {
 struct call_failure {
     enum try_outcome outcome;
     int status;
-    struct str body; /* p NULL: not for the client */
+    struct str body; /* an error document of the endpoint's format; p NULL: not for the client */
+};
+
+/* What happens to a stream while it waits in CALL_GROW. */
+struct call_grow {
+    bool fetch_done, cut;
+    enum fetch_fault fault;
+    struct problem problem; /* why it was cut */
 };
 
 struct call {
@@ -65,6 +73,8 @@ struct call {
     bool client_full; /* the client is slower than its upstream, which is paused */
     bool end_seen;    /* the upstream's end mark has come */
     bool sse_open;
+    bool drains_pass; /* CALL_DRAIN reads an answer too large to be kept */
+    struct call_grow grow;
     struct key_waiter waiter;
     struct known_key *key;   /* a reference; NULL before it is known */
     struct catalog *catalog; /* a reference */

@@ -36,11 +36,13 @@ static void keep_headers(struct call *c, const struct fetch_head *head)
     }
 }
 
+/* Some servers send events without saying so; none sends them as one of these. */
 static bool is_events(const struct call *c, const struct fetch_head *head)
 {
     if (!c->wire.llm.stream || !c->endpoint->dialect->read_event)
         return false;
-    return !str_starts(head->content_type, STR("application/json"));
+    return !str_starts(head->content_type, STR("application/json")) &&
+           !str_starts(head->content_type, STR("text/html"));
 }
 
 void call_head_came(struct fetch *f, const struct fetch_head *head, void *ctx)
@@ -139,9 +141,16 @@ static void send_whole(struct call *c, const struct wire_report *report)
     request_reply(c->r, &response);
 }
 
+static bool is_answer(const struct call *c, const struct wire_report *report)
+{
+    return c->endpoint->kind == MODEL_EMBEDDING ? report->has_data : report->has_choices;
+}
+
 static void finish_whole(struct call *c, enum fetch_fault fault)
 {
     struct wire_report report;
+    enum try_outcome outcome;
+    struct str text;
 
     if (fault != FETCH_DONE) {
         call_try_failed(c, call_outcome_of_fault(fault), fetch_fault_name(fault), STR_NONE);
@@ -151,11 +160,13 @@ static void finish_whole(struct call *c, enum fetch_fault fault)
         call_try_failed(c, TRY_BAD_REPLY, NULL, STR("The answer is not a JSON object."));
         return;
     }
-    if (report.error && !report.llm.has_usage) {
-        struct str text = STR_NONE;
-
-        call_error_read(c, TRY_BAD_REPLY, &text);
-        call_try_failed(c, TRY_BAD_REPLY, "error_in_200", text);
+    if (call_is_error(&report)) {
+        outcome = call_error_read(c, &text);
+        call_try_failed(c, outcome, "error_in_200", text);
+        return;
+    }
+    if (!is_answer(c, &report)) {
+        call_try_failed(c, TRY_BAD_REPLY, NULL, STR("The answer has nothing in it."));
         return;
     }
     call_serve(c);
@@ -167,6 +178,39 @@ static void finish_whole(struct call *c, enum fetch_fault fault)
     call_end(c);
 }
 
+/* Where an answer so large says nothing of its usage its bytes are counted, but no more than the
+ * output that it was allowed. */
+static void count_passed(struct call *c, size_t bytes)
+{
+    uint64_t most = (uint64_t)c->money.estimate.most.output_tokens * ESTIMATE_BYTES_PER_TOKEN;
+
+    if (c->endpoint->kind == MODEL_CHAT)
+        c->output_bytes = MIN(c->output_bytes + bytes, most);
+}
+
+void call_pass_note(struct call *c, struct str bytes)
+{
+    struct buf *tail = &c->try.got;
+
+    count_passed(c, bytes.n);
+    buf_put_str(tail, bytes);
+    if (tail->n > 2 * TAIL_BYTES)
+        buf_consume(tail, tail->n - TAIL_BYTES);
+    if (!c->served && c->try.record)
+        call_serve(c);
+    (void)call_money_progress(c);
+}
+
+void call_pass_usage(struct call *c)
+{
+    struct usage usage;
+
+    if (!c->endpoint->dialect->find_usage(buf_str(&c->try.got), &usage))
+        return;
+    c->last.has_usage = true;
+    c->last.usage = usage;
+}
+
 /* The answer is too large to be read whole: it goes through as it comes, without its cost. */
 static bool begin_pass(struct call *c)
 {
@@ -176,7 +220,8 @@ static bool begin_pass(struct call *c)
 
     call_enter(c, CALL_PASS);
     call_serve(c);
-    c->last.has_usage = c->endpoint->dialect->find_usage(buf_str(got), &c->last.usage);
+    call_pass_usage(c);
+    count_passed(c, got->n);
     call_put_head(c, &head);
     request_stream_on_drained(c->r, call_stream_drained);
     r = request_stream_begin(c->r, &head);
@@ -189,23 +234,14 @@ static bool begin_pass(struct call *c)
 
 static bool pass(struct call *c, struct str bytes)
 {
-    struct buf *tail = &c->try.got;
-
-    buf_put_str(tail, bytes);
-    if (tail->n > 2 * TAIL_BYTES)
-        buf_consume(tail, tail->n - TAIL_BYTES);
+    call_pass_note(c, bytes);
     c->client_full = request_stream_write(c->r, bytes) == STREAM_E_FULL;
     return !c->client_full;
 }
 
 static void finish_pass(struct call *c, enum fetch_fault fault)
 {
-    struct usage usage;
-
-    if (c->endpoint->dialect->find_usage(buf_str(&c->try.got), &usage)) {
-        c->last.has_usage = true;
-        c->last.usage = usage;
-    }
+    call_pass_usage(c);
     if (fault == FETCH_DONE) {
         call_try_end(c, TRY_OK, NULL, STR_NONE);
         call_settle(c, c->try.status, CALL_OUTCOME_OK);
@@ -222,22 +258,10 @@ static void finish_pass(struct call *c, enum fetch_fault fault)
 /* The body of an upstream's error has come, whole or not. */
 static void finish_error(struct call *c)
 {
-    enum try_outcome outcome = try_outcome_of_status(c->try.status);
-    struct str text = STR_NONE;
+    struct str text;
+    enum try_outcome outcome = call_error_read(c, &text);
 
-    if (c->try.status < 400)
-        outcome = TRY_BAD_REPLY; /* a redirect, which is never followed */
-    call_error_read(c, outcome, &text);
     call_try_failed(c, outcome, NULL, text);
-}
-
-/* Without a client the bytes only matter for what they say about usage. */
-static void drain(struct call *c, struct str bytes)
-{
-    if (c->sse_open)
-        (void)call_stream_bytes(c, bytes);
-    else
-        buf_put_str(&c->try.got, bytes);
 }
 
 bool call_bytes_came(struct fetch *f, struct str bytes, void *ctx)
@@ -257,19 +281,9 @@ bool call_bytes_came(struct fetch *f, struct str bytes, void *ctx)
     } else if (c->phase == CALL_PEEK || c->phase == CALL_STREAM) {
         return call_stream_bytes(c, bytes);
     } else if (c->phase == CALL_DRAIN) {
-        drain(c, bytes);
+        call_drain_bytes(c, bytes);
     }
     return true;
-}
-
-static void finish_drain(struct call *c)
-{
-    struct wire_report report;
-
-    if (!c->sse_open &&
-        c->endpoint->dialect->read_reply(buf_str(&c->try.got), &report) == DIALECT_OK)
-        call_note(c, &report.llm);
-    call_leave(c);
 }
 
 void call_fetch_done(struct fetch *f, enum fetch_fault fault, void *ctx)
@@ -288,8 +302,10 @@ void call_fetch_done(struct fetch *f, enum fetch_fault fault, void *ctx)
         finish_pass(c, fault);
     else if (c->phase == CALL_PEEK || c->phase == CALL_STREAM)
         call_stream_end(c, fault);
+    else if (c->phase == CALL_GROW)
+        c->grow.fetch_done = true, c->grow.fault = fault;
     else if (c->phase == CALL_DRAIN)
-        finish_drain(c);
+        call_drain_end(c, fault);
     else if (c->phase == CALL_SETTLED)
         call_end(c);
 }

@@ -43,29 +43,82 @@ static bool is_for_the_client(enum try_outcome outcome)
            outcome == TRY_SERVER_ERROR;
 }
 
-void call_error_read(struct call *c, enum try_outcome outcome, struct str *ret_text)
+bool call_is_error(const struct wire_report *report)
+{
+    return report->error && !report->llm.output_bytes;
+}
+
+/* The status that the error stands for; one within a 200 may name it, else it is a 502. */
+static int status_of(const struct call *c, struct str body)
+{
+    int named;
+
+    if (c->try.status >= 400 && c->try.status <= 599)
+        return c->try.status;
+    named = c->try.status < 300 ? c->endpoint->dialect->error_status(body) : 0;
+    return named ? named : 502;
+}
+
+static const char *type_of(int status)
+{
+    return status == 429   ? "rate_limit_error"
+           : status >= 500 ? "upstream_error"
+                           : "invalid_request_error";
+}
+
+/* The error as the client may get it. False: it is a page, or no text at all. */
+static bool keep_for_client(struct call *c, struct str body)
+{
+    struct call_failure *f = &c->failure;
+    struct wire_error otherwise = {
+        .message = f->status >= 500 ? STR("The provider failed and gave no reason.")
+                                    : STR("The provider refused the request and gave no reason."),
+        .type = type_of(f->status),
+    };
+    struct buf document;
+    bool told;
+
+    buf_init(&document, PROBLEM_BYTES);
+    told = c->endpoint->dialect->edit_error(body, &otherwise, &document);
+    if (told && buf_finish(&document) == 0)
+        f->body = arena_str(c->r->arena, buf_str(&document));
+    buf_done(&document);
+    return told;
+}
+
+enum try_outcome call_error_read(struct call *c, struct str *ret_text)
 {
     struct str body = buf_str(&c->try.got);
+    struct call_failure *f = &c->failure;
+    enum try_outcome outcome;
 
-    c->failure.body = STR_NONE;
-    c->failure.status = c->try.status;
+    f->body = STR_NONE;
+    f->status = status_of(c, body);
+    if (c->try.status >= 300 && c->try.status < 400) { /* a redirect, which is never followed */
+        *ret_text = STR("The provider answered with a redirect.");
+        return TRY_BAD_REPLY;
+    }
+    outcome = try_outcome_of_status(f->status);
     if (outcome == TRY_CREDENTIAL) {
         *ret_text = STR("The provider refused this account's credential.");
-        return;
+        return outcome;
     }
     *ret_text = sentence_in(c->r->arena, body);
-    if (is_for_the_client(outcome) && c->try.status >= 400)
-        c->failure.body = arena_str(c->r->arena, body);
+    if (!is_for_the_client(outcome) || keep_for_client(c, body))
+        return outcome;
+    return outcome == TRY_CLIENT_ERROR ? TRY_BAD_REPLY : outcome;
 }
 
 static enum problem_code code_of(enum try_outcome outcome)
 {
+    if (outcome == TRY_RATE_LIMITED)
+        return PROBLEM_UPSTREAM_LIMIT;
     if (outcome == TRY_TIMEOUT)
         return PROBLEM_UPSTREAM_TIMEOUT;
     return outcome == TRY_BAD_REPLY ? PROBLEM_UPSTREAM_BAD_REPLY : PROBLEM_UPSTREAM;
 }
 
-static struct problem last_problem(struct call *c)
+struct problem call_last_problem(struct call *c)
 {
     struct problem p = problem_of(code_of(c->failure.outcome));
     bool answered = c->failure.body.p != NULL;
@@ -134,7 +187,7 @@ void call_give_up(struct call *c)
         p = problem_of(PROBLEM_NO_TARGET);
         p.retry_after_s = 5;
     } else {
-        p = last_problem(c);
+        p = call_last_problem(c);
         call_blame(c);
         if (c->failure.outcome == TRY_CLIENT_ERROR)
             outcome = CALL_OUTCOME_CLIENT_ERROR;

@@ -9,10 +9,6 @@ struct call *call_new(struct gateway *g, struct request *r, const struct endpoin
 /* The key is known: the record says whose call it is. */
 void call_known(struct call *c);
 void call_wait(struct call *c, int ms);
-/* The client hung up. */
-void call_gone(struct request *r);
-/* Settles a call whose client is gone with what was used, and ends it. */
-void call_leave(struct call *c);
 /* Refuses with an answer; the refusal is on the record. Ends the call. */
 void call_refuse(struct call *c, const struct problem *p, enum call_outcome outcome);
 /* A revoked key or the end of this node stops it. Ends the call, unless it waits for the database.
@@ -20,6 +16,27 @@ void call_refuse(struct call *c, const struct problem *p, enum call_outcome outc
 void call_cut(struct call *c, const struct problem *p);
 /* Frees a call that has been answered (or has no client): at the end of the turn. */
 void call_end(struct call *c);
+
+/* call_leave.c */
+/* The client hung up. */
+void call_gone(struct request *r);
+/* A call whose client is gone and whose upstream is there: closes it, or reads on for its figures.
+ * May end the call. */
+void call_go_on_alone(struct call *c);
+/* Settles a call whose client is gone with what was used, and ends it. */
+void call_leave(struct call *c);
+/* In CALL_DRAIN; each may end the call. */
+void call_drain_bytes(struct call *c, struct str bytes);
+void call_drain_end(struct call *c, enum fetch_fault fault);
+/* After an event was noted. True: the call has ended. */
+bool call_drain_event(struct call *c, const struct wire_report *report);
+
+/* call_grow.c */
+/* What was used is noted in the journal now and then, and the hold kept larger than it. Bytes that
+ * were sent are in it. False: the upstream is paused until that is known, or the call has ended. */
+bool call_stay_covered(struct call *c);
+/* The database was asked to let the hold grow. */
+void call_grown(struct call *c, int outcome, const struct problem *p);
 
 /* call_admit.c; each may end the call */
 void call_admit(struct call *c);
@@ -40,8 +57,13 @@ void call_try_failed(struct call *c, enum try_outcome outcome, const char *reaso
 enum try_outcome call_outcome_of_fault(enum fetch_fault fault);
 
 /* call_error.c */
-/* The upstream's error is in `got`: *ret_text is its sentence for the record. */
-void call_error_read(struct call *c, enum try_outcome outcome, struct str *ret_text);
+/* The upstream's error is in `got`: what it means for the route, what the client may be told of it
+ * (in `failure`), and in *ret_text its sentence for the record. */
+enum try_outcome call_error_read(struct call *c, struct str *ret_text);
+/* Does an answer say that it is an error, and carry nothing that was made? */
+bool call_is_error(const struct wire_report *report);
+/* What the client is told of the last try that failed. */
+struct problem call_last_problem(struct call *c);
 /* The problem with the headers of a known call. */
 void call_answer_problem(struct call *c, const struct problem *p);
 /* Nobody served it: the record names whoever was tried last, for those who search the log. */
@@ -55,6 +77,9 @@ bool call_bytes_came(struct fetch *f, struct str bytes, void *ctx);
 void call_fetch_done(struct fetch *f, enum fetch_fault fault, void *ctx);
 void call_serve(struct call *c);
 void call_put_head(struct call *c, struct response *out);
+/* A part of an answer too large to be kept: its end stays in `got`, where the usage stands. */
+void call_pass_note(struct call *c, struct str bytes);
+void call_pass_usage(struct call *c);
 /* `"tollgate":{...}` for a client that asked for the trace; p NULL for the others. */
 struct str call_trace_member(struct call *c);
 /* {"request_id":...,"attempts":[...]} in the arena. */

@@ -237,23 +237,6 @@ static void price_record(struct call *c, const struct usage *u, int64_t used[BOU
 
 enum { PROGRESS_MS = 250, PROGRESS_TOKENS = 64 }; /* reliability 1.4, 5 */
 
-/* More than was held has been used: as much again is taken, where it is to be had at once. */
-static bool stay_covered(struct call *c)
-{
-    struct call_money *m = &c->money;
-    struct hold_want wants[LIMITS];
-    int64_t short_nano = c->record.charge_nano.nano - m->held.nano;
-    size_t n;
-
-    if (short_nano <= 0)
-        return true;
-    n = money_wants(c, short_nano + m->held.nano / 4, wants);
-    if (hold_extend(c->g->services->node, &m->hold, wants, n) != HOLD_OK)
-        return false;
-    m->held.nano += short_nano + m->held.nano / 4;
-    return true;
-}
-
 bool call_money_progress(struct call *c)
 {
     struct call_money *m = &c->money;
@@ -263,7 +246,7 @@ bool call_money_progress(struct call *c)
 
     if (!m->begun || !c->served ||
         (now_ms - m->noted_ms < PROGRESS_MS && tokens - m->noted_tokens < PROGRESS_TOKENS))
-        return true;
+        return false;
     m->noted_ms = now_ms;
     m->noted_tokens = tokens;
     (void)call_usage(c, &u);
@@ -275,7 +258,83 @@ bool call_money_progress(struct call *c)
     if (journal_progress(c->g->services->journal, c->g->index, &m->mark, &c->record, &m->hold,
                          used) < 0)
         log_error("journal_progress", "call_team=%lld", (long long)c->record.team_id);
-    return stay_covered(c);
+    return true;
+}
+
+/* --- a stream that uses more than is held for it --- */
+
+static int64_t short_of(const struct call *c)
+{
+    return c->record.charge_nano.nano - c->money.held.nano;
+}
+
+bool call_money_covered(const struct call *c)
+{
+    return short_of(c) <= 0;
+}
+
+/* A quarter ahead, so that this is not asked for with every few tokens. */
+static int64_t ahead(const struct call_money *m)
+{
+    return m->held.nano / 4;
+}
+
+static void note_grown(struct call *c, int64_t nano)
+{
+    c->money.held.nano += nano;
+    c->record.hold_nano = c->money.held;
+}
+
+static enum limit limit_of(const struct call *c, const struct cell *cell)
+{
+    enum limit l = 0;
+
+    while (l < LIMITS - 1 && c->key->purses->cell[l] != cell)
+        l++;
+    return l;
+}
+
+static void grow_answered(struct hold_ask *a, int outcome);
+
+static int grow_by(struct call *c, int64_t nano, struct problem *ret_problem)
+{
+    struct hold_want wants[LIMITS];
+    size_t n = money_wants(c, nano, wants);
+
+    if (hold_extend(c->g->services->node, &c->money.hold, wants, n) == HOLD_OK) {
+        note_grown(c, nano);
+        return CALL_MONEY_OK;
+    }
+    c->money.asked_nano = nano;
+    return ask(c, wants, n, grow_answered) == HOLD_OK ? CALL_MONEY_WAIT : busy(ret_problem);
+}
+
+/* Where the quarter ahead is not to be had, what is needed may be. */
+static void grow_answered(struct hold_ask *a, int outcome)
+{
+    struct call *c = container_of(a, struct call, money.ask);
+    struct problem p = problem_of(PROBLEM_LEDGER_AWAY);
+    int r = outcome == HOLD_E_REFUSED ? CALL_MONEY_REFUSED : CALL_MONEY_FAILED;
+
+    if (outcome == HOLD_E_REFUSED) {
+        p = call_limits_problem(c, limit_of(c, a->wants[a->refusal.which].cell), &a->refusal);
+        p.code = PROBLEM_EXHAUSTED;
+    }
+    if (outcome == HOLD_OK) {
+        note_grown(c, c->money.asked_nano);
+        r = CALL_MONEY_OK;
+    } else if (outcome == HOLD_E_REFUSED && c->money.asked_nano > short_of(c)) {
+        r = grow_by(c, short_of(c), &p);
+    }
+    if (r != CALL_MONEY_WAIT)
+        call_grown(c, r, &p);
+}
+
+int call_money_grow(struct call *c, struct problem *ret_problem)
+{
+    if (call_money_covered(c))
+        return CALL_MONEY_OK;
+    return grow_by(c, short_of(c) + ahead(&c->money), ret_problem);
 }
 
 void call_money_settle(struct call *c, const struct usage *u)

@@ -20,7 +20,8 @@ struct call_money {
     struct hold_ask ask;
     struct money held; /* the money part of the hold */
     const struct catalog_target
-        *asked_for; /* a dearer candidate that the database is asked about */
+        *asked_for;     /* a dearer candidate that the database is asked about */
+    int64_t asked_nano; /* more of the money, for a stream that has used what was held */
     struct journal_mark mark;
     bool begun; /* BEGIN is in the journal */
     int64_t noted_ms;
@@ -29,7 +30,7 @@ struct call_money {
 
 enum {
     CALL_MONEY_OK = 0,
-    CALL_MONEY_WAIT = 1,    /* call_held() or call_covered() will be called */
+    CALL_MONEY_WAIT = 1,    /* call_held(), call_covered() or call_grown() will be called */
     CALL_MONEY_REFUSED = 2, /* a limit, a budget or the balance does not cover it: *ret_problem */
     CALL_MONEY_FAILED = 3,  /* it cannot be told: *ret_problem */
 };
@@ -45,9 +46,13 @@ int call_money_hold(struct call *c, struct problem *ret_problem) _must_use_;
 int call_money_cover(struct call *c, const struct catalog_target *target) _must_use_;
 /* BEGIN, before the first upstream is asked; once per call. */
 int call_money_begin(struct call *c) _must_use_;
-/* While an answer streams: notes in the journal how far it is, now and then. False: the hold is
- * used up and cannot be extended. */
-bool call_money_progress(struct call *c) _must_use_;
+/* While an answer comes: notes in the journal how far it is, now and then. True: it was noted. */
+bool call_money_progress(struct call *c);
+/* Was less than the hold used, when it was noted last? */
+bool call_money_covered(const struct call *c);
+/* Makes the hold as large as what was noted last, and a little larger. _OK, _WAIT, _REFUSED or
+ * _FAILED. */
+int call_money_grow(struct call *c, struct problem *ret_problem) _must_use_;
 /* The charge as things stand. 0, or non-zero when it cannot be told. */
 int call_money_price(const struct call *c, struct money *ret_charge) _must_use_;
 /* Prices u into the record, writes END, ends the hold with what was used. */

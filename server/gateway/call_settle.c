@@ -1,8 +1,9 @@
 /* call_settle.c: from what was used to the record in the journal.
  *
- * Whose figures count (reliability 1.6): the provider's, also an explicit 0. Where there are none
- * and something was delivered: counted here, text at four bytes a token on both sides, rounded up,
- * and each inline image or sound at its model's bound. Nothing delivered, nothing billed: zero. */
+ * Whose figures count (reliability 1.6): the provider's, the last that it gave. Where there are
+ * none, or they say that nothing was made while text has come: counted here, text at four bytes a
+ * token on both sides, rounded up, and each inline image or sound at its model's bound. Nothing
+ * served, nothing billed: zero. An error's text is never output. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
@@ -35,25 +36,39 @@ static struct usage counted(const struct call *c)
     return u;
 }
 
+/* Figures of zero for what has come are not believed, each side for itself: an answer whose text
+ * we have was made of something, and an embedding is of its input. */
+static bool mend_zeros(const struct call *c, struct usage *u)
+{
+    struct usage seen = counted(c);
+    bool none = usage_sum(u, USAGE_COVERS_PROMPT) + usage_sum(u, USAGE_COVERS_OUTPUT) == 0;
+    bool mended = false;
+
+    if (c->output_bytes && !usage_sum(u, USAGE_COVERS_OUTPUT)) {
+        u->n[USAGE_OUTPUT] = seen.n[USAGE_OUTPUT];
+        mended = true;
+    }
+    if (none && (c->output_bytes || c->endpoint->kind == MODEL_EMBEDDING)) {
+        u->n[USAGE_INPUT] = seen.n[USAGE_INPUT];
+        mended = true;
+    }
+    return mended;
+}
+
 /* What is to be charged for, as things stand. */
 enum usage_basis call_usage(const struct call *c, struct usage *ret)
 {
-    const struct provider *p;
-
     *ret = (struct usage){0};
     if (!c->served)
         return USAGE_BASIS_ZERO;
-    if (c->last.has_usage) {
-        *ret = c->last.usage;
-        ret->n[USAGE_REQUEST] = 1;
-        usage_clamp(ret);
-        return USAGE_BASIS_PROVIDER;
+    if (!c->last.has_usage) {
+        *ret = counted(c);
+        return USAGE_BASIS_COUNTED;
     }
-    p = c->try.target->account->provider;
-    if (!c->client_there && !c->output_bytes && p->cancel_stops_billing)
-        return USAGE_BASIS_ZERO;
-    *ret = counted(c);
-    return USAGE_BASIS_COUNTED;
+    *ret = c->last.usage;
+    ret->n[USAGE_REQUEST] = 1;
+    usage_clamp(ret);
+    return mend_zeros(c, ret) ? USAGE_BASIS_COUNTED : USAGE_BASIS_PROVIDER;
 }
 
 void call_fill_usage(struct call_record *r, const struct usage *u)

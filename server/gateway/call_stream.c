@@ -6,12 +6,16 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "gateway/attempts.h"
 #include "gateway/call_flow.h"
+#include "http/router.h"
 
 enum {
     LINGER_MS = 2000,        /* for an upstream to close its side after its end mark */
     COMMENTS_HELD_MS = 5000, /* after that a client sees the comments that keep it waiting */
 };
+
+#define PROBLEM_BYTES MIB(2) /* an upstream's error and ours */
 
 /* What becomes of the loop over events after one of them. */
 enum { STREAM_GOES_ON, STREAM_STOPS };
@@ -49,7 +53,7 @@ void call_stream_drained(struct request *r)
     if (!c || !c->client_full)
         return;
     c->client_full = false;
-    if (c->try.fetch)
+    if (c->try.fetch && c->phase != CALL_GROW)
         fetch_resume(c->try.fetch);
 }
 
@@ -102,17 +106,19 @@ static void finish(struct call *c, struct str end_mark, struct buf *out)
 
 void call_stream_break(struct call *c, const struct problem *p, enum call_outcome outcome)
 {
-    struct buf *out = &c->g->scratch;
-    struct wire_error error = {
-        .message = p->message.p ? p->message : str_c(problem_sentence(p->code)),
-        .type = p->upstream_type ? p->upstream_type : "upstream_error",
-        .code = problem_slug(p->code),
-    };
+    struct buf *out = &c->g->scratch, document;
+    struct problem told = *p;
+    char id[CALL_ID_TEXT];
 
-    c->record.error_code = str_c(error.code);
+    c->record.error_code = str_c(problem_slug(p->code));
     call_settle(c, 200, outcome);
-    error.tollgate_json = call_trace(c);
-    c->endpoint->dialect->put_error(&error, out);
+    call_id_text(c->r->id, id);
+    told.attempts_json = attempts_json(c->r->arena, &c->record);
+    buf_init(&document, PROBLEM_BYTES);
+    problem_json(&told, c->r->route->problems, str_c(id), &document);
+    if (buf_finish(&document) == 0)
+        c->endpoint->dialect->put_error(buf_str(&document), out);
+    buf_done(&document);
     (void)send(c, out);
     request_stream_end(c->r);
     call_end(c);
@@ -130,23 +136,21 @@ static void broken(struct call *c, enum try_outcome outcome, const char *reason,
 /* The upstream says in the middle of a 200 that it failed. */
 static int take_error(struct call *c, const struct sse_event *e, struct buf *out)
 {
+    enum try_outcome outcome;
+    struct problem p;
     struct str text;
 
     buf_reset(&c->try.got);
     buf_put_str(&c->try.got, e->data);
-    call_error_read(c, TRY_SERVER_ERROR, &text);
+    outcome = call_error_read(c, &text);
     if (c->phase == CALL_PEEK) {
         buf_reset(out);
-        call_try_failed(c, TRY_SERVER_ERROR, "error_in_200", text);
+        call_try_failed(c, outcome, "error_in_200", text);
         return STREAM_STOPS;
     }
-    call_try_end(c, TRY_SERVER_ERROR, "error_in_200", text);
-    c->record.error_code = str_c(problem_slug(PROBLEM_UPSTREAM));
-    call_settle(c, 200, CALL_OUTCOME_CUT);
-    buf_put_str(out, e->raw);
-    (void)send(c, out);
-    request_stream_end(c->r);
-    call_end(c);
+    call_try_end(c, outcome, "error_in_200", text);
+    p = call_last_problem(c);
+    call_stream_break(c, &p, CALL_OUTCOME_CUT);
     return STREAM_STOPS;
 }
 
@@ -178,7 +182,7 @@ static int take_event(struct call *c, const struct sse_event *e, struct buf *out
 
     call_note(c, &report.llm);
     if (c->phase == CALL_DRAIN)
-        return STREAM_GOES_ON;
+        return call_drain_event(c, &report) ? STREAM_STOPS : STREAM_GOES_ON;
     if (report.error)
         return take_error(c, e, out);
     if (c->phase == CALL_PEEK) {
@@ -238,18 +242,11 @@ bool call_stream_bytes(struct call *c, struct str bytes)
         buf_reset(out);
         return true;
     }
-    if (!call_money_progress(c)) {
-        struct problem p = problem_of(PROBLEM_NO_BALANCE);
-
-        p.message = STR("The balance was used up in the middle of the answer.");
-        p.upstream_type = "insufficient_quota";
-        call_try_end(c, TRY_OK, "balance_exhausted", STR_NONE);
-        call_stream_break(c, &p, CALL_OUTCOME_CUT);
-        return true;
-    }
-    if (c->phase == CALL_DRAIN && c->last.has_usage) {
-        call_leave(c);
-        return true;
+    if (!call_stay_covered(c)) {
+        if (c->phase == CALL_GROW)
+            (void)send(c, out);
+        buf_reset(out);
+        return false;
     }
     return send(c, out);
 }

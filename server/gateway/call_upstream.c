@@ -144,8 +144,10 @@ static int start_fetch(struct call *c, const struct catalog_target *target)
     return fetch_start(c->g->fetcher, &request, &callbacks, c, &c->try.fetch);
 }
 
-/* False: the next candidate, please. */
-static bool start(struct call *c, const struct catalog_target *target, struct health *health)
+/* What came of starting a try. */
+enum { START_OK, START_NEXT, START_NO_JOURNAL };
+
+static int start(struct call *c, const struct catalog_target *target, struct health *health)
 {
     struct call_try *t = &c->try;
     struct attempt_record *record = next_record(c, target);
@@ -153,7 +155,7 @@ static bool start(struct call *c, const struct catalog_target *target, struct he
 
     if (!record) {
         health_untold(health);
-        return false;
+        return START_NEXT;
     }
     c->tries++;
     buf_reset(&t->got);
@@ -161,6 +163,8 @@ static bool start(struct call *c, const struct catalog_target *target, struct he
     c->last = (struct llm_report){.has_usage = false};
     c->output_bytes = 0;
     c->n_forwarded = 0;
+    c->record.finish_reason = c->reply_id = STR_NONE;
+    c->failure = (struct call_failure){.outcome = TRY_CONNECT};
     t->target = target;
     t->record = record;
     t->health = health;
@@ -170,15 +174,26 @@ static bool start(struct call *c, const struct catalog_target *target, struct he
     t->status = 0;
     t->retry_after_ms = -1;
     r = build_body(c, target);
-    if (r == 0)
-        r = call_money_begin(c);
+    if (r == 0 && call_money_begin(c) < 0) {
+        call_try_end(c, TRY_OK, "journal_refused", STR_NONE);
+        return START_NO_JOURNAL;
+    }
     if (r == 0)
         r = start_fetch(c, target);
     if (r == 0)
-        return true;
+        return START_OK;
     log_warn("try_not_started", "model=%s result=%d", log_str(target->model->name), r);
     call_try_end(c, TRY_CONNECT, NULL, STR("The request could not be sent."));
-    return false;
+    return START_NEXT;
+}
+
+/* The disk takes no record, so nothing may be sent: what it would cost could be lost. */
+static void refuse_unrecorded(struct call *c)
+{
+    struct problem p = problem_of(PROBLEM_LEDGER_AWAY);
+
+    p.retry_after_s = 2;
+    call_refuse(c, &p, CALL_OUTCOME_INTERNAL);
 }
 
 void call_route(struct call *c)
@@ -186,7 +201,7 @@ void call_route(struct call *c)
     while (c->next < c->plan.n) {
         const struct catalog_target *target = c->plan.candidates[c->next++];
         struct health *h = health_of(c->g->services->health, target->account->id);
-        int covered;
+        int covered, started;
 
         if (!endpoint_url(c->endpoint, target->account).p)
             continue;
@@ -201,9 +216,13 @@ void call_route(struct call *c)
         }
         if (!health_begin(h, clock_mono_ms()) && c->next < c->plan.n)
             continue;
-        if (!start(c, target, h))
+        started = start(c, target, h);
+        if (started == START_NEXT)
             continue;
-        call_enter(c, CALL_SENT);
+        if (started == START_OK)
+            call_enter(c, CALL_SENT);
+        else
+            refuse_unrecorded(c);
         return;
     }
     call_give_up(c);

@@ -5,7 +5,6 @@
 
 enum {
     BYTES_PER_TOKEN_LEAST = 2,
-    BYTES_PER_TOKEN = 4,
     OUTPUT_LEAST = 1024,    /* DESIGN 3 */
     AVAILABLE_SHARE = 10,   /* one call takes at most this part of the balance unasked */
     OUTPUT_UNKNOWN = 32768, /* of a model whose maximum nobody has entered */
@@ -18,7 +17,7 @@ static int64_t clip(uint64_t v)
 
 int64_t estimate_tokens(uint64_t bytes)
 {
-    return clip(bytes / BYTES_PER_TOKEN + (bytes % BYTES_PER_TOKEN != 0));
+    return clip(bytes / ESTIMATE_BYTES_PER_TOKEN + (bytes % ESTIMATE_BYTES_PER_TOKEN != 0));
 }
 
 static int64_t input_most(const struct llm_request *llm, const struct catalog_model *m)

@@ -20,6 +20,7 @@ struct estimate {
     bool send_limit;      /* output_each has to be sent upstream */
 };
 
+#define ESTIMATE_BYTES_PER_TOKEN 4
 /* Tokens of what was read or written, by the rule that calls without usage are counted by. */
 int64_t estimate_tokens(uint64_t bytes);
 

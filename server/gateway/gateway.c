@@ -110,7 +110,6 @@ void gateway_cut(struct gateway *g)
     struct problem p = problem_of(PROBLEM_DRAINING);
 
     p.retry_after_s = 1;
-    p.upstream_type = "server_error";
     list_for_each (&g->calls, link)
         call_cut(container_of(link, struct call, link), &p);
 }
@@ -180,7 +179,6 @@ static void rechecked(struct key_waiter *w, int outcome, struct known_key *now)
     struct recheck *check = container_of(w, struct recheck, waiter);
     struct problem p = problem_of(PROBLEM_KEY_DISABLED);
 
-    p.upstream_type = "invalid_request_error";
     list_for_each (&check->g->calls, link) {
         struct call *c = container_of(link, struct call, link);
 

@@ -34,7 +34,6 @@ struct problem {
     /* An upstream's own error body passed on: status and bytes replace ours when status > 0. */
     int upstream_status;
     struct str upstream_body;
-    const char *upstream_type;
 };
 
 struct problem problem_of(enum problem_code code);

@@ -1,10 +1,17 @@
 /* provider.c: the table of provider kinds, and how their URLs and headers are made.
  *
  * Sources of the rows, read in 2026: each provider's own API reference for origin, root and the
- * name of the output limit; OpenRouter's "Stream cancellation" list for cancel_stops_billing. Where
- * both names of the output limit are taken, the older one stands, because local servers and hosts
- * know it; OpenAI refuses it for its reasoning models, Mistral refuses the newer one and
- * stream_options with 422 extra_forbidden. */
+ * name of the output limit. Where both names of the output limit are taken, the older one stands,
+ * because local servers and hosts know it; OpenAI refuses it for its reasoning models, Mistral
+ * refuses the newer one and stream_options with 422 extra_forbidden.
+ *
+ * cancel_stops_billing: OpenRouter's documentation, "Streaming", section "Stream Cancellation"
+ * (openrouter.ai/docs/api-reference/streaming), says that closing the connection "immediately stops
+ * model processing and billing" at, among others, OpenAI, Azure, Anthropic, Fireworks, Together,
+ * DeepInfra, DeepSeek and xAI, and does not at Groq, Google, Mistral and Perplexity, nor anywhere
+ * for requests that are not streamed: those are billed whole. Cerebras is on neither list, so it
+ * counts as one that goes on. cancel_stops_plain is set for servers that an operator runs: Ollama,
+ * vLLM, llama.cpp and their relatives stop any request whose connection is closed. */
 #include "providers/provider.h"
 
 #include <errno.h>
@@ -21,7 +28,7 @@ const struct provider providers[] = {
     {.kind = "openai-compatible", .label = "OpenAI-compatible", .origin = NULL, .root = "/v1",
      .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL,
-     .cancel_stops_billing = true},
+     .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "openai", .label = "OpenAI", .origin = "https://api.openai.com", .root = "/v1",
      .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_completion_tokens", .cancel_stops_billing = true},
@@ -70,23 +77,23 @@ const struct provider providers[] = {
     {.kind = "ollama", .label = "Ollama", .origin = "http://127.0.0.1:11434", .root = "/v1",
      .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
-     .cancel_stops_billing = true},
+     .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "vllm", .label = "vLLM", .origin = "http://127.0.0.1:8000", .root = "/v1",
      .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
-     .cancel_stops_billing = true},
+     .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "llama.cpp", .label = "llama.cpp", .origin = "http://127.0.0.1:8080", .root = "/v1",
      .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
-     .cancel_stops_billing = true},
+     .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "localai", .label = "LocalAI", .origin = "http://127.0.0.1:8080", .root = "/v1",
      .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
-     .cancel_stops_billing = true},
+     .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "demo", .label = "Demo", .origin = NULL, .root = "/v1",
      .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_NONE,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_DEMO,
-     .cancel_stops_billing = true},
+     .cancel_stops_billing = true, .cancel_stops_plain = true},
 };
 /* clang-format on */
 

@@ -38,8 +38,9 @@ struct provider {
     /* The name of the output limit that all of its models take. */
     const char *output_limit_field; /* "max_tokens" or "max_completion_tokens" */
     unsigned quirks;                /* of enum provider_quirk */
-    /* Is generation, and with it the bill, stopped when the connection is closed? */
-    bool cancel_stops_billing;
+    /* Is generation, and with it the bill, stopped when the connection is closed: of a stream, and
+     * of a plain answer that has not begun to come? See provider.c for who says so. */
+    bool cancel_stops_billing, cancel_stops_plain;
 };
 
 extern const struct provider providers[];

@@ -33,6 +33,7 @@ struct wire_report {
     bool done;       /* the end mark of a stream */
     bool error;      /* an error object, also within a 200 */
     bool usage_only; /* an event that carries nothing but usage */
+    bool has_choices, has_data; /* a list of what was made stands under that name */
     struct json_span usage_at, cost_at;
     uint32_t close_at; /* the root object's closing brace */
     bool root_empty;
@@ -45,10 +46,18 @@ struct wire_report_edit {
     struct str members; /* `"name":value` pairs for the end of the root object; p NULL: none */
 };
 
+/* The words for an error that lacks its own. */
 struct wire_error {
     struct str message;
-    const char *type, *code;
-    struct str tollgate_json; /* the tollgate object; p NULL: none */
+    const char *type, *code; /* code NULL: null */
+};
+
+/* The end of a stream that is cut here, as its choices hear of it. */
+struct wire_stop {
+    struct str id, model; /* as the stream's own chunks have them; p NULL: not known */
+    int64_t created_s;    /* Unix time */
+    uint32_t choices;
+    const char *reason; /* "length" */
 };
 
 enum {
@@ -69,6 +78,13 @@ struct dialect {
     /* The last usage object in a part of a reply that is too large to be read whole. */
     bool (*find_usage)(struct str part, struct usage *ret);
 
+    /* An upstream's error body as this format's error document: its own, with only what lacks or is
+     * of a wrong kind put right, or one made of its sentence. False: there is nothing in it that a
+     * client can be told (a page, bytes that are no text); out is as it was. */
+    bool (*edit_error)(struct str body, const struct wire_error *otherwise, struct buf *out);
+    /* The HTTP status that an error within a 200 says it stands for; 0: none. */
+    int (*error_status)(struct str body);
+
     /* Streams; NULL where the endpoint has none. The raw bytes of an event that is not understood
      * (DIALECT_E_SYNTAX) go to the client. */
     int (*read_event)(const struct sse_event *event, struct wire_report *ret);
@@ -76,8 +92,9 @@ struct dialect {
                        const struct wire_report_edit *edit, struct buf *out);
     /* Bytes that a client's parser ignores but a curious one can read: the cost and the members. */
     void (*put_note)(const struct wire_report_edit *edit, struct buf *out);
-    /* The error as this format's event; the stream ends behind it, without end_mark. */
-    void (*put_error)(const struct wire_error *error, struct buf *out);
+    /* An error document as this format's event; the stream ends behind it, without end_mark. */
+    void (*put_error)(struct str document, struct buf *out);
+    void (*put_stop)(const struct wire_stop *stop, struct buf *out);
     const char *end_mark; /* what ends a whole stream; NULL: nothing */
 };
 

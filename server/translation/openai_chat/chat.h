@@ -18,4 +18,7 @@ int openai_chat_read_event(const struct sse_event *event, struct wire_report *re
 void openai_chat_edit_event(const struct sse_event *event, const struct wire_report *report,
                             const struct wire_report_edit *edit, struct buf *out);
 void openai_chat_put_note(const struct wire_report_edit *edit, struct buf *out);
-void openai_chat_put_error(const struct wire_error *error, struct buf *out);
+void openai_chat_put_error(struct str document, struct buf *out);
+void openai_chat_put_stop(const struct wire_stop *stop, struct buf *out);
+bool openai_chat_edit_error(struct str body, const struct wire_error *otherwise, struct buf *out);
+int openai_chat_error_status(struct str body);

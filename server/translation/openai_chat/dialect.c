@@ -9,9 +9,12 @@ const struct dialect openai_chat = {
     .read_reply = openai_chat_read_reply,
     .edit_reply = openai_chat_edit_reply,
     .find_usage = openai_usage_find,
+    .edit_error = openai_chat_edit_error,
+    .error_status = openai_chat_error_status,
     .read_event = openai_chat_read_event,
     .edit_event = openai_chat_edit_event,
     .put_note = openai_chat_put_note,
     .put_error = openai_chat_put_error,
+    .put_stop = openai_chat_put_stop,
     .end_mark = "data: [DONE]\n\n",
 };

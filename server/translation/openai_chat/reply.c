@@ -6,7 +6,7 @@
 #include "translation/openai_chat/chat.h"
 #include "translation/openai_chat/usage.h"
 
-enum { ID, USAGE, ERROR, CHOICES, FINISH, FIRST_TEXT, WATCHES = FIRST_TEXT + 5 };
+enum { ID, USAGE, ERROR, CHOICES, FINISH, DATA, FIRST_TEXT, WATCHES = FIRST_TEXT + 5 };
 
 static const char *const head_paths[FIRST_TEXT] = {
     [ID] = "id",
@@ -14,6 +14,7 @@ static const char *const head_paths[FIRST_TEXT] = {
     [ERROR] = "error",
     [CHOICES] = "choices",
     [FINISH] = "choices[].finish_reason",
+    [DATA] = "data",
 };
 
 /* What a model has written stands in one of these; a chunk's `delta` has a message's fields. */
@@ -93,6 +94,8 @@ int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
     for (size_t i = FIRST_TEXT; i < WATCHES; i++)
         report.llm.output_bytes += text_bytes(&w[i]);
     read_usage(doc, w[USAGE].span, &report);
+    report.has_choices = w[CHOICES].span.n && w[CHOICES].span.kind == JSON_ARRAY;
+    report.has_data = w[DATA].span.n && w[DATA].span.kind == JSON_ARRAY;
     report.usage_only = report.llm.has_usage && is_empty_array(doc, w[CHOICES].span);
     *ret = report;
     return DIALECT_OK;

@@ -72,28 +72,41 @@ void openai_chat_put_note(const struct wire_report_edit *edit, struct buf *out)
 }
 
 /* No end mark behind it: a stream that failed must not look like a whole one. */
-void openai_chat_put_error(const struct wire_error *error, struct buf *out)
+void openai_chat_put_error(struct str document, struct buf *out)
+{
+    put_data(document, out);
+    buf_putc(out, '\n');
+}
+
+void openai_chat_put_stop(const struct wire_stop *stop, struct buf *out)
 {
     struct json_writer w;
 
     buf_puts(out, "data: ");
     json_begin(&w, out);
     json_open_object(&w);
-    json_key(&w, "error");
-    json_open_object(&w);
-    json_key(&w, "message");
-    json_str(&w, error->message);
-    json_key(&w, "type");
-    json_cstr(&w, error->type);
-    json_key(&w, "param");
-    json_null(&w);
-    json_key(&w, "code");
-    json_cstr(&w, error->code);
-    json_close_object(&w);
-    if (error->tollgate_json.p) {
-        json_key(&w, "tollgate");
-        json_raw(&w, error->tollgate_json);
+    json_key(&w, "id");
+    json_str(&w, stop->id.p ? stop->id : STR(""));
+    json_key(&w, "object");
+    json_cstr(&w, "chat.completion.chunk");
+    json_key(&w, "created");
+    json_int(&w, stop->created_s);
+    json_key(&w, "model");
+    json_str(&w, stop->model.p ? stop->model : STR(""));
+    json_key(&w, "choices");
+    json_open_array(&w);
+    for (uint32_t i = 0; i < stop->choices; i++) {
+        json_open_object(&w);
+        json_key(&w, "index");
+        json_int(&w, i);
+        json_key(&w, "delta");
+        json_open_object(&w);
+        json_close_object(&w);
+        json_key(&w, "finish_reason");
+        json_cstr(&w, stop->reason);
+        json_close_object(&w);
     }
+    json_close_array(&w);
     json_close_object(&w);
     buf_puts(out, "\n\n");
 }

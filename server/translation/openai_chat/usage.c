@@ -110,12 +110,14 @@ int openai_usage_read(struct str object, struct usage *ret, struct json_span *re
     return OPENAI_USAGE_OK;
 }
 
-/* The object that begins at the brace, up to its own closing brace; strings are stepped over. */
-static struct str object_at(struct str s)
+/* Strings are stepped over. */
+struct str openai_object_at(struct str s)
 {
     unsigned depth = 0;
     bool quoted = false;
 
+    if (!s.n || s.p[0] != '{')
+        return STR_NONE;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
 
@@ -145,9 +147,8 @@ bool openai_usage_find(struct str part, struct usage *ret)
         rest = str_trim(rest);
         if (!rest.n || rest.p[0] != ':')
             continue;
-        object = object_at(str_trim(str_n(rest.p + 1, rest.n - 1)));
-        if (object.p && object.p[0] == '{' &&
-            openai_usage_read(object, ret, &cost) == OPENAI_USAGE_OK)
+        object = openai_object_at(str_trim(str_n(rest.p + 1, rest.n - 1)));
+        if (object.p && openai_usage_read(object, ret, &cost) == OPENAI_USAGE_OK)
             return true;
     }
     return false;

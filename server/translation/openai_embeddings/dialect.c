@@ -102,4 +102,6 @@ const struct dialect openai_embeddings = {
     .read_reply = openai_chat_read_reply,
     .edit_reply = openai_chat_edit_reply,
     .find_usage = openai_usage_find,
+    .edit_error = openai_chat_edit_error,
+    .error_status = openai_chat_error_status,
 };

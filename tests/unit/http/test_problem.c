@@ -121,8 +121,8 @@ static void money_is_402_and_time_is_429(void **state)
     for (int code = PROBLEM_NONE + 1; code < PROBLEM_COUNT; code++) {
         struct problem p = problem_of((enum problem_code)code);
         int status = problem_status(&p);
-        bool money =
-            code == PROBLEM_NO_BALANCE || code == PROBLEM_BUDGET || code == PROBLEM_KEY_LIMIT;
+        bool money = code == PROBLEM_NO_BALANCE || code == PROBLEM_BUDGET ||
+                     code == PROBLEM_KEY_LIMIT || code == PROBLEM_EXHAUSTED;
 
         assert_int_equal(status == 402, money);
         assert_true(status >= 400 && status < 600);

@@ -352,17 +352,26 @@ static void a_chunk_with_the_cost_is_framed_again(void **state)
 
 static void an_error_is_an_event(void **state)
 {
-    struct wire_error error = {.message = STR("a\nb"),
-                               .type = "upstream_error",
-                               .code = "cut",
-                               .tollgate_json = STR("{}")};
     struct buf out;
 
     buf_init(&out, MIB(1));
-    openai_chat.put_error(&error, &out);
+    openai_chat.put_error(STR("{\"error\":{\n}}"), &out);
+    assert_str(buf_str(&out), "data: {\"error\":{\ndata: }}\n\n");
+    buf_done(&out);
+}
+
+static void a_cut_stream_says_why_to_each_choice(void **state)
+{
+    struct wire_stop stop = {
+        .id = STR("c"), .model = STR("m"), .created_s = 7, .choices = 2, .reason = "length"};
+    struct buf out;
+
+    buf_init(&out, MIB(1));
+    openai_chat.put_stop(&stop, &out);
     assert_str(buf_str(&out),
-               "data: {\"error\":{\"message\":\"a\\nb\",\"type\":\"upstream_error\",\"param\":null,"
-               "\"code\":\"cut\"},\"tollgate\":{}}\n\n");
+               "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":7,"
+               "\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":"
+               "\"length\"},{\"index\":1,\"delta\":{},\"finish_reason\":\"length\"}]}\n\n");
     buf_done(&out);
 }
 
@@ -409,6 +418,7 @@ int main(void)
         cmocka_unit_test(chunks_are_told_apart),
         cmocka_unit_test(a_chunk_with_the_cost_is_framed_again),
         cmocka_unit_test(an_error_is_an_event),
+        cmocka_unit_test(a_cut_stream_says_why_to_each_choice),
         cmocka_unit_test(embeddings_are_read_and_edited),
     };
 
