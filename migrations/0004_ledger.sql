@@ -6,6 +6,7 @@
 -- asking is leased to them from purses.
 --
 -- account   double entry, debits and credits only grow; posted balance of the wallet = credits - debits
+-- grant     promotional credit, each in an account of its own; usage is covered by it before the wallet
 -- transfer  append-only, two legs, idempotent by (team, code, ref)
 -- purse     anything that runs out: the wallet, a budget's window, a minute's requests or tokens, permits
 -- lease     a slice of a purse that one node session may use without asking
@@ -17,23 +18,24 @@
 CREATE TABLE account (
     team_id bigint NOT NULL REFERENCES team,
     id bigint GENERATED ALWAYS AS IDENTITY,
-    kind text NOT NULL CHECK (kind IN ('wallet', 'revenue', 'cash', 'promo', 'adjustment', 'refund')),
+    kind text NOT NULL CHECK (kind IN ('wallet', 'grant', 'revenue', 'cash', 'promo', 'adjustment', 'refund')),
     debits_nano bigint NOT NULL DEFAULT 0 CHECK (debits_nano BETWEEN 0 AND 1000000000000000000),
     credits_nano bigint NOT NULL DEFAULT 0 CHECK (credits_nano BETWEEN 0 AND 1000000000000000000),
-    PRIMARY KEY (team_id, id),
-    UNIQUE (team_id, kind)
+    PRIMARY KEY (team_id, id)
 ) WITH (fillfactor = 40);
-COMMENT ON TABLE account IS 'The books of each team. debits_nano and credits_nano only grow; the wallet is a liability: balance = credits - debits.';
+CREATE UNIQUE INDEX account_kind ON account (team_id, kind) WHERE kind <> 'grant';
+COMMENT ON TABLE account IS 'The books of each team: one account of each kind, and one for each grant. debits_nano and credits_nano only grow; wallet and grants are liabilities: balance = credits - debits.';
 
 CREATE TABLE transfer (
     team_id bigint NOT NULL REFERENCES team,
     id bigint GENERATED ALWAYS AS IDENTITY,
-    code text NOT NULL CHECK (code IN ('TOPUP', 'USAGE', 'LATE_USAGE', 'GRANT', 'REFUND', 'CHARGEBACK', 'ADJUST')),
+    code text NOT NULL CHECK (code IN ('TOPUP', 'USAGE', 'LATE_USAGE', 'GRANT', 'GRANT_USE', 'GRANT_EXPIRE', 'REFUND',
+                                       'CHARGEBACK', 'CHARGEBACK_REVERSED', 'CREDIT_NOTE', 'ADJUST')),
     ref text NOT NULL CHECK (length(ref) BETWEEN 1 AND 200),
     debit_account bigint NOT NULL,
     credit_account bigint NOT NULL CHECK (credit_account <> debit_account),
     amount_nano bigint NOT NULL CHECK (amount_nano > 0),
-    wallet_nano bigint NOT NULL,
+    funds_nano bigint NOT NULL,
     reason text NOT NULL DEFAULT '' CHECK (length(reason) <= 300),
     actor_kind text NOT NULL DEFAULT 'system',
     actor_id bigint,
@@ -48,8 +50,38 @@ CREATE TABLE transfer (
 CREATE INDEX transfer_posted ON transfer (team_id, posted_at);
 COMMENT ON TABLE transfer IS 'Append-only. Exactly two legs, so the books balance by construction; corrections are new transfers.';
 COMMENT ON COLUMN transfer.ref IS 'What it is for: the order, the batch of calls, the operator''s reference. Once per code.';
-COMMENT ON COLUMN transfer.wallet_nano IS 'The wallet''s balance after this transfer; exact, because the wallet row is locked meanwhile.';
+COMMENT ON COLUMN transfer.funds_nano IS 'The team''s balance after this transfer, wallet and grants together; exact, because the accounts are locked meanwhile. GRANT_USE moves money within it.';
 COMMENT ON COLUMN transfer.calls IS 'For usage: how many call rows name this transfer.';
+
+CREATE TABLE credit_grant (
+    team_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+    reason text NOT NULL CHECK (length(reason) <= 300),
+    priority integer NOT NULL CHECK (priority BETWEEN 0 AND 1000),
+    expires_at timestamptz,
+    amount_nano bigint NOT NULL CHECK (amount_nano > 0),
+    transfer_id bigint NOT NULL,
+    PRIMARY KEY (team_id, account_id),
+    FOREIGN KEY (team_id, account_id) REFERENCES account (team_id, id),
+    FOREIGN KEY (team_id, transfer_id) REFERENCES transfer (team_id, id)
+);
+COMMENT ON TABLE credit_grant IS 'Promotional credit: what was given, and until when. What is left of it is its account''s balance.';
+COMMENT ON COLUMN credit_grant.name IS 'What the team sees it as.';
+COMMENT ON COLUMN credit_grant.priority IS 'The smallest is used first; among equals the one that expires first, then the oldest.';
+COMMENT ON COLUMN credit_grant.expires_at IS 'NULL: never. It covers usage until what is left is moved back by GRANT_EXPIRE.';
+COMMENT ON COLUMN credit_grant.transfer_id IS 'The GRANT that filled it.';
+
+CREATE TABLE live_grant (
+    team_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    priority integer NOT NULL,
+    expires_at timestamptz,
+    PRIMARY KEY (team_id, account_id),
+    FOREIGN KEY (team_id, account_id) REFERENCES credit_grant (team_id, account_id)
+);
+CREATE INDEX live_grant_expires ON live_grant (expires_at) WHERE expires_at IS NOT NULL;
+COMMENT ON TABLE live_grant IS 'The grants that have something left, so that settling looks at no others. expires_at comes earlier here than in credit_grant when an operator has ended it.';
 
 CREATE TABLE purse (
     team_id bigint NOT NULL REFERENCES team,
@@ -67,7 +99,7 @@ CREATE TABLE purse (
     PRIMARY KEY (team_id, id),
     UNIQUE (team_id, kind, scope, scope_id)
 ) WITH (fillfactor = 40);
-COMMENT ON TABLE purse IS 'What may still be used: available = capacity - used - leased. Nano-dollars, requests, tokens or permits.';
+COMMENT ON TABLE purse IS 'What may still be used: available = capacity - used - leased. Nano-dollars, requests, tokens or permits. The one of kind wallet counts the wallet and the live grants together.';
 COMMENT ON COLUMN purse.turns IS 'When it fills again: windows of the team''s time zone; minutes are of the clock.';
 COMMENT ON COLUMN purse.recall_until IS 'Somebody was refused: until then nodes give idle slack back.';
 
@@ -201,6 +233,8 @@ COMMENT ON TABLE recon_finding IS 'Every check of the books that failed, until a
 
 CALL tenant_table('account');
 CALL tenant_table('transfer');
+CALL tenant_table('credit_grant');
+CALL tenant_table('live_grant');
 CALL tenant_table('purse');
 CALL tenant_table('lease');
 CALL tenant_table('call');
@@ -208,6 +242,9 @@ CALL tenant_table('attempt');
 CALL tenant_table('usage_day');
 CALL money_table('account');
 CALL money_table('transfer');
+CALL money_table('credit_grant');
+CALL money_table('live_grant');
+GRANT DELETE ON live_grant TO tollgate_money;
 CALL money_table('purse');
 CALL money_table('node_session');
 CALL money_table('lease');
@@ -217,6 +254,7 @@ CALL money_table('attempt');
 CALL money_table('usage_day');
 CALL money_table('recon_finding');
 CALL append_only('transfer');
+CALL append_only('credit_grant');
 CALL append_only('call');
 CALL append_only('attempt');
 GRANT SELECT ON team TO tollgate_money;
@@ -316,50 +354,79 @@ END
 $$;
 CALL money_function('ledger_guard()', false);
 
--- One movement of money other than usage. Direction by the wallet's side: into it or out of it. The
--- same (code, ref) again gives the first transfer's id, or TG002 when its amount was another.
-CREATE FUNCTION post_transfer(p_team bigint, p_into boolean, p_other text, p_amount bigint, p_code text,
-                              p_ref text, p_reason text, p_actor_kind text, p_actor_id bigint,
-                              p_actor_name text) RETURNS bigint LANGUAGE plpgsql AS $$
+-- One movement between two accounts of a team, which the caller has locked. What enters or leaves
+-- wallet and grants changes what may be spent; what moves between them does not. The same (code, ref)
+-- again gives the first transfer's id, or TG002 when its amount was another.
+CREATE FUNCTION post_between(p_team bigint, p_debit bigint, p_credit bigint, p_amount bigint, p_code text,
+                             p_ref text, p_reason text, p_actor_kind text, p_actor_id bigint,
+                             p_actor_name text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    wallet account;
-    other account;
     known transfer;
+    takes boolean;
+    gives boolean;
+    funds bigint;
     made bigint;
 BEGIN
-    PERFORM ledger_guard();
     IF p_amount IS NULL OR p_amount <= 0 OR p_amount > 1000000000000000 THEN
         RAISE EXCEPTION 'amount out of range' USING ERRCODE = 'TG001';
     END IF;
-    PERFORM FROM account WHERE team_id = p_team ORDER BY id FOR UPDATE;
-    SELECT * INTO wallet FROM account WHERE team_id = p_team AND kind = 'wallet';
-    SELECT * INTO other FROM account WHERE team_id = p_team AND kind = p_other;
-    IF wallet.id IS NULL OR other.id IS NULL THEN
-        RAISE EXCEPTION 'team has no books' USING ERRCODE = 'TG003';
-    END IF;
     SELECT * INTO known FROM transfer WHERE team_id = p_team AND code = p_code AND ref = p_ref;
     IF FOUND THEN
-        IF known.amount_nano <> p_amount OR (known.credit_account = wallet.id) <> p_into THEN
+        IF known.amount_nano <> p_amount OR known.credit_account <> p_credit
+           OR known.debit_account <> p_debit THEN
             RAISE EXCEPTION 'reference was used for another amount' USING ERRCODE = 'TG002';
         END IF;
         RETURN known.id;
     END IF;
-    UPDATE account SET credits_nano = credits_nano + p_amount
-     WHERE team_id = p_team AND id = CASE WHEN p_into THEN wallet.id ELSE other.id END;
-    UPDATE account SET debits_nano = debits_nano + p_amount
-     WHERE team_id = p_team AND id = CASE WHEN p_into THEN other.id ELSE wallet.id END;
-    UPDATE purse SET capacity = capacity + CASE WHEN p_into THEN p_amount ELSE 0 END,
-                     used = used + CASE WHEN p_into THEN 0 ELSE p_amount END
-     WHERE team_id = p_team AND kind = 'wallet';
-    INSERT INTO transfer (team_id, code, ref, debit_account, credit_account, amount_nano, wallet_nano,
+    UPDATE account SET debits_nano = debits_nano + p_amount WHERE team_id = p_team AND id = p_debit
+    RETURNING kind IN ('wallet', 'grant') INTO takes;
+    UPDATE account SET credits_nano = credits_nano + p_amount WHERE team_id = p_team AND id = p_credit
+    RETURNING kind IN ('wallet', 'grant') INTO gives;
+    UPDATE purse
+       SET capacity = capacity + CASE WHEN gives AND NOT takes THEN p_amount
+                                      WHEN takes AND p_code = 'GRANT_EXPIRE' THEN -p_amount ELSE 0 END,
+           used = used + CASE WHEN takes AND NOT gives AND p_code <> 'GRANT_EXPIRE' THEN p_amount ELSE 0 END
+     WHERE team_id = p_team AND kind = 'wallet'
+    RETURNING capacity - used INTO funds;
+    INSERT INTO transfer (team_id, code, ref, debit_account, credit_account, amount_nano, funds_nano,
                           reason, actor_kind, actor_id, actor_name, posted_at)
-    VALUES (p_team, p_code, p_ref,
-            CASE WHEN p_into THEN other.id ELSE wallet.id END,
-            CASE WHEN p_into THEN wallet.id ELSE other.id END, p_amount,
-            wallet.credits_nano - wallet.debits_nano + CASE WHEN p_into THEN p_amount ELSE -p_amount END,
-            p_reason, p_actor_kind, p_actor_id, p_actor_name, clock_timestamp())
+    VALUES (p_team, p_code, p_ref, p_debit, p_credit, p_amount, funds, p_reason, p_actor_kind, p_actor_id,
+            p_actor_name, clock_timestamp())
     RETURNING id INTO made;
     RETURN made;
+END
+$$;
+CALL money_function('post_between(bigint, bigint, bigint, bigint, text, text, text, text, bigint, text)', false);
+
+-- Locks a team's accounts, in the one order, and gives the id of the one of that kind.
+CREATE FUNCTION books_lock(p_team bigint, p_kind text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    found_id bigint;
+BEGIN
+    PERFORM FROM account WHERE team_id = p_team ORDER BY id FOR UPDATE;
+    SELECT id INTO found_id FROM account WHERE team_id = p_team AND kind = p_kind;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'team has no books' USING ERRCODE = 'TG003';
+    END IF;
+    RETURN found_id;
+END
+$$;
+CALL money_function('books_lock(bigint, text)', false);
+
+-- One movement into the wallet or out of it.
+CREATE FUNCTION post_transfer(p_team bigint, p_into boolean, p_other text, p_amount bigint, p_code text,
+                              p_ref text, p_reason text, p_actor_kind text, p_actor_id bigint,
+                              p_actor_name text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    other bigint;
+    wallet bigint;
+BEGIN
+    PERFORM ledger_guard();
+    wallet := books_lock(p_team, 'wallet');
+    other := books_lock(p_team, p_other);
+    RETURN post_between(p_team, CASE WHEN p_into THEN other ELSE wallet END,
+                        CASE WHEN p_into THEN wallet ELSE other END, p_amount, p_code, p_ref, p_reason,
+                        p_actor_kind, p_actor_id, p_actor_name);
 END
 $$;
 CALL money_function('post_transfer(bigint, boolean, text, bigint, text, text, text, text, bigint, text)', false);
@@ -371,12 +438,132 @@ CREATE FUNCTION post_topup(p_team bigint, p_ref text, p_amount bigint, p_reason 
 $$;
 CALL money_function('post_topup(bigint, text, bigint, text, text, bigint, text)');
 
-CREATE FUNCTION post_grant(p_team bigint, p_ref text, p_amount bigint, p_reason text, p_actor_kind text,
-                           p_actor_id bigint, p_actor_name text) RETURNS bigint LANGUAGE sql AS $$
-    SELECT post_transfer(p_team, true, 'promo', p_amount, 'GRANT', p_ref, p_reason, p_actor_kind,
-                         p_actor_id, p_actor_name)
+-- Gives promotional credit, in an account of its own; the transfer's id. p_expires_at NULL: it does not
+-- expire. TG005 when it would have expired already, TG006 when a hundred grants of the team are live:
+-- settling locks them all.
+CREATE FUNCTION post_grant(p_team bigint, p_ref text, p_amount bigint, p_name text, p_reason text,
+                           p_priority integer, p_expires_at timestamptz, p_actor_kind text,
+                           p_actor_id bigint, p_actor_name text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    promo bigint;
+    grant_account bigint;
+    made bigint;
+BEGIN
+    PERFORM ledger_guard();
+    promo := books_lock(p_team, 'promo');
+    SELECT credit_account INTO grant_account FROM transfer
+     WHERE team_id = p_team AND code = 'GRANT' AND ref = p_ref;
+    IF FOUND THEN
+        RETURN post_between(p_team, promo, grant_account, p_amount, 'GRANT', p_ref, p_reason, p_actor_kind,
+                            p_actor_id, p_actor_name);
+    END IF;
+    IF p_expires_at <= clock_timestamp() THEN
+        RAISE EXCEPTION 'the grant would have expired already' USING ERRCODE = 'TG005';
+    END IF;
+    IF (SELECT count(*) FROM live_grant WHERE team_id = p_team) >= 100 THEN
+        RAISE EXCEPTION 'the team has a hundred grants that are not used up' USING ERRCODE = 'TG006';
+    END IF;
+    INSERT INTO account (team_id, kind) VALUES (p_team, 'grant') RETURNING id INTO grant_account;
+    made := post_between(p_team, promo, grant_account, p_amount, 'GRANT', p_ref, p_reason, p_actor_kind,
+                         p_actor_id, p_actor_name);
+    INSERT INTO credit_grant (team_id, account_id, name, reason, priority, expires_at, amount_nano,
+                              transfer_id)
+    VALUES (p_team, grant_account, p_name, p_reason, p_priority, p_expires_at, p_amount, made);
+    INSERT INTO live_grant (team_id, account_id, priority, expires_at)
+    VALUES (p_team, grant_account, p_priority, p_expires_at);
+    RETURN made;
+END
 $$;
-CALL money_function('post_grant(bigint, text, bigint, text, text, bigint, text)');
+CALL money_function('post_grant(bigint, text, bigint, text, text, integer, timestamptz, text, bigint, text)');
+
+-- Covers what a batch has charged with the teams' live grants: by a GRANT_USE into the wallet, which has
+-- paid the USAGE of that moment already. Called by settle_batch, which holds the accounts.
+CREATE FUNCTION grants_use(p_teams bigint[], p_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM live_grant g WHERE g.team_id = ANY (p_teams)) THEN
+        RETURN;
+    END IF;
+    WITH rest AS (
+        SELECT g.team_id, g.account_id, a.credits_nano - a.debits_nano AS remaining,
+               sum(a.credits_nano - a.debits_nano)
+                   OVER (PARTITION BY g.team_id ORDER BY g.priority, g.expires_at NULLS LAST, g.account_id
+                         ROWS UNBOUNDED PRECEDING) AS reach
+          FROM live_grant g JOIN account a ON a.team_id = g.team_id AND a.id = g.account_id
+         WHERE g.team_id = ANY (p_teams)
+    ), part AS MATERIALIZED (
+        SELECT t.team_id, t.id AS usage_id, t.debit_account AS wallet, t.funds_nano, r.account_id, r.remaining,
+               least(r.remaining, t.amount_nano - (r.reach - r.remaining))::bigint AS amount
+          FROM transfer t JOIN rest r ON r.team_id = t.team_id
+         WHERE t.team_id = ANY (p_teams) AND t.posted_at = p_at AND t.code IN ('USAGE', 'LATE_USAGE')
+           AND r.reach - r.remaining < t.amount_nano
+           AND NOT EXISTS (SELECT FROM transfer u WHERE u.team_id = t.team_id AND u.code = 'GRANT_USE'
+                                                    AND u.ref = t.id || '/' || r.account_id)
+    ), posted AS (
+        INSERT INTO transfer (team_id, code, ref, debit_account, credit_account, amount_nano, funds_nano,
+                              reason, posted_at)
+        SELECT p.team_id, 'GRANT_USE', p.usage_id || '/' || p.account_id, p.account_id, p.wallet, p.amount,
+               p.funds_nano, c.name, p_at
+          FROM part p JOIN credit_grant c ON c.team_id = p.team_id AND c.account_id = p.account_id
+         ORDER BY p.team_id, p.account_id
+    ), used AS (
+        UPDATE account a SET debits_nano = a.debits_nano + p.amount
+          FROM part p WHERE a.team_id = p.team_id AND a.id = p.account_id
+    ), covered AS (
+        UPDATE account a SET credits_nano = a.credits_nano + s.amount
+          FROM (SELECT p.team_id, p.wallet, sum(p.amount)::bigint AS amount FROM part p
+                 GROUP BY p.team_id, p.wallet) s
+         WHERE a.team_id = s.team_id AND a.id = s.wallet
+    )
+    DELETE FROM live_grant g USING part p
+     WHERE g.team_id = p.team_id AND g.account_id = p.account_id AND p.amount = p.remaining;
+END
+$$;
+CALL money_function('grants_use(bigint[], timestamptz)', false);
+
+-- Moves what is left of a grant back when its time is over; true when nothing of it is left. What nodes
+-- hold leases on is left to the calls that they were taken for, and recalled: it goes the next time.
+CREATE FUNCTION grant_expire(p_team bigint, p_account bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    promo bigint;
+    remaining bigint;
+    part bigint;
+BEGIN
+    PERFORM ledger_guard();
+    promo := books_lock(p_team, 'promo');
+    PERFORM FROM live_grant WHERE team_id = p_team AND account_id = p_account AND expires_at <= clock_timestamp();
+    IF NOT FOUND THEN
+        RETURN true;
+    END IF;
+    SELECT credits_nano - debits_nano INTO remaining FROM account WHERE team_id = p_team AND id = p_account;
+    SELECT remaining - least(remaining, greatest(leased - greatest(capacity - used - remaining, 0), 0))
+      INTO part FROM purse WHERE team_id = p_team AND kind = 'wallet' FOR UPDATE;
+    IF part > 0 THEN
+        PERFORM post_between(p_team, p_account, promo, part, 'GRANT_EXPIRE', p_account || '/' || remaining,
+                             (SELECT name FROM credit_grant WHERE team_id = p_team AND account_id = p_account),
+                             'system', NULL, 'system');
+    END IF;
+    IF part < remaining THEN
+        UPDATE purse SET recall_until = clock_timestamp() + interval '2 seconds'
+         WHERE team_id = p_team AND kind = 'wallet';
+        RETURN false;
+    END IF;
+    DELETE FROM live_grant WHERE team_id = p_team AND account_id = p_account;
+    RETURN true;
+END
+$$;
+CALL money_function('grant_expire(bigint, bigint)');
+
+-- Ends a grant before its time; false when nothing is left of it.
+CREATE FUNCTION grant_end(p_team bigint, p_account bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM ledger_guard();
+    PERFORM books_lock(p_team, 'promo');
+    UPDATE live_grant SET expires_at = least(expires_at, clock_timestamp())
+     WHERE team_id = p_team AND account_id = p_account;
+    RETURN FOUND;
+END
+$$;
+CALL money_function('grant_end(bigint, bigint)');
 
 -- p_amount is signed. A reason is wanted.
 CREATE FUNCTION post_adjustment(p_team bigint, p_ref text, p_amount bigint, p_reason text,
@@ -756,14 +943,15 @@ BEGIN
             credits_nano = a.credits_nano + CASE WHEN a.kind = 'revenue' THEN s.charge ELSE 0 END
           FROM summed s
          WHERE a.team_id = s.team_id AND a.kind IN ('wallet', 'revenue')
-        RETURNING a.team_id, a.kind, a.id, a.credits_nano - a.debits_nano AS balance
+        RETURNING a.team_id, a.kind, a.id
     ), posted AS (
         INSERT INTO transfer (team_id, id, code, ref, debit_account, credit_account, amount_nano,
-                              wallet_nano, calls, posted_at)
+                              funds_nano, calls, posted_at)
         OVERRIDING SYSTEM VALUE
         SELECT s.team_id, s.transfer_id, CASE WHEN live THEN 'USAGE' ELSE 'LATE_USAGE' END,
-               s.transfer_id::text, w.id, r.id, s.charge, w.balance, s.calls, now_at
+               s.transfer_id::text, w.id, r.id, s.charge, q.capacity - q.used - s.charge, s.calls, now_at
           FROM summed s
+          JOIN purse q ON q.team_id = s.team_id AND q.kind = 'wallet'
           LEFT JOIN moved w ON w.team_id = s.team_id AND w.kind = 'wallet'
           LEFT JOIN moved r ON r.team_id = s.team_id AND r.kind = 'revenue'
     ), drawn AS MATERIALIZED (
@@ -816,6 +1004,7 @@ BEGIN
            cached_input_tokens = u.cached_input_tokens + excluded.cached_input_tokens,
            output_tokens = u.output_tokens + excluded.output_tokens,
            charge_nano = u.charge_nano + excluded.charge_nano, cost_nano = u.cost_nano + excluded.cost_nano;
+    PERFORM grants_use(teams, now_at);
     RETURN live;
 END
 $$;

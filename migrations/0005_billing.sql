@@ -128,7 +128,7 @@ CREATE TABLE invoice_line (
     team_id bigint NOT NULL,
     invoice_id bigint NOT NULL,
     ordinal integer NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('topup', 'grant', 'refund', 'adjustment', 'usage')),
+    kind text NOT NULL CHECK (kind IN ('topup', 'grant', 'refund', 'credit_note', 'adjustment', 'usage')),
     text text NOT NULL,
     date date,
     at timestamptz,

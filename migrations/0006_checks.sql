@@ -166,7 +166,7 @@ BEGIN
     WITH below AS (
         SELECT p.team_id, p.used + p.leased - p.capacity AS missing,
                coalesce((SELECT t.posted_at FROM transfer t
-                          WHERE t.team_id = p.team_id AND t.wallet_nano >= 0
+                          WHERE t.team_id = p.team_id AND t.funds_nano >= 0
                           ORDER BY t.id DESC LIMIT 1), '-infinity') - interval '1 day' AS since
           FROM purse p WHERE p.kind = 'wallet' AND p.used + p.leased > p.capacity
     ), taken AS (
@@ -241,30 +241,63 @@ BEGIN
     RETURN QUERY
     SELECT 'I10 the balance shown is the books', p.team_id, 'balance',
            'accounts ' || f.nano || ', purse ' || p.capacity - p.used || ', after the last transfer '
-           || coalesce(l.wallet_nano, 0)
+           || coalesce(l.funds_nano, 0)
       FROM (SELECT a.team_id, sum(a.credits_nano - a.debits_nano) AS nano FROM account a
              WHERE is_funds(a.kind) GROUP BY a.team_id) f
       JOIN purse p ON p.team_id = f.team_id AND p.kind = 'wallet'
-      LEFT JOIN LATERAL (SELECT t.wallet_nano FROM transfer t WHERE t.team_id = f.team_id
+      LEFT JOIN LATERAL (SELECT t.funds_nano FROM transfer t WHERE t.team_id = f.team_id
                           ORDER BY t.id DESC LIMIT 1) l ON true
-     WHERE p.capacity - p.used <> f.nano OR coalesce(l.wallet_nano, 0) <> f.nano
+     WHERE p.capacity - p.used <> f.nano OR coalesce(l.funds_nano, 0) <> f.nano
      LIMIT 100;
 
     -- Each transfer against the one before it, so that the whole chain follows.
     RETURN QUERY
     SELECT 'I10 balances follow each other', t.team_id, 'transfer ' || t.id,
-           'balance after it ' || t.wallet_nano || ', before it ' || coalesce(t.before, p.wallet_nano, 0)
+           'balance after it ' || t.funds_nano || ', before it ' || coalesce(t.before, p.funds_nano, 0)
            || ', moved ' || t.delta
-      FROM (SELECT x.team_id, x.id, x.wallet_nano,
+      FROM (SELECT x.team_id, x.id, x.funds_nano,
                    x.amount_nano * (is_funds(c.kind)::integer - is_funds(d.kind)::integer) AS delta,
-                   lag(x.wallet_nano) OVER (PARTITION BY x.team_id ORDER BY x.id) AS before
+                   lag(x.funds_nano) OVER (PARTITION BY x.team_id ORDER BY x.id) AS before
               FROM transfer x
               JOIN account c ON c.team_id = x.team_id AND c.id = x.credit_account
               JOIN account d ON d.team_id = x.team_id AND d.id = x.debit_account
              WHERE x.posted_at >= p_since) t
-      LEFT JOIN LATERAL (SELECT o.wallet_nano FROM transfer o WHERE o.team_id = t.team_id AND o.id < t.id
+      LEFT JOIN LATERAL (SELECT o.funds_nano FROM transfer o WHERE o.team_id = t.team_id AND o.id < t.id
                           ORDER BY o.id DESC LIMIT 1) p ON t.before IS NULL
-     WHERE t.wallet_nano <> coalesce(t.before, p.wallet_nano, 0) + t.delta
+     WHERE t.funds_nano <> coalesce(t.before, p.funds_nano, 0) + t.delta
+     LIMIT 100;
+
+    -- Grants are few: they are looked at whole.
+    RETURN QUERY
+    SELECT 'a grant is its transfer', a.team_id, 'account ' || a.id,
+           'given ' || coalesce(g.amount_nano::text, 'nothing') || ' by transfer '
+           || coalesce(t.amount_nano::text, 'missing') || ', credits ' || a.credits_nano || ', debits '
+           || a.debits_nano
+      FROM account a
+      LEFT JOIN credit_grant g ON g.team_id = a.team_id AND g.account_id = a.id
+      LEFT JOIN transfer t ON t.team_id = g.team_id AND t.id = g.transfer_id AND t.code = 'GRANT'
+                          AND t.credit_account = g.account_id
+     WHERE a.kind = 'grant'
+       AND (g.amount_nano = t.amount_nano AND a.credits_nano = g.amount_nano
+            AND a.debits_nano <= a.credits_nano) IS NOT TRUE
+     LIMIT 100;
+
+    RETURN QUERY
+    SELECT 'what is left of a grant is live', a.team_id, 'account ' || a.id,
+           'left ' || a.credits_nano - a.debits_nano || ', '
+           || CASE WHEN g.account_id IS NULL THEN 'not live' ELSE 'live' END
+      FROM account a LEFT JOIN live_grant g ON g.team_id = a.team_id AND g.account_id = a.id
+     WHERE a.kind = 'grant' AND (a.credits_nano > a.debits_nano) <> (g.account_id IS NOT NULL)
+     LIMIT 100;
+
+    -- What covers a usage is posted at its moment.
+    RETURN QUERY
+    SELECT 'grants cover what was used', u.team_id, 'usage ' || u.ref,
+           'covered ' || u.nano || ' of ' || coalesce(t.amount_nano::text, 'nothing')
+      FROM (SELECT x.team_id, split_part(x.ref, '/', 1) AS ref, sum(x.amount_nano) AS nano
+              FROM transfer x WHERE x.code = 'GRANT_USE' AND x.posted_at >= p_since GROUP BY 1, 2) u
+      LEFT JOIN transfer t ON t.team_id = u.team_id AND t.code IN ('USAGE', 'LATE_USAGE') AND t.ref = u.ref
+     WHERE u.nano > coalesce(t.amount_nano, 0)
      LIMIT 100;
 
     -- Days touched, against the ledger, which has few rows; that these are the calls is I4.

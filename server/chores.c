@@ -10,6 +10,7 @@
 #include "catalog/holder.h"
 #include "db/tx.h"
 #include "identity/session.h"
+#include "ledger/grant.h"
 #include "ledger/invoice.h"
 #include "ledger/upkeep.h"
 #include "payments/payment.h"
@@ -38,6 +39,11 @@ static int sweep_sessions(struct db *db, void *ctx)
 static int chore_payments(struct chores *c)
 {
     return payment_tick(c->db);
+}
+
+static int chore_grants(struct chores *c)
+{
+    return grant_expire_due(c->db);
 }
 
 static int chore_invoices(struct chores *c)
@@ -74,6 +80,7 @@ static int chore_prices(struct chores *c)
 static const struct chore chores[] = {
     {"prices", 1000, chore_prices},
     {"payments", 2000, chore_payments},
+    {"grants", 2000, chore_grants},
     {"invoices", 60000, chore_invoices},
     {"partitions", 3600000, chore_partitions},
     {"sessions", 3600000, chore_sessions},

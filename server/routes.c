@@ -188,6 +188,7 @@ const struct route routes[] = {
     SHOW("/operator/teams/{id}", AUTH_OPERATOR, page_operator_team),
     SEND("/operator/teams/{id}/adjust", AUTH_OPERATOR, page_operator_team_adjust),
     SEND("/operator/teams/{id}/grant", AUTH_OPERATOR, page_operator_team_grant),
+    SEND("/operator/teams/{id}/grants/{grant}/end", AUTH_OPERATOR, page_operator_team_end_grant),
     SEND("/operator/teams/{id}/freeze", AUTH_OPERATOR, page_operator_team_freeze),
     SEND("/operator/teams/{id}/unfreeze", AUTH_OPERATOR, page_operator_team_unfreeze),
     SHOW("/operator/users", AUTH_OPERATOR, page_operator_users),

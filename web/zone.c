@@ -258,6 +258,16 @@ bool civil_parse_day(struct str text, struct civil *ret)
     return true;
 }
 
+int64_t zone_end_of_day_us(const struct zone *z, struct str text)
+{
+    struct civil day;
+
+    if (!civil_parse_day(text, &day))
+        return 0;
+    day.hour = 24;
+    return zone_unix_us(z, &day);
+}
+
 struct str civil_day(struct arena *a, const struct civil *c)
 {
     return arena_strf(a, "%04d-%02d-%02d", c->year, c->month, c->day);

@@ -25,6 +25,8 @@ struct civil zone_civil(const struct zone *z, int64_t unix_us);
 int64_t zone_unix_us(const struct zone *z, const struct civil *c);
 /* "2026-11-21" */
 bool civil_parse_day(struct str text, struct civil *ret);
+/* What ends after a day holds until that day ends; 0 when the text is no day. */
+int64_t zone_end_of_day_us(const struct zone *z, struct str day);
 struct str civil_day(struct arena *a, const struct civil *c) _must_use_;
 /* The day n days later (earlier when negative), its clock as it is. */
 struct civil civil_plus_days(const struct civil *c, int n);

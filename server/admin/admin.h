@@ -46,6 +46,9 @@ int admin_problem(struct admin *a, enum problem_code code, const char *param, co
 /* Turns an identity_* outcome into an answer: < 0 stays fatal, 0 stays 0. */
 int admin_identity(struct admin *a, int r, const struct identity_fault *fault) _must_use_;
 
+/* The same for bookings: a reference that was used for something else is a conflict. */
+int admin_booked(struct admin *a, int r, const struct identity_fault *fault) _must_use_;
+
 /* At least this role, and a team; ADMIN_SAID after 403 or 400. */
 int admin_need(struct admin *a, enum role role) _must_use_;
 int admin_need_operator(struct admin *a) _must_use_;

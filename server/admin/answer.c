@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "json/scan.h"
+#include "payments/booking.h"
 
 #include <errno.h>
 
@@ -37,6 +38,14 @@ int admin_identity(struct admin *a, int r, const struct identity_fault *fault)
     if (r == IDENTITY_E_LIMITED)
         return admin_problem(a, PROBLEM_LOGIN_LIMIT, NULL, NULL);
     return db_fatal(r);
+}
+
+int admin_booked(struct admin *a, int r, const struct identity_fault *fault)
+{
+    if (r == IDENTITY_E_FAULT && str_eq_c(str_c(fault->field), "reference") &&
+        booking_refused_as(a->db, "TG002"))
+        return admin_problem(a, PROBLEM_CONFLICT, fault->field, fault->sentence);
+    return admin_identity(a, r, fault);
 }
 
 int admin_need(struct admin *a, enum role role)

@@ -41,8 +41,8 @@ int bootstrap_mark_demo(struct db *db, struct team_id team)
 }
 
 DB_QUERY(bootstrap_post_grant,
-         "SELECT post_grant($1, 'demo', $2, 'Credit for trying the demo models', 'system', NULL,"
-         "                  'system')"
+         "SELECT post_grant($1, 'demo', $2, 'Demo credit', 'Credit for trying the demo models', 100,"
+         "                  NULL, 'system', NULL, 'system')"
          " WHERE $2::bigint > 0 AND NOT EXISTS"
          "       (SELECT FROM transfer WHERE team_id = $1 AND code = 'GRANT' AND ref = 'demo')")
 

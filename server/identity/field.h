@@ -1,4 +1,4 @@
-/* field.h: the rules that fields of forms and of the API share. Inside this room only.
+/* field.h: the rules that fields of forms and of the API share. For this room and payments/.
  *
  * Each returns 0, or fills the fault for the named field and returns IDENTITY_E_FAULT. */
 #pragma once

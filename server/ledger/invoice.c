@@ -15,8 +15,12 @@
 #include "ledger/invoice_row.h"
 
 static const char *const kinds[] = {
-    [INVOICE_TOPUP] = "topup",           [INVOICE_GRANT] = "grant", [INVOICE_REFUND] = "refund",
-    [INVOICE_ADJUSTMENT] = "adjustment", [INVOICE_USAGE] = "usage",
+    [INVOICE_TOPUP] = "topup",
+    [INVOICE_GRANT] = "grant",
+    [INVOICE_REFUND] = "refund",
+    [INVOICE_CREDIT_NOTE] = "credit_note",
+    [INVOICE_ADJUSTMENT] = "adjustment",
+    [INVOICE_USAGE] = "usage",
 };
 
 const char *invoice_line_kind_name(enum invoice_line_kind kind)
@@ -47,6 +51,7 @@ static bool adds_up(const struct invoice *inv)
         r |= money_add(balance, l->amount, &balance);
     }
     r |= money_add(sums[INVOICE_ADJUSTMENT], sums[INVOICE_REFUND], &sums[INVOICE_ADJUSTMENT]);
+    r |= money_add(sums[INVOICE_ADJUSTMENT], sums[INVOICE_CREDIT_NOTE], &sums[INVOICE_ADJUSTMENT]);
     return r == 0 && balance.nano == inv->closing.nano &&
            sums[INVOICE_TOPUP].nano == inv->topups.nano &&
            sums[INVOICE_GRANT].nano == inv->grants.nano &&

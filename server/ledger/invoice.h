@@ -3,7 +3,7 @@
  *
  * A month is a month of the team's time zone, by posted_at. What it says comes from the ledger and
  * the calls in one transaction: opening balance + top-ups and grants + adjustments - usage =
- * closing balance, to the nano-dollar; the usage lines sum to the calls posted in the month.
+ * closing balance (wallet and grants together; refunds and credit notes count as adjustments), to the nano-dollar; the usage lines sum to the calls posted in the month.
  * Numbers are PREFIX-YEAR-NNNNNN, one gapless series per installation and year of the issue date in
  * the installation's time zone. A month without movement gets none. */
 #pragma once
@@ -18,6 +18,7 @@ enum invoice_line_kind {
     INVOICE_TOPUP,
     INVOICE_GRANT,
     INVOICE_REFUND,
+    INVOICE_CREDIT_NOTE,
     INVOICE_ADJUSTMENT,
     INVOICE_USAGE,
 };

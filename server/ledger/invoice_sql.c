@@ -2,8 +2,8 @@
  * is in invoice_issue_sql.c.
  *
  * Usage is summed from the calls that cost something; that the ledger's transfers say the same is
- * checked before anything is issued. Grants go into the one wallet, so that the wallet's balance
- * before and after the period is the whole opening and closing balance. */
+ * checked before anything is issued. The balance is wallet and grants together, so that what a grant
+ * covers (GRANT_USE, within the balance) is no movement of its own: the usage that it covers is. */
 #include "ledger/invoice_row.h"
 
 #include <errno.h>
@@ -77,22 +77,27 @@ int invoice_running(struct db *db, struct arena *a, struct team_id team, struct 
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
 
+/* What a transfer x did to the balance. */
+#define SIGNED                                                                   \
+    "CASE WHEN c.kind IN ('wallet', 'grant') THEN x.amount_nano"                 \
+    "     ELSE -x.amount_nano END"
+#define MOVED                                                                            \
+    "FROM transfer x JOIN account c ON c.team_id = $1 AND c.id = x.credit_account"       \
+    " WHERE x.team_id = $1 AND x.posted_at >= $2 AND x.posted_at < $3 AND x.code <> 'GRANT_USE'"
+
 /* $1 team, $2 from, $3 until. */
 DB_QUERY(
     invoice_totals,
-    "SELECT coalesce((SELECT wallet_nano FROM transfer WHERE team_id = $1 AND posted_at < $2"
+    "SELECT coalesce((SELECT funds_nano FROM transfer WHERE team_id = $1 AND posted_at < $2"
     "                  ORDER BY posted_at DESC, id DESC LIMIT 1), 0) AS opening,"
-    "       coalesce((SELECT wallet_nano FROM transfer WHERE team_id = $1 AND posted_at < $3"
+    "       coalesce((SELECT funds_nano FROM transfer WHERE team_id = $1 AND posted_at < $3"
     "                  ORDER BY posted_at DESC, id DESC LIMIT 1), 0) AS closing,"
     "       coalesce(sum(v) FILTER (WHERE code = 'TOPUP'), 0)::bigint AS topups,"
-    "       coalesce(sum(v) FILTER (WHERE code = 'GRANT'), 0)::bigint AS grants,"
-    "       coalesce(sum(v) FILTER (WHERE code IN ('ADJUST', 'REFUND', 'CHARGEBACK')), 0)::bigint"
-    "           AS adjustments,"
+    "       coalesce(sum(v) FILTER (WHERE code IN ('GRANT', 'GRANT_EXPIRE')), 0)::bigint AS grants,"
+    "       coalesce(sum(v) FILTER (WHERE code IN ('ADJUST', 'REFUND', 'CHARGEBACK',"
+    "                'CHARGEBACK_REVERSED', 'CREDIT_NOTE')), 0)::bigint AS adjustments,"
     "       coalesce(-sum(v) FILTER (WHERE code IN ('USAGE', 'LATE_USAGE')), 0)::bigint AS usage"
-    "  FROM (SELECT x.code, CASE WHEN x.credit_account = w.id THEN x.amount_nano"
-    "                            ELSE -x.amount_nano END AS v"
-    "          FROM transfer x JOIN account w ON w.team_id = $1 AND w.kind = 'wallet'"
-    "         WHERE x.team_id = $1 AND x.posted_at >= $2 AND x.posted_at < $3) m")
+    "  FROM (SELECT x.code, " SIGNED " AS v " MOVED ") m")
 
 static int read_totals(struct db *db, struct invoice *inv)
 {
@@ -126,15 +131,16 @@ static int line_push(void *ctx)
 
 DB_QUERY(invoice_movements,
          "SELECT CASE x.code WHEN 'TOPUP' THEN 'topup' WHEN 'GRANT' THEN 'grant'"
-         "                   WHEN 'ADJUST' THEN 'adjustment' ELSE 'refund' END AS kind,"
-         "       CASE x.code WHEN 'GRANT' THEN 'Grant: ' WHEN 'ADJUST' THEN 'Adjustment: '"
-         "                   WHEN 'REFUND' THEN 'Refund: ' WHEN 'CHARGEBACK' THEN 'Chargeback: '"
-         "                   ELSE '' END || coalesce(nullif(x.reason, ''), x.ref) AS text,"
+         "                   WHEN 'GRANT_EXPIRE' THEN 'grant' WHEN 'ADJUST' THEN 'adjustment'"
+         "                   WHEN 'CREDIT_NOTE' THEN 'credit_note' ELSE 'refund' END AS kind,"
+         "       CASE x.code WHEN 'GRANT' THEN 'Grant: ' WHEN 'GRANT_EXPIRE' THEN 'Grant expired: '"
+         "                   WHEN 'ADJUST' THEN 'Adjustment: ' WHEN 'REFUND' THEN 'Refund: '"
+         "                   WHEN 'CHARGEBACK' THEN 'Chargeback: '"
+         "                   WHEN 'CHARGEBACK_REVERSED' THEN 'Chargeback reversed: '"
+         "                   WHEN 'CREDIT_NOTE' THEN 'Credit note ' || x.ref || ': ' ELSE '' END"
+         "           || coalesce(nullif(x.reason, ''), x.ref) AS text,"
          "       to_char(x.posted_at AT TIME ZONE $4::text, 'YYYY-MM-DD') AS date, x.posted_at,"
-         "       CASE WHEN x.credit_account = w.id THEN x.amount_nano ELSE -x.amount_nano END"
-         "           AS amount"
-         "  FROM transfer x JOIN account w ON w.team_id = $1 AND w.kind = 'wallet'"
-         " WHERE x.team_id = $1 AND x.posted_at >= $2 AND x.posted_at < $3"
+         "       " SIGNED " AS amount " MOVED
          "   AND x.code NOT IN ('USAGE', 'LATE_USAGE')"
          " ORDER BY x.posted_at, x.id LIMIT 20001")
 

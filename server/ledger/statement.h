@@ -1,16 +1,21 @@
 /* statement.h: the ledger as people read it. Worker; scope of the team, or operator.
  *
- * What each transfer did to the wallet, with the balance after it, which is exact: the wallet's row
- * is locked while a transfer is written. */
+ * What each transfer did to the balance, which is wallet and live grants together, with the balance
+ * after it, which is exact: the team's accounts are locked while a transfer is written. What moves
+ * between grant and wallet (GRANT_USE) is left out of lists: it covers the usage that stands beside
+ * it (ledger/grant.h). */
 #pragma once
 
 #include "db/db.h"
 
 struct balance {
-    struct money posted;    /* credits - debits */
+    struct money posted;    /* wallet and grants */
+    struct money grants;    /* of it: promotional, left on live grants */
+    struct money wallet;    /* of it: paid in; below zero when more was used than there was */
     struct money held;      /* leased to nodes: held by running calls, or slack */
     struct money available; /* posted - held */
-    struct money credits, debits;
+    struct money credits;   /* ever paid in or granted, without what expired */
+    struct money debits;    /* ever used or taken back */
 };
 enum { STATEMENT_OK = 0, STATEMENT_E_NONE = 1 };
 int balance_read(struct db *db, struct arena *a, struct team_id team,
@@ -20,8 +25,9 @@ struct statement_row {
     int64_t id, posted_at_us;
     struct str code; /* "TOPUP", "USAGE" ... */
     struct str ref, reason, actor_name;
-    struct money amount;      /* signed: what it did to the wallet */
-    struct money after;       /* the wallet's balance after it */
+    struct money amount;      /* signed: what it did to the balance */
+    struct money moved;       /* between its two accounts; above zero */
+    struct money after;       /* the balance after it */
     int64_t calls;            /* of usage */
     struct str debit, credit; /* kinds of the two accounts */
 };
@@ -46,13 +52,19 @@ int statement_calls(struct db *db, struct arena *a, struct team_id team, int64_t
                     struct call_id after, int32_t limit, struct statement_call **ret,
                     size_t *ret_n) _must_use_;
 
+/* Who stands in the ledger for a posting. */
+struct posting_actor {
+    struct str kind; /* "operator", "key", "system" */
+    int64_t id;      /* 0: none */
+    struct str name;
+};
+/* Has a transfer of this code and reference been booked? For telling a repeated form. */
+int statement_known(struct db *db, struct team_id team, struct str code, struct str reference,
+                    bool *ret) _must_use_;
 /* Money moved by an operator. amount is signed; reference makes it idempotent: the same one again
  * gives the first transfer. STATEMENT_E_REFUSED: db_last_message() says why (another amount under
  * the reference, no reason, out of range). Operator scope; the caller audits. */
 enum { STATEMENT_E_REFUSED = 2 };
 int statement_adjust(struct db *db, struct team_id team, struct money amount, struct str reference,
-                     struct str reason, struct str actor_kind, int64_t actor_id,
-                     struct str actor_name, int64_t *ret_id) _must_use_;
-int statement_grant(struct db *db, struct team_id team, struct money amount, struct str reference,
-                    struct str reason, struct str actor_kind, int64_t actor_id,
-                    struct str actor_name, int64_t *ret_id) _must_use_;
+                     struct str reason, const struct posting_actor *actor,
+                     int64_t *ret_id) _must_use_;

@@ -7,20 +7,23 @@
 #include "ledger/upkeep.h"
 
 DB_QUERY(statement_balance,
-         "SELECT w.credits_nano, w.debits_nano, p.leased"
+         "SELECT p.capacity, p.used, p.leased, w.credits_nano - w.debits_nano AS wallet"
          "  FROM account w JOIN purse p ON p.team_id = w.team_id AND p.kind = 'wallet'"
          " WHERE w.team_id = $1 AND w.kind = 'wallet'")
 
-#define ROW                                                                                    \
-    "SELECT t.id, t.posted_at, t.code, t.ref, t.reason, t.actor_name, t.wallet_nano, t.calls," \
-    "       CASE WHEN c.kind = 'wallet' THEN t.amount_nano ELSE -t.amount_nano END AS "        \
-    "amount_nano,"                                                                             \
-    "       d.kind AS debit, c.kind AS credit"                                                 \
-    "  FROM transfer t JOIN account d ON d.team_id = t.team_id AND d.id = t.debit_account"     \
-    "                  JOIN account c ON c.team_id = t.team_id AND c.id = t.credit_account"    \
+#define ROW                                                                                   \
+    "SELECT t.id, t.posted_at, t.code, t.ref, t.reason, t.actor_name, t.funds_nano, t.calls," \
+    "       t.amount_nano AS moved,"                                                          \
+    "       CASE WHEN c.kind IN ('wallet', 'grant') THEN t.amount_nano ELSE 0 END"            \
+    "       - CASE WHEN d.kind IN ('wallet', 'grant') THEN t.amount_nano ELSE 0 END"          \
+    "           AS amount_nano,"                                                              \
+    "       d.kind AS debit, c.kind AS credit"                                                \
+    "  FROM transfer t JOIN account d ON d.team_id = t.team_id AND d.id = t.debit_account"    \
+    "                  JOIN account c ON c.team_id = t.team_id AND c.id = t.credit_account"   \
     " WHERE t.team_id = $1"
 
-DB_QUERY(statement_rows, ROW " AND t.id < $2 AND ($3::text IS NULL OR t.code = $3"
+DB_QUERY(statement_rows, ROW " AND t.id < $2 AND t.code <> 'GRANT_USE'"
+                             " AND ($3::text IS NULL OR t.code = $3"
                              "      OR $3 = '-USAGE' AND t.code NOT IN ('USAGE', 'LATE_USAGE'))"
                              " ORDER BY t.id DESC LIMIT $4")
 DB_QUERY(statement_row, ROW " AND t.id = $2")
@@ -31,7 +34,6 @@ DB_QUERY(statement_call_rows,
          "   AND c.posted_at = (SELECT t.posted_at FROM transfer t WHERE t.team_id = $1 AND t.id = $2)"
          " ORDER BY c.call_id LIMIT $4")
 DB_QUERY(statement_post_adjustment, "SELECT post_adjustment($1, $2, $3, $4, $5, $6, $7) AS id")
-DB_QUERY(statement_post_grant, "SELECT post_grant($1, $2, $3, $4, $5, $6, $7) AS id")
 DB_QUERY(statement_partitions, "SELECT ensure_call_partitions()")
 
 int balance_read(struct db *db, struct arena *a, struct team_id team, struct balance *ret)
@@ -39,14 +41,15 @@ int balance_read(struct db *db, struct arena *a, struct team_id team, struct bal
     struct balance b;
     int r =
         db_one(db, &statement_balance, a, DB_ARGS(db_i64(team.v)),
-               DB_COLS(db_col_money("credits_nano", &b.credits),
-                       db_col_money("debits_nano", &b.debits), db_col_i64("leased", &b.held.nano)));
+               DB_COLS(db_col_money("capacity", &b.credits), db_col_money("used", &b.debits),
+                       db_col_money("leased", &b.held), db_col_money("wallet", &b.wallet)));
 
     if (r == DB_E_NONE)
         return STATEMENT_E_NONE;
     if (r)
         return db_fatal(r);
     b.posted.nano = b.credits.nano - b.debits.nano;
+    b.grants.nano = b.posted.nano - b.wallet.nano;
     b.available.nano = b.posted.nano - b.held.nano;
     *ret = b;
     return STATEMENT_OK;
@@ -70,7 +73,7 @@ static int row_seen(void *ctx)
     DB_COLS(db_col_i64("id", &(row)->id), db_col_time_us("posted_at", &(row)->posted_at_us),      \
             db_col_text("code", &(row)->code), db_col_text("ref", &(row)->ref),                   \
             db_col_text("reason", &(row)->reason), db_col_text("actor_name", &(row)->actor_name), \
-            db_col_money("wallet_nano", &(row)->after),                                           \
+            db_col_money("funds_nano", &(row)->after), db_col_money("moved", &(row)->moved),                                           \
             db_col_money("amount_nano", &(row)->amount), db_col_text("debit", &(row)->debit),     \
             db_col_text("credit", &(row)->credit), db_col_i32("calls", &calls))
 
@@ -162,44 +165,34 @@ int statement_calls(struct db *db, struct arena *a, struct team_id team, int64_t
     return STATEMENT_OK;
 }
 
-struct posting {
-    struct team_id team;
-    struct money amount;
-    struct str reference, reason, actor_kind, actor_name;
-    int64_t actor_id;
-};
+DB_QUERY(statement_transfer_known,
+         "SELECT EXISTS (SELECT FROM transfer WHERE team_id = $1 AND code = $2 AND ref = $3)"
+         "       AS known")
 
-static int post(struct db *db, struct db_query *q, const struct posting *p, int64_t *ret_id)
+int statement_known(struct db *db, struct team_id team, struct str code, struct str reference,
+                    bool *ret)
 {
-    struct arena *a = arena_new(4096);
-    int r = a ? db_one(db, q, a,
-                       DB_ARGS(db_i64(p->team.v), db_text(p->reference), db_money(p->amount),
-                               db_text(p->reason), db_text(p->actor_kind),
-                               p->actor_id ? db_i64(p->actor_id) : db_null(DB_I64),
-                               db_text(p->actor_name)),
-                       DB_COLS(db_col_i64("id", ret_id)))
-              : err_origin(-ENOMEM);
+    bool known = false;
+    int r = db_one(db, &statement_transfer_known, NULL,
+                   DB_ARGS(db_i64(team.v), db_text(code), db_text(reference)),
+                   DB_COLS(db_col_bool("known", &known)));
 
-    arena_free(a);
-    return r == DB_E_REFUSED ? STATEMENT_E_REFUSED : db_fatal(r);
+    if (r != 0)
+        return err_trace(db_fatal(r));
+    *ret = known;
+    return 0;
 }
 
 int statement_adjust(struct db *db, struct team_id team, struct money amount, struct str reference,
-                     struct str reason, struct str actor_kind, int64_t actor_id,
-                     struct str actor_name, int64_t *ret_id)
+                     struct str reason, const struct posting_actor *actor, int64_t *ret_id)
 {
-    struct posting p = {team, amount, reference, reason, actor_kind, actor_name, actor_id};
+    int r = db_one(db, &statement_post_adjustment, NULL,
+                   DB_ARGS(db_i64(team.v), db_text(reference), db_money(amount), db_text(reason),
+                           db_text(actor->kind), actor->id ? db_i64(actor->id) : db_null(DB_I64),
+                           db_text(actor->name)),
+                   DB_COLS(db_col_i64("id", ret_id)));
 
-    return post(db, &statement_post_adjustment, &p, ret_id);
-}
-
-int statement_grant(struct db *db, struct team_id team, struct money amount, struct str reference,
-                    struct str reason, struct str actor_kind, int64_t actor_id,
-                    struct str actor_name, int64_t *ret_id)
-{
-    struct posting p = {team, amount, reference, reason, actor_kind, actor_name, actor_id};
-
-    return post(db, &statement_post_grant, &p, ret_id);
+    return r == DB_E_REFUSED ? STATEMENT_E_REFUSED : db_fatal(r);
 }
 
 int ledger_upkeep(struct db *db)

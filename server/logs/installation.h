@@ -56,7 +56,3 @@ struct incident_page {
 };
 /* At most 50. */
 int installation_incidents(struct db *db, struct arena *a, struct incident_page *ret) _must_use_;
-
-/* Has a transfer of this code and reference been booked? For telling a repeated form. */
-int installation_has_transfer(struct db *db, struct team_id team, struct str code,
-                              struct str reference, bool *ret) _must_use_;

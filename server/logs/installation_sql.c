@@ -125,21 +125,3 @@ int installation_incidents(struct db *db, struct arena *a, struct incident_page 
     *ret = (struct incident_page){rows.v, rows.n};
     return 0;
 }
-
-DB_QUERY(installation_transfer_known,
-         "SELECT EXISTS (SELECT FROM transfer WHERE team_id = $1 AND code = $2 AND ref = $3)"
-         "    AS known")
-
-int installation_has_transfer(struct db *db, struct team_id team, struct str code,
-                              struct str reference, bool *ret)
-{
-    bool known = false;
-    int r = db_one(db, &installation_transfer_known, NULL,
-                   DB_ARGS(db_i64(team.v), db_text(code), db_text(reference)),
-                   DB_COLS(db_col_bool("known", &known)));
-
-    if (r != 0)
-        return err_trace(db_fatal(r));
-    *ret = known;
-    return 0;
-}

@@ -6,6 +6,7 @@
 #include "payments/payment_provider.h"
 #include "web/form.h"
 #include "web/links.h"
+#include "web/pages/grants.h"
 #include "web/pages/order.h"
 #include "web/view.h"
 
@@ -41,18 +42,28 @@ static const struct {
 } codes[] = {
     {"TOPUP", "Top-up"},         {"USAGE", "Usage"},
     {"LATE_USAGE", "Late usage"}, {"GRANT", "Grant"},
+    {"GRANT_USE", "Covered by a grant"},
+    {"GRANT_EXPIRE", "Grant ended"},
     {"REFUND", "Refund"},        {"CHARGEBACK", "Chargeback"},
+    {"CHARGEBACK_REVERSED", "Chargeback reversed"},
+    {"CREDIT_NOTE", "Credit note"},
     {"ADJUST", "Adjustment"},
 };
+
+const char *billing_code_text(struct str code)
+{
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        if (str_eq_c(code, codes[i].code))
+            return codes[i].text;
+    return NULL;
+}
 
 struct json_object *billing_movement(struct web *w, const struct statement_row *row)
 {
     struct json_object *o = json_new_object();
-    struct str what = row->code;
+    const char *text = billing_code_text(row->code);
+    struct str what = text ? str_c(text) : row->code;
 
-    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
-        if (str_eq_c(row->code, codes[i].code))
-            what = str_c(codes[i].text);
     json_set_i64(o, "id", row->id);
     json_set_str(o, "link", link_transfer(w->arena, row->id));
     json_set_str(o, "what", what);
@@ -66,6 +77,8 @@ struct json_object *billing_movement(struct web *w, const struct statement_row *
                  row->calls ? view_plural(w->arena, row->calls, "request", NULL) : STR(""));
     view_time(o, "posted", row->posted_at_us, w->zone, w->now_us);
     view_money(o, "amount", row->amount, VIEW_CALL);
+    view_money(o, "moved", row->moved, VIEW_CALL);
+    json_set_bool(o, "within", row->amount.nano == 0);
     view_money(o, "after", row->after, VIEW_CALL);
     return o;
 }
@@ -99,6 +112,8 @@ static void balance_view(const struct balance *b, struct json_object *view)
     view_figure(view, "held", b->held);
     json_set_bool(view, "any_held", b->held.nano > 0);
     view_figure(view, "balance", b->posted);
+    view_figure(view, "granted", b->grants);
+    json_set_bool(view, "any_granted", b->grants.nano > 0);
     view_figure(view, "credits", b->credits);
     view_figure(view, "debits", b->debits);
 }
@@ -145,6 +160,11 @@ static int show(struct web *w, int status, const struct form *form)
     json_set_bool(view, "any_orders", f.orders.n > 0);
     json_set(view, "invoices", invoices_view(w, &f.invoices));
     form_view(form, view, "form");
+    r = grants_view(w, w->session.team, w->zone, view);
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
     return web_render_as(w, status, "billing", "Billing", view);
 }
 

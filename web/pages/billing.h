@@ -7,5 +7,7 @@
 int page_billing(struct web *w) _must_use_; /* GET /billing */
 int page_top_up(struct web *w) _must_use_;  /* POST /billing/top-up */
 
+/* What a transfer's code means, in words; NULL: not known. */
+const char *billing_code_text(struct str code);
 /* A row of the ledger as its tables show it; also for the ledger's own page. */
 struct json_object *billing_movement(struct web *w, const struct statement_row *row);

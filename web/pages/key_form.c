@@ -176,17 +176,6 @@ static int read_tags(struct web *w, struct form *form, struct key_settings *ret)
     return 0;
 }
 
-/* A key that expires after a day works until that day ends. */
-static int64_t end_of_day(struct web *w, struct str text)
-{
-    struct civil day;
-
-    if (!civil_parse_day(text, &day))
-        return 0;
-    day.hour = 24;
-    return zone_unix_us(w->zone, &day);
-}
-
 int key_form_settings(struct web *w, struct form *form, struct key_settings *ret)
 {
     const struct form_value *v = form->v;
@@ -194,7 +183,7 @@ int key_form_settings(struct web *w, struct form *form, struct key_settings *ret
         .name = v[KEY_FIELD_NAME].text,
         .models = v[KEY_FIELD_MODELS].many,
         .n_models = v[KEY_FIELD_MODELS].n_many,
-        .expires_at_us = end_of_day(w, v[KEY_FIELD_EXPIRES].text),
+        .expires_at_us = zone_end_of_day_us(w->zone, v[KEY_FIELD_EXPIRES].text),
         .rpm = v[KEY_FIELD_RPM].number,
         .tpm = v[KEY_FIELD_TPM].number,
         .concurrency = v[KEY_FIELD_CONCURRENCY].number,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/err.h"
+#include "ledger/grant.h"
 #include "ledger/statement.h"
 #include "web/links.h"
 #include "web/pages/billing.h"
@@ -108,6 +109,26 @@ static struct str more_link(struct web *w, int64_t transfer, struct call_id afte
     return arena_strf(w->arena, "%.*s?after=%s", STR_FMT(link_transfer(w->arena, transfer)), id);
 }
 
+/* What paid for a usage transfer besides the wallet. */
+static int covers_view(struct web *w, int64_t transfer, struct json_object *view)
+{
+    struct json_object *list = json_new_array();
+    struct grant_cover *covers = NULL;
+    size_t n = 0;
+    int r = grant_covers(w->db, w->arena, w->session.team, transfer, &covers, &n);
+
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        struct json_object *o = json_new_object();
+
+        json_set_str(o, "name", covers[i].name);
+        view_money(o, "amount", covers[i].amount, VIEW_CALL);
+        json_push(list, o);
+    }
+    json_set_bool(view, "any_covers", n > 0);
+    json_set(view, "covers", list);
+    return r;
+}
+
 int page_transfer(struct web *w)
 {
     struct statement_call *calls = NULL;
@@ -132,6 +153,11 @@ int page_transfer(struct web *w)
     json_set(view, "transfer", billing_movement(w, &row));
     json_set(view, "calls", calls_view(w, calls, n));
     json_set_bool(view, "any_calls", n > 0);
+    r = covers_view(w, id, view);
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
     view_pager(view, "pager", STR_NONE,
                n == CALLS ? more_link(w, id, calls[n - 1].id) : STR_NONE);
     return web_render(w, "transfer", "Transfer", view);

@@ -8,6 +8,8 @@
 #include "identity/member.h"
 #include "ledger/statement.h"
 #include "web/links.h"
+#include "web/pages/billing.h"
+#include "web/pages/grants.h"
 #include "web/pages/operator_area.h"
 #include "web/pages/operator_money.h"
 #include "web/view.h"
@@ -24,6 +26,8 @@ static int add_balance(struct web *w, const struct team *team, struct json_objec
     if (r < 0)
         return err_trace(r);
     view_figure(view, "balance", b.posted);
+    view_figure(view, "granted", b.grants);
+    view_figure(view, "wallet", b.wallet);
     view_figure(view, "available", b.available);
     view_figure(view, "held", b.held);
     view_money(view, "paid_in", b.credits, VIEW_DOLLARS);
@@ -96,6 +100,7 @@ static struct json_object *transfer_view(struct web *w, const struct statement_r
     struct json_object *o = json_new_object();
 
     json_set_i64(o, "id", row->id);
+    json_set_cstr(o, "what", billing_code_text(row->code));
     json_set_str(o, "code", row->code);
     json_set_str(o, "ref", row->ref);
     json_set_str(o, "reason", row->reason);
@@ -177,6 +182,8 @@ static int show(struct web *w, int status, const struct team *team, const struct
         r = add_ledger(w, team, view);
     if (r == 0)
         r = operator_money_forms(w, told->adjust, told->grant, view);
+    if (r == 0)
+        r = grants_view(w, team->id, w->zone, view);
     if (r != 0) {
         json_unref(view);
         return r < 0 ? err_trace(r) : web_outcome(w, r);

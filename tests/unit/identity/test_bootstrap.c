@@ -32,7 +32,7 @@ static int64_t wallet_of(struct team_id team)
 {
     static struct db_query balance = {.name = "balance",
                                       .sql =
-                                          "SELECT credits_nano - debits_nano AS nano FROM account"
+                                          "SELECT capacity - used AS nano FROM purse"
                                           " WHERE team_id = $1 AND kind = 'wallet'"};
     struct db *own;
     int64_t nano = -1;

@@ -49,7 +49,7 @@ static int adjust(struct team_id team, int64_t nano, const char *ref, const char
 
     people_begin(&t.p, DB_OPERATOR);
     r = statement_adjust(t.p.db, team, (struct money){nano}, str_c(ref), str_c(reason),
-                         STR("operator"), 1, STR("op@example.org"), &id);
+                         &(struct posting_actor){STR("operator"), 1, STR("op@example.org")}, &id);
     if (r)
         db_rollback(t.p.db);
     else

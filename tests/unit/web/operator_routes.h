@@ -60,6 +60,7 @@ static const struct route operator_routes[] = {
     SHOW("/operator/teams/{id}", page_operator_team),
     SEND("/operator/teams/{id}/adjust", page_operator_team_adjust),
     SEND("/operator/teams/{id}/grant", page_operator_team_grant),
+    SEND("/operator/teams/{id}/grants/{grant}/end", page_operator_team_end_grant),
     SEND("/operator/teams/{id}/freeze", page_operator_team_freeze),
     SEND("/operator/teams/{id}/unfreeze", page_operator_team_unfreeze),
     SHOW("/operator/users", page_operator_users),
