@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "catalog/holder.h"
 #include "db/tx.h"
@@ -114,6 +115,8 @@ static void run_chore(struct chores *c, const struct chore *chore)
 {
     int r = c->db ? db_ensure(c->db) : db_open(c->config.conninfo, "tollgate chores", &c->db);
 
+    if (!r)
+        r = failpoint_hit("chores.run");
     if (!r)
         r = chore->run(c);
     if (r == DB_E_AWAY || r == -ENOTCONN)

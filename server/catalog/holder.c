@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 
 struct catalog_holder {
     pthread_mutex_t lock;
@@ -59,8 +60,10 @@ int catalog_holder_reload(struct catalog_holder *h, struct db *db,
                           const struct catalog_options *options)
 {
     struct catalog *c = NULL;
-    int r = catalog_load(db, options, &c);
+    int r = failpoint_hit("catalog.load");
 
+    if (!r)
+        r = catalog_load(db, options, &c);
     if (r < 0)
         return err_trace(r);
     if (r > 0)

@@ -12,6 +12,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 
 /* Messages that may wait on an idle connection before it is used all the same. */
@@ -81,6 +82,10 @@ static int conn_open(struct db *db)
     int r;
 
     conn_drop(db);
+    if (failpoint_hit("db.connect")) {
+        db->failed_ms = clock_mono_ms();
+        return DB_E_AWAY;
+    }
     db->conn = conn_connect(db);
     if (!db->conn)
         return err_origin(-ENOMEM);

@@ -11,6 +11,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "db/conn.h"
 #include "db/tx.h"
@@ -230,8 +231,11 @@ static int apply(struct db *db, const struct migration *m)
     if (r == 0)
         r = apply_in_tx(db, m);
     if (r == 0)
+        r = failpoint_hit("migrate.apply");
+    if (r == 0)
         r = db_commit(db);
     if (r == 0) {
+        (void)failpoint_hit("migrate.applied");
         log_info("migration_applied", "file=%s", m->name);
         return 0;
     }

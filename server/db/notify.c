@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "db/conn.h"
@@ -72,9 +73,11 @@ static bool take_messages(struct notify *n)
 static bool poll_epoch(struct notify *n)
 {
     int64_t epoch = 0;
-    int r = db_one(n->db, &change_epoch_read, NULL, DB_NO_ARGS,
-                   DB_COLS(db_col_i64("epoch", &epoch)));
+    int r = failpoint_hit("notify.poll");
 
+    if (r == 0)
+        r = db_one(n->db, &change_epoch_read, NULL, DB_NO_ARGS,
+                   DB_COLS(db_col_i64("epoch", &epoch)));
     if (r != 0 || !take_messages(n))
         return false;
     atomic_store(&n->answered_ms, clock_mono_ms());
@@ -91,6 +94,8 @@ static bool listen_begin(struct notify *n)
     int r;
 
     snprintf(sql, sizeof(sql), "LISTEN %s", n->channel);
+    if (failpoint_hit("notify.listen"))
+        return false;
     if (n->db)
         r = db_ensure(n->db);
     else

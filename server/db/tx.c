@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "db/conn.h"
@@ -97,12 +98,18 @@ int db_commit(struct db *db)
 {
     assert(db->in_tx);
     db->in_tx = false;
+    if (failpoint_hit("db.commit"))
+        conn_drop(db); /* the server never hears of it */
     if (!db_alive(db))
         return db->read_only ? 0 : DB_E_AWAY;
     PGresult *res = PQexec(db->conn, "COMMIT");
     int r = commit_outcome(db, res);
 
     PQclear(res);
+    if (r == 0 && !db->read_only && failpoint_hit("db.committed")) {
+        conn_drop(db); /* committed, and nobody was told */
+        r = -ECONNRESET;
+    }
     return r < 0 ? err_trace(r) : r;
 }
 

@@ -4,6 +4,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/refusal.h"
 
@@ -112,6 +113,7 @@ static void release(void *p)
 
 void call_end(struct call *c)
 {
+    (void)failpoint_hit("call.end");
     call_enter(c, CALL_END);
     loop_timer_clear(&c->timer);
     key_waiter_leave(&c->waiter);

@@ -1,6 +1,7 @@
 /* call_answer.c: what comes from the upstream, by phase, and the plain answer to the client. */
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "gateway/attempts.h"
 #include "gateway/call_flow.h"
 #include "gateway/call_limits.h"
@@ -52,6 +53,7 @@ void call_head_came(struct fetch *f, const struct fetch_head *head, void *ctx)
     bool good;
 
     (void)f;
+    (void)failpoint_hit("upstream.head");
     t->first_byte_ns = clock_mono_ns();
     t->status = head->status;
     keep_headers(c, head);
@@ -175,6 +177,7 @@ static void finish_whole(struct call *c, enum fetch_fault fault)
     call_settle(c, c->try.status, CALL_OUTCOME_OK);
     if (c->client_there)
         send_whole(c, &report);
+    (void)failpoint_hit("answer.queued");
     call_end(c);
 }
 
@@ -270,6 +273,7 @@ bool call_bytes_came(struct fetch *f, struct str bytes, void *ctx)
     struct buf *got = &c->try.got;
 
     (void)f;
+    (void)failpoint_hit("upstream.bytes");
     if (c->phase == CALL_ERROR) {
         buf_put(got, bytes.p, MIN(bytes.n, ERROR_BODY_BYTES - MIN(got->n, ERROR_BODY_BYTES)));
     } else if (c->phase == CALL_WHOLE) {
@@ -290,6 +294,7 @@ void call_fetch_done(struct fetch *f, enum fetch_fault fault, void *ctx)
 {
     struct call *c = ctx;
 
+    (void)failpoint_hit("upstream.done");
     fetch_read_timing(f, &c->try.timing);
     c->try.fetch = NULL;
     if (c->phase == CALL_SENT)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
 #include "gateway/call_limits.h"
@@ -48,6 +49,7 @@ static void answered(struct hold_ask *ask, int outcome)
     struct call *c = container_of(ask, struct call, money.ask);
     struct problem p = problem_of(PROBLEM_LEDGER_AWAY);
 
+    (void)failpoint_hit("hold.answered");
     p.retry_after_s = 2;
     if (outcome == HOLD_E_REFUSED)
         p = call_limits_problem(c, c->money.which[ask->refusal.which], &ask->refusal);
@@ -95,9 +97,12 @@ int call_money_hold(struct call *c, struct problem *ret_problem)
         need.tokens = MIN(need.tokens, purses->capacity[LIMIT_KEY_TOKENS]);
     n = limits_wants(purses, &need, wants, m->which);
     c->record.hold_nano = m->held;
-    r = hold_take(c->g->services->node, &m->hold, wants, n);
+    (void)failpoint_hit("hold.before");
+    r = failpoint_hit("hold.short") ? HOLD_E_SHORT : hold_take(c->g->services->node, &m->hold, wants, n);
     if (r == HOLD_E_SHORT)
         r = ask(c, wants, n, answered) == HOLD_OK ? CALL_MONEY_WAIT : busy(ret_problem);
+    if (r == HOLD_OK)
+        (void)failpoint_hit("hold.taken");
     return r;
 }
 
@@ -148,7 +153,8 @@ int call_money_cover(struct call *c, const struct catalog_target *target)
     if (dearer.nano <= m->held.nano)
         return CALL_MONEY_OK;
     n = money_wants(c, dearer.nano - m->held.nano, wants);
-    if (hold_extend(c->g->services->node, &m->hold, wants, n) == HOLD_OK) {
+    if (!failpoint_hit("hold.extend") &&
+        hold_extend(c->g->services->node, &m->hold, wants, n) == HOLD_OK) {
         m->held = c->record.hold_nano = dearer;
         return CALL_MONEY_OK;
     }

@@ -5,6 +5,7 @@
  * token on both sides, rounded up, and each inline image or sound at its model's bound. Nothing
  * served, nothing billed: zero. An error's text is never output. */
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
 #include "gateway/refusal.h"
@@ -107,6 +108,7 @@ void call_settle(struct call *c, int status, enum call_outcome outcome)
     struct usage u;
 
     call_enter(c, CALL_SETTLED);
+    (void)failpoint_hit("call.settle");
     r->basis = str_c(usage_basis_name(call_usage(c, &u)));
     r->status = status;
     r->outcome = str_c(call_outcome_name(outcome));

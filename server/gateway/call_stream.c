@@ -5,6 +5,7 @@
  * the end mark goes out. */
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/attempts.h"
 #include "gateway/call_flow.h"
@@ -62,6 +63,7 @@ static bool commit(struct call *c, struct buf *out)
 {
     struct response head = {.status = 200, .content_type = "text/event-stream; charset=utf-8"};
 
+    (void)failpoint_hit("stream.commit");
     call_enter(c, CALL_STREAM);
     call_serve(c);
     call_put_head(c, &head);
@@ -98,6 +100,7 @@ static void finish(struct call *c, struct str end_mark, struct buf *out)
         (void)send(c, out);
         request_stream_end(c->r);
     }
+    (void)failpoint_hit("stream.ended");
     if (c->try.fetch)
         call_wait(c, LINGER_MS);
     else

@@ -5,6 +5,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
 
@@ -179,7 +180,10 @@ static int start(struct call *c, const struct catalog_target *target, struct hea
         return START_NO_JOURNAL;
     }
     if (r == 0)
+        r = failpoint_hit("upstream.start");
+    if (r == 0)
         r = start_fetch(c, target);
+    (void)failpoint_hit("upstream.started");
     if (r == 0)
         return START_OK;
     log_warn("try_not_started", "model=%s result=%d", log_str(target->model->name), r);

@@ -7,6 +7,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/map.h"
 #include "gateway/call_money.h"
 #include "gateway/gateway.h"
@@ -100,14 +101,16 @@ static void look_up_work(struct job *job, void *worker)
     int r;
 
     l->outcome = KEYS_E_AWAY;
-    if (!db)
+    if (!db || failpoint_hit("key.look_up"))
         return;
     r = key_find(db, &l->digest, &l->policy);
     if (r == KEY_E_UNKNOWN)
         l->outcome = KEYS_E_UNKNOWN;
     if (r != KEY_OK)
         return;
-    r = call_money_open(l->services, db, l->policy, &l->purses);
+    r = failpoint_hit("key.purses");
+    if (r == 0)
+        r = call_money_open(l->services, db, l->policy, &l->purses);
     if (r == 0)
         l->outcome = KEYS_OK;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "db/tx.h"
 #include "lease/cell.h"
 
@@ -48,6 +49,18 @@ static int finish(struct db *db, int r)
     return PORT_E_AWAY;
 }
 
+/* The answer was lost on its way when a failpoint says so. */
+static int told(int r, int lost)
+{
+    return lost ? PORT_E_AWAY : r;
+}
+
+/* Begins what is about to be asked, unless a failpoint has it fail before it is sent. */
+static bool begin(struct db *db, int unsent)
+{
+    return !unsent && db_begin(db, DB_SYSTEM, false) == 0;
+}
+
 struct grant_row {
     struct grant_call *call;
     struct grant_line line;
@@ -81,9 +94,9 @@ int lease_sql_grant(struct db *db, struct grant_call *call)
         wants[BOUND_HOLD_PURSES];
     struct grant_row row = {.call = call};
     size_t n = call->n;
-    int r = db_begin(db, DB_SYSTEM, false);
+    int r;
 
-    if (r)
+    if (!begin(db, failpoint_hit("lease.grant")))
         return PORT_E_AWAY;
     for (size_t i = 0; i < n; i++) {
         purses[i] = call->line[i].cell->purse.v;
@@ -103,7 +116,8 @@ int lease_sql_grant(struct db *db, struct grant_call *call)
                 db_col_i64_null("window_us", &row.line.window_us, &row.no_window),
                 db_col_i64_null("left_us", &row.line.left_us, &row.no_left)),
         grant_row, &row);
-    return finish(db, r);
+    r = finish(db, r);
+    return told(r, failpoint_hit("lease.granted"));
 }
 
 int lease_sql_back(struct db *db, struct back_call *call)
@@ -112,9 +126,9 @@ int lease_sql_back(struct db *db, struct back_call *call)
         windows[BACK_LINES];
     bool live = false;
     size_t n = call->n;
-    int r = db_begin(db, DB_SYSTEM, false);
+    int r;
 
-    if (r)
+    if (!begin(db, failpoint_hit("lease.back")))
         return PORT_E_AWAY;
     for (size_t i = 0; i < n; i++) {
         teams[i] = call->line[i].cell->team.v;
@@ -127,53 +141,47 @@ int lease_sql_back(struct db *db, struct back_call *call)
                DB_ARGS(db_i64(call->session), db_i64s(teams, n), db_i64s(purses, n),
                        db_i64s(nos, n), db_i64s(amounts, n), db_times_us(windows, n)),
                DB_COLS(db_col_bool("live", &live)));
-    r = finish(db, r);
+    r = told(finish(db, r), failpoint_hit("lease.returned"));
     return r == PORT_OK && !live ? PORT_E_FENCED : r;
 }
 
 int lease_sql_open(struct db *db, const char *name, const char *version, struct session_call *call)
 {
-    int r = db_begin(db, DB_SYSTEM, false);
-
-    if (r)
+    if (!begin(db, failpoint_hit("session.open")))
         return PORT_E_AWAY;
-    return finish(db,
+    return told(finish(db,
                   db_one(db, &lease_session_open, NULL, DB_ARGS(db_cstr(name), db_cstr(version)),
-                         DB_COLS(db_col_i64("id", &call->session))));
+                         DB_COLS(db_col_i64("id", &call->session)))), failpoint_hit("session.opened"));
 }
 
 int lease_sql_heartbeat(struct db *db, struct session_call *call)
 {
     bool live = false;
     int32_t nodes = 0;
-    int r = db_begin(db, DB_SYSTEM, false);
+    int r;
 
-    if (r)
+    if (!begin(db, failpoint_hit("session.beat")))
         return PORT_E_AWAY;
-    r = finish(db, db_one(db, &lease_session_heartbeat, NULL, DB_ARGS(db_i64(call->session)),
-                          DB_COLS(db_col_bool("live", &live), db_col_i32("nodes", &nodes))));
+    r = told(finish(db, db_one(db, &lease_session_heartbeat, NULL, DB_ARGS(db_i64(call->session)),
+                          DB_COLS(db_col_bool("live", &live), db_col_i32("nodes", &nodes)))), failpoint_hit("session.beaten"));
     call->nodes = (unsigned)nodes;
     return r == PORT_OK && !live ? PORT_E_FENCED : r;
 }
 
 int lease_sql_close(struct db *db, struct session_call *call)
 {
-    int r = db_begin(db, DB_SYSTEM, false);
-
-    if (r)
+    if (!begin(db, failpoint_hit("session.close")))
         return PORT_E_AWAY;
-    return finish(db, db_exec(db, &lease_session_close, DB_ARGS(db_i64(call->session)), NULL));
+    return told(finish(db, db_exec(db, &lease_session_close, DB_ARGS(db_i64(call->session)), NULL)), failpoint_hit("session.closed"));
 }
 
 int lease_sql_reap(struct db *db, struct reap_call *call)
 {
-    int r = db_begin(db, DB_SYSTEM, false);
-
-    if (r)
+    if (!begin(db, failpoint_hit("session.reap")))
         return PORT_E_AWAY;
-    return finish(db, db_one(db, &lease_session_reap, NULL,
+    return told(finish(db, db_one(db, &lease_session_reap, NULL,
                              DB_ARGS(db_i64(call->session), db_i64(call->hb)),
-                             DB_COLS(db_col_bool("reaped", &call->reaped))));
+                             DB_COLS(db_col_bool("reaped", &call->reaped)))), failpoint_hit("session.reaped"));
 }
 
 struct look_row {
@@ -208,9 +216,9 @@ static int recall_row(void *ctx)
 int lease_sql_look(struct db *db, struct look_call *call)
 {
     struct look_row row = {.call = call};
-    int r = db_begin(db, DB_SYSTEM, false);
+    int r;
 
-    if (r)
+    if (!begin(db, failpoint_hit("session.look")))
         return PORT_E_AWAY;
     r = db_each(db, &lease_recalled, NULL, DB_ARGS(db_i64(call->session)),
                 DB_COLS(db_col_i64("team_id", &row.a), db_col_i64("purse_id", &row.b)), recall_row,

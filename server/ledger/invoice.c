@@ -9,6 +9,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "db/tx.h"
 #include "ledger/invoice_pdf.h"
@@ -98,6 +99,8 @@ static int issue(struct db *db, struct arena *a, struct invoice *inv)
     int r = invoice_take_number(db, a, inv, &serial);
 
     if (r == 0)
+        r = failpoint_hit("invoice.numbered");
+    if (r == 0)
         r = invoice_store(db, inv, serial);
     if (r == 0)
         r = draw_and_store(db, inv);
@@ -160,6 +163,7 @@ static int issue_team(struct db *db, struct team_id team, int64_t *issued)
             r = db_tx(db, DB_SYSTEM, "invoice_cut", cut_tx, &t);
         if (r == 0)
             *issued += t.issued;
+        (void)failpoint_hit("invoice.cut");
     } while (r == 0 && t.more);
     if (r == 0 && t.wrong)
         log_error("invoice_refused", "team=%lld reason=\"ledger and calls do not add up\"",

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 
 struct jobs {
     struct jobs_config config;
@@ -149,7 +150,7 @@ int jobs_submit(struct jobs *j, struct job *job)
     (void)pthread_mutex_lock(&j->lock);
     if (j->closed) {
         r = JOBS_E_CLOSED;
-    } else if (atomic_load(&j->queued) >= j->config.queue_max) {
+    } else if (atomic_load(&j->queued) >= j->config.queue_max || failpoint_hit("jobs.submit")) {
         r = JOBS_E_FULL;
     } else {
         job->next = NULL;

@@ -8,6 +8,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "payments/order_row.h"
 #include "payments/sandbox_notice.h"
 
@@ -37,7 +38,11 @@ static int credit(struct db *db, struct applying *t)
     int r = credit_for(t->a, &t->order, t->notice->provider, t->notice->payment_id, &wanted);
 
     if (r == 0)
+        r = failpoint_hit("payment.credit");
+    if (r == 0)
         r = payment_post(db, t->actor, &wanted, &transfer);
+    if (r == 0)
+        r = failpoint_hit("payment.credited");
     if (r == 0)
         r = payment_add(db, t->notice, &t->order, STR(""), transfer);
     if (r == 0)
@@ -133,6 +138,7 @@ int payment_apply(struct db *db, struct arena *a, const struct actor *actor,
     struct applying t = {.a = a, .actor = actor, .notice = notice};
     int r = identity_tx(db, DB_SYSTEM, "payment_apply", apply_tx, &t);
 
+    (void)failpoint_hit("payment.applied");
     if (r < 0)
         return err_trace(r);
     if (r != PAYMENT_E_NO_ORDER)

@@ -9,12 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from './story.mjs';
 
 export const top = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const nobody = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
+export const nobody = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
 const running = new Set();
+const atEnd = []; // what else a file started: { stop() }, ended after the servers
 let stage;
 
 // The clone may stand where `nobody` may not look: everything is run from a copy.
-function staged() {
+export function staged() {
   if (stage) return stage;
   const build = join(top, process.env.TOLLGATE_BUILD ?? 'build');
   stage = mkdtempSync(join(tmpdir(), 'tg-stage-'));
@@ -34,14 +35,18 @@ export async function freePort() {
   return port;
 }
 
-function ownDirectory(prefix) {
+export function ownDirectory(prefix) {
   const dir = mkdtempSync(join(tmpdir(), prefix));
   chmodSync(dir, 0o755);
   if (nobody.uid) chownSync(dir, nobody.uid, nobody.gid);
   return dir;
 }
 
+export const stopAtEnd = (what) => atEnd.push(what);
+
 export class Server {
+  command = 'up';
+
   constructor(env = {}, dataDir = ownDirectory('tg-data-')) {
     this.env = env;
     this.dataDir = dataDir;
@@ -53,7 +58,7 @@ export class Server {
     this.port ??= await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     mkdirSync(this.dataDir, { recursive: true });
-    this.child = spawn(join(root, 'tollgate'), ['up'], {
+    this.child = spawn(join(root, 'tollgate'), [this.command], {
       cwd: root,
       env: {
         PATH: process.env.PATH,
@@ -115,11 +120,16 @@ export class Server {
     return { email, password };
   }
 
-  // What psql says, as the schema's owner past row-level security.
-  psql(text) {
+  // Where the schema's owner reaches the database, past row-level security.
+  get psqlArguments() {
     const pidFile = readFileSync(join(this.dataDir, 'postgres/postmaster.pid'), 'utf8').split('\n');
-    return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-h', pidFile[4], '-p', pidFile[3] || '5432',
-      '-U', 'postgres', '-d', 'tollgate', '-c', text], { encoding: 'utf8', maxBuffer: 1 << 28, ...nobody });
+    return ['-h', pidFile[4], '-p', pidFile[3] || '5432', '-U', 'postgres', '-d', 'tollgate'];
+  }
+
+  // What psql says.
+  psql(text) {
+    return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...this.psqlArguments, '-c', text],
+      { encoding: 'utf8', maxBuffer: 1 << 28, ...nobody });
   }
 
   // Rows of a query.
@@ -152,6 +162,7 @@ export async function stopEverything(file) {
     }
     rmSync(s.dataDir, { recursive: true, force: true });
   }
+  for (const what of atEnd.splice(0).reverse()) await what.stop();
   if (stage) rmSync(stage, { recursive: true, force: true });
   stage = undefined;
   return bad;

@@ -3,6 +3,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "http/stream.h"
 #include "logs/export.h"
 #include "web/links.h"
@@ -142,7 +143,7 @@ static int flush(struct exporting *e)
 
     if (r < 0)
         return err_trace(r);
-    e->gone = stream_write(e->stream, buf_str(&e->block)) != 0;
+    e->gone = failpoint_hit("export.write") || stream_write(e->stream, buf_str(&e->block)) != 0;
     buf_reset(&e->block);
     return e->gone;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,11 +89,81 @@ static void pause_waits(void **state)
     assert_int_equal(in_child("journal_append=pause:30", timed_passage), built_in);
 }
 
+/* How much of ten bytes is written at each of two passages, as tens and ones. */
+static int two_writes(void)
+{
+    return (int)(failpoint_size("journal_write", 10) * 11 + failpoint_size("journal_write", 10));
+}
+
+static void a_write_is_cut_short(void **state)
+{
+    assert_int_equal(in_child("journal_write=short:3*1", two_writes), built_in ? 43 : 120);
+    assert_int_equal(in_child("journal_write=short:0", two_writes), built_in ? 0 : 120);
+    assert_int_equal(in_child("journal_write=short:99", two_writes), 120);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Armed, armed otherwise, and disarmed while it runs: 3 where each was noticed. */
+static int file_that_changes(void)
+{
+    char path[] = "/tmp/tg-failpoints-XXXXXX";
+    int fd = mkstemp(path), passed = 0;
+
+    close(fd);
+    write_file(path, "other=kill,journal_append=error:EIO\n");
+    (void)setenv("TOLLGATE_FAILPOINTS_FILE", path, 1);
+    passed += failpoint_hit("journal_append") == -EIO;
+    write_file(path, "journal_append=error:ENOSPC*2");
+    passed += failpoint_hit("journal_append") == 0 && failpoint_hit("journal_append") == -ENOSPC;
+    (void)unlink(path);
+    passed += failpoint_hit("journal_append") == 0;
+    return passed;
+}
+
+static void file_is_read_again_when_it_changes(void **state)
+{
+    assert_int_equal(in_child("", file_that_changes), built_in ? 3 : 1);
+}
+
+/* A child arms a pause; it goes on when the file is gone. */
+static int paused_until_disarmed(void)
+{
+    char path[] = "/tmp/tg-failpoints-XXXXXX";
+    int64_t start = clock_mono_ms();
+    int fd = mkstemp(path);
+
+    close(fd);
+    write_file(path, "journal_append=pause");
+    (void)setenv("TOLLGATE_FAILPOINTS_FILE", path, 1);
+    if (fork() == 0) {
+        (void)usleep(40000);
+        (void)unlink(path);
+        _exit(0);
+    }
+    (void)failpoint_hit("journal_append");
+    (void)wait(NULL);
+    return clock_mono_ms() - start >= 40 && access(path, F_OK) != 0;
+}
+
+static void pause_without_a_time_waits_to_be_disarmed(void **state)
+{
+    assert_int_equal(in_child("", paused_until_disarmed), 1);
+}
+
 static void nonsense_is_not_overlooked(void **state)
 {
     static const char *const wrong[] = {
         "journal_append", "=kill",    "a=nothing", "a=error:EWHAT", "a=error:0",
-        "a=pause:x",      "a=kill*0", "a=kill*x",  "a=kill,",
+        "a=pause:x",      "a=kill*0", "a=kill*x",  "a=kill,",  "a=pause:0", "a=kill:1",
+        "a=short",        "a=short:x", "a=error",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
@@ -107,6 +178,9 @@ int main(void)
         cmocka_unit_test(other_names_pass),
         cmocka_unit_test(kill_and_abort_end_the_process),
         cmocka_unit_test(pause_waits),
+        cmocka_unit_test(a_write_is_cut_short),
+        cmocka_unit_test(file_is_read_again_when_it_changes),
+        cmocka_unit_test(pause_without_a_time_waits_to_be_disarmed),
         cmocka_unit_test(nonsense_is_not_overlooked),
     };
 

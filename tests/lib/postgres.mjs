@@ -1,0 +1,93 @@
+// postgres.mjs: a PostgreSQL of the test's own, reached over TCP like one on another machine, that can
+// be stopped in each of its ways and started again.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, nobody, ownDirectory, stopAtEnd } from './server.mjs';
+import { eventually } from './story.mjs';
+
+const bin = () => {
+  const root = '/usr/lib/postgresql';
+  const newest = readdirSync(root).sort((a, b) => b - a).find((v) => existsSync(join(root, v, 'bin/postgres')));
+  return join(root, newest, 'bin');
+};
+const signals = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' };
+
+export class Postgres {
+  // settings: postgresql.conf names and values. dir: where its files are to be.
+  constructor({ settings = {}, dir = ownDirectory('tg-pg-') } = {}) {
+    this.dir = dir;
+    this.data = join(dir, 'data');
+    this.settings = settings;
+    this.log = '';
+    stopAtEnd({ stop: () => this.remove() });
+  }
+
+  async create() {
+    this.port = await freePort();
+    execFileSync(join(bin(), 'initdb'), ['-D', this.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8',
+      '--locale=C', '--no-sync', '--no-instructions'], { stdio: 'pipe', cwd: '/', ...nobody });
+    await this.start();
+    this.psql('CREATE DATABASE tollgate', 'postgres');
+    return this;
+  }
+
+  // A process that dies leaves its pages to the kernel, so fsync tells nothing here and is left out.
+  async start(more = {}) {
+    const settings = {
+      port: this.port, listen_addresses: '127.0.0.1', unix_socket_directories: this.dir, fsync: 'off',
+      max_connections: 120, shared_buffers: '64MB', log_min_messages: 'warning', ...this.settings, ...more,
+    };
+    this.exit = undefined;
+    this.child = spawn(join(bin(), 'postgres'), ['-D', this.data, ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])],
+      { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', ...nobody });
+    this.child.stderr.on('data', (d) => { this.log = (this.log + d).slice(-100000); });
+    this.ended = new Promise((done) => this.child.on('exit', (code, signal) => done(this.exit = { code, signal })));
+    await eventually(() => {
+      if (this.exit) throw new Error(`PostgreSQL ended at its start:\n${this.log.slice(-3000)}`);
+      try {
+        return this.psql('SELECT 1', 'postgres').trim() === '1';
+      } catch {
+        return false;
+      }
+    }, 'PostgreSQL to answer', 60000);
+    return this;
+  }
+
+  // how: smart, fast, immediate or kill.
+  async stop(how = 'fast') {
+    if (!this.exit) this.child.kill(signals[how]);
+    return this.ended;
+  }
+
+  async restart(how = 'fast', more = {}) {
+    await this.stop(how);
+    return this.start(more);
+  }
+
+  async remove() {
+    if (this.child) await this.stop('immediate');
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  url(role, port = this.port) {
+    return `postgresql://${role}:${role}@127.0.0.1:${port}/tollgate`;
+  }
+
+  get psqlArguments() {
+    return ['-h', this.dir, '-p', String(this.port), '-U', 'postgres', '-d', 'tollgate'];
+  }
+
+  psql(text, database = 'tollgate') {
+    return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...this.psqlArguments.slice(0, -1), database, '-c', text],
+      { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'], ...nobody });
+  }
+
+  sql(text) {
+    return JSON.parse(this.psql(`SELECT coalesce(json_agg(row_to_json(q)), '[]') FROM (${text}) q`));
+  }
+
+  get serverLog() {
+    return existsSync(join(this.data, 'log')) ? readFileSync(join(this.data, 'log'), 'utf8') : this.log;
+  }
+}
