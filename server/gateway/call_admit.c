@@ -3,6 +3,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "gateway/call_flow.h"
 #include "gateway/key_check.h"
 #include "gateway/preference.h"
@@ -253,6 +254,8 @@ void call_admit(struct call *c)
 /* The hold is taken, or refused. */
 void call_held(struct call *c, int outcome, const struct problem *p)
 {
+    if (outcome == CALL_MONEY_OK)
+        (void)failpoint_hit("hold.taken");
     if (outcome == CALL_MONEY_OK && !c->client_there) {
         call_settle(c, 499, CALL_OUTCOME_CLIENT_GONE);
         call_end(c);

@@ -101,8 +101,6 @@ int call_money_hold(struct call *c, struct problem *ret_problem)
     r = failpoint_hit("hold.short") ? HOLD_E_SHORT : hold_take(c->g->services->node, &m->hold, wants, n);
     if (r == HOLD_E_SHORT)
         r = ask(c, wants, n, answered) == HOLD_OK ? CALL_MONEY_WAIT : busy(ret_problem);
-    if (r == HOLD_OK)
-        (void)failpoint_hit("hold.taken");
     return r;
 }
 

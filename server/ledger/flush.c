@@ -18,6 +18,8 @@
 
 /* How much a loss of power may take: the files are synced this long after a write. */
 #define SYNC_MS 20
+/* How often it looks whether the node has another session, when nothing else happens. */
+#define LOOK_MS 500
 
 struct flush {
     struct ledger_port port;
@@ -30,6 +32,7 @@ struct flush {
     pthread_t thread;
     atomic_bool stop;
     int64_t sync_due_ms; /* 0: nothing was written */
+    int64_t session;     /* whose name is in the slot */
     uint64_t replayed;
 };
 
@@ -138,15 +141,28 @@ static int sooner(int a_ms, int b_ms)
     return MIN(a_ms, b_ms);
 }
 
+/* A session that replaced a reaped one is noted with the next thing that happens. */
+static void note_session(struct flush *f)
+{
+    int64_t session = f->config.node ? node_session(f->config.node) : 0;
+
+    if (!session || session == f->session)
+        return;
+    f->session = session;
+    if (store_note_session(&f->store, session))
+        log_warn("session_not_noted", "session=%lld", (long long)session);
+}
+
 static void *run(void *arg)
 {
     struct flush *f = arg;
 
     while (!atomic_load(&f->stop)) {
+        note_session(f);
         int sync_ms = sync_when_due(f, clock_mono_ms());
         int settle_ms = settle_tick(&f->settle, clock_mono_ms(), false);
 
-        wait_for_work(f, sooner(sync_ms, settle_ms));
+        wait_for_work(f, sooner(sooner(sync_ms, settle_ms), LOOK_MS));
     }
     return NULL;
 }
@@ -180,6 +196,7 @@ static int start(struct flush *f)
         r = replay_all(f);
     if (r)
         return r;
+    note_session(f);
     f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (f->wake < 0)
         return err_origin(-errno);

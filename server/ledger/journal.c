@@ -102,6 +102,7 @@ int journal_progress(struct journal *j, unsigned writer, struct journal_mark *ma
     if (r)
         return r;
     move_mark(mark, segment);
+    (void)failpoint_hit("journal.noted");
     return 0;
 }
 

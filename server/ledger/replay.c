@@ -63,23 +63,6 @@ static int remember(struct replay *r, const struct entry *e, struct str record)
     return 0;
 }
 
-static int note_session(struct journal_segment *s, int64_t session)
-{
-    int64_t *more;
-
-    for (size_t i = 0; i < s->n_sessions; i++)
-        if (s->sessions[i] == session)
-            return 0;
-    if (!session)
-        return 0;
-    more = reallocarray(s->sessions, s->n_sessions + 1, sizeof(*more));
-    if (!more)
-        return err_origin(-ENOMEM);
-    s->sessions = more;
-    s->sessions[s->n_sessions++] = session;
-    return 0;
-}
-
 int replay_feed(struct replay *r, struct str bytes, struct journal_segment *files)
 {
     while (bytes.n) {
@@ -101,7 +84,7 @@ int replay_feed(struct replay *r, struct str bytes, struct journal_segment *file
         }
         failed = remember(r, &e, str_n(bytes.p, size));
         if (!failed)
-            failed = note_session(files, e.session);
+            failed = segment_add_session(files, e.session);
         if (failed)
             return failed;
         bytes = str_n(bytes.p + size, bytes.n - size);

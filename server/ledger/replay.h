@@ -17,6 +17,6 @@ int replay_push(struct replay *r, struct settle *s, struct journal_segment *file
                 size_t *ret_calls) _must_use_;
 
 /* The same for a slot's files, which the caller has locked: when all is settled the sessions that
- * the calls belonged to are closed and the files removed. *ret_calls is added to. */
+ * the calls belonged to, and those that left their name there, are closed and the files removed. *ret_calls is added to. */
 int replay_slot(const char *slot, const char *conninfo, struct settle *s,
                 size_t *ret_calls) _must_use_;

@@ -31,6 +31,23 @@ int segment_add_path(struct journal_segment *s, const char *path)
     return 0;
 }
 
+int segment_add_session(struct journal_segment *s, int64_t session)
+{
+    int64_t *more;
+
+    for (size_t i = 0; i < s->n_sessions; i++)
+        if (s->sessions[i] == session)
+            return 0;
+    if (!session)
+        return 0;
+    more = reallocarray(s->sessions, s->n_sessions + 1, sizeof(*more));
+    if (!more)
+        return err_origin(-ENOMEM);
+    s->sessions = more;
+    s->sessions[s->n_sessions++] = session;
+    return 0;
+}
+
 int segment_create(const char *path, struct journal_segment **ret)
 {
     struct journal_segment *s = segment_of_files();
@@ -38,7 +55,9 @@ int segment_create(const char *path, struct journal_segment **ret)
 
     if (!s)
         return err_origin(-ENOMEM);
-    r = segment_add_path(s, path);
+    r = failpoint_hit("journal.create");
+    if (!r)
+        r = segment_add_path(s, path);
     if (!r) {
         s->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
         r = s->fd < 0 ? err_origin(-errno) : 0;
@@ -78,13 +97,14 @@ void segment_unref(struct journal_segment *s)
 int segment_write(struct journal_segment *s, const void *p, size_t n)
 {
     int r = failpoint_hit("journal.write");
-    ssize_t written = r ? -1 : write(s->fd, p, n);
+    ssize_t written = r ? -1 : write(s->fd, p, failpoint_size("journal.write", n));
 
     if (written == (ssize_t)n) {
         s->size += n;
         return 0;
     }
     r = r ? r : written < 0 ? -errno : -ENOSPC;
+    (void)failpoint_hit("journal.undo");
     if (ftruncate(s->fd, (off_t)s->size))
         atomic_store(&s->keep, true);
     return err_origin(r);

@@ -31,6 +31,8 @@ int segment_create(const char *path, struct journal_segment **ret) _must_use_;
 /* For files that are there already; one reference. */
 struct journal_segment *segment_of_files(void) _must_use_;
 int segment_add_path(struct journal_segment *s, const char *path) _must_use_;
+/* 0 and known ones are passed over. */
+int segment_add_session(struct journal_segment *s, int64_t session) _must_use_;
 struct journal_segment *segment_ref(struct journal_segment *s);
 void segment_unref(struct journal_segment *s); /* NULL is fine */
 /* All bytes, or < 0: nothing of them counts then (the file is cut back). */

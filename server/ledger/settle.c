@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "lease/inside.h"
 
@@ -108,6 +109,7 @@ static void booked(struct settle *s)
         node_fenced_session(s->node, s->call.session);
     for (size_t i = 0; i < s->call.n; i++)
         drop_first(s);
+    (void)failpoint_hit("settle.booked");
     atomic_fetch_add(&s->n_settled, s->call.n);
     atomic_fetch_add(&s->n_batches, 1);
     s->singly -= MIN(s->singly, s->call.n);

@@ -189,6 +189,8 @@ static int settle_parts(struct db *db, struct settle_call *call, const struct st
                        db_json(parts[2])),
                DB_COLS(db_col_bool("live", &call->live)));
     if (r == 0)
+        r = failpoint_hit("settle.sent");
+    if (r == 0)
         r = db_commit(db);
     else
         db_rollback(db);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 
 /* A writer begins a new file beyond this, so that settled ones can leave. */
@@ -44,7 +45,8 @@ int store_open(struct store *s, const char *dir, unsigned writers)
         return err_origin(-ENOMEM);
     if (mkdir(dir, 0700) && errno != EEXIST)
         return STORE_E_DIR;
-    for (unsigned k = 0; k < STORE_SLOTS && s->lock < 0; k++)
+    for (unsigned k = failpoint_hit("journal.slot") ? STORE_SLOTS : 0;
+         k < STORE_SLOTS && s->lock < 0; k++)
         s->lock = lock_slot(dir, k, true, s->slot);
     return s->lock < 0 ? STORE_E_DIR : STORE_OK;
 }
@@ -78,6 +80,20 @@ bool store_abandoned(struct store *s, const char *dir, unsigned *k, char ret_slo
         return true;
     }
     return false;
+}
+
+int store_note_session(struct store *s, int64_t session)
+{
+    char path[PATH_MAX];
+    int fd;
+
+    snprintf(path, sizeof(path), "%.*s/%lld" STORE_SESSION, PATH_MAX - 64, s->slot,
+             (long long)session);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_origin(-errno);
+    close(fd);
+    return 0;
 }
 
 static int fresh_segment(struct store *s, unsigned writer)
@@ -139,8 +155,10 @@ int store_sync(struct store *s)
         struct journal_segment *next = segment->next_dirty;
 
         atomic_store(&segment->dirty, false);
-        if (fdatasync(segment->fd) && errno != EINVAL)
-            r = -errno;
+        int failed = failpoint_hit("journal.sync");
+
+        if (failed || (fdatasync(segment->fd) && errno != EINVAL))
+            r = failed ? failed : -errno;
         segment_unref(segment);
         segment = next;
     }

@@ -32,6 +32,11 @@ void store_close(struct store *s); /* also of one that did not open */
  * The locks are kept until store_close(). *k begins at 0. */
 bool store_abandoned(struct store *s, const char *dir, unsigned *k, char ret_slot[PATH_MAX]);
 
+/* Leaves an empty file SESSION.session in the slot: whoever finds it abandoned closes the session,
+ * also when no call of it is in the journal. */
+#define STORE_SESSION ".session"
+int store_note_session(struct store *s, int64_t session) _must_use_;
+
 /* All bytes behind what this writer wrote before, or < 0 and nothing of them. *ret_first: something
  * is to be synced now, where nothing was. The segment is the store's. One thread per writer. */
 int store_append(struct store *s, unsigned writer, struct str bytes, struct journal_segment **ret,

@@ -40,8 +40,7 @@ setup('two nodes', async () => {
   await served(node, key.key, 'scripted');
 });
 
-const row = (id) => cluster.sql(`SELECT * FROM call WHERE call_id = '${id}'`)[0];
-const newest = () => cluster.sql(`SELECT call_id FROM call WHERE team_id = ${team} ORDER BY call_id DESC LIMIT 1`)[0]?.call_id;
+const newest = () => cluster.sql(`SELECT * FROM call WHERE team_id = ${team} ORDER BY call_id DESC LIMIT 1`)[0];
 const count = () => Number(cluster.postgres.psql(`SELECT count(*) FROM call WHERE team_id = ${team}`));
 
 // Nothing of what the session had is left to it.
@@ -60,7 +59,7 @@ async function round({ stream, die, answer = stream ? streamed : plain }) {
   gates.go?.();
   await node.revive();
   await resolved(session);
-  return { told, asked: upstream.seen.length - before, fresh: count() - known, row: row(newest()) };
+  return { told, asked: upstream.seen.length - before, fresh: count() - known, row: newest() };
 }
 
 const at = (failpoint) => async () => { node.arm(`${failpoint}=kill`); };

@@ -136,13 +136,13 @@ export class Cluster {
 
   // Waits until these calls are in the books; their rows by id.
   async recorded(ids, ms = 30000) {
-    const wanted = ids.map((id) => id.replace(/^call_/, ''));
+    const wanted = [...new Set(ids)].map((id) => id.replace(/^call_/, ''));
     let rows;
     await eventually(() => {
       rows = this.sql(`SELECT * FROM call WHERE call_id = ANY ('{${wanted.join()}}'::uuid[])`);
       return rows.length === wanted.length;
     }, `the records of ${wanted.length} calls`, ms);
-    return new Map(rows.map((row) => [`call_${row.call_id}`, row]));
+    return new Map(rows.map((row) => [`call_${row.call_id.replaceAll('-', '')}`, row]));
   }
 
   // What is leased of a team's purses of a kind, to whomever.

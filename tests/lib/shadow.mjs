@@ -18,7 +18,7 @@ export function shadow(where, answers) {
     writeFileSync(file, answers.map(({ id, status, whole, cost }) => JSON.stringify({ id, status, whole, cost: cost?.toString() })).join('\n'));
   const done = spawnSync('python3', [script, ...(answers ? ['--answers', file] : []), '--user', '65534', ...psql], { encoding: 'utf8', maxBuffer: 1 << 28 });
   rmSync(dir, { recursive: true });
-  return { same: done.status === 0, text: done.stdout + done.stderr };
+  return { same: done.status === 0 && / no differences$/m.test(done.stdout), text: done.stdout + done.stderr };
 }
 
 // Fails with what differs: shadow books, and the invariants that the product itself knows.

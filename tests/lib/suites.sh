@@ -91,6 +91,14 @@ suite_sanitize() {
 # Every target over its corpus and a few seconds of new inputs; a minute each in the longer form.
 suite_fuzz() { tests/fuzz/run "$([ "$LONG" = 1 ] && echo 60 || echo 3)"; }
 
+# Kills, cut connections and a database in trouble, on nodes that have failpoints (base/failpoint.h).
+build_fault() {
+    configure build-fault -Dfailpoints=true && ninja -C build-fault >/dev/null && echo "ok build-fault"
+}
+suite_faults() {
+    build_fault && TOLLGATE_BUILD=build-fault node_suite tests/fault
+}
+
 suite_lifecycle() { tests/fault/run_lifecycle; }
 node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
 suite_scenario() { node_suite tests/scenario; }

@@ -142,7 +142,8 @@ static void a_call_is_charged_once_and_its_hold_ends(void **state)
     assert_int_equal(leased, 0);
 }
 
-/* In a child, so that it can be killed like the server: some calls ended, one is in flight. */
+/* In a child, so that it can be killed like the server: some calls ended, one is in flight; with
+ * `ended` below 0 it holds something and has written nothing. */
 _noreturn_ static void child(int64_t ended, bool progress)
 {
     struct node_config config = {.conninfo = t.p.pg.app_conninfo, .name = "child",
@@ -160,6 +161,8 @@ _noreturn_ static void child(int64_t ended, bool progress)
         node_new(&config, db, &jc.node) || journal_new(&jc, &j) ||
         limits_open(jc.node, db, &(struct key_limits){.team = t.team, .key = t.key}, &p))
         _exit(1);
+    if (ended < 0)
+        take(jc.node, p, &(struct hold){0}, 1000);
     for (int64_t i = 0; i <= ended; i++) {
         struct call_record r = record(0);
         struct journal_mark mark = {0};
@@ -225,6 +228,19 @@ static void what_a_killed_node_had_ended_is_charged_once(void **state)
     money_wallet(&t, t.team, &posted, &leased);
     assert_int_equal(leased, 0); /* the dead session is closed */
     replay(0);
+}
+
+static void what_a_killed_node_held_without_a_record_is_free_again(void **state)
+{
+    int64_t before, posted, leased;
+
+    money_wallet(&t, t.team, &posted, &before);
+    run_child(-1, false);
+    money_wallet(&t, t.team, &posted, &leased);
+    assert_true(leased > before);
+    replay(0);
+    money_wallet(&t, t.team, &posted, &leased);
+    assert_int_equal(leased, before);
 }
 
 static void a_call_that_delivered_nothing_is_charged_nothing(void **state)
@@ -457,6 +473,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_call_is_charged_once_and_its_hold_ends),
         CASE(what_a_killed_node_had_ended_is_charged_once),
+        CASE(what_a_killed_node_held_without_a_record_is_free_again),
         CASE(a_call_that_delivered_nothing_is_charged_nothing),
         CASE(a_torn_last_record_is_as_if_it_was_not_written),
         CASE(a_damaged_record_refuses_the_start),
