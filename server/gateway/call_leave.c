@@ -17,6 +17,7 @@
  * then what is known is charged. */
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "gateway/call_flow.h"
 #include "providers/provider.h"
 
@@ -86,6 +87,7 @@ void call_gone(struct request *r)
 
     if (!c || !c->client_there)
         return;
+    (void)failpoint_hit("client.gone");
     c->client_there = false;
     c->record.client_gone_at = clock_wall_us();
     if (c->phase == CALL_KEY)
