@@ -171,18 +171,21 @@ GRANT SELECT, INSERT ON price TO tollgate_app;
 
 CREATE TABLE price_unit (
     price_id bigint NOT NULL REFERENCES price (id),
+    service_tier text NOT NULL DEFAULT 'standard'
+        CHECK (service_tier IN ('standard', 'flex', 'priority')),
     unit text NOT NULL CHECK (unit ~ '^[a-z][a-z0-9_]{0,39}$'),
     above_input_tokens bigint NOT NULL DEFAULT 0
         CHECK (above_input_tokens BETWEEN 0 AND 1000000000),
     charge_per_million_nano bigint NOT NULL CHECK (charge_per_million_nano >= 0),
     cost_per_million_nano bigint NOT NULL CHECK (cost_per_million_nano >= 0),
-    PRIMARY KEY (price_id, unit, above_input_tokens),
+    PRIMARY KEY (price_id, service_tier, unit, above_input_tokens),
     CONSTRAINT price_unit_absurd CHECK (
         greatest(charge_per_million_nano, cost_per_million_nano)
         <= CASE WHEN unit IN ('request', 'image', 'second', 'page')
                 THEN 1000000000000000000 ELSE 1000000000000000 END)
 );
 COMMENT ON TABLE price_unit IS 'The figures of a price version, nano-dollars per million of the unit (server/model/usage.def).';
+COMMENT ON COLUMN price_unit.service_tier IS 'A tier without figures is not sold: a request that names it is refused (server/model/service.h).';
 COMMENT ON COLUMN price_unit.above_input_tokens IS 'The figure holds for calls whose input is longer than this; 0: all.';
 COMMENT ON COLUMN price_unit.charge_per_million_nano IS 'What the customer pays.';
 COMMENT ON COLUMN price_unit.cost_per_million_nano IS 'What the operator pays.';

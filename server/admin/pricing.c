@@ -18,6 +18,7 @@ static struct json_object *row_json(const struct price_row *row)
     json_set_str(o, "vendor", row->model->vendor);
     json_set_str(o, "endpoint_family", row->model->family);
     json_set_cstr(o, "provider", row->provider);
+    json_set_cstr(o, "service_tier", service_tier_name(row->service));
     json_set_cstr(o, "unit", usage_unit_info(row->unit)->name);
     json_set_i64(o, "per_units", 1000000);
     json_set_money(o, "price", row->charge);

@@ -72,8 +72,8 @@
 #define BOUND_CALL_COST_NANO ((int64_t)10000000000000)
 /* Tokens, images, seconds ... of one call: with the price ceiling the sum stays within 128 bits. */
 #define BOUND_USAGE_QUANTITY INT32_MAX
-/* Long-context steps of one price; the providers have two at most. */
-#define BOUND_PRICE_TIERS 4
+/* Steps of input length within one service tier of a price; the providers have two at most. */
+#define BOUND_PRICE_STEPS 4
 /* Addresses a fetch may never reach: the database's and its replicas', in both families. */
 #define BOUND_FORBIDDEN_ADDRESSES 16
 /* Parameters and columns of one statement: a settle batch has some forty arrays. */

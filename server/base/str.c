@@ -61,6 +61,14 @@ struct str str_trim(struct str s)
     return s;
 }
 
+bool str_ihas(struct str s, struct str part)
+{
+    for (size_t i = 0; i + part.n <= s.n; i++)
+        if (str_ieq(str_n(s.p + i, part.n), part))
+            return true;
+    return false;
+}
+
 ssize_t str_find(struct str s, char c)
 {
     const char *hit = s.n ? memchr(s.p, c, s.n) : NULL;

@@ -45,6 +45,9 @@ static void tell(struct import *im, const struct import_entry *e, enum import_ve
 
     for (size_t i = 0; i < IMPORT_VERDICTS; i++)
         n += im->result.count[i];
+    if (e->untaken.n && (verdict == IMPORT_ADDED || verdict == IMPORT_CHANGED))
+        detail = arena_strf(im->a, "%.*s%snot taken: %.*s", STR_FMT(detail), detail.n ? "; " : "",
+                            STR_FMT(e->untaken));
     im->lines[n] = (struct import_line){verdict, e->name, e->entry, detail};
     im->result.count[verdict]++;
 }

@@ -23,7 +23,9 @@ struct import_line {
     enum import_verdict verdict;
     struct str model;  /* our name */
     struct str entry;  /* the file's name for it */
-    struct str detail; /* "output 10.00 -> 8.00 USD per million", or the reason */
+    /* "output 10.00 -> 8.00 USD per million", or the reason; and which prices of the file are not
+     * sold here */
+    struct str detail;
 };
 
 struct import_options {

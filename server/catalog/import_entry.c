@@ -42,18 +42,18 @@ void import_skip(struct import_entry *e, struct str reason)
     judge(e, reason, false);
 }
 
-int import_figure(struct arena *a, struct import_entry *e, enum usage_unit unit, int64_t above,
-                  int64_t nano_per_million)
+int import_figure(struct arena *a, struct import_entry *e, const struct price_figure *f)
 {
     if (!e->figures)
-        e->figures = arena_array(a, struct price_figure, IMPORT_FIGURES_MAX);
+        e->figures = arena_array(a, struct price_figure, PRICE_FIGURES);
     if (!e->figures)
         return err_origin(-ENOMEM);
-    if (e->n_figures == IMPORT_FIGURES_MAX)
+    if (e->n_figures == PRICE_FIGURES) {
         import_refuse(e, STR("it has too many prices"));
-    else
-        e->figures[e->n_figures++] =
-            (struct price_figure){unit, above, nano_per_million, nano_per_million};
+        return 0;
+    }
+    e->figures[e->n_figures] = *f;
+    e->figures[e->n_figures++].cost = f->charge;
     return 0;
 }
 
@@ -61,7 +61,8 @@ static const struct price_figure *figure_at(const struct price_figure *v, size_t
                                             const struct price_figure *like)
 {
     for (size_t i = 0; i < n; i++)
-        if (v[i].unit == like->unit && v[i].above_input_tokens == like->above_input_tokens)
+        if (v[i].service == like->service && v[i].unit == like->unit &&
+            v[i].above_input_tokens == like->above_input_tokens)
             return &v[i];
     return NULL;
 }
@@ -97,6 +98,10 @@ static void put_difference(struct buf *b, const struct price_figure *from,
         return;
     if (b->n)
         buf_puts(b, ", ");
+    if (any->service != SERVICE_STANDARD) {
+        buf_puts(b, service_tier_name(any->service));
+        buf_putc(b, ' ');
+    }
     buf_puts(b, usage_unit_info(any->unit)->name);
     if (any->above_input_tokens) {
         buf_puts(b, " above ");

@@ -8,9 +8,6 @@
 #include "catalog/import.h"
 #include "catalog/prices.h"
 
-/* Figures of one entry: each unit at each step of input length. */
-#define IMPORT_FIGURES_MAX ((size_t)USAGE_UNITS * BOUND_PRICE_TIERS)
-
 struct import_entry {
     struct str entry;  /* the file's name for it */
     struct str reason; /* p NULL: the entry is good; else why it is refused or skipped... */
@@ -24,6 +21,7 @@ struct import_entry {
     size_t n_aliases;
     struct price_figure *figures; /* charge and cost alike: what the file says */
     size_t n_figures;
+    struct str untaken; /* prices of the file that are not sold here; empty: none */
 };
 
 struct import_entries {
@@ -35,9 +33,9 @@ int import_put(struct import_entries *entries, const struct import_entry *e) _mu
 /* Marks the entry; reason is static text or the arena's. */
 void import_refuse(struct import_entry *e, struct str reason);
 void import_skip(struct import_entry *e, struct str reason);
-/* Adds a figure, room for IMPORT_FIGURES_MAX being made with the first. */
-int import_figure(struct arena *a, struct import_entry *e, enum usage_unit unit, int64_t above,
-                  int64_t nano_per_million) _must_use_;
+/* Adds a figure, room for PRICE_FIGURES being made with the first. f->charge alone is read: charge
+ * and cost become alike. */
+int import_figure(struct arena *a, struct import_entry *e, const struct price_figure *f) _must_use_;
 
 /* Sets what the customer pays: the cost and so many hundredths of a percent, rounded up. */
 void import_mark_up(struct import_entry *e, int32_t markup_bp);

@@ -22,6 +22,11 @@ struct own_model {
 
 struct own_offer {
     struct str provider, upstream_model, as_of, source;
+    struct json_object *prices, *steps, *services;
+};
+
+struct own_service {
+    struct str service_tier;
     struct json_object *prices, *steps;
 };
 
@@ -56,6 +61,12 @@ static const struct json_field offer_fields[] = {
     {"source", WANT_STR, true, 1, 300, AT(own_offer, source)},
     {"usd_per_million", WANT_ANY, true, 0, 0, AT(own_offer, prices)},
     {"steps", WANT_ANY, false, 0, 0, AT(own_offer, steps)},
+    {"service_tiers", WANT_ANY, false, 0, 0, AT(own_offer, services)},
+};
+static const struct json_field service_fields[] = {
+    {"service_tier", WANT_STR, true, 1, 20, AT(own_service, service_tier)},
+    {"usd_per_million", WANT_ANY, true, 0, 0, AT(own_service, prices)},
+    {"steps", WANT_ANY, false, 0, 0, AT(own_service, steps)},
 };
 static const struct json_field step_fields[] = {
     {"above_input_tokens", WANT_I64, true, 1, BOUND_MODEL_TOKENS, AT(own_step, above_input_tokens)},
@@ -67,7 +78,7 @@ struct own_reader {
     struct str as_of;
     struct str fault; /* p NULL: none yet */
     struct import_entry *e;
-    int64_t above;
+    struct price_figure at; /* the service tier and step that figures are read for */
     int r; /* < 0: fatal */
 };
 
@@ -96,16 +107,17 @@ bool import_is_own(const struct json_object *root)
 static bool own_price(void *ctx, const char *unit_name, struct json_object *v)
 {
     struct own_reader *o = ctx;
-    enum usage_unit unit;
+    struct price_figure f = o->at;
     struct money m;
 
-    if (json_kind(v) != JSON_STRING || usage_unit_parse(str_c(unit_name), &unit) != USAGE_OK ||
+    if (json_kind(v) != JSON_STRING || usage_unit_parse(str_c(unit_name), &f.unit) != USAGE_OK ||
         money_parse(json_text(v), &m) != MONEY_OK) {
         o->r = own_fault(o, o->e->name, unit_name,
                          "no unit with a price as decimal text of at most 9 decimals");
         return false;
     }
-    o->r = import_figure(o->entries->a, o->e, unit, o->above, m.nano);
+    f.charge = m.nano;
+    o->r = import_figure(o->entries->a, o->e, &f);
     return o->r == 0;
 }
 
@@ -113,7 +125,7 @@ static int own_prices(struct own_reader *o, const struct json_object *prices, in
 {
     if (json_kind(prices) != JSON_OBJECT)
         return own_fault(o, o->e->name, "usd_per_million", "must be an object");
-    o->above = above;
+    o->at.above_input_tokens = above;
     o->r = IMPORT_OK;
     json_each(prices, own_price, o);
     return o->r;
@@ -132,6 +144,28 @@ static int own_steps(struct own_reader *o, const struct json_object *steps)
         if (r == 0)
             r = own_prices(o, step.prices, step.above_input_tokens);
     }
+    return r;
+}
+
+static int own_services(struct own_reader *o, const struct json_object *services)
+{
+    int r = IMPORT_OK;
+
+    if (services && json_kind(services) != JSON_ARRAY)
+        return own_fault(o, o->e->name, "service_tiers", "must be an array");
+    for (size_t i = 0; r == 0 && services && i < json_length(services); i++) {
+        struct own_service s = {.prices = NULL};
+
+        r = own_read(o, json_at(services, i), o->e->name, service_fields,
+                     ARRAY_LEN(service_fields), &s);
+        if (r == 0 && service_tier_parse(s.service_tier, &o->at.service) != SERVICE_OK)
+            r = own_fault(o, o->e->name, "service_tier", "is neither standard, flex nor priority");
+        if (r == 0)
+            r = own_prices(o, s.prices, 0);
+        if (r == 0)
+            r = own_steps(o, s.steps);
+    }
+    o->at.service = SERVICE_STANDARD;
     return r;
 }
 
@@ -157,6 +191,8 @@ static int own_offer(struct own_reader *o, const struct json_object *v,
     r = own_prices(o, offer.prices, 0);
     if (r == 0)
         r = own_steps(o, offer.steps);
+    if (r == 0)
+        r = own_services(o, offer.services);
     return r ? r : import_put(o->entries, &e);
 }
 

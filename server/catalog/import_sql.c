@@ -66,8 +66,8 @@ DB_QUERY(import_models, "SELECT m.id, m.name AS called, m.kind, m.vendor, m.desc
 DB_QUERY(import_aliases,
          "SELECT a.alias, m.name FROM model_alias a JOIN model m ON m.id = a.model_id")
 DB_QUERY(import_offers, "SELECT model_id, kind, upstream_model FROM model_offer")
-DB_QUERY(import_prices, "SELECT p.model_id, p.kind, p.source = 'operator' AS by_operator, u.unit,"
-                        "       u.above_input_tokens, u.charge_per_million_nano AS charge,"
+DB_QUERY(import_prices, "SELECT p.model_id, p.kind, p.source = 'operator' AS by_operator,"
+                        "       u.service_tier, u.unit, u.above_input_tokens, u.charge_per_million_nano AS charge,"
                         "       u.cost_per_million_nano AS cost"
                         "  FROM price_in_force p JOIN price_unit u ON u.price_id = p.id"
                         " WHERE p.kind IS NOT NULL")
@@ -76,7 +76,7 @@ struct loading {
     struct known *k;
     struct known_model model;
     struct model_id id;
-    struct str name, alias, kind, capabilities, upstream_model, unit;
+    struct str name, alias, kind, capabilities, upstream_model, unit, service;
     struct price_figure figure;
     bool by_operator;
 };
@@ -123,12 +123,13 @@ static int load_price(void *ctx)
     if (r)
         return r;
     if (!offer->figures)
-        offer->figures = arena_array(l->k->a, struct price_figure, IMPORT_FIGURES_MAX);
+        offer->figures = arena_array(l->k->a, struct price_figure, PRICE_FIGURES);
     if (!offer->figures)
         return err_origin(-ENOMEM);
     offer->by_operator = l->by_operator;
     if (usage_unit_parse(l->unit, &l->figure.unit) == USAGE_OK &&
-        offer->n_figures < IMPORT_FIGURES_MAX)
+        service_tier_parse(l->service, &l->figure.service) == SERVICE_OK &&
+        offer->n_figures < PRICE_FIGURES)
         offer->figures[offer->n_figures++] = l->figure;
     return 0;
 }
@@ -166,6 +167,7 @@ int import_load(struct db *db, struct known *k)
         r = db_each(db, &import_prices, k->a, DB_NO_ARGS,
                     DB_COLS(db_col_i64("model_id", &l.id.v), db_col_text("kind", &l.kind),
                             db_col_bool("by_operator", &l.by_operator),
+                            db_col_text("service_tier", &l.service),
                             db_col_text("unit", &l.unit),
                             db_col_i64("above_input_tokens", &f->above_input_tokens),
                             db_col_i64("charge", &f->charge), db_col_i64("cost", &f->cost)),

@@ -14,8 +14,7 @@
 
 int64_t price_ceiling(enum usage_unit unit, bool override)
 {
-    bool thing =
-        unit == USAGE_REQUEST || unit == USAGE_IMAGE || unit == USAGE_SECOND || unit == USAGE_PAGE;
+    bool thing = usage_unit_is_piece(unit);
 
     if (override)
         return thing ? THING_ABSURD : TOKEN_ABSURD;
@@ -30,8 +29,7 @@ const char *price_source_name(enum price_source s)
     return names[s];
 }
 
-static int figure_check(const struct price_draft *d, const struct price_figure *f,
-                        struct identity_fault *fault)
+int price_figure_check(const struct price_figure *f, bool override, struct identity_fault *fault)
 {
     int64_t dearer = MAX(f->charge, f->cost);
 
@@ -44,44 +42,72 @@ static int figure_check(const struct price_draft *d, const struct price_figure *
     if (dearer > price_ceiling(f->unit, true))
         return identity_fault_set(fault, usage_unit_info(f->unit)->name,
                                   "This price is absurd: is the point in the wrong place?");
-    if (dearer > price_ceiling(f->unit, false) && !d->override)
+    if (dearer > price_ceiling(f->unit, false) && !override)
         return identity_fault_set(fault, "override",
                                   "This price is above $10,000 per million tokens, or $10 apiece. "
                                   "Confirm it if it is meant.");
     return CHANGE_OK;
 }
 
-static bool has_figure(const struct price_draft *d, enum usage_unit unit, int64_t above, size_t end)
+static bool has_figure(const struct price_draft *d, enum service_tier service, enum usage_unit unit,
+                       int64_t above, size_t end)
 {
     for (size_t i = 0; i < end; i++)
-        if (d->figures[i].unit == unit && d->figures[i].above_input_tokens == above)
+        if (d->figures[i].service == service && d->figures[i].unit == unit &&
+            d->figures[i].above_input_tokens == above)
             return true;
     return false;
+}
+
+/* What stands in for everything else, of each service tier that is sold. */
+static const struct {
+    const char *input, *input_sentence, *output, *output_sentence;
+} needed[SERVICE_TIERS] = {
+    [SERVICE_STANDARD] = {"input", "The price of input tokens is needed.", "output",
+                          "The price of output tokens is needed."},
+    [SERVICE_FLEX] = {"flex_input", "The flex price of input tokens is needed.", "flex_output",
+                      "The flex price of output tokens is needed."},
+    [SERVICE_PRIORITY] = {"priority_input", "The priority price of input tokens is needed.",
+                          "priority_output", "The priority price of output tokens is needed."},
+};
+
+static int needed_check(const struct price_draft *d, const struct price *whole,
+                        enum model_kind kind, struct identity_fault *fault)
+{
+    for (enum service_tier s = 0; s < SERVICE_TIERS; s++) {
+        if (!price_sells(whole, s))
+            continue;
+        if (!has_figure(d, s, USAGE_INPUT, 0, d->n_figures))
+            return identity_fault_set(fault, needed[s].input, needed[s].input_sentence);
+        if (kind == MODEL_CHAT && !has_figure(d, s, USAGE_OUTPUT, 0, d->n_figures))
+            return identity_fault_set(fault, needed[s].output, needed[s].output_sentence);
+    }
+    return CHANGE_OK;
 }
 
 int price_draft_check(const struct price_draft *d, enum model_kind kind,
                       struct identity_fault *fault)
 {
     struct price whole;
+    int r;
 
     price_init(&whole, (struct price_id){0});
     for (size_t i = 0; i < d->n_figures; i++) {
         const struct price_figure *f = &d->figures[i];
-        int r = figure_check(d, f, fault);
 
+        r = price_figure_check(f, d->override, fault);
         if (r)
             return r;
-        if (has_figure(d, f->unit, f->above_input_tokens, i))
+        if (has_figure(d, f->service, f->unit, f->above_input_tokens, i))
             return identity_fault_set(fault, usage_unit_info(f->unit)->name,
                                       "This unit has two prices for the same length of input.");
-        if (price_set(&whole, f->unit, f->above_input_tokens, f->charge, f->cost) != PRICE_SET_OK)
+        if (price_set(&whole, f) != PRICE_SET_OK)
             return identity_fault_set(fault, "above_input_tokens",
                                       "A price has at most four steps of input length.");
     }
-    if (!has_figure(d, USAGE_INPUT, 0, d->n_figures))
-        return identity_fault_set(fault, "input", "The price of input tokens is needed.");
-    if (kind == MODEL_CHAT && !has_figure(d, USAGE_OUTPUT, 0, d->n_figures))
-        return identity_fault_set(fault, "output", "The price of output tokens is needed.");
+    r = needed_check(d, &whole, kind, fault);
+    if (r)
+        return r;
     if (d->note.n > 500 || !str_utf8(d->note))
         return identity_fault_set(fault, "note", "The note is too long.");
     if (d->kind.n && d->target.v)
@@ -90,20 +116,34 @@ int price_draft_check(const struct price_draft *d, enum model_kind kind,
     return CHANGE_OK;
 }
 
-/* Does a line say more than the one that stands in for it? */
-static bool tier_says(const struct price *p, unsigned tier, enum usage_unit unit)
-{
-    const struct price_tier *t = &p->tiers[tier];
-    enum usage_unit fallback = usage_unit_info(unit)->fallback;
+static bool step_says(const struct price *p, enum service_tier service, unsigned step,
+                      enum usage_unit unit);
 
-    if (t->charge[unit] == PRICE_NONE)
-        return false;
-    if (tier > 0)
-        return t->charge[unit] != p->tiers[tier - 1].charge[unit] &&
-               (fallback == unit || t->charge[unit] != t->charge[fallback]);
-    if (fallback == unit)
-        return unit != USAGE_REQUEST || t->charge[unit] > 0;
-    return t->charge[unit] != t->charge[fallback];
+/* What a reader takes a unit to cost that has no line at this step: what the last line below says
+ * of it, else what stands in for it. */
+static int64_t read_off(const struct price *p, enum service_tier service, unsigned step,
+                        enum usage_unit unit)
+{
+    const struct price_step *v = p->of[service].v;
+    const struct usage_unit_info *info = usage_unit_info(unit);
+
+    for (unsigned i = step; i-- > 0;)
+        if (step_says(p, service, i, unit))
+            return v[i].charge[unit];
+    if (info->fallback != unit)
+        return v[step].charge[info->fallback];
+    if (info->covers == USAGE_COVERS_OTHER && service != SERVICE_STANDARD)
+        return p->of[SERVICE_STANDARD].v[0].charge[unit];
+    return unit == USAGE_REQUEST ? 0 : PRICE_NONE;
+}
+
+/* Does it take a line to say what the unit costs? */
+static bool step_says(const struct price *p, enum service_tier service, unsigned step,
+                      enum usage_unit unit)
+{
+    int64_t charge = p->of[service].v[step].charge[unit];
+
+    return charge != PRICE_NONE && charge != read_off(p, service, step, unit);
 }
 
 struct price_rows {
@@ -129,23 +169,26 @@ static int row_put(struct price_rows *rows, const struct price_row *row)
     return 0;
 }
 
-static int rows_of(struct price_rows *rows, const struct catalog_target *t)
+static int rows_of(struct price_rows *rows, const struct catalog_target *t,
+                   enum service_tier service)
 {
     const struct price *p = t->price;
+    const struct price_steps *steps = &p->of[service];
 
-    for (unsigned tier = 0; tier < p->n_tiers; tier++)
+    for (unsigned step = 0; step < steps->n; step++)
         for (size_t u = 0; u < USAGE_UNITS; u++) {
             const struct price_row row = {
                 .model = t->model,
                 .provider = p == t->model->price ? NULL : t->account->provider->kind,
                 .provider_label = p == t->model->price ? NULL : t->account->provider->label,
                 .price = p->id,
+                .service = service,
                 .unit = (enum usage_unit)u,
-                .above_input_tokens = p->tiers[tier].above_input_tokens,
-                .charge = {p->tiers[tier].charge[u]},
+                .above_input_tokens = steps->v[step].above_input_tokens,
+                .charge = {steps->v[step].charge[u]},
                 .effective_from_us = p->effective_from_us,
             };
-            int r = tier_says(p, tier, row.unit) ? row_put(rows, &row) : 0;
+            int r = step_says(p, service, step, row.unit) ? row_put(rows, &row) : 0;
 
             if (r)
                 return err_trace(r);
@@ -171,12 +214,14 @@ int price_list(const struct catalog *c, struct arena *a, struct price_row **ret,
         const struct catalog_model *m = &models[i];
 
         for (size_t k = 0; catalog_model_served(m) && k < m->n_targets; k++) {
-            int r = 0;
+            bool listed = catalog_target_serves(&m->targets[k]) && !listed_before(m, k);
 
-            if (catalog_target_serves(&m->targets[k]) && !listed_before(m, k))
-                r = rows_of(&rows, &m->targets[k]);
-            if (r)
-                return err_trace(r);
+            for (enum service_tier s = 0; listed && s < SERVICE_TIERS; s++) {
+                int r = rows_of(&rows, &m->targets[k], s);
+
+                if (r)
+                    return err_trace(r);
+            }
         }
     }
     *ret = rows.v;

@@ -9,12 +9,6 @@
 #include "catalog/change.h"
 #include "catalog/snapshot.h"
 
-struct price_figure {
-    enum usage_unit unit;
-    int64_t above_input_tokens; /* 0: always */
-    int64_t charge, cost;       /* nano-dollars per million units */
-};
-
 enum price_source { PRICE_BY_OPERATOR, PRICE_BY_IMPORT, PRICE_BY_DEMO };
 const char *price_source_name(enum price_source s); /* "operator", "import", "demo" */
 
@@ -35,6 +29,9 @@ int price_publish(struct db *db, const struct actor *actor, const struct price_d
                   struct price_id *ret, struct identity_fault *fault) _must_use_;
 int price_draft_check(const struct price_draft *draft, enum model_kind kind,
                       struct identity_fault *fault) _must_use_;
+/* One figure by itself, the draft's `override` being on or not. */
+int price_figure_check(const struct price_figure *f, bool override,
+                       struct identity_fault *fault) _must_use_;
 /* The row and its figures, without a check and without a word in the audit log: for imports, which
  * check and tell for themselves. Database outcomes. */
 int price_store(struct db *db, struct arena *a, const struct actor *actor,
@@ -51,18 +48,19 @@ struct price_version {
     enum price_state state;
     struct str source, note, created_by_name;
     bool override;
-    struct price_figure *figures; /* by unit, then step */
+    struct price_figure *figures; /* by service tier, step, unit */
     size_t n_figures;
 };
 /* Of one model, newest first, at most BOUND_PRICE_VERSIONS. */
 int price_history(struct db *db, struct arena *a, struct model_id model, struct price_version **ret,
                   size_t *ret_n) _must_use_;
 
-/* One line of the price list: one unit of one model at one provider kind. */
+/* One line of the price list: one unit of one model at one provider kind and service tier. */
 struct price_row {
     const struct catalog_model *model;
     const char *provider, *provider_label; /* kind; NULL: the price holds at all of them */
     struct price_id price;
+    enum service_tier service;
     enum usage_unit unit;
     int64_t above_input_tokens;
     struct money charge; /* per million units */

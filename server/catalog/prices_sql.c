@@ -28,11 +28,11 @@ DB_QUERY(price_insert,
          "        coalesce($7, ''), nullif($8::bigint, 0)) "
          "RETURNING id")
 DB_QUERY(price_insert_units,
-         "INSERT INTO price_unit (price_id, unit, above_input_tokens, charge_per_million_nano,"
-         "                        cost_per_million_nano)"
-         "SELECT $1, u, t, charge, cost"
-         "  FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[])"
-         "    AS f (u, t, charge, cost)")
+         "INSERT INTO price_unit (price_id, service_tier, unit, above_input_tokens,"
+         "                        charge_per_million_nano, cost_per_million_nano)"
+         "SELECT $1, s, u, t, charge, cost"
+         "  FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])"
+         "    AS f (s, u, t, charge, cost)")
 
 static int insert_version(struct db *db, struct arena *a, const struct actor *actor,
                           const struct price_draft *d, struct price_id *ret)
@@ -50,22 +50,23 @@ static int insert_units(struct db *db, struct arena *a, struct price_id id,
                         const struct price_draft *d)
 {
     size_t n = d->n_figures;
-    struct str *units = arena_array(a, struct str, n);
+    struct str *tiers = arena_array(a, struct str, n), *units = arena_array(a, struct str, n);
     int64_t *above = arena_array(a, int64_t, n);
     int64_t *charge = arena_array(a, int64_t, n);
     int64_t *cost = arena_array(a, int64_t, n);
 
-    if (!units || !above || !charge || !cost)
+    if (!tiers || !units || !above || !charge || !cost)
         return err_origin(-ENOMEM);
     for (size_t i = 0; i < n; i++) {
+        tiers[i] = str_c(service_tier_name(d->figures[i].service));
         units[i] = str_c(usage_unit_info(d->figures[i].unit)->name);
         above[i] = d->figures[i].above_input_tokens;
         charge[i] = d->figures[i].charge;
         cost[i] = d->figures[i].cost;
     }
     return db_exec(db, &price_insert_units,
-                   DB_ARGS(db_i64(id.v), db_texts(units, n), db_i64s(above, n), db_i64s(charge, n),
-                           db_i64s(cost, n)),
+                   DB_ARGS(db_i64(id.v), db_texts(tiers, n), db_texts(units, n),
+                           db_i64s(above, n), db_i64s(charge, n), db_i64s(cost, n)),
                    NULL);
 }
 
@@ -84,7 +85,8 @@ int price_store(struct db *db, struct arena *a, const struct actor *actor,
 
 DB_QUERY(price_json,
          "SELECT (to_jsonb(p) || jsonb_build_object('units',"
-         "        (SELECT jsonb_agg(to_jsonb(u) - 'price_id' ORDER BY u.above_input_tokens, u.unit)"
+         "        (SELECT jsonb_agg(to_jsonb(u) - 'price_id'"
+         "                          ORDER BY u.service_tier, u.above_input_tokens, u.unit)"
          "           FROM price_unit u WHERE u.price_id = p.id)))::text AS json"
          "  FROM price p WHERE p.id = $1")
 
@@ -134,20 +136,22 @@ DB_QUERY(price_versions,
          "            WHEN EXISTS (SELECT FROM price_in_force f WHERE f.id = v.id) THEN 1"
          "            ELSE 0 END AS state,"
          "       v.source, v.note, v.override, coalesce(p.email, '') AS created_by_name,"
-         "       u.unit, u.above_input_tokens, u.charge_per_million_nano AS charge,"
-         "       u.cost_per_million_nano AS cost"
+         "       u.service_tier, u.unit, u.above_input_tokens,"
+         "       u.charge_per_million_nano AS charge, u.cost_per_million_nano AS cost"
          "  FROM (SELECT * FROM price WHERE model_id = $1"
          "         ORDER BY effective_from DESC, id DESC LIMIT $2) v"
          "  LEFT JOIN person p ON p.id = v.created_by"
          "  JOIN price_unit u ON u.price_id = v.id"
-         " ORDER BY v.effective_from DESC, v.id DESC, u.above_input_tokens, u.unit")
+         " ORDER BY v.effective_from DESC, v.id DESC,"
+         "          array_position('{standard,flex,priority}'::text[], u.service_tier),"
+         "          u.above_input_tokens, u.unit")
 
 struct versions {
     struct arena *a;
     struct price_version row, *last;
     struct db_rows rows;
     struct price_figure figure;
-    struct str unit;
+    struct str unit, service;
     int32_t state;
 };
 
@@ -159,7 +163,7 @@ static int version_row(void *ctx)
     if (!l->last || l->last->id.v != l->row.id.v) {
         l->row.state = (enum price_state)l->state;
         l->row.n_figures = 0;
-        l->row.figures = arena_array(l->a, struct price_figure, USAGE_UNITS * BOUND_PRICE_TIERS);
+        l->row.figures = arena_array(l->a, struct price_figure, PRICE_FIGURES);
         if (!l->row.figures)
             return err_origin(-ENOMEM);
         r = db_rows_push(&l->rows);
@@ -168,7 +172,8 @@ static int version_row(void *ctx)
         l->last = (struct price_version *)l->rows.v + l->rows.n - 1;
     }
     if (usage_unit_parse(l->unit, &l->figure.unit) != USAGE_OK ||
-        l->last->n_figures == (size_t)USAGE_UNITS * BOUND_PRICE_TIERS)
+        service_tier_parse(l->service, &l->figure.service) != SERVICE_OK ||
+        l->last->n_figures == PRICE_FIGURES)
         return 0;
     l->last->figures[l->last->n_figures++] = l->figure;
     return 0;
@@ -190,7 +195,7 @@ int price_history(struct db *db, struct arena *a, struct model_id model, struct 
                         db_col_text("source", &v->source), db_col_text("note", &v->note),
                         db_col_bool("override", &v->override),
                         db_col_text("created_by_name", &v->created_by_name),
-                        db_col_text("unit", &l.unit),
+                        db_col_text("service_tier", &l.service), db_col_text("unit", &l.unit),
                         db_col_i64("above_input_tokens", &l.figure.above_input_tokens),
                         db_col_i64("charge", &l.figure.charge), db_col_i64("cost", &l.figure.cost)),
                 version_row, &l);

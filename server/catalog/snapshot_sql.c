@@ -12,8 +12,9 @@
 
 struct prices_load {
     struct catalog *c;
-    int64_t id, above, charge, cost, effective_us;
-    struct str unit;
+    int64_t id, effective_us;
+    struct price_figure figure;
+    struct str unit, service;
 };
 
 DB_QUERY(catalog_head,
@@ -50,16 +51,15 @@ static int load_head(struct db *db, struct catalog *c)
 }
 
 DB_QUERY(catalog_prices,
-         "SELECT p.id, p.effective_from, u.unit, u.above_input_tokens,"
+         "SELECT p.id, p.effective_from, u.service_tier, u.unit, u.above_input_tokens,"
          "       u.charge_per_million_nano AS charge, u.cost_per_million_nano AS cost"
          "  FROM price_in_force p JOIN price_unit u ON u.price_id = p.id"
-         " ORDER BY p.id, u.above_input_tokens, u.unit")
+         " ORDER BY p.id, u.service_tier, u.above_input_tokens, u.unit")
 
 static int price_row(void *ctx)
 {
     struct prices_load *l = ctx;
     struct catalog *c = l->c;
-    enum usage_unit unit;
     struct price *p;
 
     if (c->n_prices == 0 || c->prices[c->n_prices - 1].id.v != l->id) {
@@ -68,9 +68,10 @@ static int price_row(void *ctx)
         p->effective_from_us = l->effective_us;
     }
     p = &c->prices[c->n_prices - 1];
-    if (usage_unit_parse(l->unit, &unit) != USAGE_OK)
+    if (usage_unit_parse(l->unit, &l->figure.unit) != USAGE_OK ||
+        service_tier_parse(l->service, &l->figure.service) != SERVICE_OK)
         return 0; /* of a newer version of this program, during an upgrade */
-    if (price_set(p, unit, l->above, l->charge, l->cost) != PRICE_SET_OK)
+    if (price_set(p, &l->figure) != PRICE_SET_OK)
         return err_origin(-ERANGE);
     return 0;
 }
@@ -78,11 +79,13 @@ static int price_row(void *ctx)
 static int load_prices(struct db *db, struct catalog *c)
 {
     struct prices_load l = {.c = c};
+    struct price_figure *f = &l.figure;
     int r =
         db_each(db, &catalog_prices, c->arena, DB_NO_ARGS,
                 DB_COLS(db_col_i64("id", &l.id), db_col_time_us("effective_from", &l.effective_us),
-                        db_col_text("unit", &l.unit), db_col_i64("above_input_tokens", &l.above),
-                        db_col_i64("charge", &l.charge), db_col_i64("cost", &l.cost)),
+                        db_col_text("service_tier", &l.service), db_col_text("unit", &l.unit),
+                        db_col_i64("above_input_tokens", &f->above_input_tokens),
+                        db_col_i64("charge", &f->charge), db_col_i64("cost", &f->cost)),
                 price_row, &l);
 
     for (size_t i = 0; r == 0 && i < c->n_prices; i++)

@@ -183,6 +183,7 @@ static bool refuse_route(struct call *c, int outcome)
         {ROUTE_E_CONTEXT, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "messages"},
         {ROUTE_E_NO_TARGET, PROBLEM_NO_TARGET, CALL_OUTCOME_UPSTREAM_ERROR, NULL},
         {ROUTE_E_NO_PRICE, PROBLEM_NO_PRICE, CALL_OUTCOME_CLIENT_ERROR, "model"},
+        {ROUTE_E_SERVICE, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "service_tier"},
         {ROUTE_E_PREFERENCE, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "provider"},
         {ROUTE_E_MAX_PRICE, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "provider.max_price"},
     };
@@ -228,6 +229,7 @@ static bool plan(struct call *c)
         .kind = c->endpoint->kind,
         .abilities = c->wire.llm.has_tools ? ABILITY_BIT(ABILITY_TOOLS) : 0,
         .input_tokens_least = (int64_t)(c->wire.llm.text_bytes / BYTES_PER_TOKEN_MOST),
+        .service = c->wire.llm.service,
         .preference = &c->preference,
         .allowed = model_allowed,
         .ctx = c,

@@ -206,12 +206,10 @@ void call_pass_note(struct call *c, struct str bytes)
 
 void call_pass_usage(struct call *c)
 {
-    struct usage usage;
+    struct llm_report found = {.has_usage = false};
 
-    if (!c->endpoint->dialect->find_usage(buf_str(&c->try.got), &usage))
-        return;
-    c->last.has_usage = true;
-    c->last.usage = usage;
+    if (c->endpoint->dialect->find_usage(buf_str(&c->try.got), &found))
+        call_note(c, &found);
 }
 
 /* The answer is too large to be read whole: it goes through as it comes, without its cost. */

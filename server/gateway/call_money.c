@@ -108,9 +108,11 @@ static void cover_answered(struct hold_ask *a, int outcome)
 {
     struct call *c = container_of(a, struct call, money.ask);
     const struct catalog_target *target = steal(&c->money.asked_for);
+    struct price_estimate most;
     struct money more;
 
-    if (outcome == HOLD_OK && price_hold(target->price, &c->money.estimate.most, &more) == PRICE_OK)
+    estimate_other(&c->wire.llm, target, &c->money.estimate, &most);
+    if (outcome == HOLD_OK && price_hold(target->price, &most, &more) == PRICE_OK)
         c->money.held = c->record.hold_nano = more;
     call_covered(c, target, outcome == HOLD_OK);
 }
@@ -143,10 +145,12 @@ int call_money_cover(struct call *c, const struct catalog_target *target)
 {
     struct call_money *m = &c->money;
     struct hold_want wants[LIMITS];
+    struct price_estimate most;
     struct money dearer;
     size_t n;
 
-    if (price_hold(target->price, &m->estimate.most, &dearer) != PRICE_OK)
+    estimate_other(&c->wire.llm, target, &m->estimate, &most);
+    if (price_hold(target->price, &most, &dearer) != PRICE_OK)
         return CALL_MONEY_REFUSED;
     if (dearer.nano <= m->held.nano)
         return CALL_MONEY_OK;
@@ -184,26 +188,55 @@ int call_money_begin(struct call *c)
     return 0;
 }
 
+/* The tier that the customer pays: that which served, where it was asked for, else standard. */
+static enum service_tier service_charged(const struct call *c)
+{
+    enum service_tier asked = c->wire.llm.service;
+
+    return c->last.has_service && c->last.service != asked ? SERVICE_STANDARD : asked;
+}
+
 /* What the price does not name costs nothing, and an operator hears of it. */
+static void leave_unnamed(const struct call *c, struct usage *u)
+{
+    const struct price_step *step =
+        price_step_at(c->try.target->price, service_charged(c), 0);
+
+    for (size_t i = 0; i < USAGE_UNITS; i++)
+        if (step->charge[i] == PRICE_NONE)
+            u->n[i] = 0;
+    log_error("unit_without_price", "call_team=%lld model=%s", (long long)c->record.team_id,
+              log_str(c->try.target->model->name));
+}
+
 static int charge(const struct call *c, const struct usage *u, struct money *ret_charge,
                   struct money *ret_cost)
 {
     const struct price *price = c->try.target ? c->try.target->price : NULL;
+    enum service_tier charged = service_charged(c);
     struct usage named = *u;
+    struct money ignored;
     int r;
 
     *ret_charge = *ret_cost = MONEY_ZERO;
     if (!c->served || !price)
         return 0;
-    r = price_charge(price, &named, ret_charge, ret_cost);
-    if (r != PRICE_E_UNNAMED)
-        return r;
-    for (size_t i = 0; i < USAGE_UNITS; i++)
-        if (price->tiers[0].charge[i] == PRICE_NONE)
-            named.n[i] = 0;
-    log_error("unit_without_price", "call_team=%lld model=%s", (long long)c->record.team_id,
-              log_str(c->try.target->model->name));
-    return price_charge(price, &named, ret_charge, ret_cost);
+    r = price_charge(price, charged, &named, ret_charge, ret_cost);
+    if (r == PRICE_E_UNNAMED) {
+        leave_unnamed(c, &named);
+        r = price_charge(price, charged, &named, ret_charge, ret_cost);
+    }
+    if (r == PRICE_OK && c->last.has_service && c->last.service != charged &&
+        price_sells(price, c->last.service)) /* the operator pays what has served */
+        r = price_charge(price, c->last.service, &named, &ignored, ret_cost);
+    return r;
+}
+
+bool call_money_absurd(const struct call *c, const struct usage *u)
+{
+    struct money ignored, cost;
+
+    return charge(c, u, &ignored, &cost) == PRICE_E_LIMIT;
 }
 
 int call_money_price(const struct call *c, struct money *ret_charge)
@@ -226,10 +259,11 @@ static void price_record(struct call *c, const struct usage *u, int64_t used[BOU
     struct call_record *r = &c->record;
 
     if (charge(c, u, &r->charge_nano, &r->cost_nano) != PRICE_OK) {
-        /* Beyond what one call may cost: the most that it may, and somebody has to look. */
+        /* Even what was counted here is beyond what one call may cost: what was set aside for it,
+         * and somebody has to look. */
         log_error("price_limit", "call_team=%lld model=%s", (long long)r->team_id,
                   log_str(r->requested_model));
-        r->charge_nano = (struct money){BOUND_CALL_COST_NANO};
+        r->charge_nano = c->money.held;
     }
     if (c->served) {
         r->price_id = c->try.target->price->id.v;

@@ -44,6 +44,8 @@ void call_money_close(struct key_purses *purses); /* any thread; NULL is fine */
 int call_money_hold(struct call *c, struct problem *ret_problem) _must_use_;
 /* Makes the hold large enough for this candidate. CALL_MONEY_OK, _WAIT or _REFUSED. */
 int call_money_cover(struct call *c, const struct catalog_target *target) _must_use_;
+/* Does the usage cost more than any call may? */
+bool call_money_absurd(const struct call *c, const struct usage *u);
 /* BEGIN, before the first upstream is asked; once per call. */
 int call_money_begin(struct call *c) _must_use_;
 /* While an answer comes: notes in the journal how far it is, now and then. True: it was noted. */

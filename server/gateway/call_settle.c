@@ -1,23 +1,42 @@
 /* call_settle.c: from what was used to the record in the journal.
  *
  * Whose figures count (reliability 1.6): the provider's, the last that it gave. Where there are
- * none, or they say that nothing was made while text has come: counted here, text at four bytes a
- * token on both sides, rounded up, and each inline image or sound at its model's bound. Nothing
- * served, nothing billed: zero. An error's text is never output. */
+ * none, or none that can be true, or they say that nothing was made while text has come: counted
+ * here, text at four bytes a token on both sides, rounded up, and each inline image or sound at its
+ * model's bound. Nothing served, nothing billed: zero. An error's text is never output. What a
+ * provider says that a call has cost is not read, so a cost of zero is not believed either: the
+ * charge is the usage at our price. */
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
 #include "gateway/refusal.h"
 
+/* The last figure of a stream wins. Where it lacks a side, the one before it stays. */
+static void take_usage(struct llm_report *last, const struct llm_report *now)
+{
+    const struct llm_report before = *last;
+
+    last->has_usage = true;
+    last->usage = now->usage;
+    last->lacks_prompt = now->lacks_prompt && (!before.has_usage || before.lacks_prompt);
+    last->lacks_output = now->lacks_output && (!before.has_usage || before.lacks_output);
+    if (now->lacks_prompt && !last->lacks_prompt)
+        usage_take(&last->usage, &before.usage, USAGE_COVERS_PROMPT);
+    if (now->lacks_output && !last->lacks_output)
+        usage_take(&last->usage, &before.usage, USAGE_COVERS_OUTPUT);
+}
+
 void call_note(struct call *c, const struct llm_report *llm)
 {
     struct arena *a = c->r->arena;
 
     c->output_bytes += llm->output_bytes;
-    if (llm->has_usage) {
-        c->last.has_usage = true;
-        c->last.usage = llm->usage;
+    if (llm->has_usage)
+        take_usage(&c->last, llm);
+    if (llm->has_service) {
+        c->last.has_service = true;
+        c->last.service = llm->service;
     }
     if (llm->finish_reason.n)
         c->record.finish_reason = arena_str(a, llm->finish_reason);
@@ -27,14 +46,39 @@ void call_note(struct call *c, const struct llm_report *llm)
 
 static struct usage counted(const struct call *c)
 {
-    const struct llm_request *llm = &c->wire.llm;
-    struct usage u = {.n[USAGE_REQUEST] = 1};
+    struct usage u;
 
-    u.n[USAGE_INPUT] = estimate_tokens(llm->prompt_bytes) +
-                       (int64_t)llm->media_parts * c->try.target->model->media_tokens;
+    estimate_prompt(&c->wire.llm, c->try.target->model, &u);
     u.n[USAGE_OUTPUT] = estimate_tokens(c->output_bytes);
-    usage_clamp(&u);
     return u;
+}
+
+/* The provider's figures; what they lack is counted here. */
+static enum usage_basis provided(const struct call *c, struct usage *ret)
+{
+    bool lacks_output = c->last.lacks_output && c->endpoint->kind == MODEL_CHAT;
+    struct usage own;
+
+    *ret = c->last.usage;
+    if (!c->last.lacks_prompt && !lacks_output)
+        return USAGE_BASIS_PROVIDER;
+    own = counted(c);
+    if (c->last.lacks_prompt)
+        usage_take(ret, &own, USAGE_COVERS_PROMPT);
+    if (lacks_output)
+        usage_take(ret, &own, USAGE_COVERS_OUTPUT);
+    return USAGE_BASIS_COUNTED;
+}
+
+/* The call itself, and the images in its prompt where they have a price of their own. */
+static void add_things(const struct call *c, struct usage *u)
+{
+    const struct price *price = c->try.target->price;
+
+    u->n[USAGE_REQUEST] = 1;
+    if (price && price_step_at(price, c->wire.llm.service, 0)->charge[USAGE_IMAGE] != PRICE_NONE)
+        u->n[USAGE_IMAGE] = c->wire.llm.image_parts;
+    usage_clamp(u);
 }
 
 /* Figures of zero for what has come are not believed, each side for itself: an answer whose text
@@ -56,25 +100,34 @@ static bool mend_zeros(const struct call *c, struct usage *u)
     return mended;
 }
 
-/* What is to be charged for, as things stand. */
+/* What is to be charged for, as things stand. Figures that no call can cost are not believed. */
 enum usage_basis call_usage(const struct call *c, struct usage *ret)
 {
+    const struct catalog_target *t = c->try.target;
+    enum usage_basis basis;
+
     *ret = (struct usage){0};
     if (!c->served)
         return USAGE_BASIS_ZERO;
-    if (!c->last.has_usage) {
-        *ret = counted(c);
-        return USAGE_BASIS_COUNTED;
+    if (c->last.has_usage) {
+        basis = provided(c, ret);
+        if (mend_zeros(c, ret))
+            basis = USAGE_BASIS_COUNTED;
+        add_things(c, ret);
+        if (!call_money_absurd(c, ret))
+            return basis;
+        log_error("absurd_usage", "call_team=%lld provider=%s account=%lld model=%s",
+                  (long long)c->record.team_id, t->account->provider->kind,
+                  (long long)t->account->id.v, log_str(t->model->name));
     }
-    *ret = c->last.usage;
-    ret->n[USAGE_REQUEST] = 1;
-    usage_clamp(ret);
-    return mend_zeros(c, ret) ? USAGE_BASIS_COUNTED : USAGE_BASIS_PROVIDER;
+    *ret = counted(c);
+    add_things(c, ret);
+    return USAGE_BASIS_COUNTED;
 }
 
 void call_fill_usage(struct call_record *r, const struct usage *u)
 {
-    r->input_tokens = u->n[USAGE_INPUT] + u->n[USAGE_AUDIO_INPUT];
+    r->input_tokens = u->n[USAGE_INPUT] + u->n[USAGE_AUDIO_INPUT] + u->n[USAGE_IMAGE_INPUT];
     r->cached_input_tokens = u->n[USAGE_CACHED_INPUT];
     r->cache_write_5m_tokens = u->n[USAGE_CACHE_WRITE_5M];
     r->cache_write_1h_tokens = u->n[USAGE_CACHE_WRITE_1H];

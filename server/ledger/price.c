@@ -3,16 +3,7 @@
 
 #include "base/bounds.h"
 
-/* The tier that holds for a prompt of this many tokens. */
-static const struct price_tier *tier_for(const struct price *p, int64_t prompt)
-{
-    unsigned i = p->n_tiers;
-
-    assert(p->n_tiers >= 1);
-    while (i > 1 && prompt <= p->tiers[i - 1].above_input_tokens)
-        i--;
-    return &p->tiers[i - 1];
-}
+#define PER_MILLION ((__int128)1000000)
 
 static int sum(const int64_t *prices, const int64_t *quantities, struct money *ret)
 {
@@ -34,15 +25,15 @@ static int sum(const int64_t *prices, const int64_t *quantities, struct money *r
     return PRICE_OK;
 }
 
-int price_charge(const struct price *p, const struct usage *u, struct money *ret_charge,
-                 struct money *ret_cost)
+int price_charge(const struct price *p, enum service_tier s, const struct usage *u,
+                 struct money *ret_charge, struct money *ret_cost)
 {
-    const struct price_tier *tier = tier_for(p, usage_sum(u, USAGE_COVERS_PROMPT));
+    const struct price_step *step = price_step_at(p, s, usage_sum(u, USAGE_COVERS_PROMPT));
     struct money charge, cost;
-    int r = sum(tier->charge, u->n, &charge);
+    int r = sum(step->charge, u->n, &charge);
 
     if (!r)
-        r = sum(tier->cost, u->n, &cost);
+        r = sum(step->cost, u->n, &cost);
     if (r)
         return r;
     *ret_charge = charge;
@@ -51,78 +42,122 @@ int price_charge(const struct price *p, const struct usage *u, struct money *ret
 }
 
 /* The dearest of the units that cover what; PRICE_NONE where none is named. */
-static int64_t dearest(const struct price_tier *tier, enum usage_covers covers)
+static int64_t dearest(const struct price_step *step, enum usage_covers covers, bool audio)
 {
     int64_t most = PRICE_NONE;
 
     for (unsigned u = 0; u < USAGE_UNITS; u++) {
         const struct usage_unit_info *info = usage_unit_info((enum usage_unit)u);
-        bool audio = u == USAGE_AUDIO_INPUT || u == USAGE_AUDIO_OUTPUT;
+        bool sound = u == USAGE_AUDIO_INPUT || u == USAGE_AUDIO_OUTPUT;
 
-        if (info->covers == covers && !audio)
-            most = MAX(most, tier->charge[u]);
+        if (info->covers == covers && (audio || !sound))
+            most = MAX(most, step->charge[u]);
     }
     return most;
 }
 
-static int tier_hold(const struct price_tier *tier, const struct price_estimate *e,
-                     struct money *ret)
-{
-    const int64_t prices[] = {dearest(tier, USAGE_COVERS_PROMPT),
-                              dearest(tier, USAGE_COVERS_OUTPUT), tier->charge[USAGE_IMAGE],
-                              tier->charge[USAGE_REQUEST]};
-    const int64_t quantities[] = {e->input_tokens, e->output_tokens, e->images, e->requests};
-    int64_t known_prices[ARRAY_LEN(prices)], known[ARRAY_LEN(prices)];
-    size_t n = 0;
+/* What a call can cost at one step, in nano-dollars times a million: fixed + output tokens * each.
+ * Quantities below 2^31 at prices below 2^60 keep the sum of a few within 128 bits. */
+struct most {
+    __int128 fixed;
+    int64_t each; /* PRICE_NONE: no output is named */
+};
 
-    for (size_t i = 0; i < ARRAY_LEN(prices); i++) {
-        if (!quantities[i])
-            continue;
-        if (prices[i] == PRICE_NONE && i < 2)
-            return PRICE_E_UNNAMED;
-        if (prices[i] == PRICE_NONE)
-            continue; /* images that are counted as tokens, or requests that cost nothing */
-        known_prices[n] = prices[i];
-        known[n++] = quantities[i];
+static int step_most(const struct price_step *step, const struct price_estimate *e,
+                     struct most *ret)
+{
+    int64_t text = dearest(step, USAGE_COVERS_PROMPT, false);
+    int64_t audio = dearest(step, USAGE_COVERS_PROMPT, true);
+
+    if ((e->input_tokens && text == PRICE_NONE) || (e->audio_input_tokens && audio == PRICE_NONE))
+        return PRICE_E_UNNAMED;
+    ret->fixed = (__int128)e->input_tokens * MAX(text, (int64_t)0) +
+                 (__int128)e->audio_input_tokens * MAX(audio, (int64_t)0);
+    ret->each = dearest(step, USAGE_COVERS_OUTPUT, e->audio_output);
+    for (unsigned u = 0; u < USAGE_UNITS; u++)
+        if (usage_unit_info((enum usage_unit)u)->covers == USAGE_COVERS_OTHER)
+            ret->fixed += (__int128)e->things.n[u] * MAX(step->charge[u], (int64_t)0);
+    return PRICE_OK;
+}
+
+/* Calls fn with every step that the estimate can reach, until one answers with an outcome. */
+static int each_step(const struct price *p, const struct price_estimate *e,
+                     int (*fn)(void *ctx, const struct most *m), void *ctx)
+{
+    const enum service_tier tiers[] = {SERVICE_STANDARD, e->service};
+    size_t n = e->service != SERVICE_STANDARD && price_sells(p, e->service) ? 2 : 1;
+    int r = PRICE_OK;
+
+    for (size_t t = 0; t < n; t++) {
+        const struct price_steps *steps = &p->of[tiers[t]];
+
+        for (unsigned i = 0; r == PRICE_OK && i < steps->n; i++) {
+            struct most m;
+
+            if (i && e->input_tokens + e->audio_input_tokens <= steps->v[i].above_input_tokens)
+                break;
+            r = step_most(&steps->v[i], e, &m);
+            if (r == PRICE_OK)
+                r = fn(ctx, &m);
+        }
     }
-    if (money_cost(known, known_prices, n, ret) || ret->nano > BOUND_CALL_COST_NANO)
-        return PRICE_E_LIMIT;
+    return r;
+}
+
+struct hold_sum {
+    int64_t output_tokens;
+    __int128 most;
+};
+
+static int hold_step(void *ctx, const struct most *m)
+{
+    struct hold_sum *h = ctx;
+    __int128 all = m->fixed;
+
+    if (h->output_tokens && m->each == PRICE_NONE)
+        return PRICE_E_UNNAMED;
+    if (h->output_tokens)
+        all += (__int128)h->output_tokens * m->each;
+    h->most = MAX(h->most, all);
     return PRICE_OK;
 }
 
 int price_hold(const struct price *p, const struct price_estimate *e, struct money *ret)
 {
-    struct money most = MONEY_ZERO, one = MONEY_ZERO;
+    struct hold_sum h = {.output_tokens = e->output_tokens};
+    int r = each_step(p, e, hold_step, &h);
+    __int128 nano = h.most / PER_MILLION + (h.most % PER_MILLION > 0);
 
-    for (unsigned i = 0; i < p->n_tiers; i++) {
-        int r;
+    if (r == PRICE_OK && nano > BOUND_CALL_COST_NANO)
+        r = PRICE_E_LIMIT;
+    if (r == PRICE_OK)
+        ret->nano = (int64_t)nano;
+    return r;
+}
 
-        if (i && e->input_tokens <= p->tiers[i].above_input_tokens)
-            break;
-        r = tier_hold(&p->tiers[i], e, &one);
-        if (r)
-            return r;
-        most.nano = MAX(most.nano, one.nano);
-    }
-    *ret = most;
+struct afford {
+    __int128 available; /* times a million, as prices are */
+    int64_t most;
+};
+
+/* Rounding the whole up to a nano stays within `available` exactly when the whole itself does. */
+static int afford_step(void *ctx, const struct most *m)
+{
+    struct afford *a = ctx;
+    __int128 left = a->available - m->fixed;
+
+    if (m->each == PRICE_NONE || left < 0)
+        a->most = 0;
+    else if (m->each > 0 && left / m->each < a->most)
+        a->most = (int64_t)(left / m->each);
     return PRICE_OK;
 }
 
 int64_t price_affords_output(const struct price *p, const struct price_estimate *e,
                              struct money available)
 {
-    struct price_estimate try = *e;
-    int64_t low = 0, high = BOUND_USAGE_QUANTITY;
-    struct money m;
+    int64_t nano = MIN(available.nano, BOUND_CALL_COST_NANO);
+    struct afford a = {.available = nano * PER_MILLION, .most = BOUND_USAGE_QUANTITY};
 
-    while (low < high) { /* the largest output that fits */
-        int64_t mid = low + (high - low + 1) / 2;
-
-        try.output_tokens = mid;
-        if (price_hold(p, &try, &m) == PRICE_OK && m.nano <= available.nano)
-            low = mid;
-        else
-            high = mid - 1;
-    }
-    return low;
+    return each_step(p, e, afford_step, &a) == PRICE_OK ? a.most : 0;
 }

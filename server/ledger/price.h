@@ -1,6 +1,7 @@
 /* price.h: what usage costs: pure arithmetic over model/price.h.
  *
- * Products in 128 bits, one division, rounded up once per call (reliability 1.1). Any thread. */
+ * Products in 128 bits, one division, rounded up once per call (reliability 1.1). Any thread.
+ * tests/oracle holds all of it against exact rational arithmetic. */
 #pragma once
 
 #include "base/money.h"
@@ -11,17 +12,24 @@ enum {
     PRICE_E_UNNAMED = 1, /* a unit was used that the price does not name */
     PRICE_E_LIMIT = 2,   /* more than a single call may cost (BOUND_CALL_COST_NANO) */
 };
-/* charge: what the customer pays; cost: what the operator pays. The tier is chosen by the whole
- * prompt's tokens. */
-int price_charge(const struct price *p, const struct usage *u, struct money *ret_charge,
-                 struct money *ret_cost) _must_use_;
+/* charge: what the customer pays; cost: what the operator pays. The step is chosen by the whole
+ * prompt's tokens; a service tier that is not sold costs what standard does. */
+int price_charge(const struct price *p, enum service_tier s, const struct usage *u,
+                 struct money *ret_charge, struct money *ret_cost) _must_use_;
 
-/* The most that a call can be charged. */
+/* The most that a call can use. A usage is within it when its whole prompt is at most input and
+ * audio tokens together and its audio input at most the audio tokens, its whole answer at most the
+ * output tokens, without sound unless that is allowed, its other units at most `things`, and its
+ * service tier the one that was asked for or standard. */
 struct price_estimate {
-    int64_t input_tokens, output_tokens; /* upper bounds; output over all n choices */
-    int64_t images, requests;
+    enum service_tier service;
+    int64_t input_tokens, audio_input_tokens;
+    int64_t output_tokens; /* over all n choices; reasoning is output */
+    bool audio_output;
+    struct usage things; /* units that are neither prompt nor answer */
 };
-/* At the dearest tier and class that the estimate can reach. */
+/* At the dearest service tier, step and class that the estimate can reach: no usage within it is
+ * charged more. A thing that the price does not name is counted as tokens or costs nothing. */
 int price_hold(const struct price *p, const struct price_estimate *e, struct money *ret) _must_use_;
 /* The most output tokens that available covers beside the rest of the estimate; 0: none. */
 int64_t price_affords_output(const struct price *p, const struct price_estimate *e,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/str.h"
+#include "model/service.h"
 #include "model/usage.h"
 
 /* What admission, the hold and routing need of a request. */
@@ -13,9 +14,15 @@ struct llm_request {
     bool has_output_limit; /* else output_limit is 0 */
     uint64_t output_limit; /* tokens per choice; the larger when two names give one */
     uint32_t choices;      /* `n`; 1 when absent */
-    struct str service_tier;
+    enum service_tier service;
     bool has_tools, has_format;
-    uint32_t media_parts;     /* images, audio, files, also those given by URL */
+    bool wants_audio;         /* the answer may be sound */
+    uint32_t image_parts;     /* also those given by URL */
+    uint32_t audio_parts;     /* inline, */
+    uint64_t audio_bytes;     /* and their bytes as base64 */
+    uint32_t file_parts;      /* inline, */
+    uint64_t file_bytes;      /* and their bytes as base64 */
+    uint32_t files_elsewhere; /* named by an id or a URL: of unknown size */
     uint64_t text_bytes;      /* of the body, without inline media */
     uint64_t prompt_bytes;    /* of what the model reads in it: messages or input, tools */
     struct str models_json;   /* OpenRouter's `models`, the raw array; p NULL when absent */
@@ -25,7 +32,11 @@ struct llm_request {
 /* What a whole reply or a stream's event says. */
 struct llm_report {
     bool has_usage;
-    struct usage usage;    /* of the whole call so far, where has_usage */
+    struct usage usage; /* of the whole call so far, where has_usage... */
+    bool lacks_prompt;  /* ...but the provider gave no credible figure of this side */
+    bool lacks_output;
+    bool has_service;
+    enum service_tier service; /* that served, where has_service */
     uint64_t output_bytes; /* of generated text and arguments in here */
     struct str finish_reason;
     struct str id; /* the provider's id of the reply */

@@ -1,7 +1,7 @@
 /* price.c: building a price version from its rows. */
 #include "model/price.h"
 
-static void tier_clear(struct price_tier *t, int64_t above_input_tokens)
+static void step_clear(struct price_step *t, int64_t above_input_tokens)
 {
     t->above_input_tokens = above_input_tokens;
     for (size_t i = 0; i < USAGE_UNITS; i++)
@@ -10,24 +10,24 @@ static void tier_clear(struct price_tier *t, int64_t above_input_tokens)
 
 void price_init(struct price *p, struct price_id id)
 {
-    *p = (struct price){.id = id, .n_tiers = 1};
-    tier_clear(&p->tiers[0], 0);
+    *p = (struct price){.id = id, .of = {[SERVICE_STANDARD] = {.n = 1}}};
+    step_clear(&p->of[SERVICE_STANDARD].v[0], 0);
 }
 
-static struct price_tier *tier_at(struct price *p, int64_t above_input_tokens)
+static struct price_step *step_at(struct price_steps *s, int64_t above_input_tokens)
 {
     unsigned i = 0;
 
-    while (i < p->n_tiers && p->tiers[i].above_input_tokens < above_input_tokens)
+    while (i < s->n && s->v[i].above_input_tokens < above_input_tokens)
         i++;
-    if (i < p->n_tiers && p->tiers[i].above_input_tokens == above_input_tokens)
-        return &p->tiers[i];
-    if (p->n_tiers == BOUND_PRICE_TIERS)
+    if (i < s->n && s->v[i].above_input_tokens == above_input_tokens)
+        return &s->v[i];
+    if (s->n == BOUND_PRICE_STEPS)
         return NULL;
-    memmove(&p->tiers[i + 1], &p->tiers[i], (p->n_tiers - i) * sizeof(p->tiers[0]));
-    p->n_tiers++;
-    tier_clear(&p->tiers[i], above_input_tokens);
-    return &p->tiers[i];
+    memmove(&s->v[i + 1], &s->v[i], (s->n - i) * sizeof(s->v[0]));
+    s->n++;
+    step_clear(&s->v[i], above_input_tokens);
+    return &s->v[i];
 }
 
 static bool in_range(int64_t nano)
@@ -35,23 +35,27 @@ static bool in_range(int64_t nano)
     return nano >= 0 && nano <= BOUND_PRICE_ABSURD_NANO;
 }
 
-int price_set(struct price *p, enum usage_unit unit, int64_t above_input_tokens, int64_t charge,
-              int64_t cost)
+int price_set(struct price *p, const struct price_figure *f)
 {
-    struct price_tier *t;
+    struct price_steps *steps;
+    struct price_step *t;
 
-    assert(unit < USAGE_UNITS);
-    if (!in_range(charge) || !in_range(cost) || above_input_tokens < 0)
+    assert(f->unit < USAGE_UNITS);
+    assert(f->service < SERVICE_TIERS);
+    if (!in_range(f->charge) || !in_range(f->cost) || f->above_input_tokens < 0)
         return PRICE_SET_E_RANGE;
-    t = tier_at(p, above_input_tokens);
+    steps = &p->of[f->service];
+    if (!steps->n) /* short prompts have a step too, also where only a longer one is named */
+        (void)step_at(steps, 0);
+    t = step_at(steps, f->above_input_tokens);
     if (!t)
-        return PRICE_SET_E_TIERS;
-    t->charge[unit] = charge;
-    t->cost[unit] = cost;
+        return PRICE_SET_E_STEPS;
+    t->charge[f->unit] = f->charge;
+    t->cost[f->unit] = f->cost;
     return PRICE_SET_OK;
 }
 
-/* Before any fallback, or a higher tier's dearer output would not carry its reasoning along. */
+/* Before any fallback, or a higher step's dearer output would not carry its reasoning along. */
 static void inherit(int64_t *figures, const int64_t *below)
 {
     for (size_t i = 0; i < USAGE_UNITS; i++)
@@ -59,32 +63,67 @@ static void inherit(int64_t *figures, const int64_t *below)
             figures[i] = below[i];
 }
 
-/* Fallbacks point to units that come earlier in the list or to themselves: one pass is enough. */
-static void fall_back(int64_t *figures)
+/* Stand-ins come earlier in the list or are the unit itself: one pass is enough. Images and the
+ * like cost the same at every service tier that does not say otherwise; tokens never do. */
+static void fall_back(int64_t *figures, const int64_t *standard)
 {
-    for (size_t i = 0; i < USAGE_UNITS; i++)
+    for (size_t i = 0; i < USAGE_UNITS; i++) {
+        const struct usage_unit_info *unit = usage_unit_info((enum usage_unit)i);
+
         if (figures[i] == PRICE_NONE)
-            figures[i] = figures[usage_unit_info(i)->fallback];
+            figures[i] = figures[unit->fallback];
+        if (figures[i] == PRICE_NONE && unit->covers == USAGE_COVERS_OTHER && standard)
+            figures[i] = standard[i];
+    }
     if (figures[USAGE_REQUEST] == PRICE_NONE)
         figures[USAGE_REQUEST] = 0;
 }
 
+static void complete(struct price_steps *s, const struct price_step *standard)
+{
+    for (unsigned i = 1; i < s->n; i++) {
+        inherit(s->v[i].charge, s->v[i - 1].charge);
+        inherit(s->v[i].cost, s->v[i - 1].cost);
+    }
+    for (unsigned i = 0; i < s->n; i++) {
+        fall_back(s->v[i].charge, standard ? standard->charge : NULL);
+        fall_back(s->v[i].cost, standard ? standard->cost : NULL);
+    }
+}
+
 void price_complete(struct price *p)
 {
-    for (unsigned i = 1; i < p->n_tiers; i++) {
-        inherit(p->tiers[i].charge, p->tiers[i - 1].charge);
-        inherit(p->tiers[i].cost, p->tiers[i - 1].cost);
-    }
-    for (unsigned i = 0; i < p->n_tiers; i++) {
-        fall_back(p->tiers[i].charge);
-        fall_back(p->tiers[i].cost);
-    }
+    const struct price_step *standard = &p->of[SERVICE_STANDARD].v[0];
+
+    complete(&p->of[SERVICE_STANDARD], NULL);
+    for (unsigned s = SERVICE_STANDARD + 1; s < SERVICE_TIERS; s++)
+        complete(&p->of[s], standard);
 }
 
 bool price_usable(const struct price *p)
 {
+    const int64_t *charge = p->of[SERVICE_STANDARD].v[0].charge;
+
     for (size_t i = 0; i < USAGE_UNITS; i++)
-        if (i != USAGE_REQUEST && p->tiers[0].charge[i] != PRICE_NONE)
+        if (i != USAGE_REQUEST && charge[i] != PRICE_NONE)
             return true;
-    return p->tiers[0].charge[USAGE_REQUEST] > 0;
+    return charge[USAGE_REQUEST] > 0;
+}
+
+bool price_sells(const struct price *p, enum service_tier s)
+{
+    assert(s < SERVICE_TIERS);
+    return p->of[s].n > 0;
+}
+
+const struct price_step *price_step_at(const struct price *p, enum service_tier s,
+                                       int64_t prompt_tokens)
+{
+    const struct price_steps *steps = &p->of[price_sells(p, s) ? s : SERVICE_STANDARD];
+    unsigned i = steps->n;
+
+    assert(i >= 1);
+    while (i > 1 && prompt_tokens <= steps->v[i - 1].above_input_tokens)
+        i--;
+    return &steps->v[i - 1];
 }

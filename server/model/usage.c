@@ -4,8 +4,8 @@
 #include "base/bounds.h"
 
 static const struct usage_unit_info units[USAGE_UNITS] = {
-#define USAGE(ident, name, label, covers, fallback) \
-    [USAGE_##ident] = {#name, label, USAGE_COVERS_##covers, USAGE_##fallback},
+#define USAGE(ident, name, column, label, covers, fallback) \
+    [USAGE_##ident] = {#name, #column, label, USAGE_COVERS_##covers, USAGE_##fallback},
 #include "model/usage.def"
 #undef USAGE
 };
@@ -39,6 +39,12 @@ int usage_unit_parse(struct str name, enum usage_unit *ret)
     return USAGE_E_UNKNOWN;
 }
 
+bool usage_unit_is_piece(enum usage_unit unit)
+{
+    return unit == USAGE_REQUEST || unit == USAGE_IMAGE || unit == USAGE_SECOND ||
+           unit == USAGE_PAGE;
+}
+
 int64_t usage_sum(const struct usage *u, enum usage_covers covers)
 {
     int64_t sum = 0;
@@ -47,6 +53,13 @@ int64_t usage_sum(const struct usage *u, enum usage_covers covers)
         if (units[i].covers == covers)
             sum += u->n[i];
     return sum;
+}
+
+void usage_take(struct usage *into, const struct usage *from, enum usage_covers side)
+{
+    for (size_t i = 0; i < USAGE_UNITS; i++)
+        if (units[i].covers == side)
+            into->n[i] = from->n[i];
 }
 
 void usage_clamp(struct usage *u)

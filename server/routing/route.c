@@ -50,14 +50,11 @@ static bool is_dearer(int64_t price, int64_t most)
 static bool is_too_dear(const struct route_request *q, const struct price *price)
 {
     const struct route_preference *w = q->preference;
-    const struct price_tier *tier = &price->tiers[0];
+    const int64_t *charge = price_step_at(price, q->service, q->input_tokens_least)->charge;
 
-    for (unsigned i = 1; i < price->n_tiers; i++)
-        if (q->input_tokens_least > price->tiers[i].above_input_tokens)
-            tier = &price->tiers[i];
-    return is_dearer(tier->charge[USAGE_INPUT], w->max_input_price) ||
-           is_dearer(tier->charge[USAGE_OUTPUT], w->max_output_price) ||
-           is_dearer(tier->charge[USAGE_REQUEST], w->max_request_price);
+    return is_dearer(charge[USAGE_INPUT], w->max_input_price) ||
+           is_dearer(charge[USAGE_OUTPUT], w->max_output_price) ||
+           is_dearer(charge[USAGE_REQUEST], w->max_request_price);
 }
 
 /* ROUTE_OK, or what speaks against the target. */
@@ -71,6 +68,8 @@ static int sift(const struct route_request *q, const struct catalog_target *t, u
         return ROUTE_E_NO_TARGET;
     if (!t->price || !price_usable(t->price))
         return ROUTE_E_NO_PRICE;
+    if (!price_sells(t->price, q->service))
+        return ROUTE_E_SERVICE;
     if (!w)
         return ROUTE_OK;
     if ((w->only.n && !is_named(&w->only, t->account, &ignored)) ||
@@ -247,6 +246,7 @@ const char *route_sentence(int outcome)
         [ROUTE_E_CONTEXT] = "The input is longer than the model's context.",
         [ROUTE_E_NO_TARGET] = "No provider account is available for the model.",
         [ROUTE_E_NO_PRICE] = "The model has no price and cannot be used.",
+        [ROUTE_E_SERVICE] = "The model is not sold at this service tier.",
         [ROUTE_E_PREFERENCE] = "The request's provider preferences leave no provider.",
         [ROUTE_E_MAX_PRICE] = "No provider is as cheap as the request's max_price.",
     };

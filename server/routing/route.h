@@ -45,6 +45,7 @@ struct route_request {
     /* The least that the input can be, in tokens: beyond a model's context it is not asked. 0: not
      * known. */
     int64_t input_tokens_least;
+    enum service_tier service; /* asked for */
     const struct route_preference *preference; /* NULL: none */
     /* May the key use this model? Asked for each model of the list. NULL: yes. */
     bool (*allowed)(void *ctx, const struct catalog_model *m);
@@ -66,6 +67,7 @@ enum {
     ROUTE_E_CONTEXT,    /* the input is longer than the model's context */
     ROUTE_E_NO_TARGET,  /* nothing enabled and usable */
     ROUTE_E_NO_PRICE,   /* there are targets, but none has a price */
+    ROUTE_E_SERVICE,    /* priced, but not at the service tier that is asked for */
     ROUTE_E_PREFERENCE, /* the request's own wishes leave nothing */
     ROUTE_E_MAX_PRICE,  /* nothing is as cheap as max_price */
 };

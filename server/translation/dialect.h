@@ -76,7 +76,7 @@ struct dialect {
     void (*edit_reply)(const struct wire_report *report, const struct wire_report_edit *edit,
                        struct buf *out);
     /* The last usage object in a part of a reply that is too large to be read whole. */
-    bool (*find_usage)(struct str part, struct usage *ret);
+    bool (*find_usage)(struct str part, struct llm_report *ret);
 
     /* An upstream's error body as this format's error document: its own, with only what lacks or is
      * of a wrong kind put right, or one made of its sentence. False: there is nothing in it that a

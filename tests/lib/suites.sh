@@ -76,6 +76,13 @@ suite_unit() { run_unit build; }
 # Every registered query against the migrated database.
 suite_sql() { run_unit build sql; }
 
+# The price functions against exact arithmetic: a million cases, ten with --long.
+suite_oracle() {
+    local cases=1000000
+    [ "$LONG" = 1 ] && cases=10000000
+    python3 tests/oracle/price.py build/price_cases --cases $cases
+}
+
 suite_clang() {
     CC=clang configure build-clang && ninja -C build-clang && echo "ok build-clang"
 }

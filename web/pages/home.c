@@ -17,13 +17,15 @@
 struct price_line {
     const struct catalog_model *model;
     const char *provider;
+    enum service_tier service;
     int64_t above, effective_from_us;
     struct json_object *view, *others;
 };
 
 static bool same_line(const struct price_line *line, const struct price_row *row)
 {
-    return line->view && line->model == row->model && line->above == row->above_input_tokens &&
+    return line->view && line->model == row->model && line->service == row->service &&
+           line->above == row->above_input_tokens &&
            (line->provider == row->provider ||
             (line->provider && row->provider && strcmp(line->provider, row->provider) == 0));
 }
@@ -56,6 +58,7 @@ static struct json_object *open_line(struct web *w, struct price_line *line,
 
     *line = (struct price_line){.model = row->model,
                                 .provider = row->provider,
+                                .service = row->service,
                                 .above = row->above_input_tokens,
                                 .effective_from_us = row->effective_from_us,
                                 .view = view,
@@ -65,6 +68,9 @@ static struct json_object *open_line(struct web *w, struct price_line *line,
     json_set_str(view, "family", row->model->family);
     json_set_bool(view, "demo", row->model->demo);
     json_set_cstr(view, "provider", row->provider_label);
+    json_set_cstr(view, "tier", row->service == SERVICE_STANDARD
+                                    ? NULL
+                                    : service_tier_label(row->service));
     json_set_str(view, "above",
                  row->above_input_tokens ? view_count_text(w->arena, row->above_input_tokens)
                                          : STR(""));
@@ -78,20 +84,29 @@ static struct json_object *open_line(struct web *w, struct price_line *line,
     return view;
 }
 
-static void add_figure(struct price_line *line, const struct price_row *row)
+/* Pieces are shown apiece where that has an exact figure: "$0.04 per image". */
+static void add_other(struct web *w, struct price_line *line, const struct price_row *row)
+{
+    const struct usage_unit_info *unit = usage_unit_info(row->unit);
+    bool piece = usage_unit_is_piece(row->unit) && row->charge.nano % 1000000 == 0;
+    struct json_object *other = json_new_object();
+
+    json_set_str(other, "label",
+                 piece ? arena_strf(w->arena, "per %s", unit->name) : str_c(unit->label));
+    view_price(other, "price", piece ? row->charge.nano / 1000000 : row->charge.nano);
+    json_push(line->others, other);
+}
+
+static void add_figure(struct web *w, struct price_line *line, const struct price_row *row)
 {
     static const char *const columns[USAGE_UNITS] = {
         [USAGE_INPUT] = "input", [USAGE_CACHED_INPUT] = "cached", [USAGE_OUTPUT] = "output"};
-    struct json_object *other;
 
     if (columns[row->unit]) {
         view_price(line->view, columns[row->unit], row->charge.nano);
         return;
     }
-    other = json_new_object();
-    json_set_cstr(other, "label", usage_unit_info(row->unit)->label);
-    view_price(other, "price", row->charge.nano);
-    json_push(line->others, other);
+    add_other(w, line, row);
 }
 
 static int prices_view(struct web *w, const struct catalog *catalog, size_t most,
@@ -113,7 +128,7 @@ static int prices_view(struct web *w, const struct catalog *catalog, size_t most
             }
             json_push(lines, open_line(w, &line, &rows[i]));
         }
-        add_figure(&line, &rows[i]);
+        add_figure(w, &line, &rows[i]);
     }
     json_set_bool(view, "any_prices", json_length(lines) > 0);
     return r;

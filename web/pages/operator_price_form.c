@@ -21,52 +21,51 @@ static const struct form_field fields[PRICE_FIELDS] = {
 };
 
 static const enum usage_unit chat_units[] = {
-    USAGE_INPUT,     USAGE_CACHED_INPUT, USAGE_CACHE_WRITE_5M, USAGE_CACHE_WRITE_1H, USAGE_OUTPUT,
-    USAGE_REASONING, USAGE_AUDIO_INPUT,  USAGE_AUDIO_OUTPUT,   USAGE_IMAGE,          USAGE_REQUEST,
+    USAGE_INPUT,       USAGE_CACHED_INPUT, USAGE_CACHE_WRITE_5M, USAGE_CACHE_WRITE_1H,
+    USAGE_OUTPUT,      USAGE_REASONING,    USAGE_AUDIO_INPUT,    USAGE_AUDIO_OUTPUT,
+    USAGE_IMAGE_INPUT, USAGE_IMAGE_OUTPUT, USAGE_REQUEST,
 };
-static const enum usage_unit embedding_units[] = {USAGE_INPUT, USAGE_IMAGE, USAGE_REQUEST};
-/* Those whose price depends on the length of the input. */
+static const enum usage_unit embedding_units[] = {USAGE_INPUT, USAGE_IMAGE_INPUT, USAGE_REQUEST};
+/* Those whose price depends on the length of the input, or on the service tier. */
 static const enum usage_unit step_units[] = {USAGE_INPUT,          USAGE_CACHED_INPUT,
                                              USAGE_CACHE_WRITE_5M, USAGE_CACHE_WRITE_1H,
                                              USAGE_OUTPUT,         USAGE_REASONING};
 
-bool price_unit_is_piece(enum usage_unit unit)
-{
-    return unit == USAGE_REQUEST || unit == USAGE_IMAGE || unit == USAGE_SECOND ||
-           unit == USAGE_PAGE;
-}
-
 /* --- lines --- */
 
-static struct price_line *find_line(struct price_form *f, enum usage_unit unit, int64_t above)
+/* < 0: a stands before b, in order of service tier, step and unit. */
+static int compare(const struct price_line *a, const struct price_line *b)
 {
-    for (size_t i = 0; i < f->n_lines; i++)
-        if (f->lines[i].unit == unit && f->lines[i].above == above)
-            return &f->lines[i];
-    return NULL;
+    if (a->service != b->service)
+        return a->service < b->service ? -1 : 1;
+    if (a->above != b->above)
+        return a->above < b->above ? -1 : 1;
+    return a->unit < b->unit ? -1 : a->unit > b->unit;
 }
 
-/* In order of step and unit; NULL: more than a price can have. */
-static struct price_line *put_line(struct price_form *f, enum usage_unit unit, int64_t above)
+/* The line of that place, made if need be; NULL: more than a price can have. */
+static struct price_line *put_line(struct price_form *f, enum service_tier service, int64_t above,
+                                   enum usage_unit unit)
 {
-    struct price_line *line = find_line(f, unit, above);
+    const struct price_line line = {.service = service, .above = above, .unit = unit,
+                                    .charge = STR(""), .cost = STR("")};
     size_t at = 0;
 
-    if (line || f->n_lines == PRICE_LINES)
-        return line;
-    while (at < f->n_lines && (f->lines[at].above < above ||
-                               (f->lines[at].above == above && f->lines[at].unit < unit)))
+    while (at < f->n_lines && compare(&f->lines[at], &line) < 0)
         at++;
+    if (at < f->n_lines && compare(&f->lines[at], &line) == 0)
+        return &f->lines[at];
+    if (f->n_lines == PRICE_LINES)
+        return NULL;
     memmove(&f->lines[at + 1], &f->lines[at], (f->n_lines - at) * sizeof(f->lines[0]));
     f->n_lines++;
-    f->lines[at] =
-        (struct price_line){.unit = unit, .above = above, .charge = STR(""), .cost = STR("")};
+    f->lines[at] = line;
     return &f->lines[at];
 }
 
 static struct str dollars(struct arena *a, enum usage_unit unit, int64_t nano_per_million)
 {
-    bool piece = price_unit_is_piece(unit) && nano_per_million % PIECES == 0;
+    bool piece = usage_unit_is_piece(unit) && nano_per_million % PIECES == 0;
     struct buf text;
     struct str copy;
 
@@ -123,7 +122,7 @@ void price_form_show(struct price_form *f, const struct price_version *v)
 
     for (size_t i = 0; i < v->n_figures; i++) {
         const struct price_figure *p = &v->figures[i];
-        struct price_line *line = put_line(f, p->unit, p->above_input_tokens);
+        struct price_line *line = put_line(f, p->service, p->above_input_tokens, p->unit);
 
         if (!line)
             return;
@@ -136,45 +135,61 @@ void price_form_show(struct price_form *f, const struct price_version *v)
         form_set(&f->form, PRICE_FIELD_APPLIES_TO, arena_strf(a, "kind:%.*s", STR_FMT(v->kind)));
 }
 
-void price_form_add_usual(struct price_form *f, enum model_kind kind, int64_t above)
+void price_form_add_usual(struct price_form *f, enum model_kind kind, enum service_tier service,
+                          int64_t above)
 {
     const enum usage_unit *units = kind == MODEL_CHAT ? chat_units : embedding_units;
     size_t n = kind == MODEL_CHAT ? ARRAY_LEN(chat_units) : ARRAY_LEN(embedding_units);
 
-    if (above) {
+    if (kind == MODEL_CHAT && (above || service != SERVICE_STANDARD)) {
         units = step_units;
         n = ARRAY_LEN(step_units);
     }
     for (size_t i = 0; i < n; i++)
-        (void)put_line(f, units[i], above);
+        (void)put_line(f, service, above, units[i]);
+}
+
+void price_form_add(struct price_form *f, enum usage_unit unit, enum service_tier service)
+{
+    (void)put_line(f, service, 0, unit);
 }
 
 /* --- reading --- */
 
-/* "charge_input", "cost_output_above_200000". */
-static bool parse_name(struct str name, bool *ret_cost, enum usage_unit *ret_unit,
-                       int64_t *ret_above)
+/* "input", "output_above_200000", "flex_input". */
+static bool parse_place(struct str name, struct price_line *ret)
 {
     static const struct str mark = {"_above_", 7};
+    size_t end = 0;
+
+    *ret = (struct price_line){.service = SERVICE_STANDARD};
+    for (enum service_tier s = 0; s < SERVICE_TIERS; s++) {
+        struct str tier = str_c(service_tier_name(s));
+
+        if (str_starts(name, tier) && name.n > tier.n && name.p[tier.n] == '_') {
+            ret->service = s;
+            name = str_n(name.p + tier.n + 1, name.n - tier.n - 1);
+        }
+    }
+    while (end < name.n && !str_starts(str_n(name.p + end, name.n - end), mark))
+        end++;
+    if (end < name.n &&
+        (str_i64(str_n(name.p + end + mark.n, name.n - end - mark.n), &ret->above) != STR_OK ||
+         ret->above <= 0 || ret->above > BOUND_MODEL_TOKENS))
+        return false;
+    return usage_unit_parse(str_n(name.p, end), &ret->unit) == USAGE_OK;
+}
+
+/* "charge_input", "cost_priority_output". */
+static bool parse_name(struct str name, bool *ret_cost, struct price_line *ret)
+{
     bool cost = str_starts(name, STR("cost_"));
-    size_t skip = cost ? 5 : 7, end;
-    int64_t above = 0;
+    size_t skip = cost ? 5 : 7;
 
     if (!cost && !str_starts(name, STR("charge_")))
         return false;
-    name = str_n(name.p + skip, name.n - skip);
-    for (end = 0; end < name.n; end++)
-        if (str_starts(str_n(name.p + end, name.n - end), mark))
-            break;
-    if (end < name.n &&
-        (str_i64(str_n(name.p + end + mark.n, name.n - end - mark.n), &above) != STR_OK ||
-         above <= 0 || above > BOUND_MODEL_TOKENS))
-        return false;
-    if (usage_unit_parse(str_n(name.p, end), ret_unit) != USAGE_OK)
-        return false;
     *ret_cost = cost;
-    *ret_above = above;
-    return true;
+    return parse_place(str_n(name.p + skip, name.n - skip), ret);
 }
 
 static const char *parse_figure(enum usage_unit unit, struct str text, int64_t *ret)
@@ -191,7 +206,7 @@ static const char *parse_figure(enum usage_unit unit, struct str text, int64_t *
         return "An amount in dollars, such as 2.50.";
     if (m.nano < 0)
         return "A price cannot be below zero.";
-    if (price_unit_is_piece(unit) && __builtin_mul_overflow(m.nano, (int64_t)PIECES, &m.nano))
+    if (usage_unit_is_piece(unit) && __builtin_mul_overflow(m.nano, (int64_t)PIECES, &m.nano))
         return "This price is absurd: is the point in the wrong place?";
     *ret = m.nano;
     return NULL;
@@ -201,14 +216,12 @@ static void read_lines(struct web *w, struct price_form *f)
 {
     for (size_t i = 0; i < w->submitted.n; i++) {
         const struct pair *p = &w->submitted.v[i];
-        struct price_line *line;
-        enum usage_unit unit;
-        int64_t above;
+        struct price_line place, *line;
         bool cost;
 
-        if (!parse_name(p->name, &cost, &unit, &above))
+        if (!parse_name(p->name, &cost, &place))
             continue;
-        line = put_line(f, unit, above);
+        line = put_line(f, place.service, place.above, place.unit);
         if (!line)
             f->figures_fault = "A price has at most four steps of input length.";
         else if (cost)
@@ -218,21 +231,35 @@ static void read_lines(struct web *w, struct price_form *f)
     }
 }
 
+static const char *read_figure(const struct price_line *line, bool override,
+                               struct price_figure *ret)
+{
+    struct identity_fault fault = {0};
+    const char *wrong;
+
+    *ret = (struct price_figure){
+        .service = line->service, .unit = line->unit, .above_input_tokens = line->above};
+    if (!line->charge.n)
+        return "What is charged? 0 is an answer, too.";
+    wrong = parse_figure(line->unit, line->charge, &ret->charge);
+    if (!wrong && line->cost.n)
+        wrong = parse_figure(line->unit, line->cost, &ret->cost);
+    if (!wrong && price_figure_check(ret, override, &fault) != CHANGE_OK)
+        wrong = fault.sentence;
+    return wrong;
+}
+
 /* A cost left out is 0: a machine of one's own. */
 static void read_figures(struct price_form *f)
 {
     for (size_t i = 0; i < f->n_lines; i++) {
         struct price_line *line = &f->lines[i];
-        struct price_figure figure = {.unit = line->unit, .above_input_tokens = line->above};
 
         if (!line->charge.n && !line->cost.n)
             continue;
-        line->fault = !line->charge.n ? "What is charged? 0 is an answer, too."
-                                      : parse_figure(line->unit, line->charge, &figure.charge);
-        if (!line->fault && line->cost.n)
-            line->fault = parse_figure(line->unit, line->cost, &figure.cost);
+        line->fault =
+            read_figure(line, f->form.v[PRICE_FIELD_OVERRIDE].on, &f->figures[f->n_figures++]);
         f->wrong |= line->fault != NULL;
-        f->figures[f->n_figures++] = figure;
     }
     f->wrong |= f->figures_fault != NULL;
 }
@@ -311,12 +338,11 @@ int price_form_read(struct web *w, struct price_form *f, struct model_id model,
 
 void price_form_fault(struct price_form *f, const struct identity_fault *fault)
 {
-    enum usage_unit unit;
-    struct price_line *line;
+    struct price_line place, *line;
 
     f->wrong = true;
-    if (usage_unit_parse(str_c(fault->field), &unit) == USAGE_OK) {
-        line = put_line(f, unit, 0);
+    if (parse_place(str_c(fault->field), &place)) {
+        line = put_line(f, place.service, place.above, place.unit);
         if (line)
             line->fault = fault->sentence;
     } else if (strcmp(fault->field, "above_input_tokens") == 0) {
@@ -334,10 +360,13 @@ static void set_name(struct arena *a, struct json_object *o, const char *key,
                      const struct price_line *line)
 {
     const char *unit = usage_unit_info(line->unit)->name;
+    const char *tier = line->service == SERVICE_STANDARD ? "" : service_tier_name(line->service);
+    const char *mark = *tier ? "_" : "";
 
     json_set_str(o, key,
-                 line->above ? arena_strf(a, "%s_%s_above_%" PRId64, key, unit, line->above)
-                             : arena_strf(a, "%s_%s", key, unit));
+                 line->above ? arena_strf(a, "%s_%s%s%s_above_%" PRId64, key, tier, mark, unit,
+                                          line->above)
+                             : arena_strf(a, "%s_%s%s%s", key, tier, mark, unit));
 }
 
 static struct json_object *line_view(struct arena *a, const struct price_line *line)
@@ -348,11 +377,44 @@ static struct json_object *line_view(struct arena *a, const struct price_line *l
     set_name(a, names, "cost", line);
     json_set(o, "name", names);
     json_set_cstr(o, "label", usage_unit_info(line->unit)->label);
-    json_set_cstr(o, "per", price_unit_is_piece(line->unit) ? "each" : "per million");
+    json_set_cstr(o, "per", usage_unit_is_piece(line->unit) ? "each" : "per million");
     json_set_str(o, "charge", line->charge);
     json_set_str(o, "cost", line->cost);
     json_set_cstr(o, "fault", line->fault);
     return o;
+}
+
+/* What the lines of one step have in common: "Priority · above 200,000 input tokens". */
+static struct str step_title(struct arena *a, const struct price_line *line)
+{
+    const char *tier = service_tier_label(line->service);
+
+    if (!line->above)
+        return line->service == SERVICE_STANDARD ? STR("") : str_c(tier);
+    return line->service == SERVICE_STANDARD
+               ? arena_strf(a, "Above %.*s input tokens", STR_FMT(view_count_text(a, line->above)))
+               : arena_strf(a, "%s · above %.*s input tokens", tier,
+                            STR_FMT(view_count_text(a, line->above)));
+}
+
+static bool same_step(const struct price_line *a, const struct price_line *b)
+{
+    return a->service == b->service && a->above == b->above;
+}
+
+static void options_view(struct json_object *view)
+{
+    struct json_object *tiers = json_new_array(), *units = json_new_array();
+
+    for (enum service_tier s = 0; s < SERVICE_TIERS; s++)
+        view_choice(tiers, str_c(service_tier_name(s)), str_c(service_tier_label(s)),
+                    s == SERVICE_STANDARD);
+    view_choice(units, STR(""), STR("the usual units"), true);
+    for (enum usage_unit u = 0; u < USAGE_UNITS; u++)
+        view_choice(units, str_c(usage_unit_info(u)->name), str_c(usage_unit_info(u)->label),
+                    false);
+    json_set(view, "tiers", tiers);
+    json_set(view, "units", units);
 }
 
 void price_form_view(struct web *w, const struct price_form *f, struct json_object *view)
@@ -362,16 +424,16 @@ void price_form_view(struct web *w, const struct price_form *f, struct json_obje
     for (size_t i = 0; i < f->n_lines; i++) {
         const struct price_line *line = &f->lines[i];
 
-        if (i == 0 || line->above != f->lines[i - 1].above) {
+        if (i == 0 || !same_step(line, &f->lines[i - 1])) {
             step = json_new_object();
             lines = json_new_array();
-            json_set_str(step, "above",
-                         line->above ? view_count_text(w->arena, line->above) : STR(""));
+            json_set_str(step, "title", step_title(w->arena, line));
             json_set(step, "lines", lines);
             json_push(steps, step);
         }
         json_push(lines, line_view(w->arena, line));
     }
+    options_view(view);
     json_set(view, "steps", steps);
     json_set_cstr(view, "figures_fault", f->figures_fault);
     form_view(&f->form, view, "form");

@@ -1,8 +1,8 @@
 /* operator_price_form.h: the form of a new price version: figures per unit and step of input
  * length, as decimal dollars per million, or per piece for what is counted in pieces.
  *
- * Fields: charge_UNIT, cost_UNIT (model/usage.def), and charge_UNIT_above_N for calls whose input
- * is longer than N tokens; empty: not named. Besides: applies_to, effective_from, note, override.
+ * Fields: charge_UNIT, cost_UNIT (model/usage.def), charge_UNIT_above_N for calls whose input is
+ * longer than N tokens, and charge_TIER_UNIT for another service tier; empty: not named. Besides: applies_to, effective_from, note, override.
  */
 #pragma once
 
@@ -19,15 +19,16 @@ enum price_field {
     PRICE_FIELDS
 };
 
-/* One unit at one step: what was typed, and what is wrong with it. */
+/* One unit at one step of a service tier: what was typed, and what is wrong with it. */
 struct price_line {
-    enum usage_unit unit;
+    enum service_tier service;
     int64_t above;
+    enum usage_unit unit;
     struct str charge, cost; /* empty: not named */
     const char *fault;
 };
 
-#define PRICE_LINES (USAGE_UNITS * BOUND_PRICE_TIERS)
+#define PRICE_LINES PRICE_FIGURES
 
 struct price_form {
     struct form form;
@@ -39,16 +40,16 @@ struct price_form {
     bool wrong;
 };
 
-/* Is the unit counted in pieces, so that its price is for one and not for a million? */
-bool price_unit_is_piece(enum usage_unit unit);
-
 /* Empty, with the model's targets and their kinds to choose from. */
 int price_form_open(struct web *w, struct price_form *f, const struct model_row *model,
                     const struct target_row *targets, size_t n_targets) _must_use_;
 /* The lines that a version names, to start from. */
 void price_form_show(struct price_form *f, const struct price_version *v);
-/* Lines for the units that a price usually names, and for those above this many input tokens. */
-void price_form_add_usual(struct price_form *f, enum model_kind kind, int64_t above);
+/* Lines for the units that a price usually names, of a service tier, above so many input tokens. */
+void price_form_add_usual(struct price_form *f, enum model_kind kind, enum service_tier service,
+                          int64_t above);
+/* A line for one unit more. */
+void price_form_add(struct price_form *f, enum usage_unit unit, enum service_tier service);
 /* What was submitted, as a draft; f->wrong tells whether something cannot be read. */
 int price_form_read(struct web *w, struct price_form *f, struct model_id model,
                     struct price_draft *ret) _must_use_;

@@ -48,7 +48,7 @@ static struct str scope_text(struct web *w, const struct priced *p, const struct
 
 static void figure_price(struct json_object *o, const char *key, enum usage_unit unit, int64_t nano)
 {
-    view_price(o, key, price_unit_is_piece(unit) && nano % 1000000 == 0 ? nano / 1000000 : nano);
+    view_price(o, key, usage_unit_is_piece(unit) && nano % 1000000 == 0 ? nano / 1000000 : nano);
 }
 
 static struct json_object *figures_view(struct web *w, const struct price_version *v)
@@ -59,9 +59,11 @@ static struct json_object *figures_view(struct web *w, const struct price_versio
         const struct price_figure *f = &v->figures[i];
         struct json_object *o = json_new_object();
         int64_t dearer = MAX(f->charge, f->cost);
-        bool piece = price_unit_is_piece(f->unit) && dearer % 1000000 == 0;
+        bool piece = usage_unit_is_piece(f->unit) && dearer % 1000000 == 0;
 
         json_set_cstr(o, "unit", usage_unit_info(f->unit)->label);
+        json_set_cstr(o, "tier", f->service == SERVICE_STANDARD ? NULL
+                                                               : service_tier_label(f->service));
         json_set_str(o, "above",
                      f->above_input_tokens ? view_count_text(w->arena, f->above_input_tokens)
                                            : STR(""));
@@ -149,10 +151,27 @@ static const struct price_version *start_from(struct web *w, const struct priced
     return found;
 }
 
+/* ?tier=, ?above= and ?unit= ask for further lines. */
+static void add_wished(struct web *w, struct price_form *f, enum model_kind kind)
+{
+    struct str tier = request_query(w->req, "tier"), unit = request_query(w->req, "unit");
+    int64_t above = operator_query_id(w, "above");
+    enum service_tier service = SERVICE_STANDARD;
+    enum usage_unit wished;
+
+    if (tier.p && service_tier_parse(tier, &service) != SERVICE_OK)
+        service = SERVICE_STANDARD;
+    if (service != SERVICE_STANDARD)
+        price_form_add_usual(f, kind, service, 0);
+    if (above && above <= BOUND_MODEL_TOKENS)
+        price_form_add_usual(f, kind, service, above);
+    if (unit.p && usage_unit_parse(unit, &wished) == USAGE_OK)
+        price_form_add(f, wished, service);
+}
+
 int page_operator_prices_new(struct web *w)
 {
     struct price_form *f = arena_new0(w->arena, struct price_form);
-    int64_t above = operator_query_id(w, "above");
     const struct price_version *start;
     struct priced p;
     int r = f ? read_priced(w, &p) : err_origin(-ENOMEM);
@@ -164,9 +183,8 @@ int page_operator_prices_new(struct web *w)
     start = start_from(w, &p);
     if (start)
         price_form_show(f, start);
-    price_form_add_usual(f, p.model.is.kind, 0);
-    if (above && above <= BOUND_MODEL_TOKENS)
-        price_form_add_usual(f, p.model.is.kind, above);
+    price_form_add_usual(f, p.model.is.kind, SERVICE_STANDARD, 0);
+    add_wished(w, f, p.model.is.kind);
     return show_form(w, 200, &p, f);
 }
 
@@ -190,7 +208,7 @@ int page_operator_prices_add(struct web *w)
     else if (r != 0)
         return web_outcome(w, r);
     if (f->wrong) {
-        price_form_add_usual(f, p.model.is.kind, 0);
+        price_form_add_usual(f, p.model.is.kind, SERVICE_STANDARD, 0);
         r = web_again(w);
         return r ? web_outcome(w, r) : show_form(w, 422, &p, f);
     }

@@ -6,7 +6,7 @@
 #include "translation/openai_chat/chat.h"
 #include "translation/openai_chat/usage.h"
 
-enum { ID, USAGE, ERROR, CHOICES, FINISH, DATA, FIRST_TEXT, WATCHES = FIRST_TEXT + 5 };
+enum { ID, USAGE, ERROR, CHOICES, FINISH, DATA, SERVICE, FIRST_TEXT, WATCHES = FIRST_TEXT + 5 };
 
 static const char *const head_paths[FIRST_TEXT] = {
     [ID] = "id",
@@ -15,6 +15,7 @@ static const char *const head_paths[FIRST_TEXT] = {
     [CHOICES] = "choices",
     [FINISH] = "choices[].finish_reason",
     [DATA] = "data",
+    [SERVICE] = "service_tier",
 };
 
 /* What a model has written stands in one of these; a chunk's `delta` has a message's fields. */
@@ -65,9 +66,8 @@ static void read_usage(struct str doc, struct json_span at, struct wire_report *
 
     if (at.kind != JSON_OBJECT || !at.n)
         return;
-    if (openai_usage_read(json_span_str(doc, at), &report->llm.usage, &cost) != OPENAI_USAGE_OK)
+    if (openai_usage_read(json_span_str(doc, at), &report->llm, &cost) != OPENAI_USAGE_OK)
         return;
-    report->llm.has_usage = true;
     report->usage_at = at;
     report->cost_at = cost;
     report->cost_at.at += at.at;
@@ -91,6 +91,8 @@ int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
     report.error = w[ERROR].span.n && w[ERROR].span.kind != JSON_NULL;
     report.llm.id = inside(doc, w[ID].span);
     report.llm.finish_reason = inside(doc, w[FINISH].span);
+    report.llm.has_service =
+        service_tier_read(inside(doc, w[SERVICE].span), &report.llm.service) == SERVICE_OK;
     for (size_t i = FIRST_TEXT; i < WATCHES; i++)
         report.llm.output_bytes += text_bytes(&w[i]);
     read_usage(doc, w[USAGE].span, &report);

@@ -19,6 +19,8 @@ enum {
     MAX_COMPLETION,
     CHOICES,
     SERVICE_TIER,
+    MODALITIES,
+    AUDIO,
     TOOLS,
     RESPONSE_FORMAT,
     MESSAGES,
@@ -45,6 +47,8 @@ static const char *const paths[WATCHES] = {
     [MAX_COMPLETION] = "max_completion_tokens",
     [CHOICES] = "n",
     [SERVICE_TIER] = "service_tier",
+    [MODALITIES] = "modalities",
+    [AUDIO] = "audio",
     [TOOLS] = "tools",
     [RESPONSE_FORMAT] = "response_format",
     [MESSAGES] = "messages",
@@ -135,12 +139,32 @@ static int read_limits(struct str doc, const struct marks *m, struct llm_request
     return DIALECT_OK;
 }
 
+/* An unknown tier could cost anything, so it is not passed on. */
+static int read_service(struct arena *a, struct str doc, const struct marks *m,
+                        struct llm_request *llm, struct json_fault *fault)
+{
+    struct str word = STR_NONE;
+    int r = wire_text(a, doc, m->at[SERVICE_TIER], &word);
+
+    if (r < 0)
+        return err_trace(r);
+    llm->service = SERVICE_STANDARD;
+    if (word.p && service_tier_read(word, &llm->service) != SERVICE_OK)
+        return wrong(fault, SERVICE_TIER, "must be auto, default, flex or priority");
+    return DIALECT_OK;
+}
+
 static void read_media(struct str doc, const struct json_watch w[WATCHES], struct llm_request *llm)
 {
     uint64_t inline_bytes = w[IMAGE_URL].bytes + w[AUDIO_DATA].bytes + w[FILE_DATA].bytes;
     uint64_t prompt = w[MESSAGES].bytes + w[TOOLS].bytes;
 
-    llm->media_parts = w[IMAGE_PART].count + w[AUDIO_PART].count + w[FILE_PART].count;
+    llm->image_parts = w[IMAGE_PART].count;
+    llm->audio_parts = w[AUDIO_PART].count;
+    llm->audio_bytes = w[AUDIO_DATA].bytes;
+    llm->file_parts = MIN(w[FILE_DATA].count, w[FILE_PART].count);
+    llm->file_bytes = w[FILE_DATA].bytes;
+    llm->files_elsewhere = w[FILE_PART].count - llm->file_parts;
     llm->text_bytes = doc.n - MIN(inline_bytes, (uint64_t)doc.n);
     llm->prompt_bytes = prompt - MIN(inline_bytes, prompt);
 }
@@ -157,17 +181,17 @@ static int fill(struct arena *a, struct str doc, const struct json_watch w[WATCH
 
     if (r < 0)
         return err_trace(r);
-    r = wire_text(a, doc, m->at[SERVICE_TIER], &llm->service_tier);
-    if (r < 0)
-        return err_trace(r);
     llm->stream = wire_true(doc, m->at[STREAM]);
     llm->wants_usage = wire_true(doc, m->at[INCLUDE_USAGE]) || wire_true(doc, m->at[USAGE_INCLUDE]);
     llm->has_tools = given(m, TOOLS);
     llm->has_format = given(m, RESPONSE_FORMAT);
     llm->models_json = raw_of(doc, m, MODELS);
     llm->provider_json = raw_of(doc, m, PROVIDER);
+    llm->wants_audio = given(m, AUDIO) || (given(m, MODALITIES) &&
+                                           str_ihas(raw_of(doc, m, MODALITIES), STR("\"audio\"")));
     read_media(doc, w, llm);
-    return read_limits(doc, m, llm, fault);
+    r = read_limits(doc, m, llm, fault);
+    return r == DIALECT_OK ? read_service(a, doc, m, llm, fault) : r;
 }
 
 int openai_chat_read_request(struct arena *a, struct str body, struct wire_request *ret,

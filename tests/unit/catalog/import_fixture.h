@@ -75,8 +75,8 @@ static inline void assert_line(enum import_verdict verdict, const char *detail)
     assert_str(lines[0].detail, detail);
 }
 
-static inline int64_t figure(const char *model, const char *kind, enum usage_unit unit,
-                             int64_t above)
+static inline int64_t figure_at(const char *model, const char *kind, enum service_tier service,
+                                enum usage_unit unit, int64_t above)
 {
     struct model_row row;
     struct price_version *v;
@@ -89,9 +89,16 @@ static inline int64_t figure(const char *model, const char *kind, enum usage_uni
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0;
              str_eq_c(v[i].kind, kind) && v[i].state == PRICE_CURRENT && k < v[i].n_figures; k++)
-            if (v[i].figures[k].unit == unit && v[i].figures[k].above_input_tokens == above)
+            if (v[i].figures[k].service == service && v[i].figures[k].unit == unit &&
+                v[i].figures[k].above_input_tokens == above)
                 return v[i].figures[k].charge;
     return -1;
+}
+
+static inline int64_t figure(const char *model, const char *kind, enum usage_unit unit,
+                             int64_t above)
+{
+    return figure_at(model, kind, SERVICE_STANDARD, unit, above);
 }
 
 static inline size_t versions_of(const char *model)

@@ -3,10 +3,11 @@
 
 #define OURS(models) \
     "{\"format\":\"tollgate-catalogue/1\",\"as_of\":\"2026-08-01\",\"models\":[" models "]}"
-#define ONE_MODEL(price)                                                                         \
+#define ONE_MODEL(price) ONE_OFFER(price, "")
+#define ONE_OFFER(price, rest)                                                                   \
     "{\"name\":\"one\",\"vendor\":\"Acme\",\"kind\":\"chat\",\"aliases\":[\"acme/one\"],"        \
     "\"context_tokens\":1000,\"capabilities\":[\"tools\"],\"offers\":[{\"provider\":\"openai\"," \
-    "\"upstream_model\":\"one-1\",\"source\":\"x\",\"usd_per_million\":" price "}]}"
+    "\"upstream_model\":\"one-1\",\"source\":\"x\",\"usd_per_million\":" price rest "}]}"
 
 static void our_format_is_read(void **state)
 {
@@ -140,7 +141,14 @@ static void litellms_entries_are_judged(void **state)
          IMPORT_REFUSED},
         {LITELLM("m5", "openai", "\"input_cost_per_token\":1e-6"), "m5", IMPORT_REFUSED},
         {LITELLM("m6", "openai", "\"output_cost_per_token\":1e-6"), "m6", IMPORT_REFUSED},
-        {LITELLM("m7", "openai", PRICED ",\"tiered_pricing\":[]"), "m7", IMPORT_REFUSED},
+        {LITELLM("m7", "openai", PRICED ",\"tiered_pricing\":[{\"input_cost_per_token\":1e-6}]"), "m7",
+         IMPORT_REFUSED},
+        {LITELLM("m12", "openai", PRICED ",\"input_cost_per_second\":1e-05"), "m12", IMPORT_REFUSED},
+        {LITELLM("m13", "openai", PRICED ",\"input_cost_per_character\":0"), "m13", IMPORT_ADDED},
+        {LITELLM("m14", "openai", PRICED ",\"output_cost_per_image\":0.04"), "m14", IMPORT_REFUSED},
+        {LITELLM("m15", "openai",
+                 PRICED ",\"output_cost_per_image\":0.04,\"output_cost_per_image_token\":3e-05"),
+         "m15", IMPORT_ADDED},
         {LITELLM("m8", "openai",
                  "\"input_cost_per_token\":1.00000000000000001e-06,"
                  "\"output_cost_per_token\":1e-6"),
@@ -163,6 +171,69 @@ static void litellms_entries_are_judged(void **state)
             fail_msg("%s: %s, %.*s", cases[i].name, import_verdict_name(lines[0].verdict),
                      STR_FMT(lines[0].detail));
     }
+}
+
+/* Every price field of an entry is a figure, or is told not to be one. */
+static void litellms_prices_are_taken_or_told(void **state)
+{
+    wanted = "m";
+    assert_int_equal(
+        import_text("{" LITELLM(
+                        "m", "openai",
+                        PRICED ",\"cache_creation_input_token_cost_above_1hr\":6e-06,"
+                               "\"cache_creation_input_token_cost_above_1hr_above_200k_tokens\":12e-06,"
+                               "\"output_cost_per_reasoning_token\":5e-06,"
+                               "\"input_cost_per_audio_token\":7e-06,"
+                               "\"output_cost_per_token_above_272k_tokens\":8e-06,"
+                               "\"input_cost_per_request\":0.005,"
+                               "\"input_cost_per_token_cache_hit\":1e-07,"
+                               "\"cache_read_input_token_cost\":1e-07,"
+                               "\"input_cost_per_token_priority\":3e-06,"
+                               "\"output_cost_per_token_priority\":9e-06,"
+                               "\"output_cost_per_token_above_272k_tokens_priority\":10e-06,"
+                               "\"output_cost_per_token_flex\":1e-06,"
+                               "\"input_cost_per_token_batches\":5e-07,"
+                               "\"input_cost_per_image\":0.0048,"
+                               "\"search_context_cost_per_query\":{\"low\":0.01}") "}",
+                    (struct import_options){0}),
+        IMPORT_OK);
+    assert_line(IMPORT_ADDED, "not taken: input_cost_per_token_batches, input_cost_per_image, "
+                              "search_context_cost_per_query, flex");
+    assert_int_equal(figure("m", "openai", USAGE_CACHE_WRITE_1H, 0), INT64_C(6000000000));
+    assert_int_equal(figure("m", "openai", USAGE_CACHE_WRITE_1H, 200000), INT64_C(12000000000));
+    assert_int_equal(figure("m", "openai", USAGE_REASONING, 0), INT64_C(5000000000));
+    assert_int_equal(figure("m", "openai", USAGE_AUDIO_INPUT, 0), INT64_C(7000000000));
+    assert_int_equal(figure("m", "openai", USAGE_OUTPUT, 272000), INT64_C(8000000000));
+    assert_int_equal(figure("m", "openai", USAGE_REQUEST, 0), INT64_C(5000000000000));
+    assert_int_equal(figure("m", "openai", USAGE_CACHED_INPUT, 0), INT64_C(100000000));
+    assert_int_equal(figure_at("m", "openai", SERVICE_PRIORITY, USAGE_INPUT, 0), INT64_C(3000000000));
+    assert_int_equal(figure_at("m", "openai", SERVICE_PRIORITY, USAGE_OUTPUT, 0),
+                     INT64_C(9000000000));
+    assert_int_equal(figure_at("m", "openai", SERVICE_PRIORITY, USAGE_OUTPUT, 272000),
+                     INT64_C(10000000000));
+    assert_int_equal(figure_at("m", "openai", SERVICE_FLEX, USAGE_OUTPUT, 0), -1);
+}
+
+static void our_format_has_service_tiers(void **state)
+{
+    wanted = "one";
+    assert_int_equal(import_text(OURS(ONE_OFFER("{\"input\":\"1\",\"output\":\"2\"}",
+                                                ",\"service_tiers\":[{\"service_tier\":\"flex\","
+                                                "\"usd_per_million\":{\"input\":\"0.5\",\"output\":\"1\"}}]")),
+                                 (struct import_options){0}),
+                     IMPORT_OK);
+    assert_int_equal(figure_at("one", "openai", SERVICE_FLEX, USAGE_OUTPUT, 0), INT64_C(1000000000));
+    assert_int_equal(import_text(OURS(ONE_OFFER("{\"input\":\"1\",\"output\":\"2\"}",
+                                                ",\"service_tiers\":[{\"service_tier\":\"slow\","
+                                                "\"usd_per_million\":{\"input\":\"0.5\",\"output\":\"1\"}}]")),
+                                 (struct import_options){0}),
+                     IMPORT_E_FORMAT);
+    assert_int_equal(import_text(OURS(ONE_OFFER("{\"input\":\"1\",\"output\":\"2\"}",
+                                                ",\"service_tiers\":[{\"service_tier\":\"flex\","
+                                                "\"usd_per_million\":{\"input\":\"0.5\"}}]")),
+                                 (struct import_options){0}),
+                     IMPORT_OK);
+    assert_counts(0, 0, 0, 1, 0); /* its output has no price */
 }
 
 static void a_file_may_not_contradict_itself(void **state)
@@ -193,6 +264,8 @@ int main(void)
         TEST(a_wrong_file_is_refused_whole),
         TEST(absurd_and_unfinished_prices_are_refused),
         TEST(litellms_entries_are_judged),
+        TEST(litellms_prices_are_taken_or_told),
+        TEST(our_format_has_service_tiers),
         TEST(a_file_may_not_contradict_itself),
 #undef TEST
     };

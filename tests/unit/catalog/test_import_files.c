@@ -151,7 +151,7 @@ static void an_account_adopts_what_its_kind_sells(void **state)
     assert_true(catalog_model_served(m));
     assert_int_equal(m->n_targets, 1);
     assert_str(m->targets[0].upstream_model, "llama-3.3-70b-versatile");
-    assert_int_equal(m->targets[0].price->tiers[0].charge[USAGE_INPUT], 590000000);
+    assert_int_equal(m->targets[0].price->of[SERVICE_STANDARD].v[0].charge[USAGE_INPUT], 590000000);
     assert_false(catalog_model_served(catalog_find_model(loaded, STR("qwen3-32b"))));
     assert_false(catalog_model_served(catalog_find_model(loaded, STR("gpt-5"))));
 }

@@ -143,6 +143,31 @@ static void a_price_names_input_and_output_once_each(void **state)
     assert_int_equal(price_publish(db, &the_operator, &d, &id, &fault), CHANGE_OK);
 }
 
+static void a_service_tier_is_sold_whole(void **state)
+{
+    struct model_id model = add_model("m");
+    struct price_figure figures[4];
+    struct price_draft d = a_price(model, figures, 1, 2);
+    struct price_version *v;
+    struct price_id id;
+    size_t n;
+
+    figures[2] = (struct price_figure){USAGE_INPUT, 0, 3, 3, SERVICE_PRIORITY};
+    d.n_figures = 3;
+    assert_fault(price_publish(db, &the_operator, &d, &id, &fault), "priority_output");
+    figures[2].unit = USAGE_OUTPUT;
+    assert_fault(price_publish(db, &the_operator, &d, &id, &fault), "priority_input");
+    figures[3] = (struct price_figure){USAGE_INPUT, 0, 5, 4, SERVICE_PRIORITY};
+    d.n_figures = 4;
+    assert_int_equal(price_publish(db, &the_operator, &d, &id, &fault), CHANGE_OK);
+    v = history(model, &n);
+    assert_int_equal(v[0].n_figures, 4);
+    assert_int_equal(v[0].figures[2].service, SERVICE_PRIORITY); /* behind the standard ones */
+    assert_int_equal(v[0].figures[2].unit, USAGE_INPUT);
+    assert_int_equal(v[0].figures[2].charge, 5);
+    assert_int_equal(v[0].figures[2].cost, 4);
+}
+
 static void a_price_is_for_a_target_of_its_own_model(void **state)
 {
     struct model_id model = add_model("m"), other = add_model("other");
@@ -174,6 +199,7 @@ int main(void)
         TEST(a_version_cannot_be_changed),
         TEST(absurd_prices_are_refused),
         TEST(a_price_names_input_and_output_once_each),
+        TEST(a_service_tier_is_sold_whole),
         TEST(a_price_is_for_a_target_of_its_own_model),
         TEST(a_price_of_no_model_is_not_there),
         TEST(a_version_cannot_be_added_to), /* commits */

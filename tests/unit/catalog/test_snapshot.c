@@ -154,7 +154,7 @@ static void publish(struct price_draft *d)
 static int64_t input_of(const struct price *p)
 {
     assert_non_null(p);
-    return p->tiers[0].charge[USAGE_INPUT] / 1000000000;
+    return p->of[SERVICE_STANDARD].v[0].charge[USAGE_INPUT] / 1000000000;
 }
 
 /* Two targets of one model, at different kinds. */
@@ -241,12 +241,12 @@ static void long_context_steps_are_loaded(void **state)
     publish(&d);
     c = loaded();
     p = find(c, "steps")->price;
-    assert_int_equal(p->n_tiers, 2);
-    assert_int_equal(p->tiers[1].above_input_tokens, 200000);
-    assert_int_equal(p->tiers[1].charge[USAGE_INPUT], 300);
-    assert_int_equal(p->tiers[1].cost[USAGE_INPUT], 290);
-    assert_int_equal(p->tiers[1].charge[USAGE_OUTPUT], 200);
-    assert_int_equal(p->tiers[0].charge[USAGE_CACHED_INPUT], 100); /* not named: as input */
+    assert_int_equal(p->of[SERVICE_STANDARD].n, 2);
+    assert_int_equal(p->of[SERVICE_STANDARD].v[1].above_input_tokens, 200000);
+    assert_int_equal(p->of[SERVICE_STANDARD].v[1].charge[USAGE_INPUT], 300);
+    assert_int_equal(p->of[SERVICE_STANDARD].v[1].cost[USAGE_INPUT], 290);
+    assert_int_equal(p->of[SERVICE_STANDARD].v[1].charge[USAGE_OUTPUT], 200);
+    assert_int_equal(p->of[SERVICE_STANDARD].v[0].charge[USAGE_CACHED_INPUT], 100); /* not named: as input */
     catalog_unref(c);
 }
 

@@ -1,16 +1,30 @@
-/* Prices against long-hand arithmetic in 128 bits, and the bounds of what a call may cost. */
+/* Prices by cases that people can reckon, and the bounds of what a call may cost; tests/oracle has
+ * the random ones. */
 #include "unit.h"
 
-#include "base/random.h"
 #include "ledger/price.h"
+
+static void set(struct price *p, enum usage_unit unit, int64_t above, int64_t charge, int64_t cost)
+{
+    const struct price_figure f = {unit, above, charge, cost, SERVICE_STANDARD};
+
+    assert_int_equal(price_set(p, &f), PRICE_SET_OK);
+}
+
+static void set_at(struct price *p, enum service_tier service, enum usage_unit unit, int64_t charge)
+{
+    const struct price_figure f = {unit, 0, charge, charge, service};
+
+    assert_int_equal(price_set(p, &f), PRICE_SET_OK);
+}
 
 static struct price plain(int64_t input, int64_t output)
 {
     struct price p;
 
     price_init(&p, (struct price_id){1});
-    assert_int_equal(price_set(&p, USAGE_INPUT, 0, input, input / 2), PRICE_SET_OK);
-    assert_int_equal(price_set(&p, USAGE_OUTPUT, 0, output, output / 2), PRICE_SET_OK);
+    set(&p, USAGE_INPUT, 0, input, input / 2);
+    set(&p, USAGE_OUTPUT, 0, output, output / 2);
     price_complete(&p);
     return p;
 }
@@ -21,7 +35,7 @@ static void usual_calls_cost_what_people_expect(void **state)
     struct usage u = {.n = {[USAGE_INPUT] = 1000, [USAGE_OUTPUT] = 500}};
     struct money charge, cost;
 
-    assert_int_equal(price_charge(&p, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 2500000 + 5000000); /* $0.0075 */
     assert_int_equal(cost.nano, 3750000);
 }
@@ -32,11 +46,11 @@ static void a_part_of_a_nano_is_rounded_up_once(void **state)
     struct usage u = {.n = {[USAGE_INPUT] = 1, [USAGE_OUTPUT] = 1}};
     struct money charge, cost;
 
-    assert_int_equal(price_charge(&p, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 1); /* not one for each class */
     assert_int_equal(cost.nano, 0);
     u = (struct usage){0};
-    assert_int_equal(price_charge(&p, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 0);
 }
 
@@ -46,10 +60,10 @@ static void a_class_without_price_takes_its_fallback(void **state)
     struct usage u = {.n = {[USAGE_CACHED_INPUT] = 1000000, [USAGE_REASONING] = 1000000}};
     struct money charge, cost;
 
-    assert_int_equal(price_charge(&p, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 4000000);
     u.n[USAGE_IMAGE] = 1;
-    assert_int_equal(price_charge(&p, &u, &charge, &cost), PRICE_E_UNNAMED);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_E_UNNAMED);
 }
 
 static void a_long_prompt_moves_the_whole_call_to_its_tier(void **state)
@@ -59,15 +73,15 @@ static void a_long_prompt_moves_the_whole_call_to_its_tier(void **state)
     struct money charge, cost;
 
     price_init(&p, (struct price_id){1});
-    assert_int_equal(price_set(&p, USAGE_INPUT, 0, 1000000, 0), PRICE_SET_OK);
-    assert_int_equal(price_set(&p, USAGE_OUTPUT, 0, 2000000, 0), PRICE_SET_OK);
-    assert_int_equal(price_set(&p, USAGE_INPUT, 200000, 3000000, 0), PRICE_SET_OK);
-    assert_int_equal(price_set(&p, USAGE_OUTPUT, 200000, 5000000, 0), PRICE_SET_OK);
+    set(&p, USAGE_INPUT, 0, 1000000, 0);
+    set(&p, USAGE_OUTPUT, 0, 2000000, 0);
+    set(&p, USAGE_INPUT, 200000, 3000000, 0);
+    set(&p, USAGE_OUTPUT, 200000, 5000000, 0);
     price_complete(&p);
-    assert_int_equal(price_charge(&p, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 200000 + 2000000);
     u.n[USAGE_CACHED_INPUT] = 1; /* one token above, of any class of the prompt */
-    assert_int_equal(price_charge(&p, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 600000 + 3 + 5000000);
 }
 
@@ -77,109 +91,108 @@ static void what_no_call_may_cost_is_refused(void **state)
     struct usage u = {.n = {[USAGE_INPUT] = 1000000}};
     struct money charge, cost;
 
-    assert_int_equal(price_charge(&p, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, BOUND_CALL_COST_NANO);
     u.n[USAGE_INPUT]++;
-    assert_int_equal(price_charge(&p, &u, &charge, &cost), PRICE_E_LIMIT);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_E_LIMIT);
     for (size_t i = 0; i < USAGE_UNITS; i++)
         u.n[i] = BOUND_USAGE_QUANTITY;
     u.n[USAGE_IMAGE] = u.n[USAGE_SECOND] = u.n[USAGE_CHARACTER] = u.n[USAGE_PAGE] = 0;
-    assert_int_equal(price_charge(&p, &u, &charge, &cost), PRICE_E_LIMIT);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_E_LIMIT);
 }
 
-static int64_t amount(void)
-{
-    static const int64_t tops[] = {2, 100, 100000, 2000000};
-
-    return random_below((uint32_t)tops[random_below(ARRAY_LEN(tops))]);
-}
-
-static int64_t figure(void)
-{
-    return (int64_t)(random_u64() % (uint64_t)(random_below(2) ? 100000000000 : 1000));
-}
-
-static struct price random_price(void)
+static void a_service_tier_has_figures_of_its_own(void **state)
 {
     struct price p;
+    struct usage u = {.n = {[USAGE_INPUT] = 10, [USAGE_CACHED_INPUT] = 10, [USAGE_PAGE] = 1}};
+    struct money charge, cost;
 
     price_init(&p, (struct price_id){1});
-    for (unsigned tier = 0; tier < 1 + random_below(BOUND_PRICE_TIERS); tier++)
-        for (unsigned u = 0; u < USAGE_UNITS; u++)
-            if (tier == 0 || random_below(2))
-                assert_int_equal(price_set(&p, (enum usage_unit)u, tier * (int64_t)50000, figure(),
-                                           figure()), PRICE_SET_OK);
+    set(&p, USAGE_INPUT, 0, 1000000, 0);
+    set(&p, USAGE_CACHED_INPUT, 0, 500000, 0);
+    set(&p, USAGE_PAGE, 0, 7000000, 0);
+    set_at(&p, SERVICE_PRIORITY, USAGE_INPUT, 2000000);
     price_complete(&p);
-    return p;
+    assert_true(price_sells(&p, SERVICE_STANDARD));
+    assert_true(price_sells(&p, SERVICE_PRIORITY));
+    assert_false(price_sells(&p, SERVICE_FLEX));
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(charge.nano, 10 + 5 + 7);
+    /* Tokens that it does not name cost what its own input does; things what standard's do. */
+    assert_int_equal(price_charge(&p, SERVICE_PRIORITY, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(charge.nano, 20 + 20 + 7);
+    assert_int_equal(price_charge(&p, SERVICE_FLEX, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(charge.nano, 10 + 5 + 7);
 }
 
-/* By hand: which tier, which sum, one division. */
-static __int128 by_hand(const struct price *p, const struct usage *u, bool charge)
+static void things_are_charged_apiece(void **state)
 {
-    int64_t prompt = u->n[USAGE_INPUT] + u->n[USAGE_CACHED_INPUT] + u->n[USAGE_CACHE_WRITE_5M] +
-                     u->n[USAGE_CACHE_WRITE_1H] + u->n[USAGE_AUDIO_INPUT];
-    const struct price_tier *tier = &p->tiers[0];
-    __int128 sum = 0;
+    struct price p = plain(0, 0);
+    struct usage u = {.n = {[USAGE_IMAGE] = 3, [USAGE_SECOND] = 5, [USAGE_CHARACTER] = 7,
+                            [USAGE_PAGE] = 11, [USAGE_REQUEST] = 1}};
+    struct money charge, cost;
 
-    for (unsigned i = 1; i < p->n_tiers; i++)
-        if (prompt > p->tiers[i].above_input_tokens)
-            tier = &p->tiers[i];
-    for (unsigned i = 0; i < USAGE_UNITS; i++)
-        sum += (__int128)u->n[i] * (charge ? tier->charge[i] : tier->cost[i]);
-    return sum / 1000000 + (sum % 1000000 != 0);
+    set(&p, USAGE_IMAGE, 0, 1000000, 500000);
+    set(&p, USAGE_SECOND, 0, 10000000, 500000);
+    set(&p, USAGE_CHARACTER, 0, 100000000, 0);
+    set(&p, USAGE_PAGE, 0, 1000000000, 0);
+    set(&p, USAGE_REQUEST, 0, 10000000000, 1);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(charge.nano, 3 + 50 + 700 + 11000 + 10000);
+    assert_int_equal(cost.nano, 5); /* 4.000001 */
 }
 
-static void random_calls_cost_what_long_hand_says(void **state)
+static int64_t hold_of(const struct price *p, const struct price_estimate *e)
 {
-    random_drive(4711);
-    for (int i = 0; i < 200000; i++) {
-        struct price p = random_price();
-        struct usage u;
-        struct money charge = {-1}, cost = {-1};
-        __int128 hand;
-        int r;
+    struct money hold = {-1};
 
-        for (unsigned k = 0; k < USAGE_UNITS; k++)
-            u.n[k] = amount();
-        hand = by_hand(&p, &u, true);
-        r = price_charge(&p, &u, &charge, &cost);
-        if (hand > BOUND_CALL_COST_NANO || by_hand(&p, &u, false) > BOUND_CALL_COST_NANO) {
-            assert_int_equal(r, PRICE_E_LIMIT);
-            continue;
-        }
-        assert_int_equal(r, PRICE_OK);
-        assert_true(charge.nano == (int64_t)hand);
-        assert_true(cost.nano == (int64_t)by_hand(&p, &u, false));
-    }
-    random_undrive();
+    assert_int_equal(price_hold(p, e, &hold), PRICE_OK);
+    return hold.nano;
 }
 
-/* Whatever stays within the estimate is never dearer than the hold. */
-static void no_call_within_its_estimate_is_dearer_than_its_hold(void **state)
+static void a_hold_is_of_the_dearest_that_can_be_reached(void **state)
 {
-    random_drive(815);
-    for (int i = 0; i < 100000; i++) {
-        struct price p = random_price();
-        struct price_estimate e = {.input_tokens = amount(), .output_tokens = amount(),
-                                   .images = random_below(4), .requests = 1};
-        struct usage u = {.n = {[USAGE_REQUEST] = 1}};
-        struct money hold, charge, cost;
-        int64_t input = random_below((uint32_t)e.input_tokens + 1);
-        int64_t output = random_below((uint32_t)e.output_tokens + 1);
+    struct price p;
+    struct price_estimate e = {.input_tokens = 200000, .output_tokens = 1000};
 
-        u.n[USAGE_CACHED_INPUT] = random_below((uint32_t)input + 1);
-        u.n[USAGE_CACHE_WRITE_1H] =
-            random_below((uint32_t)(input - u.n[USAGE_CACHED_INPUT]) + 1);
-        u.n[USAGE_INPUT] = input - u.n[USAGE_CACHED_INPUT] - u.n[USAGE_CACHE_WRITE_1H];
-        u.n[USAGE_REASONING] = random_below((uint32_t)output + 1);
-        u.n[USAGE_OUTPUT] = output - u.n[USAGE_REASONING];
-        u.n[USAGE_IMAGE] = e.images;
-        if (price_hold(&p, &e, &hold) != PRICE_OK)
-            continue;
-        if (price_charge(&p, &u, &charge, &cost) == PRICE_OK)
-            assert_true(charge.nano <= hold.nano);
-    }
-    random_undrive();
+    price_init(&p, (struct price_id){1});
+    set(&p, USAGE_INPUT, 0, 1000000, 0);
+    set(&p, USAGE_CACHE_WRITE_1H, 0, 2000000, 0);
+    set(&p, USAGE_OUTPUT, 0, 3000000, 0);
+    set(&p, USAGE_REASONING, 0, 4000000, 0);
+    set(&p, USAGE_AUDIO_INPUT, 0, 10000000, 0);
+    set(&p, USAGE_AUDIO_OUTPUT, 0, 20000000, 0);
+    set(&p, USAGE_OUTPUT, 200000, 50000000, 0);
+    set_at(&p, SERVICE_PRIORITY, USAGE_INPUT, 6000000);
+    set_at(&p, SERVICE_PRIORITY, USAGE_OUTPUT, 7000000);
+    price_complete(&p);
+    assert_int_equal(hold_of(&p, &e), 2 * 200000 + 4 * 1000);
+    e.audio_output = true;
+    assert_int_equal(hold_of(&p, &e), 2 * 200000 + 20 * 1000);
+    e.audio_output = false;
+    e.things.n[USAGE_REQUEST] = e.things.n[USAGE_IMAGE] = 1; /* neither has a price */
+    assert_int_equal(hold_of(&p, &e), 2 * 200000 + 4 * 1000);
+    e.service = SERVICE_FLEX; /* not sold */
+    assert_int_equal(hold_of(&p, &e), 2 * 200000 + 4 * 1000);
+    e.service = SERVICE_PRIORITY;
+    assert_int_equal(hold_of(&p, &e), 6 * 200000 + 7 * 1000);
+    e.service = SERVICE_STANDARD;
+    e.audio_input_tokens = 1; /* and one token above the step */
+    assert_int_equal(hold_of(&p, &e), 2 * 200000 + 10 + 50 * 1000);
+}
+
+static void a_hold_beyond_what_a_call_may_cost_is_refused(void **state)
+{
+    struct price p = plain(BOUND_PRICE_PER_MILLION_NANO, 1);
+    struct price_estimate e = {.input_tokens = 1000000};
+    struct money hold;
+
+    assert_int_equal(hold_of(&p, &e), BOUND_CALL_COST_NANO);
+    e.output_tokens = 1;
+    assert_int_equal(price_hold(&p, &e, &hold), PRICE_E_LIMIT);
+    e.input_tokens = e.output_tokens = BOUND_USAGE_QUANTITY;
+    assert_int_equal(price_hold(&p, &e, &hold), PRICE_E_LIMIT);
+    assert_int_equal(price_affords_output(&p, &e, (struct money){INT64_MAX}), 0);
 }
 
 static void the_output_that_is_affordable_is_the_most(void **state)
@@ -201,8 +214,10 @@ int main(void)
         cmocka_unit_test(a_class_without_price_takes_its_fallback),
         cmocka_unit_test(a_long_prompt_moves_the_whole_call_to_its_tier),
         cmocka_unit_test(what_no_call_may_cost_is_refused),
-        cmocka_unit_test(random_calls_cost_what_long_hand_says),
-        cmocka_unit_test(no_call_within_its_estimate_is_dearer_than_its_hold),
+        cmocka_unit_test(a_service_tier_has_figures_of_its_own),
+        cmocka_unit_test(things_are_charged_apiece),
+        cmocka_unit_test(a_hold_is_of_the_dearest_that_can_be_reached),
+        cmocka_unit_test(a_hold_beyond_what_a_call_may_cost_is_refused),
         cmocka_unit_test(the_output_that_is_affordable_is_the_most),
     };
 

@@ -23,8 +23,8 @@ static const char *const names[] = {"main", "groq-eu", "groq-us", "paris", "back
 static void bench_price(struct price *p, int64_t id, int64_t input, int64_t output)
 {
     price_init(p, (struct price_id){id});
-    assert_int_equal(price_set(p, USAGE_INPUT, 0, input, input), PRICE_SET_OK);
-    assert_int_equal(price_set(p, USAGE_OUTPUT, 0, output, output), PRICE_SET_OK);
+    assert_int_equal(price_set(p, &(struct price_figure){USAGE_INPUT, 0, input, input}), PRICE_SET_OK);
+    assert_int_equal(price_set(p, &(struct price_figure){USAGE_OUTPUT, 0, output, output}), PRICE_SET_OK);
     price_complete(p);
 }
 
@@ -392,8 +392,8 @@ static void a_long_prompt_is_judged_by_its_own_tier(void **state)
     struct route_preference w = ROUTE_PREFERENCE_NONE;
 
     price_init(&b->dear, (struct price_id){2});
-    assert_int_equal(price_set(&b->dear, USAGE_INPUT, 0, 100, 100), PRICE_SET_OK);
-    assert_int_equal(price_set(&b->dear, USAGE_INPUT, 500, 400, 400), PRICE_SET_OK);
+    assert_int_equal(price_set(&b->dear, &(struct price_figure){USAGE_INPUT, 0, 100, 100}), PRICE_SET_OK);
+    assert_int_equal(price_set(&b->dear, &(struct price_figure){USAGE_INPUT, 500, 400, 400}), PRICE_SET_OK);
     price_complete(&b->dear);
     b->models[0].n_targets = 1;
     b->targets[0].price = &b->dear;

@@ -65,9 +65,46 @@ static void a_request_is_read(void **state)
     assert_true(r.llm.has_output_limit);
     assert_int_equal(r.llm.output_limit, 20);
     assert_int_equal(r.llm.choices, 2);
-    assert_int_equal(r.llm.media_parts, 1);
+    assert_int_equal(r.llm.image_parts, 1);
     assert_int_equal(r.llm.text_bytes, r.body.n - strlen("\"data:image/png;base64,AAAA\""));
-    assert_str(r.llm.service_tier, "flex");
+    assert_int_equal(r.llm.service, SERVICE_FLEX);
+    assert_false(r.llm.wants_audio);
+}
+
+static void media_are_told_apart(void **state)
+{
+    struct wire_request r = request_of(
+        "{\"model\":\"m\",\"modalities\":[\"text\",\"audio\"],\"messages\":[{\"content\":["
+        "{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AAAAAAAA\",\"format\":\"mp3\"}},"
+        "{\"type\":\"file\",\"file\":{\"file_data\":\"BBBB\"}},"
+        "{\"type\":\"file\",\"file\":{\"file_id\":\"file-1\"}},"
+        "{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://a.example/b.png\"}}]}]}");
+
+    assert_int_equal(r.llm.audio_parts, 1);
+    assert_int_equal(r.llm.audio_bytes, strlen("\"AAAAAAAA\""));
+    assert_int_equal(r.llm.file_parts, 1);
+    assert_int_equal(r.llm.file_bytes, strlen("\"BBBB\""));
+    assert_int_equal(r.llm.files_elsewhere, 1);
+    assert_int_equal(r.llm.image_parts, 1);
+    assert_true(r.llm.wants_audio);
+    assert_int_equal(r.llm.service, SERVICE_STANDARD);
+}
+
+static void a_service_tier_that_is_not_known_is_refused(void **state)
+{
+    const char *known[] = {"auto", "default", "standard", "on_demand"};
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        assert_int_equal(request_of(arena_cstr(arena, arena_strf(arena,
+                             "{\"model\":\"m\",\"messages\":[],\"service_tier\":\"%s\"}",
+                             known[i]))).llm.service, SERVICE_STANDARD);
+    assert_int_equal(request_of("{\"model\":\"m\",\"messages\":[],\"service_tier\":null}").llm.service,
+                     SERVICE_STANDARD);
+    assert_int_equal(
+        request_of("{\"model\":\"m\",\"messages\":[],\"service_tier\":\"priority\"}").llm.service,
+        SERVICE_PRIORITY);
+    faults("{\"model\":\"m\",\"messages\":[],\"service_tier\":\"performance\"}", DIALECT_E_FIELD,
+           "service_tier");
 }
 
 static void nulls_count_as_absent(void **state)
@@ -226,6 +263,109 @@ static void parts_never_exceed_their_whole(void **state)
 
     assert_int_equal(usage_sum(&r.llm.usage, USAGE_COVERS_PROMPT), 10);
     assert_int_equal(usage_sum(&r.llm.usage, USAGE_COVERS_OUTPUT), 5);
+}
+
+/* What usage says of a figure, as "prompt completion", "-" for a side that is lacking. */
+static const char *sides_of(const char *usage)
+{
+    struct llm_report l =
+        reply_of(arena_cstr(arena, arena_strf(arena, "{\"usage\":{%s}}", usage))).llm;
+
+    if (!l.has_usage)
+        return "none";
+    return arena_cstr(
+        arena, arena_strf(arena, "%s %s",
+                          l.lacks_prompt ? "-" : arena_cstr(arena, arena_strf(arena, "%lld",
+                              (long long)usage_sum(&l.usage, USAGE_COVERS_PROMPT))),
+                          l.lacks_output ? "-" : arena_cstr(arena, arena_strf(arena, "%lld",
+                              (long long)usage_sum(&l.usage, USAGE_COVERS_OUTPUT)))));
+}
+
+static void a_figure_that_is_no_count_is_as_good_as_none(void **state)
+{
+    assert_string_equal(sides_of("\"prompt_tokens\":-1,\"completion_tokens\":5"), "- 5");
+    assert_string_equal(sides_of("\"prompt_tokens\":9223372036854775808,\"completion_tokens\":5"),
+                        "- 5");
+    assert_string_equal(sides_of("\"prompt_tokens\":18446744073709551617,\"completion_tokens\":5"),
+                        "- 5");
+    assert_string_equal(sides_of("\"prompt_tokens\":2147483648,\"completion_tokens\":5"), "- 5");
+    assert_string_equal(sides_of("\"prompt_tokens\":2147483647,\"completion_tokens\":5"),
+                        "2147483647 5");
+    assert_string_equal(sides_of("\"prompt_tokens\":1.5,\"completion_tokens\":5"), "- 5");
+    assert_string_equal(sides_of("\"prompt_tokens\":7,\"completion_tokens\":\"5\""), "7 -");
+    assert_string_equal(sides_of("\"prompt_tokens\":7,\"completion_tokens\":-5"), "7 -");
+    assert_string_equal(sides_of("\"prompt_tokens\":-7,\"completion_tokens\":-5"), "none");
+    assert_string_equal(sides_of("\"prompt_tokens\":-7,\"completion_tokens\":-5,\"total_tokens\":3"),
+                        "none");
+}
+
+static void what_is_left_of_the_total_is_the_other_side(void **state)
+{
+    assert_string_equal(sides_of("\"prompt_tokens\":7,\"total_tokens\":12"), "7 5");
+    assert_string_equal(sides_of("\"completion_tokens\":5,\"total_tokens\":12"), "7 5");
+    assert_string_equal(sides_of("\"prompt_tokens\":7,\"total_tokens\":7"), "7 0");
+    assert_string_equal(sides_of("\"prompt_tokens\":7,\"total_tokens\":6"), "7 -");
+    assert_string_equal(sides_of("\"prompt_tokens\":-7,\"completion_tokens\":5,\"total_tokens\":12"),
+                        "7 5");
+    assert_string_equal(sides_of("\"total_tokens\":12"), "12 0");
+    assert_string_equal(sides_of("\"prompt_tokens\":7,\"completion_tokens\":5,\"total_tokens\":3"),
+                        "7 5");
+}
+
+static void parts_that_are_no_counts_are_none(void **state)
+{
+    struct usage u =
+        reply_of("{\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":50,"
+                 "\"prompt_tokens_details\":{\"cached_tokens\":-60,\"audio_tokens\":1e3,"
+                 "\"cache_write_tokens\":9223372036854775808},\"completion_tokens_details\":null}}")
+            .llm.usage;
+
+    assert_int_equal(u.n[USAGE_INPUT], 100);
+    assert_int_equal(u.n[USAGE_OUTPUT], 50);
+    assert_int_equal(usage_sum(&u, USAGE_COVERS_PROMPT), 100);
+    assert_int_equal(usage_sum(&u, USAGE_COVERS_OUTPUT), 50);
+}
+
+static void parts_together_never_exceed_their_whole(void **state)
+{
+    struct usage u =
+        reply_of("{\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":50,"
+                 "\"prompt_tokens_details\":{\"cached_tokens\":60,\"audio_tokens\":60,"
+                 "\"image_tokens\":60},\"completion_tokens_details\":{\"reasoning_tokens\":30,"
+                 "\"audio_tokens\":10,\"image_tokens\":30}}}")
+            .llm.usage;
+
+    assert_int_equal(u.n[USAGE_CACHED_INPUT], 60);
+    assert_int_equal(u.n[USAGE_AUDIO_INPUT], 40);
+    assert_int_equal(u.n[USAGE_IMAGE_INPUT], 0);
+    assert_int_equal(u.n[USAGE_INPUT], 0);
+    assert_int_equal(u.n[USAGE_REASONING], 30);
+    assert_int_equal(u.n[USAGE_AUDIO_OUTPUT], 10);
+    assert_int_equal(u.n[USAGE_IMAGE_OUTPUT], 10);
+    assert_int_equal(u.n[USAGE_OUTPUT], 0);
+}
+
+static void predicted_tokens_are_output_tokens(void **state)
+{
+    struct usage u =
+        reply_of("{\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":50,\"total_tokens\":60,"
+                 "\"completion_tokens_details\":{\"accepted_prediction_tokens\":20,"
+                 "\"rejected_prediction_tokens\":25,\"reasoning_tokens\":4}}}")
+            .llm.usage;
+
+    assert_int_equal(u.n[USAGE_OUTPUT], 46);
+    assert_int_equal(u.n[USAGE_REASONING], 4);
+}
+
+static void the_service_tier_that_served_is_read(void **state)
+{
+    struct llm_report l = reply_of("{\"choices\":[],\"service_tier\":\"priority\"}").llm;
+
+    assert_true(l.has_service);
+    assert_int_equal(l.service, SERVICE_PRIORITY);
+    assert_false(reply_of("{\"choices\":[],\"service_tier\":null}").llm.has_service);
+    assert_false(reply_of("{\"choices\":[],\"service_tier\":\"scale\"}").llm.has_service);
+    assert_false(reply_of("{\"choices\":[]}").llm.has_service);
 }
 
 static void reasoning_beyond_the_completion_is_output_too(void **state)
@@ -412,6 +552,14 @@ int main(void)
         cmocka_unit_test(openrouters_own_fields_are_taken_out),
         cmocka_unit_test(usage_falls_into_disjoint_classes),
         cmocka_unit_test(parts_never_exceed_their_whole),
+        cmocka_unit_test(a_figure_that_is_no_count_is_as_good_as_none),
+        cmocka_unit_test(what_is_left_of_the_total_is_the_other_side),
+        cmocka_unit_test(parts_that_are_no_counts_are_none),
+        cmocka_unit_test(parts_together_never_exceed_their_whole),
+        cmocka_unit_test(predicted_tokens_are_output_tokens),
+        cmocka_unit_test(the_service_tier_that_served_is_read),
+        cmocka_unit_test(media_are_told_apart),
+        cmocka_unit_test(a_service_tier_that_is_not_known_is_refused),
         cmocka_unit_test(reasoning_beyond_the_completion_is_output_too),
         cmocka_unit_test(an_explicit_zero_is_a_figure_and_nothing_is_none),
         cmocka_unit_test(the_cost_is_put_into_usage),

@@ -1,0 +1,251 @@
+/* import_litellm_price.c: what an entry of LiteLLM's table costs.
+ *
+ * A price field is BASE[_above_Nk_tokens][_flex|_priority]: a unit, a step of input length and a
+ * service tier, in USD per unit as a JSON number, read as text. Odd: some entries name a price twice
+ * under two names; the first that is read counts. Batch prices are of a service that is not sold
+ * here. What is not taken is told, by its field's name. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/err.h"
+#include "catalog/import_litellm.h"
+#include "json/value.h"
+
+#define SCALE 15 /* USD per unit to nano-dollars per million units */
+
+static const struct {
+    const char *field;
+    enum usage_unit unit;
+} units[] = {
+    {"input_cost_per_token", USAGE_INPUT},
+    {"cache_read_input_token_cost", USAGE_CACHED_INPUT},
+    {"input_cost_per_token_cache_hit", USAGE_CACHED_INPUT},
+    {"cache_creation_input_token_cost", USAGE_CACHE_WRITE_5M},
+    {"cache_creation_input_token_cost_above_1hr", USAGE_CACHE_WRITE_1H},
+    {"output_cost_per_token", USAGE_OUTPUT},
+    {"output_cost_per_reasoning_token", USAGE_REASONING},
+    {"input_cost_per_audio_token", USAGE_AUDIO_INPUT},
+    {"output_cost_per_audio_token", USAGE_AUDIO_OUTPUT},
+    {"input_cost_per_image_token", USAGE_IMAGE_INPUT},
+    {"output_cost_per_image_token", USAGE_IMAGE_OUTPUT},
+    {"output_cost_per_image", USAGE_IMAGE},
+    {"input_cost_per_second", USAGE_SECOND},
+    {"output_cost_per_second", USAGE_SECOND},
+    {"input_cost_per_character", USAGE_CHARACTER},
+    {"output_cost_per_character", USAGE_CHARACTER},
+    {"ocr_cost_per_page", USAGE_PAGE},
+    {"input_cost_per_request", USAGE_REQUEST},
+    {"input_cost_per_query", USAGE_REQUEST},
+};
+
+static const struct {
+    const char *suffix;
+    enum service_tier tier;
+} services[] = {{"_flex", SERVICE_FLEX}, {"_priority", SERVICE_PRIORITY}};
+
+/* Takes "_above_200k_tokens" off the name; *ret is 0 where there is none. */
+static struct str take_step(struct str name, int64_t *ret)
+{
+    static const struct str mark = {"_above_", 7}, end = {"k_tokens", 8};
+    struct str digits;
+    int64_t thousands;
+
+    *ret = 0;
+    if (!str_ends(name, end))
+        return name;
+    for (size_t at = name.n - end.n; at > mark.n; at--) {
+        digits = str_n(name.p + at, name.n - end.n - at);
+        if (!str_ends(str_n(name.p, at), mark) || str_i64(digits, &thousands) != STR_OK ||
+            thousands <= 0 || thousands > BOUND_MODEL_TOKENS / 1000)
+            continue;
+        *ret = thousands * 1000;
+        return str_n(name.p, at - mark.n);
+    }
+    return name;
+}
+
+/* What a field stands for; false: nothing that is sold here. */
+static bool parse_field(struct str name, struct price_figure *f)
+{
+    f->service = SERVICE_STANDARD;
+    for (size_t i = 0; i < ARRAY_LEN(services); i++)
+        if (str_ends(name, str_c(services[i].suffix))) {
+            f->service = services[i].tier;
+            name = str_n(name.p, name.n - strlen(services[i].suffix));
+        }
+    name = take_step(name, &f->above_input_tokens);
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (str_eq_c(name, units[i].field)) {
+            f->unit = units[i].unit;
+            return true;
+        }
+    return false;
+}
+
+static int leave(struct import_entries *to, struct import_entry *e, const char *field)
+{
+    e->untaken = e->untaken.n
+                     ? arena_strf(to->a, "%.*s, %s", STR_FMT(e->untaken), field)
+                     : arena_str(to->a, str_c(field));
+    return e->untaken.p ? 0 : err_origin(-ENOMEM);
+}
+
+static struct price_figure *figure_like(struct import_entry *e, const struct price_figure *f)
+{
+    for (size_t i = 0; i < e->n_figures; i++)
+        if (e->figures[i].unit == f->unit && e->figures[i].service == f->service &&
+            e->figures[i].above_input_tokens == f->above_input_tokens)
+            return &e->figures[i];
+    return NULL;
+}
+
+static int take(struct import_entries *to, struct import_entry *e, const char *field,
+                struct price_figure *f, struct str text)
+{
+    const struct price_figure *same = figure_like(e, f);
+
+    if (money_parse_scaled(text, SCALE, &f->charge) != MONEY_OK || f->charge < 0) {
+        import_refuse(e, arena_strf(to->a, "%s is %.*s: not an exact price", field, STR_FMT(text)));
+        return 0;
+    }
+    if (f->charge > price_ceiling(f->unit, false)) {
+        import_refuse(e, arena_strf(to->a, "%s is %.*s: absurd", field, STR_FMT(text)));
+        return 0;
+    }
+    if (same)
+        return same->charge == f->charge ? 0 : leave(to, e, field);
+    return import_figure(to->a, e, f);
+}
+
+/* A price of nothing, or none at all. */
+static bool is_nothing(const struct json_object *v)
+{
+    int64_t figure;
+
+    if (json_kind(v) == JSON_OBJECT || json_kind(v) == JSON_ARRAY)
+        return json_length(v) == 0;
+    return json_kind(v) == JSON_NULL ||
+           (money_parse_scaled(json_text(v), SCALE, &figure) == MONEY_OK && figure == 0);
+}
+
+struct reading {
+    struct import_entries *to;
+    struct import_entry *e;
+    int r;
+};
+
+static bool read_field(void *ctx, const char *key, struct json_object *v)
+{
+    struct reading *l = ctx;
+    struct str name = str_c(key);
+    struct price_figure f = {.charge = 0};
+
+    if (json_kind(v) == JSON_NULL || (!str_ihas(name, STR("cost")) && !str_ihas(name, STR("pricing"))))
+        return true;
+    if (parse_field(name, &f))
+        l->r = take(l->to, l->e, key, &f, json_text(v));
+    else if (!is_nothing(v))
+        l->r = leave(l->to, l->e, key);
+    return l->r == 0;
+}
+
+int import_litellm_prices(struct import_entries *to, struct import_entry *e,
+                          const struct json_object *v)
+{
+    struct reading l = {.to = to, .e = e};
+
+    json_each(v, read_field, &l);
+    return l.r;
+}
+
+/* Is the unit counted in calls of the models that are served here? Those are chat and embeddings:
+ * tokens of every class, requests, and the images that a prompt has. */
+static bool is_counted(enum usage_unit unit)
+{
+    return usage_unit_info(unit)->covers != USAGE_COVERS_OTHER || unit == USAGE_REQUEST;
+}
+
+static void drop(struct import_entry *e, size_t i)
+{
+    memmove(&e->figures[i], &e->figures[i + 1], (e->n_figures - i - 1) * sizeof(e->figures[0]));
+    e->n_figures--;
+}
+
+/* Images made are paid as their tokens where those have a price. */
+static int judge_uncounted(struct import_entries *to, struct import_entry *e)
+{
+    const struct price_figure image_tokens = {.unit = USAGE_IMAGE_OUTPUT};
+
+    for (size_t i = 0; i < e->n_figures;) {
+        const struct price_figure f = e->figures[i];
+        bool stands_in = f.unit == USAGE_IMAGE && figure_like(e, &image_tokens);
+
+        if (is_counted(f.unit)) {
+            i++;
+            continue;
+        }
+        if (f.charge && !stands_in)
+            import_refuse(e, arena_strf(to->a, "it charges for %s, which its calls are not counted in",
+                                        usage_unit_info(f.unit)->label));
+        drop(e, i);
+    }
+    return 0;
+}
+
+/* A service tier is sold whole or not at all. */
+static int judge_services(struct import_entries *to, struct import_entry *e)
+{
+    for (size_t k = 0; k < ARRAY_LEN(services); k++) {
+        const struct price_figure input = {.unit = USAGE_INPUT, .service = services[k].tier};
+        const struct price_figure output = {.unit = USAGE_OUTPUT, .service = services[k].tier};
+        bool whole = figure_like(e, &input) &&
+                     (e->kind != MODEL_CHAT || figure_like(e, &output)), told = whole;
+
+        for (size_t i = 0; !whole && i < e->n_figures;) {
+            if (e->figures[i].service != services[k].tier) {
+                i++;
+                continue;
+            }
+            drop(e, i);
+            if (!told && leave(to, e, service_tier_name(services[k].tier)) < 0)
+                return err_origin(-ENOMEM);
+            told = true;
+        }
+    }
+    return 0;
+}
+
+/* Left out, these would have calls sold below their cost. */
+static void judge_untaken(struct import_entry *e, const struct json_object *v)
+{
+    static const char *const dear[] = {"tiered_pricing", "citation_cost_per_token"};
+
+    for (size_t i = 0; i < ARRAY_LEN(dear); i++)
+        if (json_has(v, dear[i]) && !is_nothing(json_get(v, dear[i])))
+            import_refuse(e, STR("it charges for something that is not counted here"));
+    if (json_has(v, "search_context_cost_per_query") &&
+        (str_eq_c(e->vendor, "Perplexity") || str_ihas(e->name, STR("search"))))
+        import_refuse(e, STR("its fee for each search is not counted here"));
+}
+
+int import_litellm_judge(struct import_entries *to, struct import_entry *e,
+                         const struct json_object *v)
+{
+    const struct price_figure like_input = {.unit = USAGE_INPUT};
+    const struct price_figure like_output = {.unit = USAGE_OUTPUT};
+    const struct price_figure *input, *output;
+    int r = judge_uncounted(to, e);
+
+    judge_untaken(e, v);
+    if (r == 0)
+        r = judge_services(to, e);
+    input = figure_like(e, &like_input);
+    output = figure_like(e, &like_output);
+    if (!input)
+        import_refuse(e, STR("it has no price of input tokens"));
+    else if (e->kind == MODEL_CHAT && !output)
+        import_refuse(e, STR("it has no price of output tokens"));
+    else if (input->charge == 0 && (!output || output->charge == 0))
+        import_refuse(e, STR("its price is zero; publish that by hand if it is meant"));
+    return r;
+}

@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""price.py: the price functions against exact rational arithmetic.
+
+  price.py PRICE_CASES [--cases N] [--seed S]
+
+Runs the program that writes cases (price_cases.c) and works every one of them out again from the
+bare figures: what stands in for what, which step and service tier hold, the sum as a fraction and its
+one rounding. Written from the rules in server/ledger/price.h and server/model/usage.def, not from the
+code. Prints `ok` or `FAIL` lines for ./check; a failing case prints the line it came from.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
+from math import ceil
+
+# What each unit covers, and which unit's price stands in for one that is not named.
+UNITS = {
+    "input": ("prompt", None),
+    "cached_input": ("prompt", "input"),
+    "cache_write_5m": ("prompt", "input"),
+    "cache_write_1h": ("prompt", "cache_write_5m"),
+    "output": ("output", None),
+    "reasoning": ("output", "output"),
+    "audio_input": ("prompt", "input"),
+    "audio_output": ("output", "output"),
+    "image_input": ("prompt", "input"),
+    "image_output": ("output", "output"),
+    "image": ("other", None),
+    "second": ("other", None),
+    "character": ("other", None),
+    "page": ("other", None),
+    "request": ("other", None),
+}
+NAMES = list(UNITS)
+N = len(NAMES)
+AT = {name: i for i, name in enumerate(NAMES)}
+PROMPT = [i for i, n in enumerate(NAMES) if UNITS[n][0] == "prompt"]
+OUTPUT = [i for i, n in enumerate(NAMES) if UNITS[n][0] == "output"]
+OTHER = [i for i, n in enumerate(NAMES) if UNITS[n][0] == "other"]
+AUDIO = (AT["audio_input"], AT["audio_output"])
+
+MILLION = 10**6
+CALL_LIMIT = 10**13  # $10,000 in nano-dollars
+MOST_TOKENS = 2**31 - 1
+OK, UNNAMED, LIMIT = 0, 1, 2
+
+
+def named(steps, above, unit):
+    """The figure that the longest step up to `above` names for the unit."""
+    for length in sorted((s for s in steps if s <= above), reverse=True):
+        if unit in steps[length]:
+            return steps[length][unit]
+    return None
+
+
+def figure(tiers, tier, above, unit):
+    """(charge, cost) of a unit at one step of a service tier; None: it has no price."""
+    steps = tiers[tier]
+    wanted = unit
+    while True:
+        found = named(steps, above, wanted)
+        if found is not None:
+            return found
+        stand_in = UNITS[wanted][1]
+        if stand_in is None:
+            break
+        wanted = stand_in
+    if UNITS[unit][0] == "other" and tier != 0:
+        return figure(tiers, 0, 0, unit)
+    return (0, 0) if unit == "request" else None
+
+
+class Step:
+    """All figures of one step, and the dearest that a hold has to reckon with."""
+
+    def __init__(self, tiers, tier, above):
+        got = [figure(tiers, tier, above, name) for name in NAMES]
+        self.above = above
+        self.charge = [None if f is None else f[0] for f in got]
+        self.cost = [None if f is None else f[1] for f in got]
+        self.text = self.dearest(PROMPT, False)
+        self.sound = self.dearest(PROMPT, True)
+        self.out = [self.dearest(OUTPUT, False), self.dearest(OUTPUT, True)]
+
+    def dearest(self, units, audio):
+        return max((self.charge[i] for i in units
+                    if self.charge[i] is not None and (audio or i not in AUDIO)), default=None)
+
+
+def read_price(words):
+    tiers = {}
+    for i in range(0, len(words), 5):
+        tier, unit, above = int(words[i]), words[i + 1], int(words[i + 2])
+        steps = tiers.setdefault(tier, {0: {}})
+        steps.setdefault(above, {})[unit] = (int(words[i + 3]), int(words[i + 4]))
+    return {t: [Step(tiers, t, a) for a in sorted(tiers[t])] for t in tiers}
+
+
+def exact(prices, quantities):
+    """Nano-dollars before rounding, as a fraction; None: a unit without a price was used."""
+    total = 0
+    for i, n in enumerate(quantities):
+        if n:
+            if prices[i] is None:
+                return None
+            total += prices[i] * n
+    return Fraction(total, MILLION)
+
+
+def charge_of(tiers, tier, used):
+    """(outcome, charge, cost)"""
+    steps = tiers.get(tier, tiers[0])
+    prompt = sum(used[i] for i in PROMPT)
+    step = [s for s in steps if s.above == 0 or prompt > s.above][-1]
+    charge = exact(step.charge, used)
+    if charge is None:
+        return UNNAMED, 0, 0
+    if ceil(charge) > CALL_LIMIT:
+        return LIMIT, 0, 0
+    cost = exact(step.cost, used)
+    if cost is None:
+        return UNNAMED, 0, 0
+    if ceil(cost) > CALL_LIMIT:
+        return LIMIT, 0, 0
+    return OK, ceil(charge), ceil(cost)
+
+
+def reachable(tiers, asked, tokens):
+    for tier in {0, asked} & set(tiers):
+        for step in tiers[tier]:
+            if step.above == 0 or tokens > step.above:
+                yield step
+
+
+def most_of(tiers, e, output):
+    """The most that the estimate with so much output costs, in millionths of a nano-dollar; None:
+    a unit without a price may be used."""
+    asked, text, sound, loud, things = e
+    most = 0
+    for step in reachable(tiers, asked, text + sound):
+        out = step.out[loud]
+        if (text and step.text is None) or (sound and step.sound is None) or (output and out is None):
+            return None
+        total = (text * (step.text or 0) + sound * (step.sound or 0) + output * (out or 0) +
+                 sum(things[i] * (step.charge[i] or 0) for i in OTHER))
+        most = max(most, total)
+    return most
+
+
+def covers(tiers, e, output, nano):
+    most = most_of(tiers, e, output)
+    return most is not None and most <= min(nano, CALL_LIMIT) * MILLION
+
+
+def within(e, output, served, used):
+    asked, text, sound, loud, things = e
+    return (served in (0, asked) and sum(used[i] for i in PROMPT) <= text + sound
+            and used[AUDIO[0]] <= sound and sum(used[i] for i in OUTPUT) <= output
+            and (loud or not used[AUDIO[1]]) and all(used[i] <= things[i] for i in OTHER))
+
+
+def check(tiers, words, counts):
+    """A sentence about what is wrong, or None."""
+    v = list(map(int, words))
+    asked, served = v[0], v[1]
+    used = v[2:2 + N]
+    code, charge, cost, text, sound, output, loud = v[2 + N:9 + N]
+    things = v[9 + N:9 + 2 * N]
+    held, hold, nano, bought = v[9 + 2 * N:]
+    e = (asked, text, sound, loud, things)
+    counts["cases"] += 1
+    want = charge_of(tiers, served, used)
+    if (code, charge, cost) != want:
+        return f"price_charge said {code} {charge} {cost}, exact is {want}"
+    most = most_of(tiers, e, output)
+    want = (UNNAMED, 0) if most is None else (OK, ceil(Fraction(most, MILLION)))
+    if want[1] > CALL_LIMIT:
+        want = (LIMIT, 0)
+    if (held, hold) != want:
+        return f"price_hold said {held} {hold}, exact is {want}"
+    if code == OK and held == OK and within(e, output, served, used):
+        counts["held"] += 1
+        counts["full"] += charge == hold
+        if charge > hold:
+            return f"a call within its estimate is charged {charge}, its hold is {hold}"
+    counts["refused"] += code == LIMIT
+    counts["bought"] += 0 < bought < MOST_TOKENS
+    if bought and not covers(tiers, e, bought, nano):
+        return f"price_affords_output said {bought}, which {nano} does not cover"
+    if bought < MOST_TOKENS and covers(tiers, e, bought + 1, nano):
+        return f"price_affords_output said {bought}, but {nano} covers one more"
+    return None
+
+
+def run(program, seed, prices, usages):
+    counts = {"cases": 0, "held": 0, "full": 0, "refused": 0, "bought": 0}
+    faults = []
+    tiers = price_line = None
+    with subprocess.Popen([program, str(seed), str(prices), str(usages)], stdout=subprocess.PIPE,
+                          text=True, bufsize=1 << 20) as p:
+        for line in p.stdout:
+            words = line.split()
+            if words[0] == "P":
+                price_line = line
+                tiers = read_price(words[1:])
+                continue
+            fault = check(tiers, words[1:], counts)
+            if fault and len(faults) < 3:
+                faults.append(f"seed {seed}: {fault}\n  {price_line}  {line}")
+    return p.returncode, counts, faults
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--cases", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=20261128)
+    o = parser.parse_args()
+    usages, parts = 50, 20
+    prices = -(-o.cases // (usages * parts))
+    total, faults, bad = {}, [], 0
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(run, o.program, o.seed + i, prices, usages) for i in range(parts)]
+        for job in jobs:
+            code, counts, found = job.result()
+            bad += code != 0
+            faults += found
+            for k, n in counts.items():
+                total[k] = total.get(k, 0) + n
+    for fault in faults[:5]:
+        print(fault)
+    print(", ".join(f"{n} {k}" for k, n in total.items()))
+    # What was meant to be tried has been: calls at their hold's edge, refusals, affordable output.
+    wanted = {"cases": o.cases, "held": o.cases // 20, "full": o.cases // 200,
+              "refused": o.cases // 200, "bought": o.cases // 200}
+    tried = all(total[k] >= n for k, n in wanted.items())
+    if not tried:
+        print(f"too few of some kind: wanted at least {wanted}")
+    good = not faults and not bad and tried
+    print(("ok" if good else "FAIL") + " oracle-price")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
