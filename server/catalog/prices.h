@@ -67,7 +67,7 @@ struct price_row {
     int64_t effective_from_us;
 };
 /* Of everything that is served now, straight from a snapshot: what is shown is what is charged.
- * Units that cost what their stand-in costs (model/usage.def) have no line. Rows live in the arena
- * and point into the snapshot. Any thread. */
+ * A unit has no line where it costs what the last line for shorter input says, or what its stand-in
+ * costs (model/usage.def). Rows live in the arena and point into the snapshot. Any thread. */
 int price_list(const struct catalog *c, struct arena *a, struct price_row **ret,
                size_t *ret_n) _must_use_;

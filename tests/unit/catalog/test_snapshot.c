@@ -256,8 +256,12 @@ static void the_price_list_is_what_is_charged(void **state)
     struct price_figure figures[] = {{USAGE_INPUT, 0, 1000, 1},
                                      {USAGE_CACHED_INPUT, 0, 100, 1},
                                      {USAGE_OUTPUT, 0, 2000, 1},
-                                     {USAGE_INPUT, 200000, 3000, 1}};
-    struct price_draft d = {.model = id, .kind = STR("groq"), .figures = figures, .n_figures = 4};
+                                     {USAGE_INPUT, 200000, 3000, 1},
+                                     {USAGE_CACHED_INPUT, 200000, 3000, 1},
+                                     {USAGE_INPUT, 0, 4000, 1, SERVICE_PRIORITY},
+                                     {USAGE_OUTPUT, 0, 5000, 1, SERVICE_PRIORITY}};
+    struct price_draft d = {
+        .model = id, .kind = STR("groq"), .figures = figures, .n_figures = ARRAY_LEN(figures)};
     struct price_row *rows;
     struct catalog *c;
     size_t n, mine = 0;
@@ -276,7 +280,7 @@ static void the_price_list_is_what_is_charged(void **state)
         assert_string_equal(r->provider_label, "Groq");
         assert_true(r->effective_from_us > 0);
         for (size_t k = 0; k < ARRAY_LEN(figures); k++)
-            if (figures[k].unit == r->unit &&
+            if (figures[k].unit == r->unit && figures[k].service == r->service &&
                 figures[k].above_input_tokens == r->above_input_tokens) {
                 assert_int_equal(r->charge.nano, figures[k].charge);
                 mine++;

@@ -386,6 +386,25 @@ static void max_price_leaves_the_dear_ones_out(void **state)
     assert_refused(b, ROUTE_E_MAX_PRICE);
 }
 
+static void a_service_tier_that_is_not_sold_is_no_candidate(void **state)
+{
+    struct bench *b = *state;
+    const struct price_figure figures[] = {{USAGE_INPUT, 0, 900, 900, SERVICE_PRIORITY},
+                                           {USAGE_OUTPUT, 0, 900, 900, SERVICE_PRIORITY}};
+
+    b->q.service = SERVICE_PRIORITY;
+    assert_refused(b, ROUTE_E_SERVICE);
+    price_init(&b->dear, (struct price_id){2});
+    for (size_t i = 0; i < ARRAY_LEN(figures); i++)
+        assert_int_equal(price_set(&b->dear, &figures[i]), PRICE_SET_OK);
+    assert_int_equal(
+        price_set(&b->dear, &(struct price_figure){USAGE_INPUT, 0, 100, 100, SERVICE_STANDARD}),
+        PRICE_SET_OK);
+    price_complete(&b->dear);
+    b->targets[2].price = &b->dear;
+    assert_order(b, "3");
+}
+
 static void a_long_prompt_is_judged_by_its_own_tier(void **state)
 {
     struct bench *b = *state;
@@ -448,6 +467,7 @@ int main(void)
         TEST(a_request_may_order_narrow_and_shun),
         TEST(max_price_leaves_the_dear_ones_out),
         TEST(a_long_prompt_is_judged_by_its_own_tier),
+        TEST(a_service_tier_that_is_not_sold_is_no_candidate),
         TEST(the_list_of_models_is_followed_once_each),
 #undef TEST
     };
