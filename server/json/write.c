@@ -104,12 +104,17 @@ static void put_quoted(struct buf *out, struct str s)
     buf_putc(out, '"');
 }
 
-void json_key(struct json_writer *w, const char *key)
+void json_key_str(struct json_writer *w, struct str key)
 {
     before_value(w);
-    put_quoted(w->out, str_c(key));
+    put_quoted(w->out, key);
     buf_putc(w->out, ':');
     w->comma_ = false; /* none between the key and its value */
+}
+
+void json_key(struct json_writer *w, const char *key)
+{
+    json_key_str(w, str_c(key));
 }
 
 void json_str(struct json_writer *w, struct str s)

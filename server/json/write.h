@@ -16,6 +16,7 @@ void json_close_object(struct json_writer *w);
 void json_open_array(struct json_writer *w);
 void json_close_array(struct json_writer *w);
 void json_key(struct json_writer *w, const char *key);
+void json_key_str(struct json_writer *w, struct str key);
 void json_str(struct json_writer *w, struct str s); /* invalid UTF-8 becomes U+FFFD */
 void json_cstr(struct json_writer *w, const char *z); /* NULL: null */
 void json_int(struct json_writer *w, int64_t v);

@@ -95,6 +95,9 @@ suite_sanitize() {
     TOLLGATE_BUILD=build-asan node_suite tests/scenario
 }
 
+# Wire formats: cases as files, and recorded exchanges read and written again.
+suite_golden() { tests/golden/run; }
+
 # Every target over its corpus and a few seconds of new inputs; a minute each in the longer form.
 suite_fuzz() { tests/fuzz/run "$([ "$LONG" = 1 ] && echo 60 || echo 3)"; }
 

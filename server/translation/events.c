@@ -1,0 +1,133 @@
+/* events.c: see events.h. */
+#include "translation/events.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+
+struct chat_event *events_add(struct events *e, enum chat_event_kind kind, int64_t choice,
+                              size_t number)
+{
+    static _Thread_local struct chat_event scratch;
+    struct chat_event *made;
+
+    if (e->r == 0 && e->n == e->room) {
+        size_t room = e->room ? e->room * 2 : 8;
+        struct chat_event *v = arena_array(e->a, struct chat_event, room);
+
+        if (!v) {
+            e->r = err_origin(-ENOMEM);
+        } else {
+            if (e->n)
+                memcpy(v, e->v, e->n * sizeof(*v));
+            e->v = v;
+            e->room = room;
+        }
+    }
+    made = e->r ? &scratch : &e->v[e->n++];
+    *made = (struct chat_event){.kind = kind, .choice = choice, .number = number};
+    return made;
+}
+
+int events_end(const struct events *e, struct chat_events *ret)
+{
+    if (e->r)
+        return e->r;
+    *ret = (struct chat_events){.v = e->v, .n = e->n};
+    return CHAT_OK;
+}
+
+static void close_text(struct events *e, struct flow *f, int64_t choice)
+{
+    if (f->open)
+        events_add(e, CHAT_EVENT_PART_END, choice, f->number)->part_kind = f->kind;
+    f->open = false;
+}
+
+void flow_delta(struct events *e, int64_t choice, size_t number, enum chat_part_kind kind,
+                struct str text)
+{
+    struct chat_event *event;
+
+    if (!text.n)
+        return;
+    event = events_add(e, CHAT_EVENT_DELTA, choice, number);
+    event->part_kind = kind;
+    event->text = text;
+}
+
+void flow_text(struct events *e, struct flow *f, int64_t choice, enum chat_part_kind kind,
+               struct str text)
+{
+    if (!text.n)
+        return;
+    if (f->open && f->kind != kind)
+        close_text(e, f, choice);
+    if (!f->open) {
+        f->open = true;
+        f->kind = kind;
+        f->number = f->next++;
+        events_add(e, CHAT_EVENT_PART, choice, f->number)->part_kind = kind;
+    }
+    flow_delta(e, choice, f->number, kind, text);
+}
+
+/* A call without arguments has the empty object for them. */
+static void close_calls(struct events *e, struct flow *f, int64_t choice)
+{
+    for (size_t i = 0; i < f->n_calls; i++) {
+        struct flow_call *call = &f->calls[i];
+
+        if (call->ended)
+            continue;
+        if (call->empty)
+            flow_delta(e, choice, call->number, CHAT_TOOL_CALL, STR("{}"));
+        events_add(e, CHAT_EVENT_PART_END, choice, call->number)->part_kind = CHAT_TOOL_CALL;
+        call->ended = true;
+    }
+}
+
+static struct flow_call *new_call(struct events *e, struct flow *f, struct arena *keep,
+                                  int64_t choice, const struct flow_piece *piece)
+{
+    struct chat_event *event;
+
+    if (!f->calls)
+        f->calls = arena_array(keep, struct flow_call, EVENTS_CALLS);
+    if (!f->calls || f->n_calls == EVENTS_CALLS) {
+        e->r = e->r ? e->r : err_origin(-ENOMEM);
+        return NULL;
+    }
+    close_text(e, f, choice);
+    close_calls(e, f, choice);
+    event = events_add(e, CHAT_EVENT_PART, choice, f->next);
+    event->part_kind = CHAT_TOOL_CALL;
+    event->id = piece->id;
+    event->name = piece->name;
+    event->custom = piece->custom;
+    f->calls[f->n_calls] = (struct flow_call){
+        .key = piece->key, .number = f->next++, .empty = !piece->custom};
+    return &f->calls[f->n_calls++];
+}
+
+void flow_call(struct events *e, struct flow *f, struct arena *keep, int64_t choice,
+               const struct flow_piece *piece)
+{
+    struct flow_call *call = NULL;
+
+    for (size_t i = 0; i < f->n_calls && !call; i++)
+        if (f->calls[i].key == piece->key)
+            call = &f->calls[i];
+    if (!call)
+        call = new_call(e, f, keep, choice, piece);
+    if (!call || !piece->arguments.n)
+        return;
+    call->empty = false;
+    flow_delta(e, choice, call->number, CHAT_TOOL_CALL, piece->arguments);
+}
+
+void flow_close(struct events *e, struct flow *f, int64_t choice)
+{
+    close_text(e, f, choice);
+    close_calls(e, f, choice);
+}

@@ -1,0 +1,61 @@
+/* events.h: the events that a reader makes of one frame, and the parts that it has open.
+ *
+ * A format that has no marks for the begin and end of parts (OpenAI's, Gemini's) goes through
+ * events_flow, which makes them. One owner. */
+#pragma once
+
+#include "translation/chat_dialect.h"
+
+/* Choices and parts beyond these are not told apart: a hostile upstream costs no more memory. */
+#define EVENTS_CHOICES 128
+#define EVENTS_CALLS 256
+
+struct events {
+    struct arena *a; /* of the turn */
+    struct chat_event *v;
+    size_t n, room;
+    int r; /* 0, or < 0: out of memory */
+};
+
+static inline void events_begin(struct events *e, struct arena *turn)
+{
+    *e = (struct events){.a = turn};
+}
+/* A zeroed event; never NULL (after a failure a scratch one that nobody reads). */
+struct chat_event *events_add(struct events *e, enum chat_event_kind kind, int64_t choice,
+                              size_t number);
+/* CHAT_OK or < 0. */
+int events_end(const struct events *e, struct chat_events *ret) _must_use_;
+
+/* What is open of one choice. */
+struct flow {
+    size_t next;   /* number of the next part */
+    bool open;     /* a part of text is */
+    bool finished; /* its finish has been told */
+    enum chat_part_kind kind;
+    size_t number;
+    struct flow_call {
+        int64_t key; /* the provider's number of the call */
+        size_t number;
+        bool ended;
+        bool empty; /* no arguments came yet */
+    } * calls;
+    size_t n_calls;
+};
+/* Text of a kind: goes on with the open part, or ends it and begins another. Empty text is
+ * nothing. */
+void flow_text(struct events *e, struct flow *f, int64_t choice, enum chat_part_kind kind,
+               struct str text);
+/* A call of a tool under the provider's key: begins it where the key is new, which ends what is
+ * open; then a piece of its arguments. keep: the arena that outlives the turn. */
+struct flow_piece {
+    int64_t key;
+    struct str id, name, arguments;
+    bool custom;
+};
+void flow_call(struct events *e, struct flow *f, struct arena *keep, int64_t choice,
+               const struct flow_piece *piece);
+void flow_delta(struct events *e, int64_t choice, size_t number, enum chat_part_kind kind,
+                struct str text);
+/* Ends everything that is open. */
+void flow_close(struct events *e, struct flow *f, int64_t choice);

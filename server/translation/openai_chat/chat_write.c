@@ -1,0 +1,270 @@
+/* chat_write.c: a chat request in OpenAI's form.
+ *
+ * Odd: results of tools are messages of their own here, so a turn that holds several becomes several
+ * messages; and an assistant's calls stand beside its content, not in it. */
+#include "translation/openai_chat/neutral.h"
+
+#include "translation/put.h"
+
+struct writing {
+    struct json_writer w;
+    struct buf *out;
+    const struct chat_request *request;
+    const struct chat_target *target;
+    struct chat_losses *losses;
+    bool own; /* the request was read from this format */
+};
+
+static void extras(struct writing *x, const struct chat_extras *e)
+{
+    if (x->own)
+        put_extras(&x->w, e);
+    else
+        chat_lose_extras(x->losses, e);
+}
+
+/* --- parts --- */
+
+/* `"key": "data:MIME;base64,DATA"`, or the URL. */
+static void put_url(struct writing *x, const char *key, const struct chat_media *m)
+{
+    json_key(&x->w, key);
+    if (m->source != CHAT_BASE64) {
+        json_str(&x->w, m->data);
+        return;
+    }
+    json_raw(&x->w, STR("\"data:"));
+    json_escape(x->out, m->mime.p ? m->mime : STR("application/octet-stream"));
+    buf_puts(x->out, ";base64,");
+    json_escape(x->out, m->data);
+    buf_putc(x->out, '"');
+}
+
+static void image(struct writing *x, const struct chat_part *p)
+{
+    json_key(&x->w, "image_url");
+    json_open_object(&x->w);
+    put_url(x, "url", &p->media);
+    put_text(&x->w, "detail", p->media.detail);
+    json_close_object(&x->w);
+}
+
+static void audio(struct writing *x, const struct chat_part *p)
+{
+    struct str format = p->media.mime;
+
+    if (str_starts(format, STR("audio/")))
+        format = str_n(format.p + 6, format.n - 6);
+    if (str_eq(format, STR("mpeg")))
+        format = STR("mp3");
+    json_key(&x->w, "input_audio");
+    json_open_object(&x->w);
+    put_text(&x->w, "data", p->media.data);
+    put_text(&x->w, "format", format);
+    json_close_object(&x->w);
+}
+
+static void document(struct writing *x, const struct chat_part *p)
+{
+    json_key(&x->w, "file");
+    json_open_object(&x->w);
+    put_text(&x->w, "filename", p->media.name);
+    if (p->media.source == CHAT_FILE)
+        put_text(&x->w, "file_id", p->media.data);
+    else
+        put_url(x, "file_data", &p->media);
+    json_close_object(&x->w);
+}
+
+/* Can the content of a message hold it, in this format? */
+static bool has_place(const struct chat_part *p)
+{
+    switch (p->kind) {
+    case CHAT_TEXT:
+    case CHAT_REFUSAL:
+        return true;
+    case CHAT_IMAGE:
+        return p->media.source == CHAT_BASE64 || p->media.source == CHAT_URL;
+    case CHAT_AUDIO:
+        return p->media.source == CHAT_BASE64;
+    case CHAT_DOCUMENT:
+        return p->media.source != CHAT_URL;
+    case CHAT_THINKING:
+    case CHAT_REDACTED:
+    case CHAT_VIDEO:
+    case CHAT_TOOL_CALL:
+    case CHAT_TOOL_RESULT:
+    case CHAT_FOREIGN:
+    case CHAT_PART_KINDS:
+        break;
+    }
+    return false;
+}
+
+void openai_put_cache(struct json_writer *w, struct str ttl)
+{
+    if (!ttl.p)
+        return;
+    json_key(w, "cache_control");
+    json_open_object(w);
+    put_word(w, "type", "ephemeral");
+    put_text(w, "ttl", ttl);
+    json_close_object(w);
+}
+
+static void cache(struct writing *x, const struct chat_part *p)
+{
+    if (!p->cache.p)
+        return;
+    if (!x->own) {
+        chat_note(x->losses, p->path); /* OpenAI's hosts keep prefixes by themselves */
+        return;
+    }
+    openai_put_cache(&x->w, p->cache);
+}
+
+static void part(struct writing *x, const struct chat_part *p)
+{
+    static const char *const types[CHAT_PART_KINDS] = {
+        [CHAT_TEXT] = "text",          [CHAT_REFUSAL] = "refusal", [CHAT_IMAGE] = "image_url",
+        [CHAT_AUDIO] = "input_audio", [CHAT_DOCUMENT] = "file"};
+
+    if (p->kind == CHAT_FOREIGN && x->own) {
+        json_raw(&x->w, p->raw);
+        return;
+    }
+    json_open_object(&x->w);
+    if (p->kind == CHAT_DOCUMENT && p->media.source == CHAT_PLAIN) {
+        put_text(&x->w, "type", STR("text"));
+        put_text(&x->w, "text", p->media.data);
+        json_close_object(&x->w);
+        return;
+    }
+    put_word(&x->w, "type", types[p->kind]);
+    if (p->kind == CHAT_TEXT || p->kind == CHAT_REFUSAL)
+        put_text(&x->w, types[p->kind], p->text);
+    else if (p->kind == CHAT_IMAGE)
+        image(x, p);
+    else if (p->kind == CHAT_AUDIO)
+        audio(x, p);
+    else
+        document(x, p);
+    cache(x, p);
+    extras(x, &p->extra);
+    json_close_object(&x->w);
+}
+
+/* What a message's content cannot hold is lost, but for what stands elsewhere in it. */
+static bool belongs(struct writing *x, const struct chat_part *p)
+{
+    if (has_place(p) || (p->kind == CHAT_FOREIGN && x->own))
+        return true;
+    if (p->kind == CHAT_THINKING || p->kind == CHAT_REDACTED) {
+        if (!x->own)
+            chat_note(x->losses, p->path);
+    } else if (p->kind != CHAT_TOOL_CALL && p->kind != CHAT_TOOL_RESULT) {
+        chat_lose(x->losses, p->path);
+    }
+    return false;
+}
+
+static bool is_plain(const struct chat_part *parts, size_t n, bool was_plain)
+{
+    return n == 1 && parts[0].kind == CHAT_TEXT && was_plain && !parts[0].cache.p;
+}
+
+/* Parts of one message as its content: a string where they were one, else a list; null when there
+ * are none. */
+static void content(struct writing *x, const struct chat_part *parts, size_t n, bool plain)
+{
+    size_t kept = 0;
+
+    json_key(&x->w, "content");
+    for (size_t i = 0; i < n; i++)
+        if (parts[i].kind == CHAT_TEXT && is_plain(&parts[i], 1, plain)) {
+            json_str(&x->w, parts[i].text);
+            return;
+        }
+    for (size_t i = 0; i < n; i++) {
+        if (!belongs(x, &parts[i]))
+            continue;
+        if (!kept++)
+            json_open_array(&x->w);
+        part(x, &parts[i]);
+    }
+    if (kept)
+        json_close_array(&x->w);
+    else
+        json_null(&x->w);
+}
+
+/* --- messages --- */
+
+static void open_message(struct writing *x, const char *role)
+{
+    json_open_object(&x->w);
+    put_word(&x->w, "role", role);
+}
+
+/* What went wrong in a tool is told in words: the format has no mark for it. */
+static void result(struct writing *x, const struct chat_part *p)
+{
+    bool plain = p->n_parts == 1 && p->parts[0].kind == CHAT_TEXT;
+
+    open_message(x, "tool");
+    put_text(&x->w, "tool_call_id", p->tool.id);
+    if (p->n_parts)
+        content(x, p->parts, p->n_parts, plain);
+    else
+        put_text(&x->w, "content", STR(""));
+    json_close_object(&x->w);
+}
+
+static void thoughts(struct writing *x, const struct chat_message *m)
+{
+    for (size_t i = 0; x->own && i < m->n_parts; i++)
+        if (m->parts[i].kind == CHAT_THINKING)
+            put_text(&x->w, "reasoning_content", m->parts[i].text);
+}
+
+static void message(struct writing *x, const struct chat_message *m)
+{
+    static const char *const roles[] = {[CHAT_SYSTEM] = "system", [CHAT_DEVELOPER] = "developer",
+                                        [CHAT_USER] = "user", [CHAT_ASSISTANT] = "assistant",
+                                        [CHAT_TOOL] = "user"};
+    size_t results = 0;
+
+    for (size_t i = 0; i < m->n_parts; i++)
+        if (m->parts[i].kind == CHAT_TOOL_RESULT) {
+            result(x, &m->parts[i]);
+            results++;
+        }
+    if (results && results == m->n_parts)
+        return;
+    open_message(x, roles[m->role]);
+    put_text(&x->w, "name", m->name);
+    thoughts(x, m);
+    content(x, m->parts, m->n_parts, m->plain || m->n_parts == 1);
+    openai_put_calls(&x->w, m->parts, m->n_parts);
+    extras(x, &m->extra);
+    json_close_object(&x->w);
+}
+
+void openai_chat_write(const struct chat_request *request, const struct chat_target *target,
+                       struct buf *out, struct chat_losses *losses)
+{
+    struct writing x = {.out = out, .request = request, .target = target, .losses = losses,
+                        .own = strcmp(request->wire, "openai_chat") == 0};
+
+    json_begin(&x.w, out);
+    json_open_object(&x.w);
+    put_text(&x.w, "model", target->model);
+    json_key(&x.w, "messages");
+    json_open_array(&x.w);
+    for (size_t i = 0; i < request->n_messages; i++)
+        message(&x, &request->messages[i]);
+    json_close_array(&x.w);
+    openai_chat_put_options(&x.w, request, target, losses);
+    extras(&x, &request->extra);
+    json_close_object(&x.w);
+}
