@@ -72,7 +72,8 @@ void anthropic_put_usage(struct json_writer *w, const struct usage *u,
 {
     json_key(w, "usage");
     json_open_object(w);
-    put_int(w, "input_tokens", u->n[USAGE_INPUT] + u->n[USAGE_AUDIO_INPUT]);
+    put_int(w, "input_tokens",
+            u->n[USAGE_INPUT] + u->n[USAGE_AUDIO_INPUT] + u->n[USAGE_IMAGE_INPUT]);
     put_int(w, "cache_creation_input_tokens",
             u->n[USAGE_CACHE_WRITE_5M] + u->n[USAGE_CACHE_WRITE_1H]);
     put_int(w, "cache_read_input_tokens", u->n[USAGE_CACHED_INPUT]);

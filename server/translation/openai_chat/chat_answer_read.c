@@ -104,6 +104,7 @@ int openai_chat_read_answer(struct arena *a, struct str body, struct chat_answer
                             struct json_fault *fault)
 {
     struct chat_answer answer = {0};
+    struct llm_report llm = {0};
     struct json_span cost;
     struct tree t;
     struct node root = tree_open(&t, a, body, fault), choices = tree_array(&t, root, "choices");
@@ -120,8 +121,10 @@ int openai_chat_read_answer(struct arena *a, struct str body, struct chat_answer
     for (size_t i = 0; i < n && !tree_failed(&t); i++)
         choice(&t, node_at(&t, choices, i), &answer.choices[answer.n_choices++]);
     usage = tree_raw(&t, root, "usage");
-    answer.has_usage =
-        usage.p && openai_usage_read(usage, &answer.usage, &cost) == OPENAI_USAGE_OK;
+    if (usage.p && openai_usage_read(usage, &llm, &cost) == OPENAI_USAGE_OK) {
+        answer.has_usage = true;
+        answer.usage = llm.usage;
+    }
     tree_close(&t);
     if (t.r == CHAT_OK)
         *ret = answer;

@@ -156,8 +156,8 @@ static void chunk(struct chat_reader *r, struct tree *t, struct events *e, struc
 {
     struct node choices = tree_array(t, root, "choices"), error = node_get(t, root, "error");
     struct str raw = tree_raw(t, root, "usage");
+    struct llm_report llm = {0};
     struct json_span cost;
-    struct usage usage;
 
     if (node_given(error)) {
         failed(t, e, error);
@@ -166,8 +166,8 @@ static void chunk(struct chat_reader *r, struct tree *t, struct events *e, struc
     begin(r, t, e, root);
     for (size_t i = 0; i < node_length(choices) && !tree_failed(t); i++)
         choice(r, t, e, node_at(t, choices, i));
-    if (raw.p && openai_usage_read(raw, &usage, &cost) == OPENAI_USAGE_OK)
-        events_add(e, CHAT_EVENT_USAGE, 0, 0)->usage = usage;
+    if (raw.p && openai_usage_read(raw, &llm, &cost) == OPENAI_USAGE_OK)
+        events_add(e, CHAT_EVENT_USAGE, 0, 0)->usage = llm.usage;
 }
 
 int openai_chat_read_events(struct chat_reader *r, struct arena *turn,
