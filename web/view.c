@@ -7,6 +7,7 @@
 #include "base/clock.h"
 
 #define TEXT_BYTES 96
+#define MINUS "\u2212" /* a real one, as wide as a digit */
 
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -48,7 +49,7 @@ static void put_dollars(struct buf *out, struct money m, int decimals)
         return;
     }
     if (m.nano < 0) {
-        buf_puts(out, "\u2212"); /* a real minus, as wide as a digit */
+        buf_puts(out, MINUS);
         if (money_sub(MONEY_ZERO, m, &size) != MONEY_OK)
             size = (struct money){INT64_MAX};
     }
@@ -56,20 +57,34 @@ static void put_dollars(struct buf *out, struct money m, int decimals)
     money_put_fixed(out, size, decimals);
 }
 
+static void put_exact(struct json_object *o, struct money m)
+{
+    struct buf plain, exact;
+    struct str digits;
+
+    buf_init(&plain, TEXT_BYTES);
+    money_put(&plain, m, 2);
+    digits = buf_str(&plain);
+    buf_init(&exact, TEXT_BYTES);
+    if (m.nano < 0) {
+        buf_puts(&exact, MINUS);
+        digits = str_n(digits.p + 1, digits.n - 1);
+    }
+    buf_put_str(&exact, digits);
+    buf_puts(&exact, " USD");
+    finish(o, "exact", &exact);
+    buf_done(&plain);
+}
+
 void view_money(struct json_object *o, const char *key, struct money m, int decimals)
 {
     struct json_object *v = add(o, key);
-    struct buf text, exact;
+    struct buf text;
 
     buf_init(&text, TEXT_BYTES);
     put_dollars(&text, m, decimals);
     finish(v, "text", &text);
-    buf_init(&exact, TEXT_BYTES);
-    if (m.nano < 0)
-        buf_puts(&exact, "\u2212");
-    money_put(&exact, m.nano < 0 && m.nano > INT64_MIN ? (struct money){-m.nano} : m, 2);
-    buf_puts(&exact, " USD");
-    finish(v, "exact", &exact);
+    put_exact(v, m);
     json_set_bool(v, "zero", m.nano == 0);
 }
 
@@ -218,7 +233,7 @@ static void put_count(struct buf *out, int64_t n)
                           n < 0 ? (uint64_t)0 - (uint64_t)n : (uint64_t)n);
 
     if (n < 0)
-        buf_puts(out, "\u2212");
+        buf_puts(out, MINUS);
     for (int i = 0; i < length; i++) {
         if (i && (length - i) % 3 == 0)
             buf_putc(out, ',');

@@ -1,99 +1,315 @@
-// Every page of the route table, as everybody, as a team's owner and as an operator: it answers, is quiet, asks
-// nobody else, is accessible, and fits a phone, in light and dark.
+// Every page of the route table, as everybody, as a team's owner and as an operator, wide and narrow, light
+// and dark, with a past and empty: it answers, is quiet, asks nobody else, keeps still, is accessible, fits,
+// and works without scripts. Then what keys do, and what a refused form says.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
+import axe from 'axe-core';
 import { openBrowser, needsBrowser } from '../lib/browser.mjs';
-import { call, hello, password, settled, signUp, topUp, mintKey } from '../lib/installation.mjs';
-import { startServer, top } from '../lib/server.mjs';
-import { setup, test } from '../lib/story.mjs';
+import { call, hello, password, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+import { addProviders, addTeam, longName, mintKeys, startProvider, traffic } from '../lib/past.mjs';
+import { daysAhead, needsFaketime, Server, top } from '../lib/server.mjs';
+import { eventually, setup, test } from '../lib/story.mjs';
 
-const needs = needsBrowser;
+const needs = () => needsBrowser() ?? needsFaketime();
+const AT_ONCE = 4;
+const WIDTHS = { wide: 1280, narrow: 390 };
 const table = readFileSync(join(top, 'server/routes.c'), 'utf8');
 const pages = [...table.matchAll(/SHOW\(\s*"([^"]+)",\s*AUTH_(\w+)/g)].map(([, path, auth]) => ({ path, auth }));
-let server, browser, ids = {};
+let server, browser, provider, keys, ids = {}, linked = {};
 const contexts = {};
 
-async function context(scheme, width, who) {
-  const made = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 850 } });
+// What moved by itself, and what the policy refused, kept for the test to ask.
+function watch() {
+  window.moved = [];
+  window.refused = [];
+  new PerformanceObserver((list) => {
+    for (const e of list.getEntries())
+      if (!e.hadRecentInput && e.value > 0.001) window.moved.push(`${e.value.toFixed(4)} ${e.sources.map((s) => s.node?.className ?? s.node?.nodeName).join(' ')}`);
+  }).observe({ type: 'layout-shift', buffered: true });
+  document.addEventListener('securitypolicyviolation', (e) => window.refused.push(`${e.violatedDirective} ${e.blockedURI}`));
+}
+
+async function signedIn(who) {
+  const context = await browser.newContext();
   if (who) {
-    const page = await made.newPage();
+    const page = await context.newPage();
     await page.goto(`${server.url}/sign-in`);
     await page.fill('input[name=email]', who.email);
     await page.fill('input[name=password]', who.password);
     await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
     assert.ok(!page.url().endsWith('/sign-in'), `${who.email} did not get in`);
-    await page.close();
   }
-  return made;
+  const state = await context.storageState();
+  await context.close();
+  return state;
 }
 
-setup('an installation with a past, seen by three', async () => {
-  server = await startServer();
+setup('an installation with a month behind it, seen by four', async () => {
+  // 32 days back is another month, whatever day it is: there will be an invoice.
+  server = await new Server(daysAhead(-32)).start();
+  provider = await startProvider();
+  await addProviders(await signInOperator(server), provider);
+  let owner = await addTeam(server);
+  await topUp(owner, 100);
+  keys = await mintKeys(owner);
+  await served(server, keys.support, 'claude-sonnet-5');
+  await traffic(server, keys, 60, { seed: 3 });
+  await server.again(daysAhead(0));
   browser = await openBrowser();
-  const owner = await signUp(server);
-  await topUp(owner, 10);
-  const key = await mintKey(owner, { name: 'a key with a rather long name, as people give them' });
-  const res = await call(server, key, hello('demo-small'));
-  const id = res.headers.get('x-tollgate-request-id');
-  await settled(server, id);
+  await owner.submit('/sign-in', /sign-in/, { email: owner.email, password });
+  await traffic(server, keys, 260, { seed: 4 });
+  await call(server, keys.support, hello('demo-small'));
   const one = (text) => server.sql(text)[0]?.id;
+  await eventually(() => one(`SELECT max(id) AS id FROM invoice WHERE team_id = 2`), 'the invoice of the month before', 60000);
+  await eventually(() => one(`SELECT count(*)::int AS id FROM call`) >= 320, 'every call to be settled');
+  const order = (await owner.submit('/billing', /top-up/, { amount: '40', provider: 'manual' })).url.match(/orders\/(\d+)/)[1];
+  const checkout = (await owner.submit('/billing', /top-up/, { amount: '30', provider: 'sandbox' })).url.match(/checkout\/(\d+)/)[1];
+  const invite = (await owner.submit('/members', /invites$/, { role: 'viewer' })).body.match(/\/invite\/([\w-]{20,})/)[1];
+  const operator = await signInOperator(server);
+  const reset = (await operator.submit('/operator/users?q=ada', /\/reset$/)).body.match(/\/reset\/([\w-]{20,})/)[1];
+  await operator.submit('/operator/incidents', /incidents\/off$/, { model: 'gpt-5-nano', reason: 'It answers with other people’s words' });
+  const newcomer = await signUp(server, { name: 'Noor Newcomer', team: 'A team whose name is as long as the form allows, for people who like such names' });
+  const failed = one(`SELECT 'call_' || replace(call_id::text, '-', '') AS id FROM call WHERE fallback LIMIT 1`);
+  const blocked = one(`SELECT 'call_' || replace(call_id::text, '-', '') AS id FROM call WHERE outcome = 'blocked' LIMIT 1`);
+  const model = one(`SELECT id FROM model WHERE name = 'gpt-5-mini'`);
   ids = {
-    '/log/{id}': id, '/operator/calls/{id}': id,
-    '/keys/{id}': one(`SELECT max(id) AS id FROM api_key`),
-    '/billing/ledger/{id}': one(`SELECT max(id) AS id FROM transfer`),
-    '/operator/accounts/{id}': 1, '/operator/models/{id}': one(`SELECT model_id AS id FROM target LIMIT 1`),
-    '/operator/teams/{id}': one(`SELECT max(id) AS id FROM team`),
+    '/log/{id}': failed, '/operator/calls/{id}': failed,
+    '/keys/{id}': one(`SELECT id FROM api_key WHERE name LIKE 'nightly%'`),
+    '/billing/ledger/{id}': one(`SELECT max(id) AS id FROM transfer WHERE team_id = 2 AND code = 'USAGE'`),
+    '/billing/orders/{id}': order, '/checkout/{id}': checkout,
+    '/billing/invoices/{id}': one(`SELECT max(id) AS id FROM invoice WHERE team_id = 2`),
+    '/reset/{token}': reset, '/invite/{token}': invite,
+    '/operator/accounts/{id}': 2, '/operator/models/{id}': model,
+    '/operator/models/{id}/prices': model, '/operator/models/{id}/prices/new': model,
+    '/operator/teams/{id}': 2,
   };
-  for (const path of ['/operator/models/{id}/prices', '/operator/models/{id}/prices/new']) ids[path] = ids['/operator/models/{id}'];
-  for (const [width, scheme] of [[1280, 'light'], [390, 'dark']]) {
-    contexts[`NONE${width}`] = await context(scheme, width);
-    contexts[`USER${width}`] = await context(scheme, width, { email: owner.email, password });
-    contexts[`OPERATOR${width}`] = await context(scheme, width, server.operator);
+  linked = { blocked: `/log/${blocked}`, byModel: '/usage?by=model&span=90d', nothing: '/log?status=401' };
+  for (const [who, account] of Object.entries({ NONE: undefined, USER: { email: owner.email, password }, OPERATOR: server.operator, NEWCOMER: { email: newcomer.email, password } })) {
+    const storageState = await signedIn(account);
+    for (const [name, width] of Object.entries(WIDTHS)) {
+      contexts[who + name] = await browser.newContext({ storageState, reducedMotion: 'reduce', viewport: { width, height: 850 } });
+      await contexts[who + name].addInitScript(watch);
+    }
+    contexts[`${who}plain`] = await browser.newContext({ storageState, javaScriptEnabled: false, viewport: { width: WIDTHS.wide, height: 850 } });
   }
 }, { needs });
 
-async function look(path, who, width) {
-  const page = await contexts[`${who}${width}`].newPage();
-  const complaints = [];
-  page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') complaints.push(m.text()); });
+// All of axe's rules, or only some; on a page of its own world, past the policy.
+async function violations(page, rules) {
+  await page.evaluate(axe.source);
+  return page.evaluate(async (only) => {
+    const { violations: found } = await window.axe.run(document, { resultTypes: ['violations'], ...(only ? { runOnly: only } : {}) });
+    return found.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.any[0]?.message ?? ''}`).slice(0, 4).join('; ')}`);
+  }, rules);
+}
+
+async function look(path, who, size, status = 200) {
+  const page = await contexts[who + size].newPage();
+  const at = `${path} as ${who}, ${size}`, complaints = [];
+  page.on('console', (m) => { if (/error|warning/.test(m.type()) && !/status of 4\d\d/.test(m.text())) complaints.push(m.text()); });
   page.on('pageerror', (e) => complaints.push(String(e)));
   page.on('request', (r) => { if (!r.url().startsWith(server.url) && !r.url().startsWith('data:')) complaints.push(`asks ${r.url()}`); });
   try {
     const answer = await page.goto(server.url + path, { waitUntil: 'load' });
-    assert.equal(answer.status(), 200, `${path} at ${width}`);
-    assert.equal(new URL(page.url()).pathname, path, 'it led elsewhere');
-    assert.match(answer.headers()['content-security-policy'] ?? '', /default-src 'none'|default-src 'self'/);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `${path} at ${width}: ${wide} px too wide`);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const bad = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
-    assert.deepEqual(bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.target + ' ' + (n.any[0]?.message ?? '')).slice(0, 4).join('; ')}`), [], `${path} at ${width}`);
-    assert.deepEqual(complaints, [], `${path} at ${width}`);
+    assert.equal(answer.status(), status, at);
+    assert.equal(new URL(page.url()).pathname, path.split('?')[0], `${at} led elsewhere`);
+    const policy = answer.headers()['content-security-policy'] ?? '';
+    assert.match(policy, /default-src 'none'/, at);
+    assert.doesNotMatch(policy, /unsafe|\*/, at);
+    await page.evaluate(async () => { await document.fonts.ready; await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))); });
+    const seen = await page.evaluate(() => ({
+      wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      headings: [...document.querySelectorAll('h1')].length, moved: window.moved, refused: window.refused,
+    }));
+    assert.ok(seen.wide <= 0, `${at}: ${seen.wide} px too wide`);
+    assert.equal(seen.headings, 1, `${at}: headings`);
+    assert.deepEqual(seen.moved, [], `${at}: it moves`);
+    assert.deepEqual(seen.refused, [], `${at}: the policy refused something`);
+    await page.emulateMedia({ colorScheme: size === 'wide' ? 'light' : 'dark' });
+    assert.deepEqual(await violations(page), [], at);
+    await page.emulateMedia({ colorScheme: size === 'wide' ? 'dark' : 'light' });
+    assert.deepEqual(await violations(page, ['color-contrast']), [], `${at}, the other theme`);
+    assert.deepEqual(complaints, [], at);
   } finally {
     await page.close();
   }
 }
 
-for (const { path, auth } of pages) {
-  if (path.includes('{') && !/^\/(log|keys|billing\/ledger|operator\/(calls|accounts|models|teams))\/\{id\}/.test(path)) continue;
-  test(path, async () => {
-    const who = auth === 'NONE' || auth === 'OPERATOR' ? auth : 'USER';
-    const at = path.replace('{id}', ids[path]);
-    await look(at, who, 1280);
-    await look(at, who, 390);
+// Read and sent by somebody who has no scripts: nothing is shown that would not do anything, and every form
+// that changes something has its button.
+async function lookPlain(path, who) {
+  const page = await contexts[`${who}plain`].newPage();
+  try {
+    assert.equal((await page.goto(server.url + path)).status(), 200, `${path} without scripts`);
+    assert.ok(await page.locator('h1').isVisible(), `${path} has no heading without scripts`);
+    for (const one of await page.locator('.needs-script').all()) assert.ok(!await one.isVisible(), `${path} shows what needs scripts`);
+    for (const form of await page.locator('#content form, main form').all())
+      assert.ok(await form.locator('button').count() > 0, `${path}: a form without a button`);
+    for (const chart of await page.locator('.chart').all()) assert.ok(!await chart.isVisible(), `${path}: an empty chart`);
+  } finally {
+    await page.close();
+  }
+}
+
+const whoSees = (auth) => (auth === 'NONE' || auth === 'OPERATOR' ? auth : 'USER');
+const address = (path) => path.replace(/\{\w+\}/, () => ids[path]);
+let free = AT_ONCE;
+const waiting = [];
+
+// Several at a time; a test is told of its own page only.
+async function inTurn(fn) {
+  if (free === 0) await new Promise((go) => waiting.push(go));
+  else free--;
+  try {
+    await fn();
+  } finally {
+    if (waiting.length) waiting.shift()();
+    else free++;
+  }
+}
+
+const jobs = pages.map(({ path, auth }) => [path, () => address(path), whoSees(auth)]);
+for (const name of ['blocked', 'byModel', 'nothing']) jobs.push([name, () => linked[name], 'USER']);
+for (const path of ['/overview', '/keys', '/log', '/usage', '/billing', '/billing/ledger', '/members', '/settings'])
+  jobs.push([`${path} of a new team`, () => path, 'NEWCOMER']);
+
+// All are begun at once, in this order, and each test waits for its own.
+const looked = new Map();
+test('there is a thing for every page that wants one', () => {
+  for (const { path } of pages.filter((p) => p.path.includes('{'))) assert.ok(ids[path], `nothing stands for ${path}`);
+  for (const [name, path, who] of jobs) {
+    const done = Promise.all([
+      ...Object.keys(WIDTHS).map((size) => inTurn(() => look(path(), who, size))), inTurn(() => lookPlain(path(), who)),
+    ]);
+    done.catch(() => {}); // told by its test
+    looked.set(name, done);
+  }
+}, { needs });
+for (const [name] of jobs) test(name, () => looked.get(name), { needs });
+
+test('a page that is not there says so, and is a page', () => look('/nowhere', 'USER', 'wide', 404), { needs });
+
+// --- keys ---
+
+const ask = async (page) => page.evaluate(() => document.activeElement?.id || document.activeElement?.className);
+
+test('/ finds, g goes, ? lists, Esc closes', async () => {
+  const page = await contexts.USERwide.newPage();
+  await page.goto(`${server.url}/log`);
+  await page.keyboard.press('/');
+  assert.equal(await ask(page), 'find');
+  await page.keyboard.press('Escape');
+  await page.locator('h1').click();
+  await page.keyboard.press('?');
+  assert.ok(await page.locator('#keys-help').isVisible());
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press('Escape');
+  assert.ok(!await page.locator('#keys-help').isVisible());
+  await page.keyboard.press('g');
+  await Promise.all([page.waitForURL('**/keys'), page.keyboard.press('k')]);
+  await page.close();
+}, { needs });
+
+test('a request opens beside the list, and j and k go on', async () => {
+  const page = await contexts.USERwide.newPage();
+  await page.goto(`${server.url}/log`);
+  await page.locator('.log tbody tr').nth(1).locator('td').nth(2).click();
+  const title = page.locator('.panel h1');
+  await title.waitFor();
+  const first = await page.locator('.panel #call-id').textContent();
+  assert.ok(page.url().endsWith(`#${first}`), page.url());
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press('j');
+  await page.waitForFunction((id) => document.querySelector('.panel #call-id')?.textContent !== id, first);
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('.panel').count(), 0);
+  assert.equal(await ask(page), 'row-link', 'the row has the focus again');
+  await page.close();
+}, { needs });
+
+test('columns that were hidden stay hidden', async () => {
+  const page = await contexts.USERwide.newPage();
+  await page.goto(`${server.url}/log`);
+  await page.locator('.columns-menu summary').click();
+  await page.locator('[data-columns] [value=key]').uncheck();
+  await page.locator('[data-columns] [value=ttfb]').check();
+  await page.goto(`${server.url}/log?status=ok`);
+  assert.ok(!await page.locator('th.c-key').isVisible());
+  assert.ok(await page.locator('th.c-ttfb').isVisible());
+  await page.close();
+}, { needs });
+
+test('live shows a call that has just been made', async () => {
+  const page = await contexts.USERwide.newPage();
+  await page.goto(`${server.url}/log`);
+  const before = await page.locator('.log .row-link').first().getAttribute('href');
+  await page.locator('[data-live]').click();
+  await call(server, keys.support, hello('demo-small'));
+  await page.waitForFunction((href) => document.querySelector('.log .row-link').getAttribute('href') !== href, before);
+  await page.close();
+}, { needs });
+
+test('what is dangerous asks first, and does nothing when the answer is no', async () => {
+  const page = await contexts.USERwide.newPage();
+  await page.goto(`${server.url}/settings`);
+  const archive = page.locator('button[data-confirm]', { hasText: 'Archive' }).first();
+  const count = await page.locator('button[data-confirm]', { hasText: 'Archive' }).count();
+  await archive.click();
+  assert.ok(await page.locator('#ask').isVisible());
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('button[data-confirm]', { hasText: 'Archive' }).count(), count);
+  await archive.click();
+  await Promise.all([page.waitForEvent('load'), page.locator('#ask [value=yes]').click()]);
+  assert.equal(await page.locator('button[data-confirm]', { hasText: 'Archive' }).count(), count - 1);
+  await page.close();
+}, { needs });
+
+// --- forms ---
+
+for (const [name, who, path, fill, said] of [
+  ['sign-up', 'NONE', '/sign-up', { email: 'no-address', name: 'Ada', password: 'short', team_name: 'T' }, 2],
+  ['a key', 'USER', '/keys/new', { name: longName, budget: 'much' }, 1],
+  ['a top-up', 'USER', '/billing', { amount: '0.001' }, 1],
+  ['a switch', 'OPERATOR', '/operator/incidents', { 'form[action$=off] [name=model]': 'no-such-model', 'form[action$=off] [name=reason]': 'It lies' }, 1],
+]) {
+  test(`a refused form says what is wrong beside the field: ${name}`, async () => {
+    const page = await contexts[`${who}narrow`].newPage();
+    await page.goto(server.url + path);
+    const names = Object.entries(fill).map(([key, value]) => [/\[/.test(key) ? key : `#content [name=${key}], main [name=${key}]`, value]);
+    for (const [at, value] of names) await page.locator(at).first().fill(value);
+    const form = page.locator(names[0][0]).first().locator('xpath=ancestor::form');
+    await form.evaluate((f) => { f.noValidate = true; });
+    await Promise.all([page.waitForEvent('load'), form.locator('button').last().click()]);
+    assert.ok(await page.locator('[aria-invalid]').count() >= said, 'no field is marked');
+    assert.ok(await page.locator('.fault').first().isVisible());
+    const kept = names.find(([at]) => !/password/.test(at));
+    assert.equal(await page.locator(kept[0]).first().inputValue(), kept[1], 'what was typed is gone');
+    assert.deepEqual(await violations(page), []);
+    await page.close();
   }, { needs });
 }
 
-test('without scripts every page still answers', async () => {
-  const made = await browser.newContext({ javaScriptEnabled: false });
-  const page = await made.newPage();
-  for (const { path, auth } of pages.filter((p) => p.auth === 'NONE' && !p.path.includes('{'))) {
-    const answer = await page.goto(server.url + path);
-    assert.equal(answer.status(), 200, `${path} ${auth}`);
-  }
-  await made.close();
+test('a figure is whole under the pointer, a time in UTC', async () => {
+  const page = await contexts.USERwide.newPage();
+  await page.goto(`${server.url}/log`);
+  for (const money of await page.locator('.log .money').all()) assert.match(await money.getAttribute('title'), /^\d[\d.]*\d USD$/);
+  for (const time of (await page.locator('.log time').all()).slice(0, 5)) assert.match(await time.getAttribute('title'), /\d{4}-\d\d-\d\dT[\d:.]+Z/);
+  await page.close();
 }, { needs });
 
-test('the browser ends', () => browser.close(), { needs });
+test('a day of the chart leads to its requests', async () => {
+  const page = await contexts.USERwide.newPage();
+  await page.goto(`${server.url}/overview`);
+  const over = page.locator('.chart .u-over');
+  const { width, height } = await over.boundingBox();
+  await over.hover({ position: { x: width - 8, y: height - 8 } });
+  const day = new Date().toISOString().slice(0, 10);
+  await Promise.all([page.waitForURL(new RegExp(`/log\\?from=${day}&to=${day}`)), over.click({ position: { x: width - 8, y: height - 8 } })]);
+  await page.close();
+}, { needs });
+
+test('the browser ends', async () => {
+  await browser.close();
+  await provider.stop();
+}, { needs });

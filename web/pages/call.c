@@ -42,6 +42,31 @@ static const struct {
     {"skipped: insufficient_balance", "The balance does not cover it"},
 };
 
+/* Which limit refused it (DESIGN 7's quota_source). */
+static const struct {
+    const char *source, *text;
+} sources[] = {
+    {"prepaid_balance", "the team’s prepaid balance"},
+    {"app_key", "the key’s budget"},
+    {"key_rate_limit", "the key’s requests or tokens a minute"},
+    {"concurrency", "the key’s requests at the same time"},
+    {"provider_rate_limit", "the provider’s own rate limit"},
+    {"project_budget", "the project’s budget"},
+    {"team_budget", "the team’s budget"},
+    {"user_budget", "the user’s budget"},
+    {"model_budget", "the model’s budget"},
+    {"team_rate_limit", "the team’s rate limit"},
+    {"gateway_rate_limit", "the gateway’s rate limit"},
+};
+
+static struct str source_text(struct str source)
+{
+    for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+        if (str_eq_c(source, sources[i].source))
+            return str_c(sources[i].text);
+    return source;
+}
+
 static struct str reason_text(struct str reason)
 {
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
@@ -128,13 +153,13 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
     add_fact(list, "Requested model", c->requested_model, true);
     add_fact(list, "Served model", c->served_model, true);
     add_fact(list, "Provider", c->provider, false);
-    add_fact(list, "Provider account", c->account_name, false);
+    add_fact(list, "Credential", c->account_name, false);
     add_fact(list, "Provider’s request id", c->upstream_request_id, true);
     add_fact(list, "Endpoint", c->endpoint, true);
     add_fact(list, "Answer", c->stream ? STR("streamed") : STR("whole"), false);
     add_fact(list, "Finish reason", c->finish_reason, false);
     add_fact(list, "Error", c->error_code, true);
-    add_fact(list, "Limit that refused it", c->quota_source, true);
+    add_fact(list, "Refused by", source_text(c->quota_source), false);
     add_fact(list, "Project", row->project_name, false);
     add_fact(list, "Client address", c->client_address, true);
     add_fact(list, "User agent", c->user_agent, false);
@@ -190,6 +215,12 @@ static void usage_view(const struct call_record *c, struct json_object *view)
             json_set_cstr(view, "basis", bases[i].text);
 }
 
+/* "2026-11": invoices are cut by the month in the team's zone. */
+static struct str month_of(struct web *w, int64_t unix_us)
+{
+    return str_n(view_day(w->arena, unix_us, w->zone).p, strlen("2026-11"));
+}
+
 /* Which transfer charged it: there is none for a call that cost nothing. */
 static int ledger_view(struct web *w, const struct log_row *row, struct json_object *view)
 {
@@ -211,6 +242,9 @@ static int ledger_view(struct web *w, const struct log_row *row, struct json_obj
     json_set_str(o, "debit", transfer.debit);
     json_set_str(o, "credit", transfer.credit);
     json_set_str(o, "link", link_transfer(w->arena, transfer.id));
+    json_set_str(o, "invoice_month", month_of(w, transfer.posted_at_us));
+    json_set_bool(o, "invoice_runs",
+                  str_eq(month_of(w, transfer.posted_at_us), month_of(w, w->now_us)));
     json_set_str(o, "calls", view_plural(w->arena, transfer.calls, "request", NULL));
     view_money(o, "amount", transfer.amount, VIEW_CALL);
     view_money(o, "after", transfer.after, VIEW_CALL);

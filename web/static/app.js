@@ -81,10 +81,28 @@ document.querySelectorAll('.toast').forEach((toast) => {
     go();
 });
 
-// Buttons with data-confirm ask first; without scripts the page they lead to is plain enough.
+// Buttons with data-confirm ask first, in the words of the button; without scripts they do not.
+function ask(button) {
+    const dialog = document.querySelector('#ask');
+    dialog.querySelector('[data-question]').textContent = button.dataset.confirm;
+    const yes = dialog.querySelector('[value="yes"]');
+    yes.textContent = button.textContent.trim();
+    yes.classList.toggle('danger', !button.classList.contains('primary'));
+    dialog.returnValue = '';
+    dialog.onclose = () => {
+        if (dialog.returnValue !== 'yes') return;
+        button.dataset.asked = '';
+        button.form.requestSubmit(button);
+    };
+    dialog.showModal();
+}
+
 document.addEventListener('submit', (event) => {
-    const question = event.submitter?.dataset.confirm;
-    if (question && !confirm(question)) { event.preventDefault(); return; }
+    if (event.submitter?.dataset.confirm && event.submitter.dataset.asked === undefined) {
+        event.preventDefault();
+        ask(event.submitter);
+        return;
+    }
     if (event.target.method === 'post' && event.submitter) {
         const button = event.submitter;
         setTimeout(() => { button.disabled = true; });
