@@ -97,7 +97,7 @@ void segment_unref(struct journal_segment *s)
 int segment_write(struct journal_segment *s, const void *p, size_t n)
 {
     int r = failpoint_hit("journal.write");
-    ssize_t written = r ? -1 : write(s->fd, p, failpoint_size("journal.write", n));
+    ssize_t written = r ? -1 : write(s->fd, p, failpoint_size("journal.half", n));
 
     if (written == (ssize_t)n) {
         s->size += n;

@@ -2,8 +2,9 @@
 // this table against the code; failpoints.test.mjs passes each row and fails on one that nothing passes.
 //
 // by     what passes it: a call, a streamed call, a call whose node has no lease (ask), a client that
-//        hangs up (gone), the node's own rounds (node), chores, a start, a stop, a page, a migration, a
-//        reaping, a call dearer than its hold (dearer), a disk that writes half (short)
+//        hangs up (gone), the node's own rounds (node), chores, a start, the first call after one, a
+//        stop, a page, a migration, a reaping, a call dearer than its hold (dearer), a disk that writes
+//        half (short)
 // error  the errno that the place fails with, where failing there is something that happens
 // kill   worth dying at, in rounds of kills under load
 export const failpoints = {
@@ -36,9 +37,10 @@ export const failpoints = {
   'hold.extend': { by: 'dearer', error: 'EAGAIN' },
   // the journal
   'journal.slot': { by: 'start', error: 'EACCES' },
-  'journal.create': { by: 'call', error: 'ENOSPC', kill: true },
+  'journal.create': { by: 'first', error: 'ENOSPC' },
   'journal.write': { by: 'call', error: 'ENOSPC', kill: true },
-  'journal.undo': { by: 'short', kill: true },
+  'journal.half': { by: 'short' },
+  'journal.undo': { by: 'short' },
   'journal.begun': { by: 'call', kill: true },
   'journal.noted': { by: 'stream', kill: true },
   'journal.ended': { by: 'call', kill: true },
@@ -78,4 +80,4 @@ export const failpoints = {
   'migrate.applied': { by: 'migration' },
 };
 
-export const named = (test) => Object.entries(failpoints).filter(([, row]) => test(row)).map(([name]) => name);
+export const named = (which) => Object.entries(failpoints).filter(([, row]) => which(row)).map(([name]) => name);

@@ -59,10 +59,11 @@ export class Cluster {
     this.replicas = [];
   }
 
-  // options: settings of PostgreSQL, dir for its files, through: a proxy that replicas connect to.
-  async start({ settings, dir, proxy } = {}) {
+  // Settings of PostgreSQL, a directory for its files, what is in its environment; a proxy that the
+  // replicas connect to.
+  async start({ settings, dir, env, proxy } = {}) {
     const home = ownDirectory('tg-secret-');
-    this.postgres = await new Postgres({ settings, dir }).create();
+    this.postgres = await new Postgres({ settings, dir, env }).create();
     this.secret = join(home, 'secret');
     writeFileSync(this.secret, randomBytes(32), { mode: 0o600 });
     if (nobody.uid) chownSync(this.secret, nobody.uid, nobody.gid);

@@ -1,7 +1,7 @@
 // postgres.mjs: a PostgreSQL of the test's own, reached over TCP like one on another machine, that can
 // be stopped in each of its ways and started again.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, nobody, ownDirectory, stopAtEnd } from './server.mjs';
 import { eventually } from './story.mjs';
@@ -15,9 +15,11 @@ const signals = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT', kill: 
 
 export class Postgres {
   // settings: postgresql.conf names and values. dir: where its files are to be.
-  constructor({ settings = {}, dir = ownDirectory('tg-pg-') } = {}) {
-    this.dir = dir;
-    this.data = join(dir, 'data');
+  constructor({ settings = {}, dir, env = {} } = {}) {
+    this.env = env;
+    this.dir = dir ?? ownDirectory('tg-pg-');
+    this.own = !dir;
+    this.data = join(this.dir, 'data');
     this.settings = settings;
     this.log = '';
     stopAtEnd({ stop: () => this.remove() });
@@ -40,7 +42,7 @@ export class Postgres {
     };
     this.exit = undefined;
     this.child = spawn(join(bin(), 'postgres'), ['-D', this.data, ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])],
-      { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', ...nobody });
+      { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', env: { ...process.env, ...this.env }, ...nobody });
     this.child.stderr.on('data', (d) => { this.log = (this.log + d).slice(-100000); });
     this.ended = new Promise((done) => this.child.on('exit', (code, signal) => done(this.exit = { code, signal })));
     await eventually(() => {
@@ -67,7 +69,7 @@ export class Postgres {
 
   async remove() {
     if (this.child) await this.stop('immediate');
-    rmSync(this.dir, { recursive: true, force: true });
+    if (this.own) rmSync(this.dir, { recursive: true, force: true });
   }
 
   url(role, port = this.port) {
@@ -80,14 +82,11 @@ export class Postgres {
 
   psql(text, database = 'tollgate') {
     return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...this.psqlArguments.slice(0, -1), database, '-c', text],
-      { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'], ...nobody });
+      { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'], ...nobody,
+        env: { ...process.env, PGOPTIONS: '-c default_transaction_read_only=off' } });
   }
 
   sql(text) {
     return JSON.parse(this.psql(`SELECT coalesce(json_agg(row_to_json(q)), '[]') FROM (${text}) q`));
-  }
-
-  get serverLog() {
-    return existsSync(join(this.data, 'log')) ? readFileSync(join(this.data, 'log'), 'utf8') : this.log;
   }
 }

@@ -41,9 +41,10 @@ async function runFile(path) {
       console.log(`FAIL ${file}: ${name} (its setup failed)`);
       continue;
     }
+    const began = Date.now();
     try {
       await withLimit(fn(), limitMs);
-      console.log(`ok ${file}: ${name}`);
+      console.log(`ok ${file}: ${name}${process.env.TEST_TIMES ? ` [${Date.now() - began} ms]` : ''}`);
     } catch (error) {
       failed++;
       broken = setup;

@@ -139,7 +139,7 @@ export class Server {
 }
 
 // Debian's libfaketime: a server whose clock, with its database's, is days ahead.
-const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
+export const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
 export const needsFaketime = () => (existsSync(faketime) ? undefined : 'libfaketime is not on this machine');
 export const daysAhead = (days) => ({ LD_PRELOAD: faketime, FAKETIME: `${days < 0 ? '' : '+'}${days}d`, DONT_FAKE_MONOTONIC: '1', FAKETIME_NO_CACHE: '0' });
 

@@ -26,7 +26,7 @@ TABLES = {
     "moment": "SELECT clock_timestamp() AS now",
     "team": "SELECT id, time_zone FROM team",
     "account": "SELECT team_id, id, kind, debits_nano, credits_nano FROM account",
-    "transfer": "SELECT team_id, id, code, debit_account, credit_account, amount_nano, wallet_nano, calls,"
+    "transfer": "SELECT team_id, id, code, debit_account, credit_account, amount_nano, funds_nano, calls,"
                 " posted_at FROM transfer ORDER BY team_id, id",
     "purse": "SELECT team_id, id, kind, scope, scope_id, turns, capacity, used, leased, window_start,"
              " window_end FROM purse",
@@ -108,7 +108,7 @@ class Books:
             credits[team, t["credit_account"]] += amount
             self.funds[team] += self.movement(t)
             self.history[team].append((moment(t["posted_at"]), self.movement(t), t["code"]))
-            self.same("balance after a transfer", number(t["wallet_nano"]), self.funds[team], "team", team,
+            self.same("balance after a transfer", number(t["funds_nano"]), self.funds[team], "team", team,
                       "transfer", t["id"])
         for a in self.tables["account"]:
             at = a["team_id"], a["id"]
