@@ -9,11 +9,10 @@
 
 #include "base/str.h"
 
-struct chat_extra {
-    struct str path, name, raw;
-};
 struct chat_extras {
-    const struct chat_extra *v;
+    const struct chat_extra {
+        struct str path, name, raw;
+    } * v;
     size_t n;
 };
 
@@ -47,8 +46,7 @@ struct chat_part {
     struct str signature; /* THINKING, and calls of providers that sign them */
     struct chat_media media;
     struct {
-        struct str id, name;
-        struct str arguments; /* JSON of an object; of a custom tool: any text */
+        struct str id, name, arguments; /* JSON of an object; of a custom tool: any text */
         bool custom;
     } tool;
     struct chat_part *parts; /* of a result */
@@ -62,20 +60,22 @@ struct chat_part {
 
 enum chat_role { CHAT_SYSTEM, CHAT_DEVELOPER, CHAT_USER, CHAT_ASSISTANT, CHAT_TOOL };
 
-/* CHAT_TOOL messages hold results only. A reader joins nothing and cuts nothing: that is for the
- * writers, whose formats want turns, or results of one turn together. */
+/* CHAT_TOOL messages hold results only; a user's may hold some too. Readers join and cut nothing:
+ * that is for the writers, whose formats want turns. */
 struct chat_message {
     enum chat_role role;
     struct str path, name;
     struct chat_part *parts;
     size_t n_parts;
-    bool plain; /* the content was a string, not a list */
+    bool plain;         /* the content was a string, not a list */
+    struct str details; /* thoughts as OpenRouter lists them, raw */
     struct chat_extras extra;
 };
 
 struct chat_tool {
     struct str path, name, description;
-    struct str schema; /* raw JSON Schema; p NULL: takes nothing */
+    /* Raw JSON Schema, p NULL: takes nothing; and as its own format had it, where that is none. */
+    struct str schema, own_schema;
     struct str raw;    /* a tool of the provider's own (search, code): only its format knows it */
     struct str cache;
     int strict; /* 1, 0; -1: not told */
@@ -84,7 +84,7 @@ struct chat_tool {
 };
 
 enum chat_tool_choice {
-    CHAT_CHOICE_DEFAULT, /* not told */
+    CHAT_CHOICE_DEFAULT,
     CHAT_CHOICE_AUTO,
     CHAT_CHOICE_NONE,
     CHAT_CHOICE_ANY,  /* some tool has to be called */
@@ -93,7 +93,7 @@ enum chat_tool_choice {
 
 struct chat_format {
     enum { CHAT_FORMAT_DEFAULT, CHAT_FORMAT_TEXT, CHAT_FORMAT_JSON, CHAT_FORMAT_SCHEMA } kind;
-    struct str path, name, description, schema;
+    struct str path, name, description, schema, own_schema;
     int strict; /* as of tools */
 };
 
@@ -126,7 +126,7 @@ enum chat_setting {
 };
 
 struct chat_value {
-    struct str path, raw; /* raw.p NULL: not given */
+    struct str path, raw; /* p NULL: not given */
 };
 
 struct chat_request {
@@ -136,7 +136,7 @@ struct chat_request {
     struct chat_tool *tools;
     size_t n_tools;
     enum chat_tool_choice choice;
-    struct str choice_path, choice_name;
+    struct str choice_path, choice_name, choice_raw; /* raw: as its own format had it */
     struct chat_format format;
     struct chat_reasoning reasoning;
     struct str *stops;

@@ -72,6 +72,17 @@ void flow_text(struct events *e, struct flow *f, int64_t choice, enum chat_part_
     flow_delta(e, choice, f->number, kind, text);
 }
 
+void flow_thought(struct events *e, struct flow *f, int64_t choice, struct str signature)
+{
+    if (!signature.p)
+        return;
+    close_text(e, f, choice);
+    events_add(e, CHAT_EVENT_PART, choice, f->next)->part_kind = CHAT_THINKING;
+    events_add(e, CHAT_EVENT_SIGNATURE, choice, f->next)->text = signature;
+    events_add(e, CHAT_EVENT_PART_END, choice, f->next)->part_kind = CHAT_THINKING;
+    f->next++;
+}
+
 /* A call without arguments has the empty object for them. */
 static void close_calls(struct events *e, struct flow *f, int64_t choice)
 {

@@ -10,7 +10,8 @@
 #include "translation/chat_dialect.h"
 
 static const struct chat_dialect *const dialects[] = {&openai_chat_neutral,
-                                                      &anthropic_messages_neutral};
+                                                      &anthropic_messages_neutral,
+                                                      &gemini_neutral};
 
 static const struct chat_dialect *find(const char *name)
 {

@@ -86,10 +86,11 @@ static void text(struct json_writer *w, const struct chat_part *p, bool own)
         put_raw(w, "citations", p->sources);
 }
 
-/* Only signed thoughts are accepted back. */
+/* Only thoughts that it signed itself are accepted back; its signatures are base64, those of others
+ * are marked with their name and a colon. */
 static bool thought(struct json_writer *w, const struct chat_part *p)
 {
-    if (p->kind == CHAT_THINKING && !p->signature.p)
+    if (p->kind == CHAT_THINKING && (!p->signature.n || str_find(p->signature, ':') >= 0))
         return false;
     json_open_object(w);
     put_word(w, "type", p->kind == CHAT_THINKING ? "thinking" : "redacted_thinking");
@@ -176,11 +177,11 @@ static void odd_call(struct json_writer *w, const struct chat_part *p)
 void anthropic_put_answer_block(struct json_writer *w, const struct chat_part *p,
                                 struct chat_losses *losses)
 {
-    if (p->kind == CHAT_THINKING && !p->signature.p) {
+    if (p->kind == CHAT_THINKING) {
         json_open_object(w);
         put_word(w, "type", "thinking");
         put_text(w, "thinking", p->text);
-        put_text(w, "signature", STR(""));
+        put_text(w, "signature", p->signature.p ? p->signature : STR(""));
         json_close_object(w);
         return;
     }

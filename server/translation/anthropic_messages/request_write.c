@@ -86,7 +86,8 @@ static bool is_empty(const struct chat_message *m)
 {
     for (size_t i = 0; i < m->n_parts; i++) {
         const struct chat_part *p = &m->parts[i];
-        bool unsigned_thought = p->kind == CHAT_THINKING && !p->signature.p;
+        bool unsigned_thought =
+            p->kind == CHAT_THINKING && (!p->signature.n || str_find(p->signature, ':') >= 0);
 
         if (!unsigned_thought && !(p->kind == CHAT_TEXT && !p->text.n))
             return false;

@@ -199,10 +199,35 @@ static bool read_role(struct str role, enum chat_role *ret)
     return false;
 }
 
+/* OpenRouter's list has what reasoning_content has too, with the signatures; the first thoughts of
+ * the list are those of the string when it tells a signature only. */
+static void read_thoughts(struct tree *t, struct node at, struct chat_message *m)
+{
+    struct node list = tree_array(t, at, "reasoning_details");
+    struct str words = tree_text(t, at, "reasoning_content");
+
+    if (!node_length(list))
+        put_text_part(m, CHAT_THINKING, at.path, words);
+    for (size_t i = 0; i < node_length(list) && !tree_failed(t); i++) {
+        struct node one = node_at(t, list, i);
+        struct str data = tree_text(t, one, "data"), text = tree_text(t, one, "text");
+        struct chat_part *part = &m->parts[m->n_parts++];
+
+        *part = (struct chat_part){.kind = data.p ? CHAT_REDACTED : CHAT_THINKING,
+                                   .path = one.path,
+                                   .text = data.p ? data : text};
+        part->signature = tree_text(t, one, "signature");
+        if (!part->text.p)
+            part->text = i == 0 && words.p ? words : STR("");
+    }
+    m->details = node_raw(t, list);
+}
+
 static void read_message(struct tree *t, struct node at, struct chat_message *m)
 {
     static const char *const of_message[] = {"role", "content", "name", "refusal", "tool_calls",
-                                             "tool_call_id", "reasoning_content", NULL};
+                                             "tool_call_id", "reasoning_content", "reasoning_details",
+                                             NULL};
     struct node content = node_get(t, at, "content"), calls = tree_array(t, at, "tool_calls");
 
     *m = (struct chat_message){.path = at.path};
@@ -212,10 +237,12 @@ static void read_message(struct tree *t, struct node at, struct chat_message *m)
     m->name = tree_text(t, at, "name");
     m->extra = tree_extras(t, at, of_message);
     /* content as one string, thoughts and a refusal are a part each */
-    m->parts = tree_array_of(t, struct chat_part, node_length(content) + node_length(calls) + 3);
+    m->parts = tree_array_of(t, struct chat_part,
+                             node_length(content) + node_length(calls) +
+                                 node_length(node_get(t, at, "reasoning_details")) + 3);
     if (!m->parts)
         return;
-    put_text_part(m, CHAT_THINKING, at.path, tree_text(t, at, "reasoning_content"));
+    read_thoughts(t, at, m);
     read_content(t, content, m);
     put_text_part(m, CHAT_REFUSAL, at.path, tree_text(t, at, "refusal"));
     read_calls(t, calls, m);

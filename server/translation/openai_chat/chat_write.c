@@ -222,7 +222,9 @@ static void result(struct writing *x, const struct chat_part *p)
 
 static void thoughts(struct writing *x, const struct chat_message *m)
 {
-    for (size_t i = 0; x->own && i < m->n_parts; i++)
+    if (x->own && m->details.p)
+        put_raw(&x->w, "reasoning_details", m->details);
+    for (size_t i = 0; x->own && !m->details.p && i < m->n_parts; i++)
         if (m->parts[i].kind == CHAT_THINKING)
             put_text(&x->w, "reasoning_content", m->parts[i].text);
 }

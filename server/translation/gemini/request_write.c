@@ -1,0 +1,143 @@
+/* request_write.c: a generateContent request. The model's name stands in the URL.
+ *
+ * Odd: turns have to alternate, so neighbours of one side are joined; system messages stand apart;
+ * and a result names the function that it is of, which is looked up by the call's id. */
+#include "translation/gemini/gemini.h"
+#include "translation/put.h"
+
+struct writing {
+    struct json_writer w;
+    const struct chat_request *request;
+    struct chat_losses *losses;
+    bool own;
+    const struct chat_part *thought; /* an empty one whose signature waits for its call */
+};
+
+static bool is_system(const struct chat_message *m)
+{
+    return m->role == CHAT_SYSTEM || m->role == CHAT_DEVELOPER;
+}
+
+static struct str name_of(const struct chat_request *r, const struct chat_part *result)
+{
+    if (result->kind != CHAT_TOOL_RESULT)
+        return STR_NONE;
+    for (size_t i = 0; i < r->n_messages; i++)
+        for (size_t k = 0; k < r->messages[i].n_parts; k++) {
+            const struct chat_part *p = &r->messages[i].parts[k];
+
+            if (p->kind == CHAT_TOOL_CALL && str_eq(p->tool.id, result->tool.id))
+                return p->tool.name;
+        }
+    return result->tool.name.p ? result->tool.name : result->tool.id;
+}
+
+/* A thought without words that came from here carries the signature of the call behind it. */
+static bool waits(const struct writing *x, const struct chat_part *p)
+{
+    return !x->own && p->kind == CHAT_THINKING && !p->text.n &&
+           str_starts(p->signature, STR(GEMINI_SIGNED));
+}
+
+static void parts(struct writing *x, const struct chat_message *m)
+{
+    for (size_t i = 0; i < m->n_parts; i++) {
+        struct chat_part part = m->parts[i];
+
+        if (waits(x, &part)) {
+            x->thought = &m->parts[i];
+            continue;
+        }
+        if (x->thought && !part.signature.p)
+            part.signature = x->thought->signature;
+        x->thought = NULL;
+        if (!x->own && part.kind == CHAT_TEXT && !part.text.n)
+            continue;
+        (void)gemini_put_part(&x->w, &part, x->own, name_of(x->request, &part), x->losses);
+    }
+    if (x->own)
+        return;
+    chat_lose_extras(x->losses, &m->extra);
+    if (m->name.p)
+        chat_note(x->losses, m->path);
+}
+
+static void system_parts(struct writing *x)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < x->request->n_messages; i++) {
+        const struct chat_message *m = &x->request->messages[i];
+
+        if (!is_system(m) || !m->n_parts)
+            continue;
+        if (!any) {
+            json_key(&x->w, "systemInstruction");
+            json_open_object(&x->w);
+            json_key(&x->w, "parts");
+            json_open_array(&x->w);
+        }
+        any = true;
+        parts(x, m);
+    }
+    if (!any)
+        return;
+    json_close_array(&x->w);
+    json_close_object(&x->w);
+}
+
+static void open_content(struct writing *x, const char *role)
+{
+    json_open_object(&x->w);
+    put_word(&x->w, "role", role);
+    json_key(&x->w, "parts");
+    json_open_array(&x->w);
+}
+
+static void contents(struct writing *x)
+{
+    const char *open = NULL;
+
+    json_key(&x->w, "contents");
+    json_open_array(&x->w);
+    for (size_t i = 0; i < x->request->n_messages; i++) {
+        const struct chat_message *m = &x->request->messages[i];
+        const char *role = m->role == CHAT_ASSISTANT ? "model" : "user";
+
+        if (is_system(m))
+            continue;
+        if (open && (x->own || strcmp(open, role) != 0)) {
+            json_close_array(&x->w);
+            json_close_object(&x->w);
+            open = NULL;
+        }
+        if (!open)
+            open_content(x, role);
+        open = role;
+        parts(x, m);
+    }
+    if (open) {
+        json_close_array(&x->w);
+        json_close_object(&x->w);
+    }
+    json_close_array(&x->w);
+}
+
+void gemini_write_request(const struct chat_request *request, const struct chat_target *target,
+                          struct buf *out, struct chat_losses *losses)
+{
+    struct writing x = {.request = request, .losses = losses,
+                        .own = strcmp(request->wire, "gemini") == 0};
+
+    json_begin(&x.w, out);
+    json_open_object(&x.w);
+    contents(&x);
+    system_parts(&x);
+    gemini_put_tools(&x.w, request, x.own, losses);
+    gemini_put_config(&x.w, request, target, x.own, losses);
+    if (x.own)
+        put_extras(&x.w, &request->extra);
+    else
+        chat_lose_extras(losses, &request->extra);
+    json_close_object(&x.w);
+}
