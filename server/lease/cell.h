@@ -25,7 +25,8 @@ struct cell {
     atomic_ullong epoch;         /* of the node when it was granted */
     /* As the last grant told, for headers and pages: of the whole purse, not of this node. */
     atomic_llong capacity, spoken_for;
-    atomic_bool wanted; /* its slack is to go back */
+    atomic_bool wanted;   /* its slack is to go back */
+    atomic_bool in_doubt; /* a grant's answer did not come: more may be leased than is known here */
     struct cell *next;  /* of the same till, under its lock */
     /* Below: of whoever runs the till. */
     int64_t seen_no; /* the last grant whose answer came */

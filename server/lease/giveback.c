@@ -23,7 +23,7 @@ static bool gather(struct cell *c, uint64_t epoch)
     slack = atomic_exchange(&c->free, 0);
     if (slack <= 0)
         return false;
-    c->back_no++;
+    c->back_no = node_number(c->till->node);
     atomic_store(&c->back_amount, slack);
     c->back_window_us = atomic_load(&c->window_us);
     c->back_epoch = epoch;

@@ -9,7 +9,8 @@ void hold_put(struct hold *hold, struct cell *c, uint64_t epoch, int64_t amount,
 {
     for (size_t i = 0; i < hold->n; i++)
         if (hold->cell[i] == c) {
-            hold->amount[i] += amount;
+            /* What was held of a window that is over is void, and must not come back to this one. */
+            hold->amount[i] = amount + (hold->window_us[i] == window_us ? hold->amount[i] : 0);
             hold->window_us[i] = window_us;
             return;
         }

@@ -22,5 +22,10 @@ int64_t node_now_ms(const struct node *n);
 void node_fenced_session(struct node *n, int64_t session);
 /* The ask waits until its due_ms_, then goes through its till again. Any thread. */
 void node_park(struct node *n, struct hold_ask *ask);
+bool node_left_open(const struct node *n); /* see node_leave_open() */
+/* The next number for a grant or a return: each is larger than all before it in this process, so
+ * that a purse's cell, or a team's till, that was let go and made anew does not count from one again
+ * where the database remembers more. Any thread. */
+int64_t node_number(struct node *n);
 void node_count(struct node *n, int hold_outcome);
 void node_count_back(struct node *n, size_t purses);

@@ -88,12 +88,22 @@ static void give_all(struct lease *l)
     }
 }
 
-static void granted(struct grant_call *call, int outcome);
-
-static void send(struct lease *l)
+static void send(struct lease *l, void (*done)(struct grant_call *, int))
 {
     const struct ledger_port *port = node_port(l->till->node);
 
+    l->call.session = node_session(l->till->node);
+    l->call.team = l->till->team;
+    l->call.no = node_number(l->till->node);
+    l->call.done = done;
+    l->sent_ms = node_now_ms(l->till->node);
+    port->grant(port->ctx, l->till->hand, &l->call);
+}
+
+static void granted(struct grant_call *call, int outcome);
+
+static void send_ask(struct lease *l)
+{
     l->call.n = 0;
     for (size_t i = 0; i < l->ask->n_wants; i++) {
         const struct hold_want *w = &l->ask->wants[i];
@@ -105,12 +115,7 @@ static void send(struct lease *l)
         l->call.line[l->call.n++] =
             (struct grant_line){.cell = w->cell, .need = need, .want = MAX(w->lease, need)};
     }
-    l->call.session = node_session(l->till->node);
-    l->call.team = l->till->team;
-    l->call.no = ++l->till->no;
-    l->call.done = granted;
-    l->sent_ms = node_now_ms(l->till->node);
-    port->grant(port->ctx, l->till->hand, &l->call);
+    send(l, granted);
 }
 
 /* What the node has, else the database. */
@@ -132,7 +137,7 @@ static void look(struct lease *l)
     else if (!usable)
         finish(l, HOLD_E_AWAY);
     else
-        send(l);
+        send_ask(l);
 }
 
 void lease_begin(struct lease *l, struct hold_ask *ask)
@@ -152,9 +157,17 @@ static void deposit(struct lease *l)
             cell_deposit(line->cell, l->epoch, l->sent_ms, line->window_us, line->left_us,
                          line->granted + line->missed);
         line->cell->seen_no = l->call.no;
+        if (line->granted > 0 || !line->want) /* else an overtaken one may still be made */
+            atomic_store(&line->cell->in_doubt, false);
         atomic_store(&line->cell->capacity, line->capacity);
         atomic_store(&line->cell->spoken_for, line->spoken_for);
     }
+}
+
+static void doubt(struct lease *l)
+{
+    for (size_t k = 0; k < l->call.n; k++)
+        atomic_store(&l->call.line[k].cell->in_doubt, true);
 }
 
 /* The first want that the database refused; n_wants: none. */
@@ -196,9 +209,14 @@ static void granted(struct grant_call *call, int outcome)
 
     till_close(t);
     if (l->epoch != node_epoch(t->node))
-        outcome = PORT_E_AWAY; /* the session was replaced meanwhile: all that is void */
-    if (outcome == PORT_OK) {
+        outcome = PORT_E_FENCED; /* the session was replaced meanwhile: all that is void */
+    if (outcome == PORT_E_AWAY)
+        doubt(l);
+    if (outcome == PORT_OK)
         deposit(l);
+    if (outcome == PORT_OK && !node_admits(t->node))
+        outcome = PORT_E_AWAY; /* the answer came after the deadline: it is leased, and stays here */
+    if (outcome == PORT_OK) {
         which = refused(l, &elsewhere);
         again = look_again(l, which);
         all = take(l);
@@ -222,4 +240,41 @@ static void granted(struct grant_call *call, int outcome)
         park(l);
     else
         finish(l, HOLD_E_REFUSED);
+}
+
+static void told(struct grant_call *call, int outcome)
+{
+    struct lease *l = container_of(call, struct lease, call);
+    struct till *t = l->till;
+
+    till_close(t);
+    if (l->epoch != node_epoch(t->node))
+        outcome = PORT_E_FENCED;
+    if (outcome == PORT_OK)
+        deposit(l);
+    till_open(t);
+    for (size_t k = 0; k < call->n; k++)
+        cell_unref(call->line[k].cell);
+    if (outcome == PORT_E_FENCED)
+        node_fenced_session(t->node, call->session);
+    if (outcome == PORT_OK)
+        atomic_store(&t->back, true); /* what is wanted of it goes now */
+    till_next(t);
+}
+
+bool lease_ask_after(struct lease *l)
+{
+    struct till *t = l->till;
+
+    l->call.n = 0;
+    l->epoch = node_epoch(t->node);
+    pthread_mutex_lock(&t->lock);
+    for (struct cell *c = t->cells; l->epoch && c && l->call.n < BOUND_HOLD_PURSES; c = c->next)
+        if (atomic_load(&c->in_doubt))
+            l->call.line[l->call.n++] = (struct grant_line){.cell = cell_ref(c)};
+    pthread_mutex_unlock(&t->lock);
+    if (!l->call.n)
+        return false;
+    send(l, told);
+    return true;
 }

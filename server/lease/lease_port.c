@@ -172,7 +172,7 @@ void node_free(struct node *n)
          !node_idle(n) && clock_mono_ms() < until_ms;)
         nanosleep(&(struct timespec){0, 1000000L}, NULL);
     call.session = node_session(n);
-    if (call.session)
+    if (call.session && !node_left_open(n))
         port_close(p, &call);
     port_free(p);
 }

@@ -35,6 +35,8 @@ struct node {
     pthread_mutex_t lock; /* of the three below */
     struct map *cells, *tills;
     struct hold_ask *parked;
+    atomic_llong number;   /* the last that was given out */
+    atomic_bool left_open; /* see node.h */
     atomic_ullong grants, refusals, returns, reaped_others;
 };
 
@@ -71,6 +73,21 @@ void node_fenced(struct node *n)
 void node_fenced_session(struct node *n, int64_t session)
 {
     atomic_store(&n->heart.fenced, session);
+}
+
+int64_t node_number(struct node *n)
+{
+    return atomic_fetch_add_explicit(&n->number, 1, memory_order_relaxed) + 1;
+}
+
+void node_leave_open(struct node *n)
+{
+    atomic_store(&n->left_open, true);
+}
+
+bool node_left_open(const struct node *n)
+{
+    return atomic_load(&n->left_open);
 }
 
 void node_count(struct node *n, int hold_outcome)
@@ -134,6 +151,7 @@ static struct cell *new_cell(struct node *n, struct team_id team, struct purse_i
     c->till = till_ref(t);
     c->team = team;
     c->purse = purse;
+    c->seen_no = node_number(n); /* what was granted before was another cell's */
     if (map_put(n->cells, key, c)) {
         cell_unref(c);
         return NULL;
@@ -185,6 +203,8 @@ static bool look_at_cell(struct str key, void *value, void *ctx)
         want_back(c);
         return true;
     }
+    if (atomic_load(&c->in_doubt))
+        till_want_back(c->till);
     return slack || !till_let_go(c->till, c);
 }
 
@@ -215,7 +235,7 @@ static void recalled(struct node *n, const struct look_call *look)
         struct cell *c =
             map_get(n->cells, cell_key(look->recall[i].team, look->recall[i].purse, raw));
 
-        if (c && atomic_load(&c->free) > 0)
+        if (c && (atomic_load(&c->free) > 0 || atomic_load(&c->in_doubt)))
             want_back(c);
     }
     pthread_mutex_unlock(&n->lock);

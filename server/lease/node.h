@@ -28,6 +28,9 @@ struct node_config {
 int node_new(const struct node_config *config, struct db *db, struct node **ret) _must_use_;
 /* Gives every lease back and closes the session. No hold may be left. NULL is fine. */
 void node_free(struct node *n);
+/* Calls of the session could not be settled: node_free() is not to close it, since what it holds is
+ * spent. Whoever replays the journal does, or it is reaped. Any thread. */
+void node_leave_open(struct node *n);
 
 /* The running session; 0 while a reaped one is being replaced. Any thread. */
 int64_t node_session(const struct node *n);

@@ -21,7 +21,7 @@ enum { PORT_OK = 0, PORT_E_FENCED = 1, PORT_E_AWAY = 2, PORT_E_REFUSED = 3 };
 
 struct grant_line {
     struct cell *cell;
-    int64_t need, want;
+    int64_t need, want; /* both 0: only what was missed is asked for */
     /* The answer. missed: granted earlier, but the answer was lost. */
     int64_t granted, missed, capacity, spoken_for; /* spoken_for: used and leased, by all nodes */
     bool shorted, elsewhere;                       /* elsewhere: another session has some of it */
@@ -29,7 +29,7 @@ struct grant_line {
     int64_t left_us;                               /* of the window; -1: never turns */
 };
 struct grant_call {
-    int64_t session, no; /* no: counts up per team; see lease_grant() in migrations/0004 */
+    int64_t session, no; /* no: counts up; see lease_grant() in migrations/0004 */
     struct team_id team;
     struct grant_line line[BOUND_HOLD_PURSES];
     size_t n;

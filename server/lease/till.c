@@ -62,7 +62,7 @@ bool till_let_go(struct till *t, struct cell *c)
     bool lonely;
 
     pthread_mutex_lock(&t->lock);
-    lonely = atomic_load(&c->refs) == 1 && !giveback_pending(c);
+    lonely = atomic_load(&c->refs) == 1 && !giveback_pending(c) && !atomic_load(&c->in_doubt);
     if (lonely) {
         while (*at != c)
             at = &(*at)->next;
@@ -189,10 +189,10 @@ static bool begin_next(struct till *t)
     if (step == STEP_STOP)
         return false;
     t->waiting = true;
-    if (step == STEP_BACK)
-        giveback_begin(t);
-    else
+    if (step == STEP_ASK)
         lease_begin(t->lease, ask);
+    else if (!lease_ask_after(t->lease))
+        giveback_begin(t);
     return true;
 }
 

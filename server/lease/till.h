@@ -31,7 +31,6 @@ struct till {
     struct cell *cells;
     atomic_bool back; /* cells have slack that is wanted back */
     /* Below: of whoever runs the till. */
-    int64_t no; /* of the last grant */
     void *hand;
     bool waiting, within; /* a port call is out; till_run() is on the stack */
     struct lease *lease;
@@ -43,8 +42,8 @@ struct till *till_ref(struct till *t);
 void till_unref(struct till *t);
 /* The cell is the till's from now on. */
 void till_add(struct till *t, struct cell *c);
-/* Takes the cell out again, unless somebody besides the node's map knows it or a return of its
- * slack is under way. The node's thread, under the node's lock. */
+/* Takes the cell out again, unless somebody besides the node's map knows it, or it is not known what
+ * of it arrived. The node's thread, under the node's lock. */
 bool till_let_go(struct till *t, struct cell *c);
 
 /* False: closed, come through the queue. */

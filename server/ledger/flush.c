@@ -263,6 +263,8 @@ void journal_free(struct journal *j, int limit_ms)
         if (wait_ms > 0)
             wait_for_work(f, MIN(wait_ms, 50));
     }
+    if (!settle_idle(&f->settle) && f->config.node)
+        node_leave_open(f->config.node);
     flush_free(f);
 }
 

@@ -26,7 +26,8 @@ struct journal_config {
  * read. What earlier processes left is handed to the flusher. */
 enum { JOURNAL_OK = 0, JOURNAL_E_DIR = 1, JOURNAL_E_BROKEN = 2, JOURNAL_E_FOREIGN = 3 };
 int journal_new(const struct journal_config *config, struct journal **ret) _must_use_;
-/* Settles what is left, as long as the database answers within limit_ms; files keep the rest. */
+/* Settles what is left, as long as the database answers within limit_ms; files keep the rest, and
+ * the node's session stays open for it. */
 void journal_free(struct journal *j, int limit_ms);
 
 /* One call's place in the journal; embedded in the call, zeroed before BEGIN. */

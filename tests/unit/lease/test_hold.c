@@ -338,6 +338,35 @@ static void a_new_minute_brings_new_requests(void **state)
     node_free(node);
 }
 
+/* What was held of the old minute must not come back to the new one. */
+static void an_extension_in_a_new_minute_holds_of_that_one_only(void **state)
+{
+    struct node *node = money_node(&t, "one");
+    struct team_id team = money_team(&t, "extended@example.org");
+    struct key_limits limits = {.team = team, .key = money_key(&t, team), .rpm = 100};
+    struct key_purses *p = money_purses(&t, node, &limits);
+    struct hold_want want = {p->cell[LIMIT_KEY_REQUESTS], 10, 10};
+    struct hold old = {0}, fresh = {0};
+    struct caller c;
+
+    caller_init(&c, node);
+    assert_int_equal(caller_hold(&c, &old, &want, 1), HOLD_OK);
+    (void)money_figure(&t, &test_turn_window, team.v);
+    old.window_us[0] -= 60 * INT64_C(1000000);
+    want = (struct hold_want){p->cell[LIMIT_KEY_REQUESTS], 15, 20};
+    assert_int_equal(caller_hold(&c, &fresh, &want, 1), HOLD_OK);
+    assert_int_equal(atomic_load(&p->cell[LIMIT_KEY_REQUESTS]->free), 5);
+    want.amount = 5;
+    assert_int_equal(hold_extend(node, &old, &want, 1), HOLD_OK);
+    assert_int_equal(old.amount[0], 5);
+    hold_release(node, &old);
+    assert_int_equal(atomic_load(&p->cell[LIMIT_KEY_REQUESTS]->free), 5);
+    hold_release(node, &fresh);
+    assert_int_equal(atomic_load(&p->cell[LIMIT_KEY_REQUESTS]->free), 20);
+    key_purses_free(p);
+    node_free(node);
+}
+
 DB_QUERY(test_leases_left, "SELECT count(*) AS v FROM lease l JOIN node_session s ON s.id = l.session_id"
                            " WHERE l.team_id = $1 AND l.remaining > 0")
 
@@ -379,6 +408,7 @@ int main(void)
         cmocka_unit_test(what_is_taken_in_vain_refuses_nobody_else),
         cmocka_unit_test(slack_on_another_node_is_called_back),
         cmocka_unit_test(a_new_minute_brings_new_requests),
+        cmocka_unit_test(an_extension_in_a_new_minute_holds_of_that_one_only),
         cmocka_unit_test(a_node_that_ends_gives_everything_back),
     };
 

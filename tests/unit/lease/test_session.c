@@ -1,6 +1,6 @@
 /* A node and its session against a real PostgreSQL: reaped, away, answers that are lost, slack. */
 #include "lease/caller.h"
-#include "lease/till.h"
+#include "lease/inside.h"
 
 static struct money_test t;
 
@@ -21,7 +21,7 @@ DB_QUERY(session_findings, "SELECT count(*) AS v FROM ledger_findings() WHERE $1
 DB_QUERY(session_exposed, "SELECT exposed_nano AS v FROM node_session WHERE id = $1")
 DB_QUERY(session_lose_grant,
          "SELECT coalesce(sum(g.granted), 0)::bigint AS v FROM purse p,"
-         " lease_grant((SELECT max(id) FROM node_session WHERE state = 'live'), p.team_id, 1000,"
+         " lease_grant((SELECT max(id) FROM node_session WHERE state = 'live'), p.team_id, 1,"
          "             ARRAY[p.id], ARRAY[0::bigint], ARRAY[600::bigint], ARRAY[600::bigint]) AS g"
          " WHERE p.team_id = $1 AND p.kind = 'wallet'")
 
@@ -92,8 +92,8 @@ static void a_grant_whose_answer_was_lost_is_found_again(void **state)
     p = wallet_only(node, team);
     assert_int_equal(money_figure(&t, &session_lose_grant, team.v), 600);
     assert_int_equal(leased(team), 600);
-    /* As the node would, had it sent that one: the numbers go on from there. */
-    p->cell[LIMIT_WALLET]->till->no = 1000;
+    /* As if the node had sent that one as its first, before it knew of the purse. */
+    p->cell[LIMIT_WALLET]->seen_no = 0;
     assert_int_equal(take(node, p, 1000, 1000, &hold), HOLD_OK);
     assert_int_equal(leased(team), 1000);
     hold_release(node, &hold);
@@ -105,6 +105,18 @@ static void a_grant_whose_answer_was_lost_is_found_again(void **state)
     assert_int_equal(money_figure(&t, &session_findings, 1), 0);
 }
 
+/* A grant of 50 under that number, as a statement that hung. */
+static void late_grant(char sql[300], struct node *node, const struct key_purses *p, int64_t no)
+{
+    const struct cell *c = p->cell[LIMIT_WALLET];
+
+    snprintf(sql, 300,
+             "SELECT * FROM lease_grant(%lld, %lld, %lld, ARRAY[%lld::bigint], ARRAY[0::bigint],"
+             " ARRAY[50::bigint], ARRAY[50::bigint])",
+             (long long)node_session(node), (long long)c->team.v, (long long)no,
+             (long long)c->purse.v);
+}
+
 /* One that was overtaken, because its connection hung, must not be made any more. */
 static void a_grant_that_comes_too_late_is_not_made(void **state)
 {
@@ -113,16 +125,13 @@ static void a_grant_that_comes_too_late_is_not_made(void **state)
     struct hold hold = {0};
     struct key_purses *p;
     char sql[300];
+    int64_t no;
 
     money_topup(&t, team, 10000);
     p = wallet_only(node, team);
-    p->cell[LIMIT_WALLET]->till->no = 5;
+    no = node_number(node);
     assert_int_equal(take(node, p, 100, 100, &hold), HOLD_OK);
-    snprintf(sql, sizeof(sql),
-             "SELECT * FROM lease_grant(%lld, %lld, 6, ARRAY[%lld::bigint], ARRAY[0::bigint],"
-             " ARRAY[50::bigint], ARRAY[50::bigint])",
-             (long long)node_session(node), (long long)team.v,
-             (long long)p->cell[LIMIT_WALLET]->purse.v);
+    late_grant(sql, node, p, no);
     assert_int_equal(db_begin(t.p.db, DB_SYSTEM, false), 0);
     assert_int_equal(db_script(t.p.db, sql), DB_E_REFUSED);
     db_rollback(t.p.db);
@@ -183,6 +192,97 @@ static void slack_that_lies_idle_goes_back(void **state)
     node_free(node);
 }
 
+static void wait_no_doubt(const struct cell *c)
+{
+    for (int i = 0; i < 1000 && atomic_load(&c->in_doubt); i++)
+        money_pause(10);
+    assert_false(atomic_load(&c->in_doubt));
+}
+
+/* The node asks of itself, and what it learns of lies there like other slack. */
+static void a_grant_that_nobody_asks_for_again_is_asked_after(void **state)
+{
+    struct node *node = money_node(&t, "one");
+    struct team_id team = money_team(&t, "doubt@example.org");
+    struct hold hold = {0};
+    struct key_purses *p;
+    struct cell *c;
+
+    money_topup(&t, team, 1000);
+    p = wallet_only(node, team);
+    c = p->cell[LIMIT_WALLET];
+    assert_int_equal(money_figure(&t, &session_lose_grant, team.v), 600);
+    c->seen_no = 0;
+    atomic_store(&c->in_doubt, true); /* the answer did not come */
+    wait_no_doubt(c);
+    assert_int_equal(atomic_load(&c->free), 600);
+    assert_int_equal(take(node, p, 600, 600, &hold), HOLD_OK);
+    assert_int_equal(leased(team), 600);
+    hold_release(node, &hold);
+    key_purses_free(p);
+    node_free(node);
+}
+
+/* It had not come when the node asked after it: now it is too late. */
+static void a_grant_that_comes_after_it_was_asked_after_is_not_made(void **state)
+{
+    struct node *node = money_node(&t, "one");
+    struct team_id team = money_team(&t, "overtaken@example.org");
+    struct key_purses *p;
+    char sql[300];
+    int64_t no;
+
+    money_topup(&t, team, 10000);
+    p = wallet_only(node, team);
+    no = node_number(node);
+    atomic_store(&p->cell[LIMIT_WALLET]->in_doubt, true);
+    wait_no_doubt(p->cell[LIMIT_WALLET]);
+    late_grant(sql, node, p, no);
+    assert_int_equal(db_begin(t.p.db, DB_SYSTEM, false), 0);
+    assert_int_equal(db_script(t.p.db, sql), DB_E_REFUSED);
+    db_rollback(t.p.db);
+    assert_int_equal(leased(team), 0);
+    key_purses_free(p);
+    node_free(node);
+}
+
+/* The node lets a purse's cell go that is empty and of no use to anybody. */
+static void wait_no_cells(struct node *node)
+{
+    struct node_view view = {.cells = 1};
+
+    for (int i = 0; i < 1000 && view.cells; i++) {
+        money_pause(10);
+        node_read(node, &view);
+    }
+    assert_int_equal(view.cells, 0);
+}
+
+/* What was granted to it, and what it gave back, is not told again and not void. */
+static void a_purse_that_was_forgotten_counts_on(void **state)
+{
+    struct node *node = money_node(&t, "one");
+    struct team_id team = money_team(&t, "forgotten@example.org");
+    struct hold hold = {0};
+    struct key_purses *p;
+
+    money_topup(&t, team, 10000);
+    for (int64_t i = 1; i <= 3; i++) {
+        p = wallet_only(node, team);
+        assert_int_equal(take(node, p, 100, 1000, &hold), HOLD_OK);
+        assert_int_equal(leased(team), (i - 1) * 100 + 1000);
+        atomic_store(&p->cell[LIMIT_WALLET]->used_at_ms, clock_mono_ms() - 11000);
+        for (int k = 0; k < 1000 && leased(team) != i * 100; k++)
+            money_pause(10);
+        assert_int_equal(leased(team), i * 100); /* the slack is back */
+        hold_end(node, &hold, (int64_t[]){100});
+        key_purses_free(p);
+        wait_no_cells(node);
+    }
+    node_free(node);
+    assert_int_equal(money_figure(&t, &session_findings, 1), 0);
+}
+
 static void a_hung_database_refuses_nobody_and_admits_nobody(void **state)
 {
     struct node *node = money_node(&t, "one");
@@ -219,6 +319,9 @@ int main(void)
         cmocka_unit_test(a_grant_that_comes_too_late_is_not_made),
         cmocka_unit_test(a_return_that_is_sent_twice_counts_once),
         cmocka_unit_test(slack_that_lies_idle_goes_back),
+        cmocka_unit_test(a_grant_that_nobody_asks_for_again_is_asked_after),
+        cmocka_unit_test(a_grant_that_comes_after_it_was_asked_after_is_not_made),
+        cmocka_unit_test(a_purse_that_was_forgotten_counts_on),
         cmocka_unit_test(a_hung_database_refuses_nobody_and_admits_nobody),
     };
 
