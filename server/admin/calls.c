@@ -128,11 +128,24 @@ static int read_filter(struct admin *a, struct log_filter *f)
     return r;
 }
 
+static void set_pager(struct json_object *list, const struct log_page *page)
+{
+    char text[LOG_CURSOR_TEXT];
+
+    json_set_bool(list, "has_more", page->older);
+    admin_set_time(list, "searched_back_to", page->searched_us);
+    json_set_null(list, "next_cursor");
+    if (page->older) {
+        log_cursor_text(page->before, text);
+        json_set_cstr(list, "next_cursor", text);
+    }
+}
+
 int admin_calls_list(struct admin *a)
 {
     struct log_filter filter;
     struct log_page page;
-    struct call_id cursor = {{0}};
+    struct log_cursor cursor = {0};
     struct str cursor_text = request_query(a->req, "cursor");
     struct json_object *array, *list;
     int64_t limit = LOG_PAGE_ROWS;
@@ -144,7 +157,7 @@ int admin_calls_list(struct admin *a)
         r = admin_query_i64(a, "limit", &limit);
     if (!r && (limit < 1 || limit > 200))
         r = admin_problem(a, PROBLEM_BAD_FIELD, "limit", "1 to 200 is wanted.");
-    if (!r && cursor_text.p && !call_id_parse(cursor_text, &cursor))
+    if (!r && cursor_text.p && !log_cursor_parse(cursor_text, &cursor))
         r = admin_problem(a, PROBLEM_BAD_FIELD, "cursor", "A next_cursor of an earlier page is wanted.");
     if (!r)
         r = log_search(a->db, a->arena, &filter, cursor, false, (size_t)limit, &page);
@@ -154,11 +167,7 @@ int admin_calls_list(struct admin *a)
     for (size_t i = 0; i < page.n; i++)
         json_push(array, call_json(&page.rows[i]));
     list = admin_list(array);
-    json_set_bool(list, "has_more", page.older);
-    if (page.older)
-        admin_set_call_id(list, "next_cursor", page.oldest);
-    else
-        json_set_null(list, "next_cursor");
+    set_pager(list, &page);
     return admin_reply(a, 200, list);
 }
 

@@ -1,20 +1,25 @@
 /* search.h: reading the calls: a filtered, keyset-paged list, and one call with its attempts.
  *
- * Rows come newest first by call id, which is time-ordered, so a time range is an id range and reads
- * only the partitions it touches. Worker thread, inside a transaction begun by the caller
- * (db/tx.h): a team's own rows under DB_TEAM, everybody's under DB_OPERATOR. */
+ * Rows come newest first by the moment they were settled (posted_at), which is the day and month that
+ * they belong to everywhere else; those of one moment by id. A search looks backwards in slices for
+ * a tenth of a second, then tells how far it came: what it found is a page all the same, and its
+ * cursor goes on from there. Worker thread, inside a transaction begun by the caller (db/tx.h): a
+ * team's own rows under DB_TEAM, everybody's under DB_OPERATOR. */
 #pragma once
 
 #include "db/db.h"
 #include "model/record.h"
 
 #define LOG_PAGE_ROWS 50
+#define LOG_BUDGET_US 100000
+/* Settled calls have moments from 1970 to 2100, exclusive. */
+#define LOG_LAST_US 4102444800000000
 
 enum log_tri { LOG_ANY, LOG_YES, LOG_NO };
 
 struct log_filter {
     struct team_id team; /* 0: every team (operators only) */
-    int64_t from_us, to_us; /* start of the call; 0: open */
+    int64_t from_us, to_us; /* settled from, until before; 0: open */
     struct key_id key;
     struct project_id project;
     struct str model, provider, outcome, account; /* p NULL: any */
@@ -22,6 +27,7 @@ struct log_filter {
     enum log_tri fallback;
     struct money cost_above; /* charge > this; nano < 0: any */
     struct str tag; /* text of one tag value; p NULL: any */
+    int64_t budget_us; /* time to search, but for one slice at least; 0: LOG_BUDGET_US */
 };
 
 struct log_row {
@@ -30,18 +36,32 @@ struct log_row {
     struct str team_name, key_name, project_name;
 };
 
+/* A place between two rows. */
+struct log_cursor {
+    int64_t posted_us; /* 0: none, the search begins at the newest row */
+    struct call_id id; /* all zero: before every row of that moment */
+    int64_t step; /* how large a slice the search that ended here had come to; 0: not known */
+};
+#define LOG_CURSOR_TEXT 64
+void log_cursor_text(struct log_cursor c, char out[LOG_CURSOR_TEXT]);
+bool log_cursor_parse(struct str text, struct log_cursor *ret);
+
 struct log_page {
     struct log_row *rows;
     size_t n;
-    bool older, newer;               /* whether there is more on either side */
-    struct call_id oldest, newest;   /* cursors: before oldest, after newest */
+    bool older, newer;                  /* whether there may be more on either side */
+    struct log_cursor before, after;    /* where the older and the newer page begin */
+    /* Not 0: time was up before limit rows were found. Everything on this side of that moment was
+     * looked at; older (newer, if the search went forward) goes on from there. */
+    int64_t searched_us;
 };
 
-/* cursor: all zero for the first page. `after`: rows newer than the cursor instead of older. */
+/* forward: rows newer than the cursor instead of older. */
 int log_search(struct db *db, struct arena *a, const struct log_filter *filter,
-               struct call_id cursor, bool after, size_t limit, struct log_page *ret) _must_use_;
+               struct log_cursor cursor, bool forward, size_t limit,
+               struct log_page *ret) _must_use_;
 
-/* Every row of the filter, oldest first, one at a time; for exports. row's text is reused. */
+/* Every row of a team's filter, oldest first, one at a time; for exports. row's text is reused. */
 int log_each(struct db *db, const struct log_filter *filter,
              int (*fn)(void *ctx, const struct log_row *row), void *ctx) _must_use_;
 
@@ -57,3 +77,5 @@ struct log_choices {
 };
 int log_choices(struct db *db, struct arena *a, struct team_id team, struct log_choices *ret)
     _must_use_;
+/* Has the team ever made a call? */
+int log_has_any(struct db *db, struct team_id team, bool *ret) _must_use_;

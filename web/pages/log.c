@@ -7,7 +7,6 @@
 #include "http/stream.h"
 #include "logs/export.h"
 #include "web/links.h"
-#include "web/pages/log_filter.h"
 #include "web/view.h"
 
 static struct json_object *row_view(struct web *w, const struct log_row *row)
@@ -48,20 +47,48 @@ struct json_object *log_rows_view(struct web *w, const struct log_page *page)
     return rows;
 }
 
-static struct str cursor_link(struct web *w, const struct log_params *p, const char *name,
-                              struct call_id id)
+static struct str cursor_link(struct web *w, const struct log_params *p, struct str path,
+                              const char *name, struct log_cursor cursor)
 {
-    char text[CALL_ID_TEXT];
+    char text[LOG_CURSOR_TEXT];
     struct buf url;
     struct str copy;
 
-    call_id_text(id, text);
-    buf_init(&url, 8192);
-    buf_put_str(&url, log_params_link(w, p, link_to(LINK_log), NULL));
+    log_cursor_text(cursor, text);
+    buf_init(&url, BOUND_URL_BYTES);
+    buf_put_str(&url, log_params_link(w, p, path, NULL));
     query_put(&url, name, str_c(text));
     copy = arena_str(w->arena, buf_str(&url));
     buf_done(&url);
     return copy;
+}
+
+void log_pager_view(struct web *w, const struct log_params *p, struct str path,
+                    const struct log_page *page, struct json_object *view)
+{
+    struct str newer = STR_NONE, older = STR_NONE;
+
+    if (page->newer)
+        newer = cursor_link(w, p, path, "after", page->after);
+    if (page->older)
+        older = cursor_link(w, p, path, "before", page->before);
+    view_pager(view, "pager", newer, older);
+    view_time(view, "searched", page->searched_us, w->zone, w->now_us);
+    json_set_bool(view, "forward", log_goes_forward(w));
+    json_set_str(view, "go_on", log_goes_forward(w) ? newer : older);
+}
+
+bool log_goes_forward(struct web *w)
+{
+    return request_query(w->req, "after").n > 0;
+}
+
+struct log_cursor log_cursor_of(struct web *w)
+{
+    struct log_cursor cursor = {0};
+
+    (void)log_cursor_parse(request_query(w->req, log_goes_forward(w) ? "after" : "before"), &cursor);
+    return cursor;
 }
 
 /* What was pasted into the search box: one call. */
@@ -72,20 +99,33 @@ static bool asked_for_call(struct web *w, struct call_id *ret)
     return id.n && call_id_parse(str_trim(id), ret);
 }
 
-static void empty_view(struct web *w, const struct log_params *p, struct json_object *view)
-{
-    struct str plain = log_params_link(w, p, link_to(LINK_log), NULL);
-    bool filtered = json_length(json_get(view, "chips")) > 0;
+#define WHAT_STANDS_HERE                                                                           \
+    "Every call whose key is known stands here within seconds, with each attempt and what it "     \
+    "cost, also those that were refused."
 
-    if (filtered || plain.n > link_to(LINK_log).n)
+/* A search that ran out of time says so itself. */
+static int empty_view(struct web *w, const struct log_params *p, const struct log_page *page,
+                      struct json_object *view)
+{
+    struct str everything = STR("/log?period=all");
+    bool filtered = log_params_link(w, p, link_to(LINK_log), "period").n > link_to(LINK_log).n;
+    bool any = true;
+    int r = 0;
+
+    if (!page->n && !page->searched_us && !filtered)
+        r = log_has_any(w->db, w->session.team, &any);
+    if (page->n || page->searched_us)
+        json_set_null(view, "empty");
+    else if (filtered)
         view_empty(view, "empty", "No request matches",
-                   "Take a filter away, or look at a longer time.", "Show everything",
-                   STR("/log?period=all"));
+                   "Take a filter away, or look at a longer time.", "Show everything", everything);
+    else if (any)
+        view_empty(view, "empty", "No requests in this time", WHAT_STANDS_HERE, "Show all time",
+                   everything);
     else
-        view_empty(view, "empty", "No requests yet",
-                   "Every call whose key is known stands here within seconds, with each attempt "
-                   "and what it cost, also those that were refused.",
-                   "Quick start", link_to(LINK_quickstart));
+        view_empty(view, "empty", "No requests yet", WHAT_STANDS_HERE, "Quick start",
+                   link_to(LINK_quickstart));
+    return r;
 }
 
 static int show(struct web *w, const struct log_params *p, const struct log_page *page)
@@ -94,6 +134,8 @@ static int show(struct web *w, const struct log_params *p, const struct log_page
     struct str asked = request_query(w->req, "id");
     int r = log_params_view(w, p, link_to(LINK_log), view);
 
+    if (r == 0)
+        r = empty_view(w, p, page, view);
     if (r != 0) {
         json_unref(view);
         return web_outcome(w, r);
@@ -102,30 +144,22 @@ static int show(struct web *w, const struct log_params *p, const struct log_page
     json_set_bool(view, "any", page->n > 0);
     json_set_str(view, "not_an_id", asked.n ? asked : STR(""));
     json_set_str(view, "export_link", log_params_link(w, p, link_to(LINK_log_export), NULL));
-    view_pager(view, "pager", page->newer ? cursor_link(w, p, "after", page->newest) : STR_NONE,
-               page->older ? cursor_link(w, p, "before", page->oldest) : STR_NONE);
-    if (page->n)
-        json_set_null(view, "empty");
-    else
-        empty_view(w, p, view);
+    log_pager_view(w, p, link_to(LINK_log), page, view);
     return web_render(w, "log", "Request log", view);
 }
 
 int page_log(struct web *w)
 {
     struct log_page page = {0};
-    struct call_id cursor = {{0}};
     struct log_params p;
-    bool after;
+    struct call_id id;
     int r;
 
-    if (asked_for_call(w, &cursor))
-        return web_redirect(w, link_call(w->arena, cursor), NULL);
-    after = request_query(w->req, "after").n > 0;
-    if (!call_id_parse(request_query(w->req, after ? "after" : "before"), &cursor))
-        after = false;
+    if (asked_for_call(w, &id))
+        return web_redirect(w, link_call(w->arena, id), NULL);
     log_params_read(w, false, &p);
-    r = log_search(w->db, w->arena, &p.filter, cursor, after, LOG_PAGE_ROWS, &page);
+    r = log_search(w->db, w->arena, &p.filter, log_cursor_of(w), log_goes_forward(w), LOG_PAGE_ROWS,
+                   &page);
     return r ? web_outcome(w, r) : show(w, &p, &page);
 }
 

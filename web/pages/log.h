@@ -1,11 +1,17 @@
 /* log.h: the request log: what happened, newest first. */
 #pragma once
 
-#include "logs/search.h"
-#include "web/web.h"
+#include "web/pages/log_filter.h"
 
 int page_log(struct web *w) _must_use_;        /* GET /log */
 int page_log_export(struct web *w) _must_use_; /* GET /log/export: the same calls as CSV, long lane */
 
 /* For the operator's log too: rows as the table shows them. */
 struct json_object *log_rows_view(struct web *w, const struct log_page *page);
+/* Where the address says the page begins, and whether it looks for newer rows from there. What cannot
+ * be understood is left out. */
+struct log_cursor log_cursor_of(struct web *w);
+bool log_goes_forward(struct web *w);
+/* view.pager, and view.searched with forward and go_on: how far a search came that ran out of time. */
+void log_pager_view(struct web *w, const struct log_params *p, struct str path,
+                    const struct log_page *page, struct json_object *view);

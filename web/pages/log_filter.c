@@ -18,7 +18,7 @@ static const struct {
     {"7d", "last 7 days", 168 * HOUR_US}, {"30d", "last 30 days", 720 * HOUR_US},
     {"all", "all time", 0},
 };
-#define PERIOD_DEFAULT "7d"
+#define PERIOD_DEFAULT "24h"
 
 /* A status is a number, a class of numbers, or how the call ended. */
 static const struct {

@@ -98,22 +98,6 @@ static struct json_object *rows_view(struct web *w, const struct log_page *page)
     return rows;
 }
 
-static struct str cursor_link(struct web *w, const struct wanted *wanted, const char *name,
-                              struct call_id id)
-{
-    char text[CALL_ID_TEXT];
-    struct buf url;
-    struct str link;
-
-    call_id_text(id, text);
-    buf_init(&url, BOUND_URL_BYTES);
-    buf_put_str(&url, log_params_link(w, &wanted->params, wanted->path, NULL));
-    query_put(&url, name, str_c(text));
-    link = arena_str(w->arena, buf_str(&url));
-    buf_done(&url);
-    return link;
-}
-
 static int show(struct web *w, const struct wanted *wanted, const struct log_page *page)
 {
     struct str asked = request_query(w->req, "id");
@@ -127,28 +111,23 @@ static int show(struct web *w, const struct wanted *wanted, const struct log_pag
     json_set(view, "rows", rows_view(w, page));
     json_set_bool(view, "any", page->n > 0);
     json_set_str(view, "not_an_id", asked.n ? asked : STR(""));
-    view_pager(view, "pager",
-               page->newer ? cursor_link(w, wanted, "after", page->newest) : STR_NONE,
-               page->older ? cursor_link(w, wanted, "before", page->oldest) : STR_NONE);
+    log_pager_view(w, &wanted->params, wanted->path, page, view);
     return operator_render(w, 200, "operator_calls", "All calls", view);
 }
 
 int page_operator_calls(struct web *w)
 {
     struct str id = request_query(w->req, "id");
-    struct call_id cursor = {{0}};
+    struct call_id call = {{0}};
     struct log_page page = {0};
     struct wanted wanted;
-    bool after;
     int r;
 
-    if (id.n && call_id_parse(str_trim(id), &cursor))
-        return web_redirect(w, link_operator_call(w->arena, cursor), NULL);
-    after = request_query(w->req, "after").n > 0;
-    if (!call_id_parse(request_query(w->req, after ? "after" : "before"), &cursor))
-        after = false;
+    if (id.n && call_id_parse(str_trim(id), &call))
+        return web_redirect(w, link_operator_call(w->arena, call), NULL);
     read_wanted(w, &wanted);
-    r = log_search(w->db, w->arena, &wanted.params.filter, cursor, after, LOG_PAGE_ROWS, &page);
+    r = log_search(w->db, w->arena, &wanted.params.filter, log_cursor_of(w), log_goes_forward(w),
+                   LOG_PAGE_ROWS, &page);
     return r ? web_outcome(w, r) : show(w, &wanted, &page);
 }
 
