@@ -70,6 +70,7 @@ CREATE TRIGGER zone_changed BEFORE UPDATE OF time_zone ON team FOR EACH ROW
 GRANT SELECT ON payment, guarded_table, call_default, attempt_default TO tollgate_money;
 CREATE INDEX transfer_time ON transfer USING brin (posted_at) WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX transfer_topup ON transfer (ref) WHERE code = 'TOPUP';
+CREATE INDEX transfer_late ON transfer (amount_nano) WHERE code = 'LATE_USAGE';
 
 -- Where the money of a team that may be spent lies.
 CREATE FUNCTION is_funds(p_kind text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -250,21 +251,22 @@ BEGIN
      WHERE p.capacity - p.used <> f.nano OR coalesce(l.funds_nano, 0) <> f.nano
      LIMIT 100;
 
-    -- Each transfer against the one before it, so that the whole chain follows.
+    -- Each transfer against the one before it by id, so that the whole chain follows.
     RETURN QUERY
     SELECT 'I10 balances follow each other', t.team_id, 'transfer ' || t.id,
-           'balance after it ' || t.funds_nano || ', before it ' || coalesce(t.before, p.funds_nano, 0)
+           'balance after it ' || t.funds_nano || ', before it ' || coalesce(t.before, 0)
            || ', moved ' || t.delta
       FROM (SELECT x.team_id, x.id, x.funds_nano,
                    x.amount_nano * (is_funds(c.kind)::integer - is_funds(d.kind)::integer) AS delta,
-                   lag(x.funds_nano) OVER (PARTITION BY x.team_id ORDER BY x.id) AS before
-              FROM transfer x
+                   CASE WHEN is_full THEN x.above
+                        ELSE (SELECT o.funds_nano FROM transfer o WHERE o.team_id = x.team_id AND o.id < x.id
+                               ORDER BY o.id DESC LIMIT 1) END AS before
+              FROM (SELECT y.*, CASE WHEN is_full THEN lag(y.funds_nano)
+                                     OVER (PARTITION BY y.team_id ORDER BY y.id) END AS above
+                      FROM transfer y WHERE y.posted_at >= p_since) x
               JOIN account c ON c.team_id = x.team_id AND c.id = x.credit_account
-              JOIN account d ON d.team_id = x.team_id AND d.id = x.debit_account
-             WHERE x.posted_at >= p_since) t
-      LEFT JOIN LATERAL (SELECT o.funds_nano FROM transfer o WHERE o.team_id = t.team_id AND o.id < t.id
-                          ORDER BY o.id DESC LIMIT 1) p ON t.before IS NULL
-     WHERE t.funds_nano <> coalesce(t.before, p.funds_nano, 0) + t.delta
+              JOIN account d ON d.team_id = x.team_id AND d.id = x.debit_account) t
+     WHERE t.funds_nano <> coalesce(t.before, 0) + t.delta
      LIMIT 100;
 
     -- Grants are few: they are looked at whole.

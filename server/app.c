@@ -20,6 +20,7 @@
 #include "config.h"
 #include "db/notify.h"
 #include "first_start.h"
+#include "logs/oversight.h"
 #include "serve.h"
 
 #define CHANNEL "tollgate_change"
@@ -38,6 +39,7 @@ struct app {
     struct serve *serve;
     struct notify *notify;
     struct chores *chores;
+    struct oversight oversight;
     atomic_bool draining;
 };
 
@@ -117,6 +119,7 @@ static void services_from_config(struct app *app)
     master_subkey(app->master, "api-key", s->key_pepper);
     master_subkey(app->master, "session", s->session_pepper);
     master_subkey(app->master, "provider-key", s->seal_key);
+    s->oversight = &app->oversight;
     s->public_url = str_c(c->public_url);
     s->public_https = str_starts(s->public_url, STR("https://"));
     s->plain_sign_in_allowed = c->allow_plain_http_sign_in == CONFIG_ON;

@@ -1,34 +1,55 @@
-/* chores.c: a table of jobs and when each is next due. */
+/* chores.c: two crews, each a thread with its own connection and a table of jobs: one for what is
+ * quick, one for looking after the books and the log, where a job may take minutes. */
 #include "chores.h"
 
 #include <errno.h>
 #include <pthread.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "catalog/holder.h"
 #include "db/tx.h"
+#include "gateway/gateway.h"
 #include "identity/session.h"
 #include "ledger/grant.h"
 #include "ledger/invoice.h"
 #include "ledger/upkeep.h"
+#include "logs/findings.h"
+#include "logs/oversight.h"
 #include "payments/payment.h"
 
-struct chores {
-    struct chores_config config;
-    struct db *db;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stop;
-};
+#define CHORES_MAX 8
+/* A hold that is this much older than a call may last is kept by a call that nothing ends. */
+#define HOLD_SLACK_MS 60000
 
+struct crew;
 struct chore {
     const char *name;
     int64_t every_ms;
-    int (*run)(struct chores *c);
+    int (*run)(struct crew *c);
+};
+
+struct crew {
+    struct chores *all;
+    const char *name; /* as the database sees it */
+    const struct chore *chores;
+    size_t n;
+    int64_t due[CHORES_MAX];
+    struct db *db;
+    struct db_cancel *cancel; /* of the running chore; under all->lock */
+    pthread_t thread;
+    bool running;
+};
+
+struct chores {
+    struct chores_config config;
+    struct crew crew[2];
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stop;
 };
 
 static int sweep_sessions(struct db *db, void *ctx)
@@ -37,17 +58,17 @@ static int sweep_sessions(struct db *db, void *ctx)
     return session_sweep(db);
 }
 
-static int chore_payments(struct chores *c)
+static int chore_payments(struct crew *c)
 {
     return payment_tick(c->db);
 }
 
-static int chore_grants(struct chores *c)
+static int chore_grants(struct crew *c)
 {
     return grant_expire_due(c->db);
 }
 
-static int chore_invoices(struct chores *c)
+static int chore_invoices(struct crew *c)
 {
     int64_t issued = 0;
     int r = invoice_issue_due(c->db, &issued);
@@ -57,35 +78,121 @@ static int chore_invoices(struct chores *c)
     return r;
 }
 
-static int chore_partitions(struct chores *c)
+static int chore_partitions(struct crew *c)
 {
     return ledger_upkeep(c->db);
 }
 
-static int chore_sessions(struct chores *c)
+static int chore_sessions(struct crew *c)
 {
     return db_tx(c->db, DB_SYSTEM, "session_sweep", sweep_sessions, NULL);
 }
 
-static int chore_prices(struct chores *c)
+static int chore_prices(struct crew *c)
 {
-    struct catalog *catalog = catalog_holder_get(c->config.services->catalog);
+    struct catalog *catalog = catalog_holder_get(c->all->config.services->catalog);
     int64_t due = catalog ? catalog_next_change_us(catalog) : 0;
 
     catalog_unref(catalog);
     if (due && due <= clock_wall_us())
-        c->config.reload_catalog(c->db, c->config.ctx);
+        c->all->config.reload_catalog(c->db, c->all->config.ctx);
     return 0;
 }
 
-static const struct chore chores[] = {
+static int check_books(struct crew *c, enum integrity_form form)
+{
+    struct integrity_outcome o = {0};
+    int64_t began_ms = clock_mono_ms();
+    int r = integrity_run(c->db, form, &o);
+
+    if (o.ran && form == INTEGRITY_FULL)
+        log_info("books_checked", "findings=%d new=%d ms=%lld", o.found, o.opened,
+                 (long long)(clock_mono_ms() - began_ms));
+    if (o.opened)
+        log_error("books_do_not_agree", "form=%s new_findings=%d",
+                  form == INTEGRITY_FULL ? "full" : "window", o.opened);
+    return r;
+}
+
+static int chore_check_window(struct crew *c)
+{
+    return check_books(c, INTEGRITY_WINDOW);
+}
+
+static int chore_check_full(struct crew *c)
+{
+    return check_books(c, INTEGRITY_FULL);
+}
+
+/* The longest that a call may last, by the setting or the most patient model. */
+static int64_t longest_call_ms(const struct services *s)
+{
+    struct catalog *catalog = catalog_holder_get(s->catalog);
+    int64_t longest = s->total_timeout_ms;
+    const struct catalog_model *v;
+    size_t n = 0;
+
+    if (!catalog)
+        return longest;
+    v = catalog_models(catalog, &n);
+    for (size_t i = 0; i < n; i++)
+        longest = MAX(longest, (int64_t)v[i].total_timeout_ms);
+    catalog_unref(catalog);
+    return longest;
+}
+
+struct old_hold {
+    struct str node;
+    int64_t minutes;
+};
+
+static int report_tx(struct db *db, void *ctx)
+{
+    const struct old_hold *old = ctx;
+    _cleanup_(arena_freep) struct arena *a = arena_new(KIB(4));
+    bool is_new;
+
+    return finding_report(db, STR("I7 no hold outlives its call"),
+                          arena_strf(a, "node %.*s", STR_FMT(old->node)),
+                          arena_strf(a, "a call holds money for %lld minutes",
+                                     (long long)old->minutes),
+                          &is_new);
+}
+
+static int chore_check_holds(struct crew *c)
+{
+    const struct services *s = c->all->config.services;
+    int64_t age_ms = gateways_oldest_ms(s->gateways);
+    struct old_hold old = {.node = s->node_name, .minutes = age_ms / 60000};
+
+    if (age_ms <= longest_call_ms(s) + HOLD_SLACK_MS)
+        return 0;
+    return db_tx(c->db, DB_SYSTEM, "finding_report", report_tx, &old);
+}
+
+static int chore_oversight(struct crew *c)
+{
+    return oversight_read(c->db, c->all->config.services->oversight);
+}
+
+static const struct chore quick_chores[] = {
     {"prices", 1000, chore_prices},
     {"payments", 2000, chore_payments},
     {"grants", 2000, chore_grants},
     {"invoices", 60000, chore_invoices},
-    {"partitions", 3600000, chore_partitions},
     {"sessions", 3600000, chore_sessions},
 };
+
+/* The checks' own times are kept in the database; here is how often a node looks. */
+static const struct chore patient_chores[] = {
+    {"partitions", 3600000, chore_partitions},
+    {"check_window", 5000, chore_check_window},
+    {"check_full", 5000, chore_check_full},
+    {"check_holds", 60000, chore_check_holds},
+    {"oversight", 10000, chore_oversight},
+};
+_Static_assert(ARRAY_LEN(quick_chores) <= CHORES_MAX && ARRAY_LEN(patient_chores) <= CHORES_MAX,
+               "raise CHORES_MAX");
 
 /* Waits until at_ms or a stop; true: stop. */
 static bool wait_until(struct chores *c, int64_t at_ms)
@@ -111,14 +218,42 @@ static bool wait_until(struct chores *c, int64_t at_ms)
     return stop;
 }
 
-static void run_chore(struct chores *c, const struct chore *chore)
+/* From here on chores_stop() may interrupt what the connection is at; false: it has to stop. */
+static bool may_run(struct crew *c)
 {
-    int r = c->db ? db_ensure(c->db) : db_open(c->config.conninfo, "tollgate chores", &c->db);
+    bool go;
+
+    pthread_mutex_lock(&c->all->lock);
+    go = !c->all->stop;
+    if (go)
+        c->cancel = db_cancel_new(c->db);
+    pthread_mutex_unlock(&c->all->lock);
+    return go;
+}
+
+static bool has_run(struct crew *c)
+{
+    bool stop;
+
+    pthread_mutex_lock(&c->all->lock);
+    db_cancel_free(c->cancel);
+    c->cancel = NULL;
+    stop = c->all->stop;
+    pthread_mutex_unlock(&c->all->lock);
+    return stop;
+}
+
+static void run_chore(struct crew *c, const struct chore *chore)
+{
+    int r = c->db ? db_ensure(c->db) : db_open(c->all->config.conninfo, c->name, &c->db);
 
     if (!r)
         r = failpoint_hit("chores.run");
-    if (!r)
+    if (!r && may_run(c)) {
         r = chore->run(c);
+        if (has_run(c))
+            return;
+    }
     if (r == DB_E_AWAY || r == -ENOTCONN)
         log_warn("chore_waits", "chore=%s reason=database_away", chore->name);
     else if (r)
@@ -128,22 +263,31 @@ static void run_chore(struct chores *c, const struct chore *chore)
 
 static void *work(void *arg)
 {
-    struct chores *c = arg;
-    int64_t due[ARRAY_LEN(chores)] = {0};
+    struct crew *c = arg;
 
     for (;;) {
         int64_t next = INT64_MAX;
 
-        for (size_t i = 0; i < ARRAY_LEN(chores); i++) {
-            if (due[i] <= clock_mono_ms()) {
-                run_chore(c, &chores[i]);
-                due[i] = clock_mono_ms() + chores[i].every_ms;
+        for (size_t i = 0; i < c->n; i++) {
+            if (c->due[i] <= clock_mono_ms()) {
+                run_chore(c, &c->chores[i]);
+                c->due[i] = clock_mono_ms() + c->chores[i].every_ms;
             }
-            next = MIN(next, due[i]);
+            next = MIN(next, c->due[i]);
         }
-        if (wait_until(c, next))
+        if (wait_until(c->all, next))
             return NULL;
     }
+}
+
+static int start_crew(struct crew *c)
+{
+    int r = pthread_create(&c->thread, NULL, work, c);
+
+    if (r)
+        return err_origin(-r);
+    c->running = true;
+    return 0;
 }
 
 int chores_start(const struct chores_config *config, struct chores **ret)
@@ -160,13 +304,22 @@ int chores_start(const struct chores_config *config, struct chores **ret)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&c->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    r = pthread_create(&c->thread, NULL, work, c);
-    if (r) {
-        free(c);
-        return err_origin(-r);
-    }
-    *ret = c;
-    return 0;
+    c->crew[0] = (struct crew){.all = c,
+                               .name = "tollgate chores",
+                               .chores = quick_chores,
+                               .n = ARRAY_LEN(quick_chores)};
+    c->crew[1] = (struct crew){.all = c,
+                               .name = "tollgate checks",
+                               .chores = patient_chores,
+                               .n = ARRAY_LEN(patient_chores)};
+    r = start_crew(&c->crew[0]);
+    if (r == 0)
+        r = start_crew(&c->crew[1]);
+    if (r)
+        chores_stop(c);
+    else
+        *ret = c;
+    return r;
 }
 
 void chores_stop(struct chores *c)
@@ -175,10 +328,14 @@ void chores_stop(struct chores *c)
         return;
     pthread_mutex_lock(&c->lock);
     c->stop = true;
-    pthread_cond_signal(&c->wake);
+    pthread_cond_broadcast(&c->wake);
+    db_cancel_fire(c->crew[1].cancel);
     pthread_mutex_unlock(&c->lock);
-    (void)pthread_join(c->thread, NULL);
-    db_close(c->db);
+    for (size_t i = 0; i < ARRAY_LEN(c->crew); i++) {
+        if (c->crew[i].running)
+            (void)pthread_join(c->crew[i].thread, NULL);
+        db_close(c->crew[i].db);
+    }
     pthread_cond_destroy(&c->wake);
     pthread_mutex_destroy(&c->lock);
     free(c);

@@ -1,7 +1,7 @@
-/* chores.h: what has to be done from time to time, by any node: one thread with its own connection.
+/* chores.h: what has to be done from time to time, by any node: two threads with a connection each.
  *
- * Payment expiry, month-end invoices, partitions made ahead, ended sessions, scheduled prices. Each
- * job is safe to run on several nodes at once; the database sees to it that it is done once. */
+ * Payment expiry, month-end invoices, partitions made ahead, ended sessions, scheduled prices, the
+ * checks of the books. Each job is safe to run on several nodes at once; the database sees to it that it is done once. */
 #pragma once
 
 #include "gateway/services.h"
@@ -17,5 +17,5 @@ struct chores_config {
 };
 
 int chores_start(const struct chores_config *config, struct chores **ret) _must_use_;
-/* Lets the running job end. NULL is fine. */
+/* Lets the running jobs end, but for a check of the books, which is called off. NULL is fine. */
 void chores_stop(struct chores *c);

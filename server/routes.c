@@ -153,6 +153,9 @@ const struct route routes[] = {
 
     /* The operator's */
     SHOW("/operator", AUTH_OPERATOR, page_operator_system),
+    SHOW("/operator/findings", AUTH_OPERATOR, page_operator_findings),
+    SEND("/operator/findings/check", AUTH_OPERATOR, page_operator_findings_check),
+    SEND("/operator/findings/{id}/close", AUTH_OPERATOR, page_operator_finding_close),
     SHOW("/operator/incidents", AUTH_OPERATOR, page_operator_incidents),
     SEND("/operator/incidents/off", AUTH_OPERATOR, page_operator_incidents_off),
     SEND("/operator/incidents/pin", AUTH_OPERATOR, page_operator_incidents_pin),

@@ -5,6 +5,7 @@
 #include "web/incident.h"
 #include "web/links.h"
 #include "web/rail.h"
+#include "web/view.h"
 
 static struct json_object *me_view(const struct web *w)
 {
@@ -77,6 +78,7 @@ void frame_add_bare(const struct services *services, const struct request *req, 
     json_set(view, "rail", json_new_array());
     json_set(view, "incidents", json_new_array());
     json_set_bool(view, "any_incident", false);
+    json_set_null(view, "findings_open");
 }
 
 void frame_add(struct web *w, const char *title, struct json_object *view)
@@ -94,6 +96,8 @@ void frame_add(struct web *w, const char *title, struct json_object *view)
     json_set(view, "rail", rail_view(w));
     json_set(view, "incidents", incidents_view(w));
     json_set_bool(view, "any_incident", w->incidents.n > 0);
+    if (w->findings)
+        json_set_str(view, "findings_open", view_plural(w->arena, w->findings, "finding", NULL));
 }
 
 void frame_headers(const struct services *services, struct response *out)

@@ -2,6 +2,7 @@
 #include "web/incident.h"
 
 #include "base/err.h"
+#include "logs/findings.h"
 #include "web/links.h"
 #include "web/view.h"
 
@@ -22,6 +23,8 @@ int incidents_read(struct web *w)
     r = db_begin(w->db, DB_OPERATOR, true);
     if (r == 0)
         r = installation_incidents(w->db, w->arena, &w->incidents);
+    if (r == 0)
+        r = finding_count(w->db, &w->findings);
     if (r == 0)
         r = db_commit(w->db);
     if (r != 0)

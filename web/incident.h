@@ -4,7 +4,7 @@
 
 #include "web/web.h"
 
-/* Fills w->incidents for a signed-in operator, in a transaction of its own; nobody else is told.
+/* Fills w->incidents and w->findings for a signed-in operator, in a transaction of its own; nobody else is told.
  * Worker thread, outside a transaction. */
 int incidents_read(struct web *w) _must_use_;
 /* [{what, name, state, detail, by, at, link, end_link, end_label}] of w->incidents. */

@@ -139,6 +139,11 @@ struct str link_operator_call(struct arena *a, struct call_id id)
     return arena_strf(a, "%s/%s", paths[LINK_operator_calls], text);
 }
 
+struct str link_operator_finding(struct arena *a, int64_t id, const char *action)
+{
+    return thing(a, LINK_operator_findings, id, action);
+}
+
 struct str link_operator_order(struct arena *a, int64_t id, const char *action)
 {
     return thing(a, LINK_operator_orders, id, action);

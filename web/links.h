@@ -38,6 +38,7 @@
     X(operator_accounts, "/operator/accounts")                                                     \
     X(operator_new_account, "/operator/accounts/new")                                              \
     X(operator_incidents, "/operator/incidents")                                                   \
+    X(operator_findings, "/operator/findings")                                                     \
     X(operator_models, "/operator/models")                                                         \
     X(operator_new_model, "/operator/models/new")                                                  \
     X(operator_teams, "/operator/teams")                                                           \
@@ -81,5 +82,6 @@ struct str link_target(struct arena *a, struct target_id id, const char *action)
 struct str link_operator_team(struct arena *a, struct team_id id, const char *action);
 struct str link_operator_user(struct arena *a, struct user_id id, const char *action);
 struct str link_operator_call(struct arena *a, struct call_id id);
+struct str link_operator_finding(struct arena *a, int64_t id, const char *action);
 struct str link_operator_order(struct arena *a, int64_t id, const char *action);
 struct str link_operator_payment(struct arena *a, int64_t id, const char *action);

@@ -16,6 +16,7 @@
 #include "web/pages/operator_accounts.h"
 #include "web/pages/operator_audit.h"
 #include "web/pages/operator_calls.h"
+#include "web/pages/operator_findings.h"
 #include "web/pages/operator_incidents.h"
 #include "web/pages/operator_installation.h"
 #include "web/pages/operator_model.h"

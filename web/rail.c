@@ -20,6 +20,7 @@ static const struct {
     {SECTION_TEAM_ADMIN, "Quick start", "rocket", "/quickstart", "q"},
     {SECTION_OPERATOR, "System", "server", "/operator", "y"},
     {SECTION_OPERATOR, "Incident switches", "siren", "/operator/incidents", "x"},
+    {SECTION_OPERATOR, "Findings", "circle-alert", "/operator/findings", "f"},
     {SECTION_OPERATOR, "Provider accounts", "plug", "/operator/accounts", "p"},
     {SECTION_OPERATOR, "Models and prices", "layers", "/operator/models", "r"},
     {SECTION_OPERATOR, "Teams", "building-2", "/operator/teams", "t"},

@@ -43,6 +43,7 @@ struct web {
     struct session session;        /* when signed in */
     struct membership_page teams;  /* the user's, for the switcher; of signed-in GETs */
     struct incident_page incidents; /* the switches that are on; of operators */
+    int64_t findings;               /* checks of the books that failed and are open; of operators */
     struct actor actor;            /* for services that write to the audit log */
     struct zone *zone;             /* the team's, else the installation's */
     int64_t now_us;

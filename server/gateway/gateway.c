@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "catalog/holder.h"
@@ -26,6 +27,14 @@ static void take_catalog(struct gateway *g)
     g->catalog = newest;
 }
 
+/* Calls are listed in the order they came. */
+static int64_t oldest_call_ms(const struct gateway *g)
+{
+    if (list_empty(&g->calls))
+        return 0;
+    return container_of(g->calls.next, struct call, link)->r->began_mono_ns / 1000000;
+}
+
 static void tick(struct loop_timer *t)
 {
     struct gateway *g = container_of(t, struct gateway, tick);
@@ -33,6 +42,7 @@ static void tick(struct loop_timer *t)
     refusal_flush(g);
     atomic_store_explicit(&g->metrics.keys, (unsigned)key_cache_size(g->keys),
                           memory_order_relaxed);
+    atomic_store_explicit(&g->oldest_ms, oldest_call_ms(g), memory_order_relaxed);
     if (!g->catalog)
         take_catalog(g);
     if (loop_timer_set(g->loop, t, loop_now_ms(g->loop) + TICK_MS) < 0)
@@ -137,6 +147,19 @@ unsigned gateways_in_flight(const struct gateways *all)
         if (all->loop[i])
             n += atomic_load_explicit(&all->loop[i]->metrics.in_flight, memory_order_relaxed);
     return n;
+}
+
+int64_t gateways_oldest_ms(const struct gateways *all)
+{
+    int64_t oldest = 0, now_ms = clock_mono_ms();
+
+    for (unsigned i = 0; i < all->loops; i++) {
+        int64_t began_ms = all->loop[i] ? atomic_load(&all->loop[i]->oldest_ms) : 0;
+
+        if (began_ms)
+            oldest = MAX(oldest, now_ms - began_ms);
+    }
+    return oldest;
 }
 
 void gateways_count(const struct gateways *all, uint64_t *ret_calls, uint64_t *ret_keys)

@@ -37,6 +37,7 @@ struct gateway {
     struct str user_agent;       /* towards upstreams */
     struct buf scratch;          /* what one callback gathers for a client; empty between them */
     struct metrics metrics;
+    atomic_llong oldest_ms; /* when the oldest call in flight began, on the monotonic clock; 0: none */
     /* Changes on their way to this loop (any thread): beyond BOUND_CHANGES all are one `all`. */
     atomic_uint changes_waiting;
     atomic_bool change_overflow;
@@ -55,6 +56,8 @@ void gateway_free(struct gateway *g);
 void gateway_cut(struct gateway *g);
 /* Calls in flight, any thread. */
 unsigned gateways_in_flight(const struct gateways *all);
+/* Age of the oldest call in flight, to the second; any thread. 0: none. */
+int64_t gateways_oldest_ms(const struct gateways *all);
 /* Calls ended since the start, and keys in all caches; any thread. */
 void gateways_count(const struct gateways *all, uint64_t *ret_calls, uint64_t *ret_keys);
 

@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "http/listener.h"
 #include "gateway/call.h"
+#include "gateway/metrics_money.h"
+#include "logs/oversight.h"
 
 static struct gateway *gateway_of(struct request *r)
 {
@@ -38,6 +40,9 @@ void gateway_metrics(struct request *r)
             metrics_add(&sum, &all->loop[i]->metrics);
     buf_init(&out, MIB(1));
     metrics_print(&sum, &out);
+    metrics_print_money(all, &out);
+    if (all->services->oversight)
+        oversight_print(all->services->oversight, &out);
     if (buf_finish(&out) == 0)
         text = arena_str(r->arena, buf_str(&out));
     buf_done(&out);

@@ -15,6 +15,7 @@ struct catalog_holder; /* catalog/snapshot.h */
 struct health_board;   /* providers/health.h */
 struct site;           /* web/site.h */
 struct gateways;       /* gateway/gateway.h */
+struct oversight;      /* logs/oversight.h */
 struct db;
 
 enum signup_mode { SIGNUP_OPEN, SIGNUP_INVITE, SIGNUP_CLOSED };
@@ -26,6 +27,7 @@ struct services {
     struct health_board *health;
     struct site *site;
     struct gateways *gateways;
+    struct oversight *oversight; /* NULL in tests: not printed */
 
     /* Worker lanes (DESIGN 2). A worker's state is its struct db. */
     struct jobs *money, *pages, *passwords, *long_jobs;

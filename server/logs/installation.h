@@ -28,19 +28,6 @@ struct database_facts {
 };
 int installation_database(struct db *db, struct arena *a, struct database_facts *ret) _must_use_;
 
-/* Checks of the books that failed and that nobody has closed. */
-struct finding_row {
-    int64_t id, found_us;
-    struct str invariant, detail, team_name;
-    struct team_id team; /* v 0: none */
-};
-struct finding_page {
-    struct finding_row *v;
-    size_t n;
-};
-/* Newest first, at most 100. */
-int installation_findings(struct db *db, struct arena *a, struct finding_page *ret) _must_use_;
-
 enum incident_kind { INCIDENT_PINNED, INCIDENT_OFF, INCIDENT_FROZEN };
 struct incident_row {
     int32_t kind;    /* of enum incident_kind */

@@ -61,29 +61,6 @@ int installation_database(struct db *db, struct arena *a, struct database_facts 
     return 0;
 }
 
-DB_QUERY(installation_finding_rows,
-         "SELECT f.id, f.found_at, f.invariant, f.detail, coalesce(f.team_id, 0) AS team,"
-         "       coalesce(t.name, '') AS team_name"
-         "  FROM recon_finding f LEFT JOIN team t ON t.id = f.team_id"
-         " WHERE f.closed_at IS NULL ORDER BY f.id DESC LIMIT 100")
-
-int installation_findings(struct db *db, struct arena *a, struct finding_page *ret)
-{
-    struct finding_row row = {0};
-    struct db_rows rows = DB_ROWS(a, &row);
-    int r = db_each(db, &installation_finding_rows, a, DB_NO_ARGS,
-                    DB_COLS(db_col_i64("id", &row.id), db_col_time_us("found_at", &row.found_us),
-                            db_col_text("invariant", &row.invariant),
-                            db_col_text("detail", &row.detail), db_col_i64("team", &row.team.v),
-                            db_col_text("team_name", &row.team_name)),
-                    db_rows_push, &rows);
-
-    if (r != 0)
-        return err_trace(db_fatal(r));
-    *ret = (struct finding_page){rows.v, rows.n};
-    return 0;
-}
-
 /* Who and when stand in the audit log: the last entry of that action about the object. Changes of
  * models belong to no team. */
 #define LAST_BY(team, object, action)                                                              \

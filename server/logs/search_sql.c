@@ -13,8 +13,12 @@
 
 #define SLICE_ROWS 2000
 #define SLICE_ROWS_MAX 200000
-#define SLICE_SPAN_US (4 * 1000000LL)
+#define SLICE_SPAN_MIN_US (4 * 1000000LL)
 #define SLICE_GROWTH 8
+/* Of the slices in time the first is to hold so many rows, at this size of a row. */
+#define SPAN_ROWS 20000
+#define ROW_BYTES 400
+#define WEEK_US (7 * 86400 * 1000000LL)
 
 /* $1 team, $2 and $3 the span [from, to), then the filters; NULL means any. */
 #define CALL_SPAN " WHERE c.posted_at >= $2 AND c.posted_at < $3 "
@@ -52,6 +56,11 @@ DB_QUERY(log_step_older,
          "SELECT c.posted_at FROM call c" CALL_SPAN OF_TEAM " ORDER BY c.posted_at DESC OFFSET $4 LIMIT 1")
 DB_QUERY(log_step_newer,
          "SELECT c.posted_at FROM call c" CALL_SPAN OF_TEAM " ORDER BY c.posted_at OFFSET $4 LIMIT 1")
+/* How large the weeks are that have calls. */
+DB_QUERY(log_weeks,
+         "SELECT count(*) AS weeks, coalesce(sum(s.bytes), 0)::bigint AS bytes"
+         "  FROM (SELECT pg_relation_size(inhrelid) AS bytes FROM pg_inherits"
+         "         WHERE inhparent = 'call'::regclass) s WHERE s.bytes > 0")
 DB_QUERY(log_clock, "SELECT clock_timestamp() AS now")
 
 #define LOG_FILTER_ARGS 14
@@ -167,9 +176,9 @@ static int read_slice(struct search *s, int64_t end_us)
     return r ? err_trace(db_fatal(r)) : 0;
 }
 
-static int64_t first_step(const struct log_filter *f)
+static int64_t min_step(const struct log_filter *f)
 {
-    return f->team.v ? SLICE_ROWS : SLICE_SPAN_US;
+    return f->team.v ? SLICE_ROWS : SLICE_SPAN_MIN_US;
 }
 
 static int64_t max_step(const struct log_filter *f)
@@ -188,7 +197,23 @@ static void set_step(struct search *s, int64_t took_us, int64_t budget_us)
         s->step *= MAX(growth, 2);
     else if (took_us > budget_us)
         s->step /= 2;
-    s->step = MIN(MAX(s->step, first_step(s->filter)), max_step(s->filter));
+    s->step = MIN(MAX(s->step, min_step(s->filter)), max_step(s->filter));
+}
+
+/* Unless the search before has told it. */
+static int first_step(struct search *s)
+{
+    int64_t weeks = 0, bytes = 0;
+    int r = 0;
+
+    s->step = s->cursor.step;
+    if (!s->step && !s->filter->team.v) {
+        r = db_one(s->db, &log_weeks, NULL, DB_NO_ARGS,
+                   DB_COLS(db_col_i64("weeks", &weeks), db_col_i64("bytes", &bytes)));
+        s->step = bytes ? weeks * WEEK_US / (bytes / ROW_BYTES + 1) * SPAN_ROWS : LOG_LAST_US;
+    }
+    s->step = MIN(MAX(s->step, min_step(s->filter)), max_step(s->filter));
+    return r ? err_trace(db_fatal(r)) : 0;
 }
 
 static bool is_done(const struct search *s)
@@ -222,6 +247,8 @@ static int look(struct search *s)
     int r = read_clock(s);
 
     s->end_us = s->now_us + budget_us;
+    if (r == 0)
+        r = first_step(s);
     while (r == 0 && !is_done(s)) {
         r = take_slice(s, budget_us);
         if (s->end_us - s->now_us < budget_us / 10)
@@ -287,7 +314,6 @@ int log_search(struct db *db, struct arena *a, const struct log_filter *filter,
                        .filter = filter,
                        .cursor = cursor,
                        .forward = forward && cursor.posted_us,
-                       .step = MIN(MAX(cursor.step, first_step(filter)), max_step(filter)),
                        .max = limit + 1};
     int r;
 

@@ -36,8 +36,18 @@ SELECT t.id, t.id = min(t.id) OVER () AS large,
        (SELECT array_agg(p.id ORDER BY p.id) FROM project p WHERE p.team_id = t.id) AS projects
   FROM team t WHERE t.name LIKE 'Bench %' OR t.id = (SELECT min(id) FROM team);
 
--- Money first: a hundred thousand dollars each.
-SELECT count(post_topup(id, 'bench-' || id, 100000000000000, 'bench', 'system', NULL, 'bench')) FROM bench_team;
+-- Money first, before all usage: a hundred thousand dollars each.
+INSERT INTO transfer (team_id, code, ref, debit_account, credit_account, amount_nano, funds_nano, reason,
+                      actor_name, posted_at)
+SELECT t.id, 'TOPUP', 'bench-' || t.id, c.id, w.id, 100000000000000, 100000000000000, 'bench', 'bench',
+       now() - (current_setting('bench.weeks')::integer + 1) * interval '7 days'
+  FROM bench_team t JOIN account w ON w.team_id = t.id AND w.kind = 'wallet'
+  JOIN account c ON c.team_id = t.id AND c.kind = 'cash';
+UPDATE account a SET credits_nano = credits_nano + CASE WHEN a.kind = 'wallet' THEN 100000000000000 ELSE 0 END,
+                     debits_nano = debits_nano + CASE WHEN a.kind = 'cash' THEN 100000000000000 ELSE 0 END
+ WHERE a.team_id IN (SELECT id FROM bench_team) AND a.kind IN ('wallet', 'cash');
+UPDATE purse p SET capacity = capacity + 100000000000000
+ WHERE p.team_id IN (SELECT id FROM bench_team) AND p.kind = 'wallet';
 
 CREATE TEMP TABLE bench_batch ON COMMIT DROP AS
 SELECT b.team_id, b.first, b.size, nextval('transfer_id_seq') AS transfer_id, b.posted_at
@@ -100,7 +110,7 @@ SELECT c.team_id, c.call_id, o, c.account_name, c.provider, c.requested_model,
        CASE WHEN o = 1 THEN 503 ELSE 200 END, CASE WHEN o = 1 THEN 'server_error' ELSE 'ok' END, 100000, o = 2
   FROM call c, generate_series(1, 2) o WHERE c.fallback;
 
-INSERT INTO transfer (team_id, id, code, ref, debit_account, credit_account, amount_nano, wallet_nano, calls,
+INSERT INTO transfer (team_id, id, code, ref, debit_account, credit_account, amount_nano, funds_nano, calls,
                       posted_at)
 OVERRIDING SYSTEM VALUE
 SELECT s.team_id, s.transfer_id, 'USAGE', s.transfer_id::text, w.id, r.id, s.charge,

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "catalog/holder.h"
 #include "gateway/operate.h"
+#include "logs/findings.h"
 #include "logs/installation.h"
 #include "web/links.h"
 #include "web/pages/operator_area.h"
@@ -74,14 +75,15 @@ static int add_findings(struct web *w, struct json_object *view)
 {
     struct json_object *list = json_new_array();
     struct finding_page page = {0};
-    int r = installation_findings(w->db, w->arena, &page);
+    int r = finding_list(w->db, w->arena, false, &page);
 
     json_set(view, "findings", list);
     for (size_t i = 0; r == 0 && i < page.n; i++) {
-        const struct finding_row *f = &page.v[i];
+        const struct finding *f = &page.v[i];
         struct json_object *o = json_new_object();
 
         json_set_str(o, "invariant", f->invariant);
+        json_set_str(o, "subject", f->subject);
         json_set_str(o, "detail", f->detail);
         json_set_str(o, "team_name", f->team_name);
         json_set_str(o, "team_link",

@@ -12,14 +12,42 @@ static void the_system_page_tells_how_it_goes(void **state)
     page_has("/operator", "passwords");
     page_has("/operator", "PostgreSQL");
     page_has_not("/operator", "The books do not agree");
+}
+
+static void findings_are_told_everywhere_and_closed_with_a_reason(void **state)
+{
+    _cleanup_(freep) char *refused = NULL, *again = NULL;
+    const char *from = "/operator/findings", *close;
+
+    (void)state;
+    page_has(from, "None: every rule holds.");
+    page_has(from, "not checked yet");
     assert_int_equal(db_script(owner, "BEGIN; SET LOCAL app.scope = 'system';"
-                                      "INSERT INTO recon_finding (invariant, team_id, detail)"
-                                      " VALUES ('wallet', 1, 'off by <one>'); COMMIT"),
+                                      "INSERT INTO recon_finding (invariant, team_id, subject, detail)"
+                                      " VALUES ('I2 wallet', 1, 'wallet', 'off by <one>'); COMMIT"),
                      0);
     page_has("/operator", "The books do not agree");
     page_has("/operator", "off by &lt;one&gt;");
-    assert_int_equal(db_script(owner, "UPDATE recon_finding SET closed_at = now(), closed_by = 'x', closed_reason = 'mended'"), 0);
-    page_has_not("/operator", "The books do not agree");
+    page_has("/operator/teams", "The books do not agree");
+    page_has("/operator/teams", ">1 finding</a>");
+    again = browse_get(&site, from);
+    close = path_of("/operator/findings/{}/close", number_behind(again, "section\" method=\"post\" action=\"/operator/findings/"));
+    refused = browse_send(&site, from, close, "reason=++&accept=on");
+    assert_status(refused, 422);
+    assert_has(refused, "class=\"fault\"");
+    assert_has(refused, " checked");
+    send_ok(from, close, "reason=A+test+%3Crow%3E");
+    page_has(from, "None: every rule holds.");
+    page_has(from, "A test &lt;row&gt;");
+    page_has(from, "ada@example.org");
+    page_has_not("/operator/teams", "The books do not agree");
+    page_has("/operator/audit?action=finding.", "finding.close");
+    free(again);
+    again = browse_send(&site, from, close, "reason=once+more");
+    assert_status(again, 404);
+    send_ok(from, "/operator/findings/check", "");
+    page_has(from, "begins within seconds");
+    page_has("/operator/audit?action=finding.", "finding.check");
 }
 
 static void all_calls_are_listed_filtered_and_opened(void **state)
@@ -132,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_system_page_tells_how_it_goes),
+        cmocka_unit_test(findings_are_told_everywhere_and_closed_with_a_reason),
         cmocka_unit_test(all_calls_are_listed_filtered_and_opened),
         cmocka_unit_test(a_call_that_is_none_is_not_found),
         cmocka_unit_test(transfers_are_confirmed_or_decided_about),
