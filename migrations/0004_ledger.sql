@@ -847,123 +847,124 @@ CREATE FUNCTION session_reap(p_session bigint, p_hb bigint) RETURNS boolean LANG
 $$;
 CALL money_function('session_reap(bigint, bigint)');
 
--- Books a batch of finished calls: call rows, attempts, one USAGE transfer per team, roll-up, purses.
--- Idempotent by (team, call id): every sum is taken from the rows that were really inserted, so a batch
--- may be sent any number of times, whole or in parts. False: the session is not live any more; its
--- usage is real and booked all the same, as LATE_USAGE, out of the wallet instead of a lease.
--- json and not jsonb: it is read once, a third faster.
---   p_calls     objects with the fields of RECORD_CALL (server/model/record.def)
---   p_attempts  objects with team_id, call_id and the fields of RECORD_ATTEMPT
---   p_draws     objects {team_id, call_id, purse_id, window_start, taken, used}: taken out of the
---               session's lease, used in all
-CREATE FUNCTION settle_batch(p_session bigint, p_calls json, p_attempts json, p_draws json)
-RETURNS boolean LANGUAGE plpgsql AS $$
+-- How a batch of finished calls comes in: arrays of rows. A call's and an attempt's columns are those of
+-- the tables, but for what the database adds; make_settlement() says them.
+CREATE TYPE settled_draw AS (
+    team_id bigint, call_id uuid, purse_id bigint, window_start timestamptz, taken bigint, used bigint
+);
+COMMENT ON TYPE settled_draw IS 'What a call took out of its session''s lease of a purse, and what it used of the purse in all.';
+
+-- Makes the types settled_call and settled_attempt and the function settle_batch from the columns of
+-- call, attempt and usage_day, so that a field stands once in SQL. A migration that adds a column to one
+-- of them calls this again.
+--
+-- A column of usage_day is the sum of the call's column of that name, but for those named below. What a
+-- node of an earlier version does not know comes in as NULL, and is the column's default then.
+CREATE PROCEDURE make_settlement() LANGUAGE plpgsql AS $make$
+DECLARE
+    added CONSTANT text[] := ARRAY['posted_at', 'transfer_id'];
+    day_keys CONSTANT text[] := ARRAY['model', 'key_id', 'project_id', 'provider', 'account_id'];
+    tab text;
+    typ text;
+    col record;
+    body text := $body$
 #variable_conflict use_column
 DECLARE
     live boolean;
-    teams bigint[];
     now_at timestamptz;
+    batch bigint;
+    teams bigint[];
+    charges bigint[];
+    counts integer[];
+    n_locked bigint;
+    again boolean := false;
 BEGIN
     PERFORM FROM node_session s WHERE s.id = p_session AND s.state = 'live' FOR KEY SHARE;
     live := FOUND;
-    teams := ARRAY(SELECT DISTINCT (c->>'team_id')::bigint FROM json_array_elements(p_calls) c);
-    PERFORM FROM account a WHERE a.team_id = ANY (teams) ORDER BY a.team_id, a.id FOR UPDATE;
+    teams := ARRAY(SELECT DISTINCT c.team_id FROM unnest(p_calls) c ORDER BY c.team_id);
+    PERFORM FROM account a WHERE a.team_id = ANY (teams) AND a.kind IN ('wallet', 'revenue')
+      ORDER BY a.team_id, a.id FOR UPDATE;
+    GET DIAGNOSTICS n_locked = ROW_COUNT;
+    IF n_locked <> 2 * cardinality(teams) THEN
+        RAISE EXCEPTION 'a team has no books' USING ERRCODE = 'foreign_key_violation';
+    END IF;
     PERFORM FROM purse q
       WHERE (q.team_id, q.id) IN
             (SELECT w.team_id, w.id FROM purse w WHERE w.team_id = ANY (teams) AND w.kind = 'wallet'
              UNION
-             SELECT x.team_id, x.purse_id
-               FROM json_to_recordset(p_draws) AS x(team_id bigint, purse_id bigint))
+             SELECT x.team_id, x.purse_id FROM unnest(p_draws) x)
       ORDER BY q.team_id, q.id FOR UPDATE;
     now_at := clock_timestamp();
+    batch := nextval('transfer_id_seq');
 
-    WITH book AS MATERIALIZED (
-        SELECT t.id AS team_id, nextval('transfer_id_seq') AS transfer_id,
-               (now_at AT TIME ZONE t.time_zone)::date AS day
-          FROM team t WHERE t.id = ANY (teams) ORDER BY t.id
-    ), fresh AS MATERIALIZED (
-        INSERT INTO call (
-            team_id, call_id, project_id, key_id, user_id, started_at, endpoint, requested_model,
-            served_model, model_id, target_id, account_id, provider, account_name, status, outcome,
-            error_code, quota_source, stream, attempts, fallback, input_tokens,
-            cached_input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens,
-            reasoning_tokens, audio_input_tokens, audio_output_tokens, images, basis, hold_nano,
-            charge_nano, cost_nano, price_id, latency_us, ttfb_us, finish_reason,
-            upstream_request_id, client_address, user_agent, client_gone_at, tags, repeat,
-            posted_at, transfer_id)
-        SELECT
-            c.team_id, c.call_id, c.project_id, c.key_id, c.user_id, c.started_at, c.endpoint,
-            c.requested_model, c.served_model, c.model_id, c.target_id, c.account_id, c.provider,
-            c.account_name, c.status, c.outcome, c.error_code, c.quota_source, c.stream,
-            c.attempts, c.fallback, c.input_tokens, c.cached_input_tokens, c.cache_write_5m_tokens,
-            c.cache_write_1h_tokens, c.output_tokens, c.reasoning_tokens, c.audio_input_tokens,
-            c.audio_output_tokens, c.images, c.basis, c.hold_nano, c.charge_nano, c.cost_nano,
-            c.price_id, c.latency_us, c.ttfb_us, c.finish_reason, c.upstream_request_id,
-            c.client_address, c.user_agent, c.client_gone_at, c.tags, c.repeat, now_at,
-            CASE WHEN c.charge_nano > 0 THEN b.transfer_id END
-          FROM json_to_recordset(p_calls) AS c(
-                team_id bigint, call_id uuid, project_id bigint, key_id bigint, user_id bigint,
-                started_at timestamptz, endpoint text, requested_model text, served_model text,
-                model_id bigint, target_id bigint, account_id bigint, provider text,
-                account_name text, status integer, outcome text, error_code text,
-                quota_source text, stream boolean, attempts integer, fallback boolean,
-                input_tokens bigint, cached_input_tokens bigint, cache_write_5m_tokens bigint,
-                cache_write_1h_tokens bigint, output_tokens bigint, reasoning_tokens bigint,
-                audio_input_tokens bigint, audio_output_tokens bigint, images bigint, basis text,
-                hold_nano bigint, charge_nano bigint, cost_nano bigint, price_id bigint,
-                latency_us bigint, ttfb_us bigint, finish_reason text, upstream_request_id text,
-                client_address text, user_agent text, client_gone_at timestamptz, tags jsonb,
-                repeat integer)
-          JOIN book b ON b.team_id = c.team_id
-        ON CONFLICT (team_id, call_id) DO NOTHING
-        RETURNING *
-    ), tried AS (
-        INSERT INTO attempt (
-            team_id, call_id, ordinal, target_id, account_id, account_name, provider,
-            upstream_model, status, reason, started_us, connect_us, ttfb_us, latency_us,
-            input_tokens, output_tokens, cost_nano, served, upstream_request_id, error_text)
-        SELECT
-            a.team_id, a.call_id, a.ordinal, a.target_id, a.account_id, a.account_name, a.provider,
-            a.upstream_model, a.status, a.reason, a.started_us, a.connect_us, a.ttfb_us,
-            a.latency_us, a.input_tokens, a.output_tokens, a.cost_nano, a.served,
-            a.upstream_request_id, a.error_text
-          FROM json_to_recordset(p_attempts) AS a(
-                team_id bigint, call_id uuid, ordinal integer, target_id bigint, account_id bigint,
-                account_name text, provider text, upstream_model text, status integer, reason text,
-                started_us bigint, connect_us bigint, ttfb_us bigint, latency_us bigint,
-                input_tokens bigint, output_tokens bigint, cost_nano bigint, served boolean,
-                upstream_request_id text, error_text text)
-          JOIN fresh f ON f.team_id = a.team_id AND f.call_id = a.call_id
-        ON CONFLICT (team_id, call_id, ordinal) DO NOTHING
-    ), summed AS MATERIALIZED (
-        SELECT f.team_id, f.transfer_id, sum(f.charge_nano)::bigint AS charge,
-               count(*)::integer AS calls
-          FROM fresh f WHERE f.charge_nano > 0 GROUP BY f.team_id, f.transfer_id
+    -- Usually all are new. Nobody else settles calls of these teams meanwhile, since their accounts are
+    -- locked, so what is there stays there, and what is not is inserted at the second attempt.
+    LOOP
+        BEGIN
+            INSERT INTO call ({call}, posted_at, transfer_id)
+            SELECT {c.call}, now_at, CASE WHEN c.charge_nano > 0 THEN batch END FROM unnest(p_calls) c;
+            EXIT;
+        EXCEPTION WHEN unique_violation THEN
+            IF again THEN
+                RAISE;
+            END IF;
+            again := true;
+            p_calls := ARRAY(SELECT DISTINCT ON (c.team_id, c.call_id) c FROM unnest(p_calls) c
+                              WHERE NOT EXISTS (SELECT FROM call k
+                                                 WHERE k.team_id = c.team_id AND k.call_id = c.call_id));
+            p_attempts := ARRAY(SELECT a FROM unnest(p_attempts) a
+                                  JOIN unnest(p_calls) c ON c.team_id = a.team_id AND c.call_id = a.call_id);
+            p_draws := ARRAY(SELECT d FROM unnest(p_draws) d
+                               JOIN unnest(p_calls) c ON c.team_id = d.team_id AND c.call_id = d.call_id);
+        END;
+    END LOOP;
+    INSERT INTO attempt ({attempt})
+    SELECT {a.attempt} FROM unnest(p_attempts) a
+        ON CONFLICT (team_id, call_id, ordinal) DO NOTHING;
+
+    WITH summed AS MATERIALIZED (
+        SELECT c.team_id, {keys}, {sums}, count(*) FILTER (WHERE c.charge_nano > 0)::integer AS charged_
+          FROM unnest(p_calls) c GROUP BY 1, 2, 3, 4, 5, 6
+    ), days AS (
+        INSERT INTO usage_day AS u (team_id, day, {day keys}, {day})
+        SELECT s.team_id, (now_at AT TIME ZONE t.time_zone)::date, {s.day keys}, {s.day}
+          FROM summed s JOIN team t ON t.id = s.team_id
+            ON CONFLICT (team_id, day, {day keys}) DO UPDATE SET {u.day}
+    ), by_team AS (
+        SELECT s.team_id, sum(s.charge_nano)::bigint AS charge, sum(s.charged_)::integer AS n
+          FROM summed s WHERE s.charged_ > 0 GROUP BY s.team_id
+    )
+    SELECT array_agg(b.team_id ORDER BY b.team_id), array_agg(b.charge ORDER BY b.team_id),
+           array_agg(b.n ORDER BY b.team_id)
+      INTO teams, charges, counts FROM by_team b;
+
+    WITH charged AS MATERIALIZED (
+        SELECT * FROM unnest(teams, charges, counts) AS x(team_id, charge, n)
     ), moved AS (
         UPDATE account a SET
             debits_nano = a.debits_nano + CASE WHEN a.kind = 'wallet' THEN s.charge ELSE 0 END,
             credits_nano = a.credits_nano + CASE WHEN a.kind = 'revenue' THEN s.charge ELSE 0 END
-          FROM summed s
+          FROM charged s
          WHERE a.team_id = s.team_id AND a.kind IN ('wallet', 'revenue')
         RETURNING a.team_id, a.kind, a.id
-    ), posted AS (
-        INSERT INTO transfer (team_id, id, code, ref, debit_account, credit_account, amount_nano,
-                              funds_nano, calls, posted_at)
-        OVERRIDING SYSTEM VALUE
-        SELECT s.team_id, s.transfer_id, CASE WHEN live THEN 'USAGE' ELSE 'LATE_USAGE' END,
-               s.transfer_id::text, w.id, r.id, s.charge, q.capacity - q.used - s.charge, s.calls, now_at
-          FROM summed s
-          JOIN purse q ON q.team_id = s.team_id AND q.kind = 'wallet'
-          LEFT JOIN moved w ON w.team_id = s.team_id AND w.kind = 'wallet'
-          LEFT JOIN moved r ON r.team_id = s.team_id AND r.kind = 'revenue'
-    ), drawn AS MATERIALIZED (
+    )
+    INSERT INTO transfer (team_id, id, code, ref, debit_account, credit_account, amount_nano,
+                          funds_nano, calls, posted_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT s.team_id, batch, CASE WHEN live THEN 'USAGE' ELSE 'LATE_USAGE' END, batch::text, w.id, r.id,
+           s.charge, q.capacity - q.used - s.charge, s.n, now_at
+      FROM charged s
+      JOIN purse q ON q.team_id = s.team_id AND q.kind = 'wallet'
+      LEFT JOIN moved w ON w.team_id = s.team_id AND w.kind = 'wallet'
+      LEFT JOIN moved r ON r.team_id = s.team_id AND r.kind = 'revenue';
+
+    WITH drawn AS MATERIALIZED (
         SELECT x.team_id, x.purse_id, x.window_start, q.kind, q.window_start = x.window_start AS current,
-               sum(x.taken)::bigint AS taken, sum(x.used)::bigint AS used
-          FROM json_to_recordset(p_draws) AS x(team_id bigint, call_id uuid, purse_id bigint,
-                                                window_start timestamptz, taken bigint, used bigint)
-          JOIN fresh f ON f.team_id = x.team_id AND f.call_id = x.call_id
+               x.taken, x.used
+          FROM (SELECT d.team_id, d.purse_id, d.window_start, sum(d.taken)::bigint AS taken,
+                       sum(d.used)::bigint AS used
+                  FROM unnest(p_draws) d GROUP BY 1, 2, 3) x
           JOIN purse q ON q.team_id = x.team_id AND q.id = x.purse_id
-         GROUP BY 1, 2, 3, 4, 5
     ), taken AS (
         UPDATE lease l SET remaining = l.remaining - d.taken
           FROM (SELECT e.team_id, e.purse_id, least(e.taken, o.remaining) AS taken
@@ -973,41 +974,97 @@ BEGIN
                  WHERE live AND e.current) d
          WHERE l.team_id = d.team_id AND l.purse_id = d.purse_id AND l.session_id = p_session
         RETURNING l.team_id, l.purse_id, d.taken
-    ), purses AS (
-        UPDATE purse q SET used = q.used + x.used, leased = q.leased - x.taken
-          FROM (SELECT u.team_id, u.purse_id, sum(u.used)::bigint AS used, sum(u.taken)::bigint AS taken
-                  FROM (SELECT w.team_id, w.id AS purse_id, s.charge AS used, 0 AS taken
-                          FROM summed s JOIN purse w ON w.team_id = s.team_id AND w.kind = 'wallet'
-                        UNION ALL
-                        SELECT d.team_id, d.purse_id, d.used, 0 FROM drawn d
-                         WHERE d.kind = 'budget' OR d.kind <> 'wallet' AND d.current
-                        UNION ALL
-                        SELECT t.team_id, t.purse_id, 0, t.taken FROM taken t) u
-                 GROUP BY u.team_id, u.purse_id) x
-         WHERE q.team_id = x.team_id AND q.id = x.purse_id
     )
-    INSERT INTO usage_day AS u (team_id, day, model, key_id, project_id, provider, account_id, calls,
-                                blocked, errors, fallbacks, input_tokens, cached_input_tokens,
-                                output_tokens, charge_nano, cost_nano)
-    SELECT f.team_id, b.day, coalesce(f.served_model, ''), coalesce(f.key_id, 0),
-           coalesce(f.project_id, 0), coalesce(f.provider, ''), coalesce(f.account_id, 0),
-           sum(f.repeat), coalesce(sum(f.repeat) FILTER (WHERE f.outcome = 'blocked'), 0),
-           count(*) FILTER (WHERE f.outcome IN ('client_error', 'upstream_error', 'cut', 'internal')),
-           count(*) FILTER (WHERE f.fallback),
-           sum(f.input_tokens + f.cache_write_5m_tokens + f.cache_write_1h_tokens),
-           sum(f.cached_input_tokens), sum(f.output_tokens), sum(f.charge_nano), sum(f.cost_nano)
-      FROM fresh f JOIN book b ON b.team_id = f.team_id
-     GROUP BY 1, 2, 3, 4, 5, 6, 7
-     ORDER BY 1, 2, 3, 4, 5, 6, 7
-        ON CONFLICT (team_id, day, model, key_id, project_id, provider, account_id) DO UPDATE
-       SET calls = u.calls + excluded.calls, blocked = u.blocked + excluded.blocked,
-           errors = u.errors + excluded.errors, fallbacks = u.fallbacks + excluded.fallbacks,
-           input_tokens = u.input_tokens + excluded.input_tokens,
-           cached_input_tokens = u.cached_input_tokens + excluded.cached_input_tokens,
-           output_tokens = u.output_tokens + excluded.output_tokens,
-           charge_nano = u.charge_nano + excluded.charge_nano, cost_nano = u.cost_nano + excluded.cost_nano;
+    UPDATE purse q SET used = q.used + x.used, leased = q.leased - x.taken
+      FROM (SELECT u.team_id, u.purse_id, sum(u.used)::bigint AS used, sum(u.taken)::bigint AS taken
+              FROM (SELECT w.team_id, w.id AS purse_id, s.charge AS used, 0 AS taken
+                      FROM unnest(teams, charges) AS s(team_id, charge)
+                      JOIN purse w ON w.team_id = s.team_id AND w.kind = 'wallet'
+                    UNION ALL
+                    SELECT d.team_id, d.purse_id, d.used, 0 FROM drawn d
+                     WHERE d.kind = 'budget' OR d.kind <> 'wallet' AND d.current
+                    UNION ALL
+                    SELECT t.team_id, t.purse_id, 0, t.taken FROM taken t) u
+             GROUP BY u.team_id, u.purse_id) x
+     WHERE q.team_id = x.team_id AND q.id = x.purse_id;
     PERFORM grants_use(teams, now_at);
     RETURN live;
 END
-$$;
-CALL money_function('settle_batch(bigint, json, json, json)');
+$body$;
+BEGIN
+    FOR tab, typ IN VALUES ('call', 'settled_call'), ('attempt', 'settled_attempt') LOOP
+        IF to_regtype(typ) IS NULL THEN
+            EXECUTE format('CREATE TYPE %I AS ()', typ);
+        END IF;
+        FOR col IN SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
+                     FROM pg_attribute a
+                    WHERE a.attrelid = tab::regclass AND a.attnum > 0 AND NOT a.attisdropped
+                      AND a.attname <> ALL (added)
+                      AND NOT EXISTS (SELECT FROM pg_attribute k
+                                       WHERE k.attrelid = typ::regclass AND k.attname = a.attname
+                                         AND NOT k.attisdropped)
+                    ORDER BY a.attnum LOOP
+            EXECUTE format('ALTER TYPE %I ADD ATTRIBUTE %I %s', typ, col.name, col.type);
+        END LOOP;
+        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names,
+               string_agg(CASE WHEN d.adbin IS NULL THEN format('%s.%I', left(tab, 1), a.attname)
+                               ELSE format('coalesce(%s.%I, %s)', left(tab, 1), a.attname,
+                                           pg_get_expr(d.adbin, d.adrelid)) END,
+                          ', ' ORDER BY a.attnum) AS vals
+          INTO col
+          FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+         WHERE a.attrelid = tab::regclass AND a.attnum > 0 AND NOT a.attisdropped
+           AND a.attname <> ALL (added);
+        body := replace(replace(body, format('{%s}', tab), col.names),
+                        format('{%s.%s}', left(tab, 1), tab), col.vals);
+    END LOOP;
+
+    SELECT string_agg(quote_ident(n.name), ', ' ORDER BY n.at) AS names,
+           string_agg('s.' || quote_ident(n.name), ', ' ORDER BY n.at) AS vals,
+           string_agg(format('coalesce(c.%I, %L) AS %I',
+                             CASE n.name WHEN 'model' THEN 'served_model' ELSE n.name END,
+                             CASE WHEN a.atttypid = 'text'::regtype THEN '' ELSE '0' END, n.name),
+                      ', ' ORDER BY n.at) AS sums
+      INTO col
+      FROM unnest(day_keys) WITH ORDINALITY AS n(name, at)
+      JOIN pg_attribute a ON a.attrelid = 'usage_day'::regclass AND a.attname = n.name;
+    body := replace(replace(replace(body, '{day keys}', col.names), '{s.day keys}', col.vals),
+                    '{keys}', col.sums);
+
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names,
+           string_agg('s.' || quote_ident(a.attname), ', ' ORDER BY a.attnum) AS vals,
+           string_agg(format('%1$I = u.%1$I + excluded.%1$I', a.attname), ', ' ORDER BY a.attnum) AS sets,
+           string_agg(CASE a.attname
+                          WHEN 'calls' THEN 'sum(coalesce(c.repeat, 1))'
+                          WHEN 'blocked' THEN $$coalesce(sum(coalesce(c.repeat, 1))
+                                                       FILTER (WHERE c.outcome = 'blocked'), 0)$$
+                          WHEN 'errors' THEN $$count(*) FILTER (WHERE c.outcome IN
+                                               ('client_error', 'upstream_error', 'cut', 'internal'))$$
+                          WHEN 'fallbacks' THEN 'count(*) FILTER (WHERE c.fallback)'
+                          WHEN 'input_tokens' THEN 'sum(coalesce(c.input_tokens, 0)'
+                                                   ' + coalesce(c.cache_write_5m_tokens, 0)'
+                                                   ' + coalesce(c.cache_write_1h_tokens, 0))'
+                          ELSE format('sum(coalesce(c.%I, 0))', a.attname) END || format(' AS %I', a.attname),
+                      ', ' ORDER BY a.attnum) AS sums
+      INTO col
+      FROM pg_attribute a
+     WHERE a.attrelid = 'usage_day'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+       AND a.attname <> ALL (day_keys || ARRAY['team_id', 'day']);
+    body := replace(replace(replace(replace(body, '{day}', col.names), '{s.day}', col.vals),
+                            '{u.day}', col.sets), '{sums}', col.sums);
+
+    DROP FUNCTION IF EXISTS settle_batch(bigint, settled_call[], settled_attempt[], settled_draw[]);
+    EXECUTE format('CREATE FUNCTION settle_batch(p_session bigint, p_calls settled_call[],'
+                   ' p_attempts settled_attempt[], p_draws settled_draw[])'
+                   ' RETURNS boolean LANGUAGE plpgsql AS %L', body);
+    COMMENT ON FUNCTION settle_batch(bigint, settled_call[], settled_attempt[], settled_draw[]) IS
+        'Books a batch of finished calls; its text is made by make_settlement().';
+    CALL money_function('settle_batch(bigint, settled_call[], settled_attempt[], settled_draw[])');
+END
+$make$;
+
+-- Books a batch of finished calls: call rows, attempts, one USAGE transfer per team, roll-up, purses.
+-- Idempotent by (team, call id): what is booked already is left out of the batch before anything is
+-- summed, so it may be sent any number of times, whole or in parts. False: the session is not live any
+-- more; its usage is real and booked all the same, as LATE_USAGE, out of the wallet instead of a lease.
+CALL make_settlement();

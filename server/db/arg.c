@@ -72,6 +72,11 @@ struct db_arg db_null(enum db_type type)
     return (struct db_arg){.type = type, .null = true};
 }
 
+struct db_arg db_received(struct str s)
+{
+    return (struct db_arg){.type = DB_RECEIVED, .null = !s.p, .p = s.p, .n = s.n};
+}
+
 struct db_arg db_i64s(const int64_t *v, size_t n)
 {
     return (struct db_arg){.type = DB_I64_ARRAY, .p = v, .n = n};
@@ -188,6 +193,13 @@ static int encode_bytes(struct encoding *e, const struct db_arg *arg)
     e->binary = true;
     e->borrowed = str_n(arg->p, arg->n);
     return e->type == OID_BYTEA ? 0 : -EINVAL;
+}
+
+static int encode_received(struct encoding *e, const struct db_arg *arg)
+{
+    e->binary = true;
+    e->borrowed = str_n(arg->p, arg->n);
+    return 0;
 }
 
 static int encode_uuid(struct encoding *e, const struct db_arg *arg)
@@ -364,6 +376,7 @@ static int (*const encoders[])(struct encoding *, const struct db_arg *) = {
     [DB_UUID_ARRAY] = encode_uuids,
     [DB_BOOL_ARRAY] = encode_bools,
     [DB_TIME_US_ARRAY] = encode_times,
+    [DB_RECEIVED] = encode_received,
 };
 
 static int arg_refused(const struct db_query *q, size_t at, Oid type, int r)

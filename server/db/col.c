@@ -251,6 +251,7 @@ static int read_value(const struct field *f, struct arena *a, const struct db_co
     case DB_UUID_ARRAY:
     case DB_BOOL_ARRAY:
     case DB_TIME_US_ARRAY:
+    case DB_RECEIVED:
         return -EINVAL; /* arrays are arguments only: unnest them */
     }
     return -EINVAL;

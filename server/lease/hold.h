@@ -12,6 +12,7 @@ struct hold_want {
     struct cell *cell;
     int64_t amount; /* > 0; nano-dollars, requests, tokens or permits */
     int64_t lease;  /* how much to lease when asking anyway; at least amount */
+    int64_t most;   /* lease up to this where it is spent fast (LEASE_AHEAD_MS); 0: never more */
 };
 
 struct hold {

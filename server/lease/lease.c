@@ -9,6 +9,8 @@ static const int recall_waits_ms[] = {60, 100, 190};
 /* Something may come back to the node while the database refuses, and a window may turn under what
  * it grants: how often to look again at once. */
 #define LEASE_LOOKS 4
+/* A lease is to last so long at the speed at which the last one was spent. */
+#define LEASE_AHEAD_MS 5000
 
 struct lease {
     struct till *till;
@@ -88,6 +90,22 @@ static void give_all(struct lease *l)
     }
 }
 
+/* What of the cell is spent in LEASE_AHEAD_MS, judged by what became of the last grant. */
+static int64_t spent_ahead(const struct cell *c, int64_t now_ms)
+{
+    int64_t spent = c->had - (int64_t)atomic_load(&c->free);
+    int64_t ms = MAX(now_ms - c->had_ms, (int64_t)1), ahead;
+
+    if (spent <= 0)
+        return 0;
+    return __builtin_mul_overflow(spent, LEASE_AHEAD_MS, &ahead) ? INT64_MAX : ahead / ms;
+}
+
+static int64_t wanted(const struct hold_want *w, int64_t need, int64_t now_ms)
+{
+    return MAX(MAX(w->lease, need), MIN(w->most, spent_ahead(w->cell, now_ms)));
+}
+
 static void send(struct lease *l, void (*done)(struct grant_call *, int))
 {
     const struct ledger_port *port = node_port(l->till->node);
@@ -104,6 +122,8 @@ static void granted(struct grant_call *call, int outcome);
 
 static void send_ask(struct lease *l)
 {
+    int64_t now_ms = node_now_ms(l->till->node);
+
     l->call.n = 0;
     for (size_t i = 0; i < l->ask->n_wants; i++) {
         const struct hold_want *w = &l->ask->wants[i];
@@ -113,7 +133,7 @@ static void send_ask(struct lease *l)
             continue;
         l->index[l->call.n] = i;
         l->call.line[l->call.n++] =
-            (struct grant_line){.cell = w->cell, .need = need, .want = MAX(w->lease, need)};
+            (struct grant_line){.cell = w->cell, .need = need, .want = wanted(w, need, now_ms)};
     }
     send(l, granted);
 }
@@ -150,12 +170,17 @@ void lease_begin(struct lease *l, struct hold_ask *ask)
 
 static void deposit(struct lease *l)
 {
+    int64_t now_ms = node_now_ms(l->till->node);
+
     for (size_t k = 0; k < l->call.n; k++) {
         const struct grant_line *line = &l->call.line[k];
 
-        if (line->granted + line->missed > 0)
+        if (line->granted + line->missed > 0) {
             cell_deposit(line->cell, l->epoch, l->sent_ms, line->window_us, line->left_us,
                          line->granted + line->missed);
+            line->cell->had = (int64_t)atomic_load(&line->cell->free);
+            line->cell->had_ms = now_ms;
+        }
         line->cell->seen_no = l->call.no;
         if (line->granted > 0 || !line->want) /* else an overtaken one may still be made */
             atomic_store(&line->cell->in_doubt, false);

@@ -28,6 +28,7 @@ struct flush {
     struct store store;
     struct settle settle;
     struct db *db;
+    struct settle_sql *sql;
     int wake;
     pthread_t thread;
     atomic_bool stop;
@@ -74,7 +75,7 @@ static void port_settle(void *ctx, struct settle_call *call)
     struct flush *f = ctx;
     bool there = f->db || db_open(f->config.conninfo, "tollgate flusher", &f->db) == DB_OK;
 
-    call->done(call, there ? settle_sql(f->db, call) : PORT_E_AWAY);
+    call->done(call, there ? settle_sql(f->sql, f->db, call) : PORT_E_AWAY);
 }
 
 static void arrived(struct settle *s)
@@ -213,6 +214,7 @@ static void flush_free(struct flush *f)
     settle_done(&f->settle);
     store_close(&f->store);
     db_close(f->db);
+    settle_sql_free(f->sql);
     if (f->wake >= 0)
         close(f->wake);
     if (f->journal)
@@ -238,7 +240,8 @@ int journal_new(const struct journal_config *config, struct journal **ret)
     settle_init(&f->settle, &f->port, config->node);
     f->settle.refused = refused;
     f->journal = journal_core_new(&f->port, config->node, &f->settle, config->writers);
-    r = f->journal ? start(f) : err_origin(-ENOMEM);
+    f->sql = settle_sql_new();
+    r = f->journal && f->sql ? start(f) : err_origin(-ENOMEM);
     if (r) {
         flush_free(f);
         return r;

@@ -9,7 +9,7 @@
 
 /* What is leased beyond the one call: money for a while of calls, a handful of the rest. */
 #define LEASE_MONEY_MAX (2 * INT64_C(1000000000))
-#define LEASE_CALLS 20
+#define LEASE_CALLS 200
 
 static const struct limits_word words[LIMITS] = {
     [LIMIT_WALLET] = {"prepaid_balance", "team", "usd", true},
@@ -60,6 +60,23 @@ void key_purses_free(struct key_purses *p)
     free(p);
 }
 
+/* What a busy key may lease at once: what a node that is lost may cost its team. */
+static int64_t most_of(enum limit limit)
+{
+    switch (limit) {
+    case LIMIT_WALLET:
+    case LIMIT_KEY_BUDGET:
+        return LEASE_MONEY_MAX;
+    case LIMIT_KEY_REQUESTS:
+    case LIMIT_KEY_TOKENS:
+        return INT64_MAX;
+    case LIMIT_KEY_PERMITS:
+    case LIMITS:
+        break;
+    }
+    return 0;
+}
+
 static int64_t lease_of(enum limit limit, int64_t amount)
 {
     int64_t many;
@@ -93,7 +110,8 @@ size_t limits_wants(const struct key_purses *p, const struct limits_need *need,
             continue;
         wants[n] = (struct hold_want){.cell = p->cell[limit],
                                       .amount = amounts[limit],
-                                      .lease = lease_of(limit, amounts[limit])};
+                                      .lease = lease_of(limit, amounts[limit]),
+                                      .most = most_of(limit)};
         which[n++] = limit;
     }
     return n;

@@ -33,6 +33,9 @@ struct pg_fixture {
 };
 
 #define PG_FIXTURE_NOBODY 65534
+#ifndef PG_FIXTURE_FLAGS
+#define PG_FIXTURE_FLAGS EMBEDDED_THROWAWAY
+#endif
 
 _noreturn_ static inline void pg_fixture_fail(const char *what)
 {
@@ -58,7 +61,7 @@ _noreturn_ static inline void pg_fixture_helper(struct pg_fixture *pg, int answe
     if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setgid(PG_FIXTURE_NOBODY) < 0 ||
                            setuid(PG_FIXTURE_NOBODY) < 0))
         pg_fixture_fail("cannot become nobody");
-    if (embedded_start(pg->dir, EMBEDDED_THROWAWAY, &e) != 0)
+    if (embedded_start(pg->dir, PG_FIXTURE_FLAGS, &e) != 0)
         pg_fixture_fail("PostgreSQL does not start");
     snprintf(pg->app_conninfo, sizeof(pg->app_conninfo), "%s", embedded_app_conninfo(e));
     snprintf(pg->owner_conninfo, sizeof(pg->owner_conninfo), "%s", embedded_owner_conninfo(e));

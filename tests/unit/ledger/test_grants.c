@@ -91,14 +91,11 @@ static int give(struct team_id team, const char *name, int64_t nano, int32_t pri
 }
 
 DB_QUERY(grants_settle,
-         "SELECT settle_batch($1, json_build_array(json_build_object("
-         "  'team_id', $2::bigint, 'call_id', test_call_id(), 'outcome', 'ok', 'status', 200,"
-         "  'stream', false, 'attempts', 1, 'fallback', false, 'served_model', 'demo-small',"
-         "  'provider', 'demo', 'input_tokens', 3, 'cached_input_tokens', 0,"
-         "  'cache_write_5m_tokens', 0, 'cache_write_1h_tokens', 0, 'output_tokens', 4,"
-         "  'reasoning_tokens', 0, 'audio_input_tokens', 0, 'audio_output_tokens', 0, 'images', 0,"
-         "  'hold_nano', 0, 'charge_nano', $3::bigint, 'cost_nano', 1, 'latency_us', 1,"
-         "  'ttfb_us', 1, 'repeat', 1)), '[]', '[]') AS live")
+         "SELECT settle_batch($1, ARRAY[json_populate_record(NULL::settled_call,"
+         "  json_build_object('team_id', $2::bigint, 'call_id', test_call_id(), 'outcome', 'ok',"
+         "  'status', 200, 'attempts', 1, 'served_model', 'demo-small', 'provider', 'demo',"
+         "  'input_tokens', 3, 'output_tokens', 4, 'charge_nano', $3::bigint, 'cost_nano', 1,"
+         "  'latency_us', 1, 'ttfb_us', 1))], '{}', '{}') AS live")
 
 static void use(struct team_id team, int64_t nano)
 {
@@ -230,14 +227,10 @@ static void one_batch_of_many_teams_covers_each_its_own(void **state)
     assert_int_equal(give(one, "one", 500, 100, 0, "g"), 0);
     assert_int_equal(give(two, "two", 20, 100, 0, "g"), 0);
     money_topup(&t, none, 100);
-    script("SELECT settle_batch(%lld, (SELECT json_agg(json_build_object('team_id', x.team,"
-           " 'call_id', test_call_id(), 'outcome', 'ok', 'status', 200, 'stream', false,"
-           " 'attempts', 1, 'fallback', false, 'input_tokens', 0, 'cached_input_tokens', 0,"
-           " 'cache_write_5m_tokens', 0, 'cache_write_1h_tokens', 0, 'output_tokens', 0,"
-           " 'reasoning_tokens', 0, 'audio_input_tokens', 0, 'audio_output_tokens', 0, 'images', 0,"
-           " 'hold_nano', 0, 'charge_nano', 30, 'cost_nano', 0, 'latency_us', 0, 'ttfb_us', 0,"
-           " 'repeat', 1)) FROM (SELECT unnest(ARRAY[%lld, %lld, %lld, %lld]) AS team) x), '[]',"
-           " '[]')",
+    script("SELECT settle_batch(%lld, (SELECT array_agg(json_populate_record(NULL::settled_call,"
+           " json_build_object('team_id', x.team, 'call_id', test_call_id(), 'outcome', 'ok',"
+           " 'status', 200, 'attempts', 1, 'charge_nano', 30)))"
+           " FROM (SELECT unnest(ARRAY[%lld, %lld, %lld, %lld]) AS team) x), '{}', '{}')",
            (long long)session, (long long)one.v, (long long)two.v, (long long)none.v,
            (long long)one.v);
     assert_int_equal(balance(one).grants.nano, 440);

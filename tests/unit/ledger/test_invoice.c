@@ -331,14 +331,15 @@ static void books_that_do_not_add_up_are_not_invoiced(void **state)
 }
 
 DB_QUERY(test_settle,
-         "SELECT settle_batch(session_open('test', ''), json_build_array(json_build_object("
+         "SELECT settle_batch(session_open('test', ''), ARRAY[json_populate_record("
+         "  NULL::settled_call, json_build_object("
          "  'team_id', $1::bigint, 'call_id', $2::text, 'outcome', 'ok', 'status', 200,"
          "  'stream', false, 'attempts', 1, 'fallback', false, 'served_model', 'demo-small',"
          "  'provider', 'demo', 'input_tokens', 3, 'cached_input_tokens', 0,"
          "  'cache_write_5m_tokens', 0, 'cache_write_1h_tokens', 0, 'output_tokens', 4,"
          "  'reasoning_tokens', 0, 'audio_input_tokens', 0, 'audio_output_tokens', 0, 'images', 0,"
          "  'hold_nano', 100, 'charge_nano', 77, 'cost_nano', 1, 'latency_us', 1, 'ttfb_us', 1,"
-         "  'repeat', 1)), '[]', '[]')")
+         "  'repeat', 1))], '{}', '{}')")
 
 static void the_preview_shows_the_running_month(void **state)
 {
