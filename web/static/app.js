@@ -57,7 +57,8 @@ document.addEventListener('keydown', (event) => {
     if (event.target.closest('input, select, textarea, [contenteditable]')) return;
     if (event.key === '/') {
         const search = document.querySelector('[data-search]');
-        if (search) { event.preventDefault(); search.focus(); search.select?.(); }
+        event.preventDefault();
+        if (search) { search.focus(); search.select?.(); } else document.querySelector('.rail a[data-key="l"]')?.click();
     } else if (event.key === '?') {
         document.querySelector('#keys-help')?.showModal();
     } else if (event.key === 'g') {
