@@ -2,9 +2,10 @@
 // and dark, with a past and empty: it answers, is quiet, asks nobody else, keeps still, is accessible, fits,
 // and works without scripts. Then what keys do, and what a refused form says.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import axe from 'axe-core';
 import { openBrowser, needsBrowser } from '../lib/browser.mjs';
 import { call, hello, password, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
@@ -358,10 +359,11 @@ test('from sign-up to the first key with the keyboard alone, and the snippets wo
   await press('ArrowRight');
   assert.ok(await page.locator('#snippet pre').nth(1).isVisible(), 'the arrow chooses the next language');
   const [curl, python, node] = await page.locator('#snippet pre').allTextContents();
-  const said = JSON.parse(execFileSync('bash', ['-c', `${curl} -sS`], { encoding: 'utf8' }));
-  assert.ok(said.choices[0].message.content, JSON.stringify(said));
-  assert.ok(execFileSync('node', ['--input-type=module', '-e', node], { encoding: 'utf8', cwd: join(top, 'tests') }).trim());
-  execFileSync('python3', ['-c', 'import ast, sys; ast.parse(sys.argv[1])', python]);
+  const run = promisify(execFile); // the provider that answers is this process
+  const said = JSON.parse((await run('bash', ['-c', `${curl} -sS`])).stdout);
+  assert.ok(said.choices?.[0].message.content, JSON.stringify(said));
+  assert.ok((await run('node', ['--input-type=module', '-e', node], { cwd: join(top, 'tests') })).stdout.trim());
+  await run('python3', ['-c', 'import ast, sys; ast.parse(sys.argv[1])', python]);
   await page.context().close();
 }, { needs });
 
