@@ -2,8 +2,9 @@
  *
  * libcurl asks for a socket to be watched and unwatched around each request. As most come back on
  * the same connection, a socket stays registered when libcurl lets go of it, and is only taken out
- * when it speaks while nobody listens (the upstream closed it) or when it is closed. So a request
- * on a kept connection costs no epoll_ctl. Descriptors that libcurl opens behind our back (its
+ * when it speaks while nobody listens or when it is closed. So a request on a kept connection costs
+ * no epoll_ctl. A kept connection that speaks is at its end: what it says was not asked for, and
+ * libcurl (7.88) would take it for the answer to its next request, which may be anybody's. Descriptors that libcurl opens behind our back (its
  * resolver's) are taken out at once, as we do not learn of their closing. */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "fetch/transfer.h"
 
@@ -19,7 +21,30 @@ struct watch {
     struct loop_fd fd;
     bool opened_by_us;
     bool wanted; /* by libcurl */
+    bool paused; /* not wanted, but in the middle of an answer */
 };
+
+enum { JUNK_READS = 256 }; /* of a socket's buffer at its largest, 6 MiB */
+
+/* Throws away what a kept connection has said, so that libcurl sees it closed. */
+static void spoil(int fd)
+{
+    char junk[KIB(32)];
+
+    for (int i = 0; i < JUNK_READS; i++)
+        if (recv(fd, junk, sizeof(junk), MSG_DONTWAIT) <= 0)
+            break;
+    (void)shutdown(fd, SHUT_RDWR);
+}
+
+/* Has the upstream said more than its answer, or left? */
+static bool has_spoken(int fd)
+{
+    char one;
+    ssize_t n = recv(fd, &one, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return n >= 0;
+}
 
 static void ready(struct loop_fd *w, uint32_t events)
 {
@@ -29,6 +54,8 @@ static void ready(struct loop_fd *w, uint32_t events)
 
     if (!watch->wanted) {
         loop_fd_del(w);
+        if (!watch->paused)
+            spoil(w->fd);
         return;
     }
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
@@ -93,19 +120,31 @@ static int want(struct fetcher *f, struct watch *w, uint32_t events)
     return loop_fd_add(f->loop, &w->fd);
 }
 
+static bool is_paused(CURL *easy)
+{
+    struct fetch *fetch = NULL;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&fetch);
+    return fetch && fetch->paused;
+}
+
 int watch_socket(CURL *easy, curl_socket_t fd, int what, void *fetcher, void *unused)
 {
     struct fetcher *f = fetcher;
     struct watch *w;
     uint32_t events = 0;
 
-    (void)easy, (void)unused;
+    (void)unused;
     if (what == CURL_POLL_REMOVE) {
         w = find(f, fd);
-        if (w && w->opened_by_us)
-            w->wanted = false;
-        else
+        if (!w || !w->opened_by_us) {
             forget(f, fd);
+            return 0;
+        }
+        w->wanted = false;
+        w->paused = is_paused(easy);
+        if (!w->paused && has_spoken(fd))
+            spoil(fd);
         return 0;
     }
     if (what & CURL_POLL_IN)

@@ -258,9 +258,8 @@ void call_held(struct call *c, int outcome, const struct problem *p)
 {
     if (outcome == CALL_MONEY_OK)
         (void)failpoint_hit("hold.taken");
-    if (outcome == CALL_MONEY_OK && !c->client_there) {
-        call_settle(c, 499, CALL_OUTCOME_CLIENT_GONE);
-        call_end(c);
+    if (!c->client_there) {
+        call_leave(c);
     } else if (outcome == CALL_MONEY_OK) {
         call_enter(c, CALL_ROUTE);
         call_route(c);

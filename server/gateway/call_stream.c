@@ -183,6 +183,8 @@ static int take_event(struct call *c, const struct sse_event *e, struct buf *out
     struct wire_report report = {.done = false};
     bool understood = c->endpoint->dialect->read_event(e, &report) == DIALECT_OK;
 
+    if (!e->ended && !(understood && e->data.p))
+        return STREAM_GOES_ON; /* the torn end of a stream is nobody's event */
     call_note(c, &report.llm);
     if (c->phase == CALL_DRAIN)
         return call_drain_event(c, &report) ? STREAM_STOPS : STREAM_GOES_ON;
@@ -197,13 +199,15 @@ static int take_event(struct call *c, const struct sse_event *e, struct buf *out
             return STREAM_STOPS;
     }
     if (report.done) {
-        finish(c, e->raw, out);
+        finish(c, e->ended ? e->raw : str_c(c->endpoint->dialect->end_mark), out);
         return STREAM_STOPS;
     }
     if (understood)
         put_event(c, e, &report, out);
     else
         buf_put_str(out, e->raw);
+    if (!e->ended)
+        buf_puts(out, "\n\n");
     return STREAM_GOES_ON;
 }
 

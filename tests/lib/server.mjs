@@ -1,6 +1,6 @@
 // server.mjs: a real `tollgate up` in a directory of its own: embedded PostgreSQL, demo upstream,
 // server. As root everything is started as `nobody`, since PostgreSQL refuses to run as root.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -55,6 +55,7 @@ export class Server {
 
   async start() {
     const root = staged();
+    const first = this.command === 'up' && !existsSync(join(this.dataDir, 'postgres'));
     this.port ??= await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     mkdirSync(this.dataDir, { recursive: true });
@@ -95,6 +96,7 @@ export class Server {
         return false;
       }
     }, `readiness; its log:\n${this.log.slice(-4000)}`, 60000);
+    if (first) await eventually(() => /password[^\n]*\n/i.test(this.log), 'the operator in what is printed');
     return this;
   }
 
@@ -130,6 +132,14 @@ export class Server {
   psql(text) {
     return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...this.psqlArguments, '-c', text],
       { encoding: 'utf8', maxBuffer: 1 << 28, ...nobody });
+  }
+
+  // The same while the test goes on: a promise.
+  psqlMeanwhile(text) {
+    return new Promise((done, fail) => {
+      execFile('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...this.psqlArguments, '-c', text], { ...nobody },
+        (error, out) => (error ? fail(error) : done(out)));
+    });
   }
 
   // Rows of a query.

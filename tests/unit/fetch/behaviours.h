@@ -62,6 +62,19 @@ static inline bool leave(int fd)
     return false;
 }
 
+/* A whole answer that nobody has asked for, in the same segment as the last, or behind it. */
+#define EXCESS OK_3 "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad"
+
+static atomic_int said_more;
+
+static inline bool say_more(int fd)
+{
+    usleep(2000); /* the first has been taken by then, as a rule; if not it is the case before */
+    (void)put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad");
+    said_more++;
+    return true;
+}
+
 /* What is said to a path, and what is done then; true: the connection stays. */
 static const struct behaviour {
     const char *path, *text;
@@ -69,6 +82,8 @@ static const struct behaviour {
 } behaviours[] = {
     {"/ok", OK_3, NULL},
     {"/ok-then-close", OK_3, leave},
+    {"/excess", EXCESS, NULL},
+    {"/excess-later", OK_3, say_more},
     {"/early", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" OK_3, NULL},
     {"/headers",
      "HTTP/1.1 429 Slow\r\nContent-Type: Application/JSON ; a\r\nRetry-AFTER:7\r\n"

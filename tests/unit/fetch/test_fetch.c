@@ -252,6 +252,51 @@ static void a_kept_connection_that_was_closed_is_replaced(void **state)
     assert_int_equal(s.faults, 0);
 }
 
+/* The next fetch is begun when the upstream has said more than it was asked for. */
+struct after {
+    struct loop_timer timer;
+    struct take *next;
+    int wanted;
+};
+
+static void begin_after(struct loop_timer *t)
+{
+    struct after *a = container_of(t, struct after, timer);
+
+    if (said_more < a->wanted) {
+        assert_int_equal(loop_timer_set(loop, t, loop_now_ms(loop) + 5), 0);
+        return;
+    }
+    start_take(a->next);
+    waiting_for--;
+}
+
+static void an_answer_that_nobody_asked_for_is_nobodys(void **state)
+{
+    static const char *const paths[] = {"/excess", "/excess-later"};
+
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        struct take first = {0}, second = {0};
+        struct after after = {.next = &second, .wanted = said_more + (int)i};
+
+        make_loop();
+        ask(paths[i]);
+        start_take(&first);
+        waiting_for++; /* the timer */
+        after.timer.fired = begin_after;
+        assert_int_equal(loop_timer_set(loop, &after.timer, loop_now_ms(loop) + 50), 0);
+        run_loop();
+        end_loop();
+        assert_int_equal(first.fault, FETCH_DONE);
+        assert_str(buf_str(&first.body), "abc");
+        if (second.fault != FETCH_DONE)
+            fail_msg("%s: %s", paths[i], fetch_fault_name(second.fault));
+        assert_str(buf_str(&second.body), "abc");
+        buf_done(&first.body);
+        buf_done(&second.body);
+    }
+}
+
 static void many_run_at_once(void **state)
 {
     static struct take takes[60];
@@ -284,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_fetch_may_start_within_anothers_callback),
         cmocka_unit_test(connections_are_kept_alive),
         cmocka_unit_test(a_kept_connection_that_was_closed_is_replaced),
+        cmocka_unit_test(an_answer_that_nobody_asked_for_is_nobodys),
         cmocka_unit_test(many_run_at_once),
     };
 
