@@ -152,9 +152,13 @@ CREATE TABLE call (
     fallback boolean NOT NULL DEFAULT false,
     input_tokens bigint NOT NULL DEFAULT 0, cached_input_tokens bigint NOT NULL DEFAULT 0,
     cache_write_5m_tokens bigint NOT NULL DEFAULT 0, cache_write_1h_tokens bigint NOT NULL DEFAULT 0,
+    audio_input_tokens bigint NOT NULL DEFAULT 0, image_input_tokens bigint NOT NULL DEFAULT 0,
     output_tokens bigint NOT NULL DEFAULT 0, reasoning_tokens bigint NOT NULL DEFAULT 0,
-    audio_input_tokens bigint NOT NULL DEFAULT 0, audio_output_tokens bigint NOT NULL DEFAULT 0,
-    images bigint NOT NULL DEFAULT 0,
+    audio_output_tokens bigint NOT NULL DEFAULT 0, image_output_tokens bigint NOT NULL DEFAULT 0,
+    images bigint NOT NULL DEFAULT 0, seconds bigint NOT NULL DEFAULT 0,
+    characters bigint NOT NULL DEFAULT 0, pages bigint NOT NULL DEFAULT 0,
+    requests bigint NOT NULL DEFAULT 0,
+    service_tier text,
     basis text,
     hold_nano bigint NOT NULL DEFAULT 0 CHECK (hold_nano >= 0),
     charge_nano bigint NOT NULL DEFAULT 0 CHECK (charge_nano >= 0),
@@ -177,6 +181,8 @@ CREATE INDEX call_posted_range ON call USING brin (posted_at) WITH (pages_per_ra
 CREATE INDEX call_id_range ON call USING brin (call_id uuid_minmax_multi_ops)
     WITH (pages_per_range = 64, autosummarize = on);
 COMMENT ON TABLE call IS 'The log and the usage events in one: written only by settle_batch, in the transaction of their transfer. Partitioned by the time-ordered call id.';
+COMMENT ON COLUMN call.input_tokens IS 'Usage in disjoint classes, up to requests: cached, written, audio and image tokens are not also in input_tokens, nor reasoning in output_tokens.';
+COMMENT ON COLUMN call.service_tier IS 'The tier that the charge is of (server/model/service.h).';
 COMMENT ON COLUMN call.posted_at IS 'The database''s clock at settlement: the day and month that the call belongs to.';
 COMMENT ON COLUMN call.transfer_id IS 'The USAGE transfer that charged it; NULL when it cost nothing.';
 COMMENT ON COLUMN call.repeat IS 'A blocked call may stand for several of its kind within one second.';
@@ -191,13 +197,13 @@ CREATE TABLE attempt (
     reason text,
     started_us bigint NOT NULL DEFAULT 0, connect_us bigint NOT NULL DEFAULT 0,
     ttfb_us bigint NOT NULL DEFAULT 0, latency_us bigint NOT NULL DEFAULT 0,
-    input_tokens bigint NOT NULL DEFAULT 0, output_tokens bigint NOT NULL DEFAULT 0,
+    prompt_tokens bigint NOT NULL DEFAULT 0, completion_tokens bigint NOT NULL DEFAULT 0,
     cost_nano bigint NOT NULL DEFAULT 0,
     served boolean NOT NULL DEFAULT false,
     upstream_request_id text, error_text text,
     PRIMARY KEY (team_id, call_id, ordinal)
 ) PARTITION BY RANGE (call_id);
-COMMENT ON TABLE attempt IS 'Each try at an upstream within a call, in order. cost_nano is the operator''s and never part of the charge.';
+COMMENT ON TABLE attempt IS 'Each try at an upstream within a call, in order. cost_nano is the operator''s and never part of the charge; of its tokens the two sums.';
 
 CREATE TABLE usage_day (
     team_id bigint NOT NULL REFERENCES team,
@@ -211,14 +217,19 @@ CREATE TABLE usage_day (
     blocked bigint NOT NULL DEFAULT 0,
     errors bigint NOT NULL DEFAULT 0,
     fallbacks bigint NOT NULL DEFAULT 0,
-    input_tokens bigint NOT NULL DEFAULT 0,
-    cached_input_tokens bigint NOT NULL DEFAULT 0,
-    output_tokens bigint NOT NULL DEFAULT 0,
+    input_tokens bigint NOT NULL DEFAULT 0, cached_input_tokens bigint NOT NULL DEFAULT 0,
+    cache_write_5m_tokens bigint NOT NULL DEFAULT 0, cache_write_1h_tokens bigint NOT NULL DEFAULT 0,
+    audio_input_tokens bigint NOT NULL DEFAULT 0, image_input_tokens bigint NOT NULL DEFAULT 0,
+    output_tokens bigint NOT NULL DEFAULT 0, reasoning_tokens bigint NOT NULL DEFAULT 0,
+    audio_output_tokens bigint NOT NULL DEFAULT 0, image_output_tokens bigint NOT NULL DEFAULT 0,
+    images bigint NOT NULL DEFAULT 0, seconds bigint NOT NULL DEFAULT 0,
+    characters bigint NOT NULL DEFAULT 0, pages bigint NOT NULL DEFAULT 0,
+    requests bigint NOT NULL DEFAULT 0,
     charge_nano bigint NOT NULL DEFAULT 0,
     cost_nano bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (team_id, day, model, key_id, project_id, provider, account_id)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE usage_day IS 'The calls summed by the day of posted_at in the team''s time zone, written with them; '''' and 0 stand for none. input_tokens is the whole prompt without its cached part.';
+COMMENT ON TABLE usage_day IS 'The calls summed by the day of posted_at in the team''s time zone, written with them; '''' and 0 stand for none. Usage in the classes of call.';
 
 CREATE TABLE recon_finding (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -1041,9 +1052,6 @@ BEGIN
                           WHEN 'errors' THEN $$count(*) FILTER (WHERE c.outcome IN
                                                ('client_error', 'upstream_error', 'cut', 'internal'))$$
                           WHEN 'fallbacks' THEN 'count(*) FILTER (WHERE c.fallback)'
-                          WHEN 'input_tokens' THEN 'sum(coalesce(c.input_tokens, 0)'
-                                                   ' + coalesce(c.cache_write_5m_tokens, 0)'
-                                                   ' + coalesce(c.cache_write_1h_tokens, 0))'
                           ELSE format('sum(coalesce(c.%I, 0))', a.attname) END || format(' AS %I', a.attname),
                       ', ' ORDER BY a.attnum) AS sums
       INTO col

@@ -339,14 +339,20 @@ BEGIN
                    coalesce(sum(c.repeat) FILTER (WHERE c.outcome = 'blocked'), 0),
                    count(*) FILTER (WHERE c.outcome IN ('client_error', 'upstream_error', 'cut', 'internal')),
                    count(*) FILTER (WHERE c.fallback),
-                   sum(c.input_tokens + c.cache_write_5m_tokens + c.cache_write_1h_tokens),
-                   sum(c.cached_input_tokens), sum(c.output_tokens), sum(c.charge_nano), sum(c.cost_nano)] AS f
+                   sum(c.input_tokens), sum(c.cached_input_tokens), sum(c.cache_write_5m_tokens),
+                   sum(c.cache_write_1h_tokens), sum(c.audio_input_tokens), sum(c.image_input_tokens),
+                   sum(c.output_tokens), sum(c.reasoning_tokens), sum(c.audio_output_tokens),
+                   sum(c.image_output_tokens), sum(c.images), sum(c.seconds), sum(c.characters),
+                   sum(c.pages), sum(c.requests), sum(c.charge_nano), sum(c.cost_nano)] AS f
               FROM call c GROUP BY 1, 2, 3, 4, 5, 6
         ), rolled AS (
             SELECT u.team_id, u.model, u.key_id, u.project_id, u.provider, u.account_id,
-                   ARRAY[sum(u.calls), sum(u.blocked), sum(u.errors), sum(u.fallbacks), sum(u.input_tokens),
-                         sum(u.cached_input_tokens), sum(u.output_tokens), sum(u.charge_nano),
-                         sum(u.cost_nano)] AS f
+                   ARRAY[sum(u.calls), sum(u.blocked), sum(u.errors), sum(u.fallbacks),
+                         sum(u.input_tokens), sum(u.cached_input_tokens), sum(u.cache_write_5m_tokens),
+                         sum(u.cache_write_1h_tokens), sum(u.audio_input_tokens), sum(u.image_input_tokens),
+                         sum(u.output_tokens), sum(u.reasoning_tokens), sum(u.audio_output_tokens),
+                         sum(u.image_output_tokens), sum(u.images), sum(u.seconds), sum(u.characters),
+                         sum(u.pages), sum(u.requests), sum(u.charge_nano), sum(u.cost_nano)] AS f
               FROM usage_day u GROUP BY 1, 2, 3, 4, 5, 6
         )
         SELECT 'days are the calls', coalesce(c.team_id, r.team_id),

@@ -140,7 +140,18 @@ static struct json_object *legend_view(const struct chart *c)
     return list;
 }
 
-static void write_chart(const struct chart *c, struct buf *out)
+/* The figures of a day as the legend shows them; the numbers are only for the height of bars. */
+static void write_texts(struct arena *a, const struct chart *c, const struct series *s,
+                        struct json_writer *w)
+{
+    json_key(w, "texts");
+    json_open_array(w);
+    for (size_t day = 0; day < c->n_days; day++)
+        json_str(w, view_money_text(a, s->values[day], view_decimals(s->values[day])));
+    json_close_array(w);
+}
+
+static void write_chart(struct arena *a, const struct chart *c, struct buf *out)
 {
     struct json_writer w;
 
@@ -164,6 +175,7 @@ static void write_chart(const struct chart *c, struct buf *out)
         for (size_t day = 0; day < c->n_days; day++)
             json_money_number(&w, c->v[i].values[day]);
         json_close_array(&w);
+        write_texts(a, c, &c->v[i], &w);
         json_close_object(&w);
     }
     json_close_array(&w);
@@ -189,7 +201,7 @@ int chart_spend(struct arena *a, const struct usage_points *points, struct str f
     if (r < 0)
         return err_trace(r);
     buf_init(&text, MIB(1));
-    write_chart(chart, &text);
+    write_chart(a, chart, &text);
     r = buf_finish(&text);
     if (r == 0) {
         view = json_new_object();

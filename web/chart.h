@@ -5,7 +5,8 @@
 #include "json/value.h"
 
 /* Sets o.key to what partials/chart prints: data, the JSON text {unit, days, series: [{label,
- * values}]} with one value for each day from `from` to `to` (inclusive, at most BOUND_CHART_DAYS),
+ * values, texts}]} with one value for each day from `from` to `to` (inclusive, at most
+ * BOUND_CHART_DAYS), and the same exactly as text,
  * legend [{label, shade, total}] and span, the days in words; dearest model first, those beyond the colours as one. */
 int chart_spend(struct arena *a, const struct usage_points *points, struct str from_day,
                 struct str to_day, struct json_object *o, const char *key) _must_use_;

@@ -63,6 +63,8 @@ static struct json_object *call_json(const struct log_row *row)
     RECORD_CALL(CALL_MEMBER)
     admin_set_time(o, "posted_at", row->posted_at_us);
     admin_set_id(o, "transfer_id", row->transfer_id);
+    json_set_i64(o, "prompt_tokens", call_record_tokens(&row->call, USAGE_COVERS_PROMPT));
+    json_set_i64(o, "completion_tokens", call_record_tokens(&row->call, USAGE_COVERS_OUTPUT));
     json_set_str(o, "key_name", row->key_name);
     json_set_str(o, "project_name", row->project_name);
     return o;
@@ -195,6 +197,15 @@ int admin_calls_get(struct admin *a)
     return admin_reply(a, 200, o);
 }
 
+/* The disjoint classes by their columns, and the two sums that a provider tells. */
+static void set_usage(struct json_object *o, const struct usage *u)
+{
+    for (enum usage_unit i = 0; i < USAGE_UNITS; i++)
+        json_set_i64(o, usage_unit_info(i)->column, u->n[i]);
+    json_set_i64(o, "prompt_tokens", usage_sum(u, USAGE_COVERS_PROMPT));
+    json_set_i64(o, "completion_tokens", usage_sum(u, USAGE_COVERS_OUTPUT));
+}
+
 static struct json_object *usage_json(const struct usage_row *u, const char *label)
 {
     struct json_object *o = json_new_object();
@@ -205,9 +216,7 @@ static struct json_object *usage_json(const struct usage_row *u, const char *lab
     json_set_i64(o, "blocked", u->blocked);
     json_set_i64(o, "errors", u->errors);
     json_set_i64(o, "fallbacks", u->fallbacks);
-    json_set_i64(o, "input_tokens", u->input_tokens);
-    json_set_i64(o, "cached_input_tokens", u->cached_input_tokens);
-    json_set_i64(o, "output_tokens", u->output_tokens);
+    set_usage(o, &u->used);
     json_set_money(o, "charge", u->charge);
     return o;
 }

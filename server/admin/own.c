@@ -102,10 +102,8 @@ static struct json_object *generation_json(const struct call_record *c)
     admin_set_time(o, "created_at", c->started_at);
     json_set_money_number(o, "total_cost", c->charge_nano);
     json_set_money_number(o, "usage", c->charge_nano);
-    json_set_i64(o, "tokens_prompt",
-                 c->input_tokens + c->cached_input_tokens + c->cache_write_5m_tokens +
-                     c->cache_write_1h_tokens);
-    json_set_i64(o, "tokens_completion", c->output_tokens);
+    json_set_i64(o, "tokens_prompt", call_record_tokens(c, USAGE_COVERS_PROMPT));
+    json_set_i64(o, "tokens_completion", call_record_tokens(c, USAGE_COVERS_OUTPUT));
     json_set_i64(o, "native_tokens_cached", c->cached_input_tokens);
     json_set_i64(o, "native_tokens_reasoning", c->reasoning_tokens);
     json_set_i64(o, "latency", c->ttfb_us / 1000);

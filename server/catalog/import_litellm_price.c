@@ -192,25 +192,60 @@ static int judge_uncounted(struct import_entries *to, struct import_entry *e)
     return 0;
 }
 
+/* What a service tier costs for short input: its figure, else that of what stands in for it. */
+static int64_t base_of(struct import_entry *e, enum service_tier tier, enum usage_unit unit)
+{
+    for (;;) {
+        const struct price_figure like = {.unit = unit, .service = tier};
+        const struct price_figure *found = figure_like(e, &like);
+        enum usage_unit fallback = usage_unit_info(unit)->fallback;
+
+        if (found || fallback == unit)
+            return found ? found->charge : 0;
+        unit = fallback;
+    }
+}
+
+/* Would its long input, of which the file says nothing, be sold for less than standard's? */
+static bool is_below_standard(struct import_entry *e, enum service_tier tier)
+{
+    for (size_t i = 0; i < e->n_figures; i++) {
+        const struct price_figure *f = &e->figures[i];
+        struct price_figure same = *f;
+
+        same.service = tier;
+        if (f->service == SERVICE_STANDARD && f->above_input_tokens && !figure_like(e, &same) &&
+            base_of(e, tier, f->unit) < f->charge)
+            return true;
+    }
+    return false;
+}
+
+static bool is_sold_whole(struct import_entry *e, enum service_tier tier)
+{
+    const struct price_figure input = {.unit = USAGE_INPUT, .service = tier};
+    const struct price_figure output = {.unit = USAGE_OUTPUT, .service = tier};
+
+    return figure_like(e, &input) && (e->kind != MODEL_CHAT || figure_like(e, &output)) &&
+           !is_below_standard(e, tier);
+}
+
 /* A service tier is sold whole or not at all. */
 static int judge_services(struct import_entries *to, struct import_entry *e)
 {
     for (size_t k = 0; k < ARRAY_LEN(services); k++) {
-        const struct price_figure input = {.unit = USAGE_INPUT, .service = services[k].tier};
-        const struct price_figure output = {.unit = USAGE_OUTPUT, .service = services[k].tier};
-        bool whole = figure_like(e, &input) &&
-                     (e->kind != MODEL_CHAT || figure_like(e, &output)), told = whole;
+        size_t before = e->n_figures;
 
-        for (size_t i = 0; !whole && i < e->n_figures;) {
-            if (e->figures[i].service != services[k].tier) {
+        if (is_sold_whole(e, services[k].tier))
+            continue;
+        for (size_t i = 0; i < e->n_figures;) {
+            if (e->figures[i].service == services[k].tier)
+                drop(e, i);
+            else
                 i++;
-                continue;
-            }
-            drop(e, i);
-            if (!told && leave(to, e, service_tier_name(services[k].tier)) < 0)
-                return err_origin(-ENOMEM);
-            told = true;
         }
+        if (e->n_figures < before && leave(to, e, service_tier_name(services[k].tier)) < 0)
+            return err_origin(-ENOMEM);
     }
     return 0;
 }

@@ -55,6 +55,10 @@ struct price_version {
 int price_history(struct db *db, struct arena *a, struct model_id model, struct price_version **ret,
                   size_t *ret_n) _must_use_;
 
+/* One version, complete: for those who explain what a call was charged. */
+enum { PRICE_READ_OK = 0, PRICE_READ_E_NONE = 1 };
+int price_read(struct db *db, struct arena *a, struct price_id id, struct price *ret) _must_use_;
+
 /* One line of the price list: one unit of one model at one provider kind and service tier. */
 struct price_row {
     const struct catalog_model *model;

@@ -155,6 +155,22 @@ struct versions {
     int32_t state;
 };
 
+/* Puts a figure in its place: by service tier, step, and the order of usage.def. */
+static void put_figure(struct price_version *v, const struct price_figure *f)
+{
+    size_t at = v->n_figures++;
+
+    for (; at > 0; at--) {
+        const struct price_figure *before = &v->figures[at - 1];
+
+        if (before->service != f->service || before->above_input_tokens != f->above_input_tokens ||
+            before->unit < f->unit)
+            break;
+        v->figures[at] = *before;
+    }
+    v->figures[at] = *f;
+}
+
 static int version_row(void *ctx)
 {
     struct versions *l = ctx;
@@ -175,7 +191,7 @@ static int version_row(void *ctx)
         service_tier_parse(l->service, &l->figure.service) != SERVICE_OK ||
         l->last->n_figures == PRICE_FIGURES)
         return 0;
-    l->last->figures[l->last->n_figures++] = l->figure;
+    put_figure(l->last, &l->figure);
     return 0;
 }
 
@@ -204,4 +220,48 @@ int price_history(struct db *db, struct arena *a, struct model_id model, struct 
     *ret = l.rows.v;
     *ret_n = l.rows.n;
     return CHANGE_OK;
+}
+
+DB_QUERY(price_figures,
+         "SELECT service_tier, unit, above_input_tokens, charge_per_million_nano AS charge,"
+         "       cost_per_million_nano AS cost"
+         "  FROM price_unit WHERE price_id = $1 ORDER BY service_tier, above_input_tokens, unit")
+
+struct reading {
+    struct price price;
+    struct price_figure figure;
+    struct str unit, service;
+    size_t n;
+};
+
+static int figure_row(void *ctx)
+{
+    struct reading *l = ctx;
+
+    l->n++;
+    if (usage_unit_parse(l->unit, &l->figure.unit) != USAGE_OK ||
+        service_tier_parse(l->service, &l->figure.service) != SERVICE_OK)
+        return 0; /* of a newer version of this program, during an upgrade */
+    return price_set(&l->price, &l->figure) == PRICE_SET_OK ? 0 : err_origin(-ERANGE);
+}
+
+int price_read(struct db *db, struct arena *a, struct price_id id, struct price *ret)
+{
+    struct reading l = {.n = 0};
+    struct price_figure *f = &l.figure;
+    int r;
+
+    price_init(&l.price, id);
+    r = db_each(db, &price_figures, a, DB_ARGS(db_i64(id.v)),
+                DB_COLS(db_col_text("service_tier", &l.service), db_col_text("unit", &l.unit),
+                        db_col_i64("above_input_tokens", &f->above_input_tokens),
+                        db_col_i64("charge", &f->charge), db_col_i64("cost", &f->cost)),
+                figure_row, &l);
+    if (r)
+        return err_trace(db_fatal(r));
+    if (!l.n)
+        return PRICE_READ_E_NONE;
+    price_complete(&l.price);
+    *ret = l.price;
+    return PRICE_READ_OK;
 }

@@ -98,6 +98,5 @@ void call_stream_break(struct call *c, const struct problem *p, enum call_outcom
 /* call_settle.c */
 void call_note(struct call *c, const struct llm_report *llm);
 enum usage_basis call_usage(const struct call *c, struct usage *ret);
-void call_fill_usage(struct call_record *r, const struct usage *u);
 /* Prices what was used, puts the record into the journal, gives the hold back. Once per call. */
 void call_settle(struct call *c, int status, enum call_outcome outcome);

@@ -267,6 +267,7 @@ static void price_record(struct call *c, const struct usage *u, int64_t used[BOU
     }
     if (c->served) {
         r->price_id = c->try.target->price->id.v;
+        r->service_tier = str_c(service_tier_name(service_charged(c)));
         c->served->cost_nano = r->cost_nano;
     }
     which_of(c, which);
@@ -288,7 +289,7 @@ bool call_money_progress(struct call *c)
     m->noted_ms = now_ms;
     m->noted_tokens = tokens;
     (void)call_usage(c, &u);
-    call_fill_usage(&c->record, &u);
+    call_record_set_usage(&c->record, &u);
     c->record.status = c->try.status;
     c->record.latency_us = (clock_mono_ns() - c->r->began_mono_ns) / 1000;
     price_record(c, &u, used);

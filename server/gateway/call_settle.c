@@ -53,17 +53,33 @@ static struct usage counted(const struct call *c)
     return u;
 }
 
-/* The provider's figures; what they lack is counted here. */
+/* How far a provider's figure may be from what was estimated: tools that it runs itself can fill a
+ * context of some million tokens, and some do not count reasoning against the limit of output. */
+enum { ESTIMATES = 4, PROMPT_SLACK = 4194304, OUTPUT_SLACK = 262144 };
+
+static bool is_credible(const struct call *c, const struct usage *u, enum usage_covers side)
+{
+    const struct price_estimate *e = &c->money.estimate.most;
+    int64_t most = side == USAGE_COVERS_PROMPT
+                       ? (e->input_tokens + e->audio_input_tokens) * ESTIMATES + PROMPT_SLACK
+                       : e->output_tokens * ESTIMATES + OUTPUT_SLACK;
+
+    return usage_sum(u, side) <= most;
+}
+
+/* The provider's figures; what they lack, or what cannot be true of them, is counted here. */
 static enum usage_basis provided(const struct call *c, struct usage *ret)
 {
-    bool lacks_output = c->last.lacks_output && c->endpoint->kind == MODEL_CHAT;
+    bool lacks_prompt = c->last.lacks_prompt || !is_credible(c, &c->last.usage, USAGE_COVERS_PROMPT);
+    bool lacks_output = (c->last.lacks_output && c->endpoint->kind == MODEL_CHAT) ||
+                        !is_credible(c, &c->last.usage, USAGE_COVERS_OUTPUT);
     struct usage own;
 
     *ret = c->last.usage;
-    if (!c->last.lacks_prompt && !lacks_output)
+    if (!lacks_prompt && !lacks_output)
         return USAGE_BASIS_PROVIDER;
     own = counted(c);
-    if (c->last.lacks_prompt)
+    if (lacks_prompt)
         usage_take(ret, &own, USAGE_COVERS_PROMPT);
     if (lacks_output)
         usage_take(ret, &own, USAGE_COVERS_OUTPUT);
@@ -125,19 +141,6 @@ enum usage_basis call_usage(const struct call *c, struct usage *ret)
     return USAGE_BASIS_COUNTED;
 }
 
-void call_fill_usage(struct call_record *r, const struct usage *u)
-{
-    r->input_tokens = u->n[USAGE_INPUT] + u->n[USAGE_AUDIO_INPUT] + u->n[USAGE_IMAGE_INPUT];
-    r->cached_input_tokens = u->n[USAGE_CACHED_INPUT];
-    r->cache_write_5m_tokens = u->n[USAGE_CACHE_WRITE_5M];
-    r->cache_write_1h_tokens = u->n[USAGE_CACHE_WRITE_1H];
-    r->output_tokens = usage_sum(u, USAGE_COVERS_OUTPUT);
-    r->reasoning_tokens = u->n[USAGE_REASONING];
-    r->audio_input_tokens = u->n[USAGE_AUDIO_INPUT];
-    r->audio_output_tokens = u->n[USAGE_AUDIO_OUTPUT];
-    r->images = u->n[USAGE_IMAGE];
-}
-
 static void log_end(const struct call *c)
 {
     const struct call_record *r = &c->record;
@@ -151,7 +154,8 @@ static void log_end(const struct call *c)
              "in=%lld out=%lld charge_nano=%lld ttfb_us=%lld us=%lld",
              id, (long long)r->team_id, (long long)r->key_id, log_str(r->requested_model),
              log_str(r->provider), (int)r->status, STR_FMT(r->outcome), (int)r->attempts,
-             (long long)r->input_tokens, (long long)r->output_tokens,
+             (long long)call_record_tokens(r, USAGE_COVERS_PROMPT),
+             (long long)call_record_tokens(r, USAGE_COVERS_OUTPUT),
              (long long)r->charge_nano.nano, (long long)r->ttfb_us, (long long)r->latency_us);
 }
 
@@ -168,10 +172,10 @@ void call_settle(struct call *c, int status, enum call_outcome outcome)
     r->latency_us = (clock_mono_ns() - c->r->began_mono_ns) / 1000;
     if (!r->upstream_request_id.p)
         r->upstream_request_id = c->reply_id;
-    call_fill_usage(r, &u);
+    call_record_set_usage(r, &u);
     if (c->served) {
-        c->served->input_tokens = usage_sum(&u, USAGE_COVERS_PROMPT);
-        c->served->output_tokens = r->output_tokens;
+        c->served->prompt_tokens = usage_sum(&u, USAGE_COVERS_PROMPT);
+        c->served->completion_tokens = usage_sum(&u, USAGE_COVERS_OUTPUT);
     }
     call_record_clip(r);
     if (c->money.begun) {

@@ -57,9 +57,8 @@ void metrics_call(struct metrics *m, const struct call_record *r)
         count(&m->first_byte[bucket_of(r->ttfb_us)], 1);
         count(&m->first_byte_us_sum, positive(r->ttfb_us));
     }
-    count(&m->input_tokens, positive(r->input_tokens + r->cached_input_tokens +
-                                     r->cache_write_5m_tokens + r->cache_write_1h_tokens));
-    count(&m->output_tokens, positive(r->output_tokens));
+    count(&m->input_tokens, positive(call_record_tokens(r, USAGE_COVERS_PROMPT)));
+    count(&m->output_tokens, positive(call_record_tokens(r, USAGE_COVERS_OUTPUT)));
     count(&m->charge_nano, positive(r->charge_nano.nano));
     count(&m->cost_nano, positive(r->cost_nano.nano));
 }

@@ -11,6 +11,7 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "db/rows.h"
+#include "model/record.h"
 
 /* Columns of a period and its parties; $1 is the team. */
 #define FRAME_COLUMNS                                                                      \
@@ -159,13 +160,14 @@ static int read_movements(struct db *db, const struct invoice *inv, struct line_
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
 
+#define PLUS(name, kind, bound, label) " + c." #name
+
 DB_QUERY(invoice_usage,
          "SELECT coalesce(c.provider, '') AS provider,"
          "       coalesce(c.served_model, c.requested_model, '') AS model,"
          "       coalesce(k.name || ' …' || k.last4, '') AS key, count(*) AS calls,"
-         "       sum(c.input_tokens + c.cached_input_tokens + c.cache_write_5m_tokens"
-         "           + c.cache_write_1h_tokens)::bigint AS input_tokens,"
-         "       sum(c.output_tokens)::bigint AS output_tokens,"
+         "       sum(0" RECORD_PROMPT(PLUS) ")::bigint AS input_tokens,"
+         "       sum(0" RECORD_OUTPUT(PLUS) ")::bigint AS output_tokens,"
          "       -sum(c.charge_nano)::bigint AS amount"
          "  FROM call c LEFT JOIN api_key k ON k.team_id = $1 AND k.id = c.key_id"
          " WHERE c.team_id = $1 AND c.posted_at >= $2 AND c.posted_at < $3 AND c.charge_nano > 0"

@@ -34,12 +34,27 @@ static void csv_bool(struct buf *out, bool v)
 #define CSV_TEXT csv_text
 #define CSV_JSON csv_text
 
-#define HEAD(name, kind, bound, label) csv_text(out, STR(#name));
+/* Amounts go out as decimal dollars, and are called so. */
+static void csv_name(struct buf *out, struct str name)
+{
+    const struct str nano = STR("_nano");
+
+    if (!str_ends(name, nano)) {
+        csv_text(out, name);
+        return;
+    }
+    buf_put_str(out, str_n(name.p, name.n - nano.n));
+    csv_text(out, STR("_usd"));
+}
+
+#define HEAD(name, kind, bound, label) csv_name(out, STR(#name));
 #define FIELD(name, kind, bound, label) CSV_##kind(out, row->call.name);
 
 void log_csv_head(struct buf *out)
 {
     RECORD_CALL(HEAD)
+    csv_text(out, STR("prompt_tokens"));
+    csv_text(out, STR("completion_tokens"));
     csv_text(out, STR("posted_at"));
     csv_text(out, STR("transfer_id"));
     csv_text(out, STR("team"));
@@ -51,6 +66,8 @@ void log_csv_head(struct buf *out)
 void log_csv_row(struct buf *out, const struct log_row *row)
 {
     RECORD_CALL(FIELD)
+    csv_i64(out, call_record_tokens(&row->call, USAGE_COVERS_PROMPT));
+    csv_i64(out, call_record_tokens(&row->call, USAGE_COVERS_OUTPUT));
     csv_time(out, row->posted_at_us);
     csv_id(out, row->transfer_id);
     csv_text(out, row->team_name);

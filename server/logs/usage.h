@@ -6,6 +6,7 @@
 #pragma once
 
 #include "db/db.h"
+#include "model/usage.h"
 
 enum usage_by { USAGE_BY_DAY, USAGE_BY_MODEL, USAGE_BY_KEY, USAGE_BY_PROJECT, USAGE_BY_PROVIDER };
 
@@ -21,7 +22,7 @@ struct usage_row {
     struct str label; /* day, model name, key name ... */
     int64_t id;       /* of key or project; else 0 */
     int64_t calls, blocked, errors, fallbacks;
-    int64_t input_tokens, cached_input_tokens, output_tokens;
+    struct usage used; /* in disjoint classes */
     struct money charge;
 };
 struct usage_table {

@@ -4,14 +4,15 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "model/record.h"
 
+/* The classes of usage stand in usage_day under the same columns as in a call. */
+#define SUM_OF(name, kind, bound, label) " coalesce(sum(u." #name "), 0)::bigint AS " #name ","
 #define FIGURES                                                                                    \
     " coalesce(sum(u.calls), 0)::bigint AS calls, coalesce(sum(u.blocked), 0)::bigint AS blocked," \
     " coalesce(sum(u.errors), 0)::bigint AS errors,"                                               \
     " coalesce(sum(u.fallbacks), 0)::bigint AS fallbacks,"                                         \
-    " coalesce(sum(u.input_tokens), 0)::bigint AS input_tokens,"                                   \
-    " coalesce(sum(u.cached_input_tokens), 0)::bigint AS cached_input_tokens,"                     \
-    " coalesce(sum(u.output_tokens), 0)::bigint AS output_tokens,"                                 \
+    RECORD_USAGE(SUM_OF)                                                                           \
     " coalesce(sum(u.charge_nano), 0)::bigint AS charge_nano"
 #define FILTER                                                                                     \
     " WHERE u.team_id = $1 AND ($2::text IS NULL OR u.day >= $2::date)"                            \
@@ -59,18 +60,10 @@ DB_QUERY(usage_overview_row,
          "  LEFT JOIN usage_day u ON u.team_id = $1 AND u.day >= (d.month - interval '1 month')::date"
          " GROUP BY d.today, d.month")
 
-#define ROW_COLS(row)                                                                              \
-    DB_COLS(db_col_text("label", &(row)->label), db_col_i64("id", &(row)->id),                     \
-            db_col_i64("calls", &(row)->calls), db_col_i64("blocked", &(row)->blocked),            \
-            db_col_i64("errors", &(row)->errors), db_col_i64("fallbacks", &(row)->fallbacks),      \
-            db_col_i64("input_tokens", &(row)->input_tokens),                                      \
-            db_col_i64("cached_input_tokens", &(row)->cached_input_tokens),                        \
-            db_col_i64("output_tokens", &(row)->output_tokens),                                    \
-            db_col_money("charge_nano", &(row)->charge))
-
 #define USAGE_ROWS_MAX 400
 #define USAGE_POINTS_MAX 3600
 #define USAGE_ARGS 6
+#define USAGE_COLS (7 + USAGE_UNITS)
 
 static void fill_args(const struct usage_query *q, struct db_arg args[USAGE_ARGS])
 {
@@ -80,6 +73,23 @@ static void fill_args(const struct usage_query *q, struct db_arg args[USAGE_ARGS
     args[3] = q->key.v ? db_i64(q->key.v) : db_null(DB_I64);
     args[4] = q->project.v ? db_i64(q->project.v) : db_null(DB_I64);
     args[5] = db_text(q->model);
+}
+
+static size_t row_columns(struct usage_row *row, struct db_col out[USAGE_COLS])
+{
+    size_t n = 0;
+
+    out[n++] = db_col_text("label", &row->label);
+    out[n++] = db_col_i64("id", &row->id);
+    out[n++] = db_col_i64("calls", &row->calls);
+    out[n++] = db_col_i64("blocked", &row->blocked);
+    out[n++] = db_col_i64("errors", &row->errors);
+    out[n++] = db_col_i64("fallbacks", &row->fallbacks);
+    out[n++] = db_col_money("charge_nano", &row->charge);
+    for (enum usage_unit u = 0; u < USAGE_UNITS; u++)
+        out[n++] = db_col_i64(usage_unit_info(u)->column, &row->used.n[u]);
+    assert(n == USAGE_COLS);
+    return n;
 }
 
 struct rows {
@@ -119,14 +129,16 @@ int usage_table(struct db *db, struct arena *a, enum usage_by by, const struct u
     struct rows s = {.v = arena_array(a, struct usage_row, USAGE_ROWS_MAX)};
     struct usage_row total = {0};
     struct db_arg args[USAGE_ARGS];
+    struct db_col cols[USAGE_COLS];
     int r;
 
     if (!s.v)
         return err_origin(-ENOMEM);
     fill_args(query, args);
-    r = db_each(db, query_by(by), a, args, USAGE_ARGS, ROW_COLS(&s.row), row_seen, &s);
+    r = db_each(db, query_by(by), a, args, USAGE_ARGS, cols, row_columns(&s.row, cols), row_seen,
+                &s);
     if (!r)
-        r = db_one(db, &usage_total, a, args, USAGE_ARGS, ROW_COLS(&total));
+        r = db_one(db, &usage_total, a, args, USAGE_ARGS, cols, row_columns(&total, cols));
     if (r)
         return db_fatal(r);
     *ret = (struct usage_table){.rows = s.v, .n = s.n, .total = total};

@@ -1,4 +1,4 @@
-/* record.c: names of outcomes, and the cutting of fields to their bounds. */
+/* record.c: names of outcomes, usage in its fields, and the cutting of fields to their bounds. */
 #include "model/record.h"
 
 const char *call_outcome_name(enum call_outcome o)
@@ -15,6 +15,41 @@ const char *call_outcome_name(enum call_outcome o)
 
     assert((size_t)o < ARRAY_LEN(names));
     return names[o];
+}
+
+/* A field for each class of usage.def, and on its side. */
+enum {
+#define USAGE(ident, name, column, label, covers, fallback) SIDE_OF_##column = USAGE_COVERS_##covers,
+#include "model/usage.def"
+#undef USAGE
+};
+#define ONE(name, kind, bound, label) +1
+#define PROMPT(name, kind, bound, label) &&(int)SIDE_OF_##name == (int)USAGE_COVERS_PROMPT
+#define OUTPUT(name, kind, bound, label) &&(int)SIDE_OF_##name == (int)USAGE_COVERS_OUTPUT
+#define OTHER(name, kind, bound, label) &&(int)SIDE_OF_##name == (int)USAGE_COVERS_OTHER
+_Static_assert(0 RECORD_USAGE(ONE) == USAGE_UNITS, "as many fields as classes");
+_Static_assert(true RECORD_PROMPT(PROMPT) RECORD_OUTPUT(OUTPUT) RECORD_THINGS(OTHER), "the sides");
+
+void call_record_set_usage(struct call_record *r, const struct usage *u)
+{
+#define USAGE(ident, name, column, label, covers, fallback) r->column = u->n[USAGE_##ident];
+#include "model/usage.def"
+#undef USAGE
+}
+
+void call_record_usage(const struct call_record *r, struct usage *ret)
+{
+#define USAGE(ident, name, column, label, covers, fallback) ret->n[USAGE_##ident] = r->column;
+#include "model/usage.def"
+#undef USAGE
+}
+
+int64_t call_record_tokens(const struct call_record *r, enum usage_covers side)
+{
+    struct usage u;
+
+    call_record_usage(r, &u);
+    return usage_sum(&u, side);
 }
 
 static void clip_text(struct str *s, size_t bound)

@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/money.h"
 #include "model/record.def"
+#include "model/usage.h"
 
 /* KIND: C type, SQL type, array element type in SQL.
  *   ID     a row's id, 0 absent        TIME   Unix microseconds, 0 absent
@@ -57,6 +58,12 @@ enum call_outcome {
     CALL_OUTCOME_INTERNAL,       /* our fault */
 };
 const char *call_outcome_name(enum call_outcome o); /* "ok", "blocked", "client_error", ... */
+
+/* The classes of usage.def to and from the record's fields. */
+void call_record_set_usage(struct call_record *r, const struct usage *u);
+void call_record_usage(const struct call_record *r, struct usage *ret);
+/* Tokens of the whole prompt, or of the whole answer. */
+int64_t call_record_tokens(const struct call_record *r, enum usage_covers side);
 
 /* Cuts every TEXT to its bound at a character's edge and drops a JSON that is longer than its own,
  * leaving {"cut":true} in its place. */

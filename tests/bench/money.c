@@ -232,8 +232,8 @@ static void end(struct bench *b, struct flight *f)
     r->upstream_request_id = r->attempt[0].upstream_request_id =
         STR("chatcmpl-CbY2m1XvMf0ZkP3nqT8sWd7uJaE4r");
     r->attempt[0].served = true;
-    r->attempt[0].input_tokens = r->input_tokens;
-    r->attempt[0].output_tokens = r->output_tokens;
+    r->attempt[0].prompt_tokens = r->input_tokens;
+    r->attempt[0].completion_tokens = r->output_tokens;
     bench_ok(journal_end(b->journal, 0, &f->mark, r, &f->hold, used));
     hold_end(b->node, &f->hold, used);
     b->charged += f->charge;

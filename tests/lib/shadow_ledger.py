@@ -3,9 +3,9 @@
 
 Knows nothing of the product's C, nor of its own checks in SQL: reads the rows of one snapshot as CSV and
 works out anew, in integers, every account, the balance after each transfer, what every purse has used
-and leased, every day of the roll-up and every invoice, and prints what differs. Given what clients were
-told (JSON lines of {"id", "status", "whole", "cost"}, the cost in nano-dollars), also holds that each
-answer a client saw whole is charged once and at that cost.
+and leased, what every call is charged, every day of the roll-up and every invoice, and prints what
+differs. Given what clients were told (JSON lines of {"id", "status", "whole", "cost"}, the cost in
+nano-dollars), also holds that each answer a client saw whole is charged once and at that cost.
 
     shadow_ledger.py [--answers FILE] [--user UID] PSQL-ARGUMENT...
 
@@ -19,9 +19,25 @@ import subprocess
 import sys
 from collections import defaultdict
 from datetime import datetime, timezone
+from pathlib import Path
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracle"))
+import price  # noqa: E402  the price rules, worked out once more
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracle"))
+import price  # noqa: E402  the price rules, worked out once more
+
 # What is read, and the columns that are wanted of it.
+# What a call used, in disjoint classes: the column and the unit that has the price.
+CLASSES = {
+    "input_tokens": "input", "cached_input_tokens": "cached_input", "cache_write_5m_tokens": "cache_write_5m",
+    "cache_write_1h_tokens": "cache_write_1h", "audio_input_tokens": "audio_input",
+    "image_input_tokens": "image_input", "output_tokens": "output", "reasoning_tokens": "reasoning",
+    "audio_output_tokens": "audio_output", "image_output_tokens": "image_output", "images": "image",
+    "seconds": "second", "characters": "character", "pages": "page", "requests": "request",
+}
 TABLES = {
     "moment": "SELECT clock_timestamp() AS now",
     "team": "SELECT id, time_zone FROM team",
@@ -33,12 +49,14 @@ TABLES = {
     "lease": "SELECT l.team_id, l.purse_id, l.session_id, l.remaining, l.window_start, n.state"
              " FROM lease l JOIN node_session n ON n.id = l.session_id",
     "call": "SELECT team_id, call_id, key_id, project_id, served_model, provider, account_id, outcome,"
-            " attempts, fallback, repeat, input_tokens, cached_input_tokens, cache_write_5m_tokens,"
-            " cache_write_1h_tokens, output_tokens, charge_nano, cost_nano, posted_at, transfer_id FROM call",
+            f" attempts, fallback, repeat, {', '.join(CLASSES)}, service_tier, price_id, charge_nano,"
+            " cost_nano, posted_at, transfer_id FROM call",
+    "price_unit": "SELECT price_id, service_tier, unit, above_input_tokens, charge_per_million_nano AS charge,"
+                  " cost_per_million_nano AS cost FROM price_unit",
     "tries": "SELECT team_id, call_id, count(*) AS n, count(*) FILTER (WHERE served) AS served"
              " FROM attempt GROUP BY team_id, call_id",
     "usage_day": "SELECT team_id, day, model, key_id, project_id, provider, account_id, calls, blocked, errors,"
-                 " fallbacks, input_tokens, cached_input_tokens, output_tokens, charge_nano, cost_nano FROM usage_day",
+                 f" fallbacks, {', '.join(CLASSES)}, charge_nano, cost_nano FROM usage_day",
     "invoice": "SELECT * FROM invoice ORDER BY team_id, from_at",
     "invoice_line": "SELECT * FROM invoice_line",
 }
@@ -176,18 +194,33 @@ class Books:
             return  # a window that nobody has opened yet, or that is over
         self.same("budget", number(purse["used"]), sum(n for at, n in spent if not start or at >= start), *where)
 
+    def check_charges(self):
+        """A charge is the call's usage at the price version that its row names."""
+        figures = defaultdict(list)
+        for u in self.tables["price_unit"]:
+            figures[u["price_id"]] += [price.TIERS.index(u["service_tier"]), u["unit"], u["above_input_tokens"],
+                                       u["charge"], u["cost"]]
+        versions = {k: price.read_price(words) for k, words in figures.items()}
+        for c in self.tables["call"]:
+            if not c["price_id"]:
+                self.same("charge without a price", number(c["charge_nano"]), 0, "call", c["call_id"])
+                continue
+            used = [0] * price.N
+            for column, unit in CLASSES.items():
+                used[price.AT[unit]] = number(c[column])
+            outcome, charge, _ = price.charge_of(versions[c["price_id"]], price.TIERS.index(c["service_tier"]), used)
+            self.same("charge", number(c["charge_nano"]), charge if outcome == price.OK else None, "call",
+                      c["call_id"])
+
     def check_days(self):
-        columns = ("calls", "blocked", "errors", "fallbacks", "input_tokens", "cached_input_tokens",
-                   "output_tokens", "charge_nano", "cost_nano")
+        columns = ("calls", "blocked", "errors", "fallbacks", *CLASSES, "charge_nano", "cost_nano")
         days = defaultdict(lambda: [0] * len(columns))
         for c in self.tables["call"]:
             day = moment(c["posted_at"]).astimezone(self.zone[c["team_id"]]).date().isoformat()
             repeat, outcome = number(c["repeat"]), c["outcome"]
             figures = (repeat, repeat if outcome == "blocked" else 0,
                        outcome in ("client_error", "upstream_error", "cut", "internal"), c["fallback"] == "t",
-                       sum(number(c[k]) for k in ("input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")),
-                       number(c["cached_input_tokens"]), number(c["output_tokens"]), number(c["charge_nano"]),
-                       number(c["cost_nano"]))
+                       *(number(c[k]) for k in CLASSES), number(c["charge_nano"]), number(c["cost_nano"]))
             at = (c["team_id"], day, c["served_model"], c["key_id"] or "0", c["project_id"] or "0", c["provider"],
                   c["account_id"] or "0")
             days[at] = [a + int(b) for a, b in zip(days[at], figures)]
@@ -258,6 +291,8 @@ def main():
     books.check_transfers()
     books.check_calls()
     books.check_purses()
+    books.check_charges()
+    books.check_charges()
     books.check_days()
     books.check_invoices()
     if options.answers:

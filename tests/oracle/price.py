@@ -17,6 +17,8 @@ from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from math import ceil
 
+TIERS = ["standard", "flex", "priority"]
+
 # What each unit covers, and which unit's price stands in for one that is not named.
 UNITS = {
     "input": ("prompt", None),

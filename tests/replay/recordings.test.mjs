@@ -47,8 +47,9 @@ function recordedUsage(e, bytes) {
 }
 
 function usageEqual(row, u, label) {
-  assert.equal(row.input_tokens + row.cached_input_tokens + (row.cache_write_5m_tokens ?? 0) + (row.cache_write_1h_tokens ?? 0), u.prompt_tokens, `${label}: prompt tokens`);
-  assert.equal(row.output_tokens, u.completion_tokens, `${label}: completion tokens`);
+  const sum = (names) => names.reduce((n, name) => n + row[name], 0);
+  assert.equal(sum(['input_tokens', 'cached_input_tokens', 'cache_write_5m_tokens', 'cache_write_1h_tokens', 'audio_input_tokens', 'image_input_tokens']), u.prompt_tokens, `${label}: prompt tokens`);
+  assert.equal(sum(['output_tokens', 'reasoning_tokens', 'audio_output_tokens', 'image_output_tokens']), u.completion_tokens, `${label}: completion tokens`);
   assert.equal(row.cached_input_tokens, u.prompt_tokens_details?.cached_tokens ?? u.num_cached_tokens ?? 0, `${label}: cached tokens`);
   assert.equal(row.reasoning_tokens, u.completion_tokens_details?.reasoning_tokens ?? 0, `${label}: reasoning tokens`);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "catalog/prices.h"
 #include "ledger/statement.h"
 #include "web/links.h"
 #include "web/timeline.h"
@@ -113,8 +114,8 @@ static struct json_object *attempt_view(const struct attempt_record *attempt)
     view_duration(o, "started", attempt->started_us);
     view_duration(o, "ttfb", attempt->ttfb_us);
     view_duration(o, "latency", attempt->latency_us);
-    view_count(o, "input", attempt->input_tokens);
-    view_count(o, "output", attempt->output_tokens);
+    view_count(o, "input", attempt->prompt_tokens);
+    view_count(o, "output", attempt->completion_tokens);
     view_money(o, "cost", attempt->cost_nano, VIEW_CALL);
     return o;
 }
@@ -175,44 +176,100 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
         json_set_null(view, "key_link");
 }
 
-static void usage_row(struct json_object *list, const char *label, int64_t n)
+/* One class, with what a unit of it costs; price < 0: not known. */
+static void usage_row(struct arena *a, struct json_object *list, enum usage_unit unit, int64_t n,
+                      int64_t price)
 {
-    struct json_object *o;
+    bool piece = usage_unit_is_piece(unit) && price % 1000000 == 0;
+    const char *label = usage_unit_info(unit)->label; /* in small letters */
+    struct json_object *o = json_new_object();
 
-    if (!n)
-        return;
-    o = json_new_object();
-    json_set_cstr(o, "label", label);
+    json_set_str(o, "label", arena_strf(a, "%c%s", label[0] - 'a' + 'A', label + 1));
     view_count(o, "n", n);
+    json_set_bool(o, "sum", false);
+    json_set_cstr(o, "per", piece ? "each" : "per million");
+    json_set_null(o, "price");
+    if (price >= 0)
+        view_price(o, "price", piece ? price / 1000000 : price);
     json_push(list, o);
 }
 
-static void usage_view(const struct call_record *c, struct json_object *view)
+static void usage_sum_row(struct json_object *list, const char *label, int64_t n)
+{
+    struct json_object *o = json_new_object();
+
+    json_set_cstr(o, "label", label);
+    view_count(o, "n", n);
+    json_set_bool(o, "sum", true);
+    json_set_null(o, "per");
+    json_set_null(o, "price");
+    json_push(list, o);
+}
+
+/* The classes of one side that were used, and their sum where there are several. */
+static void usage_side(struct arena *a, struct json_object *list, const struct usage *u,
+                       const struct price_step *step, enum usage_covers side, const char *sum)
+{
+    unsigned shown = 0;
+
+    for (enum usage_unit i = 0; i < USAGE_UNITS; i++) {
+        bool free_request = i == USAGE_REQUEST && (!step || step->charge[i] <= 0);
+
+        if (usage_unit_info(i)->covers != side || !u->n[i] || free_request)
+            continue;
+        usage_row(a, list, i, u->n[i], step ? step->charge[i] : -1);
+        shown++;
+    }
+    if (sum && shown > 1)
+        usage_sum_row(list, sum, usage_sum(u, side));
+}
+
+static const char *basis_text(struct str basis)
 {
     static const struct {
         const char *basis, *text;
     } bases[] = {
         {"provider", "the provider’s own figures"},
-        {"counted", "counted here, because the provider gave none"},
+        {"counted", "counted here, since the provider gave no figures, or none that can be true"},
         {"cut", "what had been counted when the node died"},
         {"zero", "nothing was used"},
     };
-    struct json_object *list = json_new_array();
 
-    usage_row(list, "Input tokens", c->input_tokens);
-    usage_row(list, "Cached input tokens", c->cached_input_tokens);
-    usage_row(list, "Cache write tokens, 5 min", c->cache_write_5m_tokens);
-    usage_row(list, "Cache write tokens, 1 h", c->cache_write_1h_tokens);
-    usage_row(list, "Output tokens", c->output_tokens);
-    usage_row(list, "of them reasoning", c->reasoning_tokens);
-    usage_row(list, "Audio input tokens", c->audio_input_tokens);
-    usage_row(list, "Audio output tokens", c->audio_output_tokens);
-    usage_row(list, "Images", c->images);
-    json_set(view, "usage", list);
-    json_set_str(view, "basis", c->basis);
     for (size_t i = 0; i < ARRAY_LEN(bases); i++)
-        if (str_eq_c(c->basis, bases[i].basis))
-            json_set_cstr(view, "basis", bases[i].text);
+        if (str_eq_c(basis, bases[i].basis))
+            return bases[i].text;
+    return NULL;
+}
+
+/* What was used, by class, each with its price in the version that the call was charged by. */
+static int usage_view(struct web *w, const struct call_record *c, struct json_object *view)
+{
+    struct json_object *list = json_new_array();
+    enum service_tier tier = SERVICE_STANDARD;
+    const struct price_step *step = NULL;
+    struct price price;
+    struct usage used;
+    int r = PRICE_READ_E_NONE;
+
+    json_set(view, "usage", list);
+    call_record_usage(c, &used);
+    if (c->price_id)
+        r = price_read(w->db, w->arena, (struct price_id){c->price_id}, &price);
+    if (r < 0)
+        return err_trace(r);
+    if (r == PRICE_READ_OK && (!c->service_tier.p ||
+                               service_tier_parse(c->service_tier, &tier) == SERVICE_OK))
+        step = price_step_at(&price, tier, usage_sum(&used, USAGE_COVERS_PROMPT));
+    usage_side(w->arena, list, &used, step, USAGE_COVERS_PROMPT, "Whole prompt");
+    usage_side(w->arena, list, &used, step, USAGE_COVERS_OUTPUT, "Whole answer");
+    usage_side(w->arena, list, &used, step, USAGE_COVERS_OTHER, NULL);
+    json_set_bool(view, "any_usage", json_length(list) > 0);
+    json_set_cstr(view, "basis", basis_text(c->basis));
+    json_set_str(view, "step", step && step->above_input_tokens
+                                   ? view_count_text(w->arena, step->above_input_tokens)
+                                   : STR(""));
+    json_set_cstr(view, "tier", tier == SERVICE_STANDARD ? NULL : service_tier_label(tier));
+    return 0;
 }
 
 /* "2026-11": invoices are cut by the month in the team's zone. */
@@ -274,9 +331,8 @@ static void head_view(struct web *w, const struct log_row *row, struct json_obje
     view_duration(view, "latency", c->latency_us);
     view_duration(view, "ttfb", c->ttfb_us);
     json_set_bool(view, "answered", c->ttfb_us > 0);
-    view_count(view, "tokens", c->input_tokens + c->cached_input_tokens +
-                                   c->cache_write_5m_tokens + c->cache_write_1h_tokens +
-                                   c->output_tokens);
+    view_count(view, "tokens", call_record_tokens(c, USAGE_COVERS_PROMPT) +
+                                   call_record_tokens(c, USAGE_COVERS_OUTPUT));
 }
 
 int call_show(struct web *w, const struct log_row *row, bool for_operator)
@@ -286,11 +342,12 @@ int call_show(struct web *w, const struct log_row *row, bool for_operator)
 
     head_view(w, row, view);
     facts_view(w, row, view);
-    usage_view(&row->call, view);
     attempts_view(&row->call, view);
     json_set_bool(view, "for_operator", for_operator);
     json_set_str(view, "team_name", row->team_name);
-    r = ledger_view(w, row, view);
+    r = usage_view(w, &row->call, view);
+    if (r == 0)
+        r = ledger_view(w, row, view);
     if (r != 0) {
         json_unref(view);
         return web_outcome(w, r);

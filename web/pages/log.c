@@ -29,9 +29,8 @@ static struct json_object *row_view(struct web *w, const struct log_row *row)
         json_set_str(o, "repeat", view_count_text(w->arena, call->repeat));
     else
         json_set_null(o, "repeat");
-    view_count(o, "input", call->input_tokens + call->cached_input_tokens +
-                               call->cache_write_5m_tokens + call->cache_write_1h_tokens);
-    view_count(o, "output", call->output_tokens);
+    view_count(o, "input", call_record_tokens(call, USAGE_COVERS_PROMPT));
+    view_count(o, "output", call_record_tokens(call, USAGE_COVERS_OUTPUT));
     view_duration(o, "ttfb", call->ttfb_us);
     view_duration(o, "latency", call->latency_us);
     view_money(o, "charge", call->charge_nano, VIEW_CALL);

@@ -162,10 +162,10 @@ static struct json_object *row_view(const struct usage_row *row)
     view_count(o, "blocked", row->blocked);
     view_count(o, "errors", row->errors);
     view_count(o, "fallbacks", row->fallbacks);
-    view_count(o, "input", row->input_tokens);
-    view_count(o, "prompt", row->input_tokens + row->cached_input_tokens);
-    view_count(o, "cached", row->cached_input_tokens);
-    view_count(o, "output", row->output_tokens);
+    view_count(o, "prompt", usage_sum(&row->used, USAGE_COVERS_PROMPT));
+    view_count(o, "cached", row->used.n[USAGE_CACHED_INPUT]);
+    view_count(o, "output", usage_sum(&row->used, USAGE_COVERS_OUTPUT));
+    view_count(o, "reasoning", row->used.n[USAGE_REASONING]);
     view_money(o, "charge", row->charge, VIEW_CALL);
     view_figure(o, "spend", row->charge);
     return o;
@@ -273,19 +273,30 @@ static void csv_row(struct buf *out, const struct usage_row *row)
     csv_i64(out, row->blocked);
     csv_i64(out, row->errors);
     csv_i64(out, row->fallbacks);
-    csv_i64(out, row->input_tokens);
-    csv_i64(out, row->cached_input_tokens);
-    csv_i64(out, row->output_tokens);
+    for (enum usage_unit u = 0; u < USAGE_UNITS; u++)
+        csv_i64(out, row->used.n[u]);
+    csv_i64(out, usage_sum(&row->used, USAGE_COVERS_PROMPT));
+    csv_i64(out, usage_sum(&row->used, USAGE_COVERS_OUTPUT));
     csv_money(out, row->charge);
+    csv_end(out);
+}
+
+static void csv_head(struct buf *out)
+{
+    static const char *const counts[] = {"calls", "blocked", "errors", "fallbacks"};
+    static const char *const sums[] = {"prompt_tokens", "completion_tokens", "charge_usd"};
+
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        csv_text(out, str_c(counts[i]));
+    for (enum usage_unit u = 0; u < USAGE_UNITS; u++)
+        csv_text(out, str_c(usage_unit_info(u)->column));
+    for (size_t i = 0; i < ARRAY_LEN(sums); i++)
+        csv_text(out, str_c(sums[i]));
     csv_end(out);
 }
 
 int page_usage_export(struct web *w)
 {
-    static const char *const columns[] = {"calls",        "blocked",
-                                          "errors",       "fallbacks",
-                                          "input_tokens", "cached_input_tokens",
-                                          "output_tokens", "charge_usd"};
     struct usage_table table = {0};
     struct params p;
     struct buf csv;
@@ -298,9 +309,7 @@ int page_usage_export(struct web *w)
         return web_outcome(w, r);
     buf_init(&csv, MIB(1));
     csv_text(&csv, str_c(groups[p.group].name));
-    for (size_t i = 0; i < ARRAY_LEN(columns); i++)
-        csv_text(&csv, str_c(columns[i]));
-    csv_end(&csv);
+    csv_head(&csv);
     for (size_t i = 0; i < table.n; i++)
         csv_row(&csv, &table.rows[i]);
     r = buf_finish(&csv);

@@ -1,4 +1,4 @@
-// Charts: <div class="chart" data-chart="{...}"></div> with {unit, days, series: [{label, values}]}
+// Charts: <div class="chart" data-chart="{...}"></div> with {unit, days, series: [{label, values, texts}]}
 // drawn by uPlot as bars by day; its legend and the table with the same figures stand beneath, for
 // everybody. A day that is pointed at puts its figures into the legend; a click opens its requests.
 'use strict';
@@ -18,8 +18,6 @@
 
     const day = (seconds, year) => new Date(seconds * 1e3).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year, timeZone: 'UTC' });
     const dollars = (v, digits) => `$${v.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
-    // Cents tell nothing below a dollar: as many digits as the server would show (web/view.c).
-    const exact = (v) => dollars(v, v >= 1 || v === 0 ? 2 : v >= 0.01 ? 4 : 6);
     const ticks = (values, step) => {
         const digits = Math.max(2, Math.min(9, Math.ceil(-Math.log10(step) - 1e-9)));
         return values.map((v) => dollars(v, digits));
@@ -38,7 +36,7 @@
         title.textContent = at == null ? (title.dataset.all ??= title.textContent) : day(Date.parse(data.days[at]) / 1e3, 'numeric');
         legend.querySelectorAll('[data-total]').forEach((figure, i) => {
             figure.dataset.all ??= figure.textContent;
-            figure.textContent = at == null ? figure.dataset.all : exact(data.series[i].values[at]);
+            figure.textContent = at == null ? figure.dataset.all : data.series[i].texts[at];
         });
     }
 

@@ -188,7 +188,7 @@ static void litellms_prices_are_taken_or_told(void **state)
                                "\"input_cost_per_request\":0.005,"
                                "\"input_cost_per_token_cache_hit\":1e-07,"
                                "\"cache_read_input_token_cost\":1e-07,"
-                               "\"input_cost_per_token_priority\":3e-06,"
+                               "\"input_cost_per_token_priority\":12e-06,"
                                "\"output_cost_per_token_priority\":9e-06,"
                                "\"output_cost_per_token_above_272k_tokens_priority\":10e-06,"
                                "\"output_cost_per_token_flex\":1e-06,"
@@ -206,7 +206,8 @@ static void litellms_prices_are_taken_or_told(void **state)
     assert_int_equal(figure("m", "openai", USAGE_OUTPUT, 272000), INT64_C(8000000000));
     assert_int_equal(figure("m", "openai", USAGE_REQUEST, 0), INT64_C(5000000000000));
     assert_int_equal(figure("m", "openai", USAGE_CACHED_INPUT, 0), INT64_C(100000000));
-    assert_int_equal(figure_at("m", "openai", SERVICE_PRIORITY, USAGE_INPUT, 0), INT64_C(3000000000));
+    assert_int_equal(figure_at("m", "openai", SERVICE_PRIORITY, USAGE_INPUT, 0),
+                     INT64_C(12000000000));
     assert_int_equal(figure_at("m", "openai", SERVICE_PRIORITY, USAGE_OUTPUT, 0),
                      INT64_C(9000000000));
     assert_int_equal(figure_at("m", "openai", SERVICE_PRIORITY, USAGE_OUTPUT, 272000),

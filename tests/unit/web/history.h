@@ -61,7 +61,7 @@ static const char history_sql[] =
     "   'started_us', (o - 1) * 180000, 'connect_us', 21000,"
     "   'ttfb_us', CASE WHEN failed OR (o = 1 AND fell) THEN 0 ELSE 210000 END,"
     "   'latency_us', CASE WHEN failed OR (o = 1 AND fell) THEN 160000 ELSE 460000 + n * 9000 END,"
-    "   'input_tokens', 180 + n, 'output_tokens', CASE WHEN failed THEN 0 ELSE 420 + 3 * n END,"
+    "   'prompt_tokens', 180 + n, 'completion_tokens', CASE WHEN failed THEN 0 ELSE 420 + 3 * n END,"
     "   'cost_nano', 1000, 'served', NOT failed AND (o = 2 OR NOT fell),"
     "   'error_text', CASE WHEN failed THEN 'The engine is <overloaded>' END)))"
     "  FROM made, generate_series(1, CASE WHEN blocked THEN 0 WHEN fell OR failed THEN 2 ELSE 1 END) o),"

@@ -65,8 +65,9 @@ static void models_beyond_the_colours_are_one(void **state)
         json_text(json_get(json_get(json_at(legend, 7), "total"), "text")), "$30.00"));
     data = json_text(json_get(json_get(o, "chart"), "data"));
     text = strndup(data.p, data.n);
-    assert_non_null(strstr(text, "{\"label\":\"5 other models\",\"values\":[15,15,0]}"));
-    assert_non_null(strstr(text, "{\"label\":\"l\",\"values\":[12,12,0]}"));
+    assert_non_null(strstr(text, "{\"label\":\"5 other models\",\"values\":[15,15,0],"
+                                 "\"texts\":[\"$15.00\",\"$15.00\",\"$0.00\"]}"));
+    assert_non_null(strstr(text, "{\"label\":\"l\",\"values\":[12,12,0],"));
     arena_free(a);
 }
 
