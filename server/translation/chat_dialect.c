@@ -58,3 +58,70 @@ void chat_lose_setting(struct chat_losses *losses, const struct chat_request *re
             return;
     chat_lose(losses, value->path);
 }
+
+bool chat_says_nothing(const struct chat_message *m, chat_can_say *can, struct chat_losses *losses)
+{
+    for (size_t i = 0; i < m->n_parts; i++) {
+        const struct chat_part *p = &m->parts[i];
+
+        if (p->kind == CHAT_TEXT ? p->text.n > 0 : can(p))
+            return false;
+    }
+    for (size_t i = 0; i < m->n_parts; i++) {
+        if (m->parts[i].kind == CHAT_THINKING || m->parts[i].kind == CHAT_REDACTED)
+            chat_note(losses, m->parts[i].path);
+        else if (m->parts[i].kind != CHAT_TEXT)
+            chat_lose(losses, m->parts[i].path);
+    }
+    return true;
+}
+
+size_t chat_plain_tools(const struct chat_request *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_tools; i++)
+        n += !r->tools[i].raw.p;
+    return n;
+}
+
+/* --- seals --- */
+
+static const char anthropic[] = "anthropic:";
+
+struct str chat_seal_read(struct arena *a, const char *mark, struct str sealed)
+{
+    if (!sealed.p)
+        return sealed;
+    if (str_starts(sealed, str_c(anthropic)))
+        return str_n(sealed.p + strlen(anthropic), sealed.n - strlen(anthropic));
+    if (str_find(sealed, ':') >= 0)
+        return sealed;
+    return arena_strf(a, "%s%.*s", mark, STR_FMT(sealed));
+}
+
+void chat_seal_put(struct json_writer *w, const char *key, const char *mark, struct str seal)
+{
+    if (!seal.p)
+        return;
+    if (str_starts(seal, str_c(mark)))
+        seal = str_n(seal.p + strlen(mark), seal.n - strlen(mark));
+    else if (seal.n && str_find(seal, ':') < 0)
+        mark = NULL;
+    json_key(w, key);
+    json_raw(w, STR("\""));
+    buf_puts(w->out, mark ? "" : anthropic);
+    json_escape(w->out, seal);
+    buf_putc(w->out, '"');
+}
+
+struct str chat_seal_own(const char *mark, struct str seal)
+{
+    struct str m = str_c(mark);
+
+    if (!seal.n)
+        return STR_NONE;
+    if (!m.n)
+        return str_find(seal, ':') < 0 ? seal : STR_NONE;
+    return str_starts(seal, m) ? str_n(seal.p + m.n, seal.n - m.n) : STR_NONE;
+}

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/money.h"
 #include "json/value.h"
+#include "json/write.h"
 #include "model/chat_answer.h"
 #include "translation/sse.h"
 
@@ -28,6 +29,22 @@ void chat_lose_extras(struct chat_losses *losses, const struct chat_extras *extr
 /* Unless it is what every provider does anyway (n 1, no logprobs, a penalty of 0, ...). */
 void chat_lose_setting(struct chat_losses *losses, const struct chat_request *request,
                        enum chat_setting which);
+
+/* A message of which nothing can be said, by the format's own judgement of its parts, is left out:
+ * true, and its parts are among the losses. Empty text is nothing. */
+typedef bool chat_can_say(const struct chat_part *part);
+bool chat_says_nothing(const struct chat_message *m, chat_can_say *can, struct chat_losses *losses);
+/* Of the tools, those that are no provider's own. */
+size_t chat_plain_tools(const struct chat_request *r);
+
+/* Signatures of thoughts and calls bear the mark of who made them ("gemini:", "openai:"), so that no
+ * other provider gets them; Anthropic's bear none. In the documents of a format its own stand
+ * without their mark, and Anthropic's with "anthropic:". */
+struct str chat_seal_read(struct arena *a, const char *mark, struct str sealed);
+/* The member of a client's document; nothing for p NULL. */
+void chat_seal_put(struct json_writer *w, const char *key, const char *mark, struct str seal);
+/* As the provider that made it wants it back; p NULL: it is somebody else's. mark "": Anthropic's. */
+struct str chat_seal_own(const char *mark, struct str seal);
 
 /* What the target is told beside the chat. */
 struct chat_target {
@@ -88,4 +105,5 @@ struct chat_dialect {
                         const struct chat_event *event, struct buf *out);
 };
 
-extern const struct chat_dialect openai_chat_neutral, anthropic_messages_neutral, gemini_neutral;
+extern const struct chat_dialect openai_chat_neutral, anthropic_messages_neutral, gemini_neutral,
+    openai_responses_neutral;

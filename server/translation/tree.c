@@ -190,7 +190,8 @@ struct str tree_raw(struct tree *t, struct node o, const char *key)
 struct gather {
     struct tree *t;
     struct node o;
-    const char *const *known;
+    const char *const *names;
+    bool inside; /* gather those that are named, not the others */
     struct chat_extra *v;
     size_t n;
 };
@@ -208,7 +209,7 @@ static bool gather_member(void *ctx, const char *key, struct json_object *v)
     struct gather *g = ctx;
     struct node n;
 
-    if (is_known(g->known, key) || json_kind(v) == JSON_NULL)
+    if (is_known(g->names, key) != g->inside || json_kind(v) == JSON_NULL)
         return true;
     n = node_get(g->t, g->o, key);
     g->v[g->n++] = (struct chat_extra){.path = n.path,
@@ -217,9 +218,10 @@ static bool gather_member(void *ctx, const char *key, struct json_object *v)
     return !tree_failed(g->t);
 }
 
-struct chat_extras tree_extras(struct tree *t, struct node o, const char *const *known)
+static struct chat_extras gather(struct tree *t, struct node o, const char *const *names,
+                                 bool inside)
 {
-    struct gather g = {.t = t, .o = o, .known = known};
+    struct gather g = {.t = t, .o = o, .names = names, .inside = inside};
 
     if (tree_failed(t) || !node_is(o, JSON_OBJECT))
         return (struct chat_extras){0};
@@ -227,6 +229,16 @@ struct chat_extras tree_extras(struct tree *t, struct node o, const char *const 
     if (g.v)
         json_each(o.v, gather_member, &g);
     return (struct chat_extras){.v = g.v, .n = tree_failed(t) ? 0 : g.n};
+}
+
+struct chat_extras tree_extras(struct tree *t, struct node o, const char *const *known)
+{
+    return gather(t, o, known, false);
+}
+
+struct chat_extras tree_quiet(struct tree *t, struct node o, const char *const *names)
+{
+    return gather(t, o, names, true);
 }
 
 /* --- settings --- */

@@ -61,6 +61,9 @@ void *tree_room(struct tree *t, size_t n, size_t size);
 /* Every member of o whose name is none of known (ended by NULL). */
 struct chat_extras tree_extras(struct tree *t, struct node o, const char *const *known);
 
+/* The members of o that names names (ended by NULL), where they are there. */
+struct chat_extras tree_quiet(struct tree *t, struct node o, const char *const *names);
+
 /* One setting that the format has: its member of the root, or of an object in it. */
 struct tree_setting {
     enum chat_setting which;

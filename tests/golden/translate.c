@@ -11,7 +11,7 @@
 
 static const struct chat_dialect *const dialects[] = {&openai_chat_neutral,
                                                       &anthropic_messages_neutral,
-                                                      &gemini_neutral};
+                                                      &gemini_neutral, &openai_responses_neutral};
 
 static const struct chat_dialect *find(const char *name)
 {

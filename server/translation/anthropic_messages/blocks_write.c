@@ -90,7 +90,7 @@ static void text(struct json_writer *w, const struct chat_part *p, bool own)
  * are marked with their name and a colon. */
 static bool thought(struct json_writer *w, const struct chat_part *p)
 {
-    if (p->kind == CHAT_THINKING && (!p->signature.n || str_find(p->signature, ':') >= 0))
+    if (p->kind == CHAT_THINKING && !chat_seal_own("", p->signature).p)
         return false;
     json_open_object(w);
     put_word(w, "type", p->kind == CHAT_THINKING ? "thinking" : "redacted_thinking");

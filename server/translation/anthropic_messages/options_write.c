@@ -11,12 +11,9 @@
 static void tool(struct json_writer *w, const struct chat_tool *t, bool own,
                  struct chat_losses *losses)
 {
-    if (t->raw.p && own) {
-        json_raw(w, t->raw);
-        return;
-    }
     if (t->raw.p) {
-        chat_lose(losses, t->path);
+        if (own)
+            json_raw(w, t->raw);
         return;
     }
     json_open_object(w);
@@ -62,7 +59,10 @@ static void choice(struct json_writer *w, const struct chat_request *r)
 static void tools(struct json_writer *w, const struct chat_request *r, bool own,
                   struct chat_losses *losses)
 {
-    if (!r->n_tools)
+    for (size_t i = 0; !own && i < r->n_tools; i++)
+        if (r->tools[i].raw.p)
+            chat_lose(losses, r->tools[i].path);
+    if (!(own ? r->n_tools : chat_plain_tools(r)))
         return;
     json_key(w, "tools");
     json_open_array(w);

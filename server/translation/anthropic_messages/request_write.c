@@ -81,18 +81,11 @@ static void own_message(struct writing *x, const struct chat_message *m)
     json_close_object(&x->w);
 }
 
-/* Thoughts come before what was said, and an assistant's turn must not be empty. */
-static bool is_empty(const struct chat_message *m)
+static bool can_say(const struct chat_part *p)
 {
-    for (size_t i = 0; i < m->n_parts; i++) {
-        const struct chat_part *p = &m->parts[i];
-        bool unsigned_thought =
-            p->kind == CHAT_THINKING && (!p->signature.n || str_find(p->signature, ':') >= 0);
-
-        if (!unsigned_thought && !(p->kind == CHAT_TEXT && !p->text.n))
-            return false;
-    }
-    return true;
+    if (p->kind == CHAT_THINKING)
+        return chat_seal_own("", p->signature).p != NULL;
+    return p->kind != CHAT_FOREIGN && p->kind != CHAT_AUDIO && p->kind != CHAT_VIDEO;
 }
 
 static void turns(struct writing *x)
@@ -102,7 +95,7 @@ static void turns(struct writing *x)
     for (size_t i = 0; i < x->request->n_messages; i++) {
         const struct chat_message *m = &x->request->messages[i];
 
-        if (stands_apart(x, m) || (!x->own && is_empty(m)))
+        if (stands_apart(x, m) || (!x->own && chat_says_nothing(m, can_say, x->losses)))
             continue;
         if (x->own) {
             own_message(x, m);

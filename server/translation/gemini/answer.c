@@ -16,7 +16,7 @@ static void answer_part(struct tree *t, struct node at, size_t i, struct chat_ch
 {
     struct chat_part part;
 
-    gemini_read_part(t, at, true, &part);
+    gemini_read_part(t, at, &part);
     if (part.kind == CHAT_TOOL_CALL && !part.tool.id.p)
         part.tool.id = arena_strf(t->a, "call_%zu", i);
     if (part.kind == CHAT_TOOL_CALL && part.signature.p) {

@@ -68,21 +68,21 @@ static void declarations(struct json_writer *w, const struct chat_request *r, bo
 void gemini_put_tools(struct json_writer *w, const struct chat_request *r, bool own,
                       struct chat_losses *losses)
 {
-    if (r->n_tools) {
+    for (size_t i = 0; !own && i < r->n_tools; i++)
+        if (r->tools[i].raw.p)
+            chat_lose(losses, r->tools[i].path);
+    if (own ? r->n_tools : chat_plain_tools(r)) {
         json_key(w, "tools");
         json_open_array(w);
         declarations(w, r, own, losses);
-        for (size_t i = 0; i < r->n_tools; i++) {
-            if (r->tools[i].raw.p && own)
+        for (size_t i = 0; own && i < r->n_tools; i++)
+            if (r->tools[i].raw.p)
                 json_raw(w, r->tools[i].raw);
-            else if (r->tools[i].raw.p)
-                chat_lose(losses, r->tools[i].path);
-        }
         json_close_array(w);
     }
     if (own)
         put_raw(w, "toolConfig", r->choice_raw);
-    else if (r->n_tools)
+    else if (chat_plain_tools(r))
         choice(w, r);
 }
 

@@ -94,7 +94,7 @@ static void candidate(struct chat_reader *r, struct tree *t, struct events *e, s
     for (size_t i = 0; i < node_length(parts) && !tree_failed(t); i++) {
         struct chat_part p;
 
-        gemini_read_part(t, node_at(t, parts, i), true, &p);
+        gemini_read_part(t, node_at(t, parts, i), &p);
         r->choice[index]->called = r->choice[index]->called || p.kind == CHAT_TOOL_CALL;
         part(r, e, &r->choice[index]->flow, index, &p);
     }

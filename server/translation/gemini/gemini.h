@@ -36,8 +36,7 @@ void gemini_write_event(struct chat_writer *w, const struct chat_frame *frame,
 /* Parts of the above. */
 /* A member under either of its names. */
 struct node gemini_get(struct tree *t, struct node o, const char *camel, const char *snake);
-/* answer: signatures are marked. */
-void gemini_read_part(struct tree *t, struct node at, bool answer, struct chat_part *part);
+void gemini_read_part(struct tree *t, struct node at, struct chat_part *part);
 void gemini_read_config(struct tree *t, struct node root, struct chat_request *ret);
 void gemini_read_tools(struct tree *t, struct node root, struct chat_request *ret);
 /* False: the format has no place for it, nothing was written. name_of: of the call that a result

@@ -76,16 +76,7 @@ static void result(struct tree *t, struct node at, struct chat_part *part)
         part->parts[part->n_parts++] =
             (struct chat_part){.path = at.path, .text = words_of(t, response, &part->is_error)};
     for (size_t i = 0; i < n && !tree_failed(t); i++)
-        gemini_read_part(t, node_at(t, media, i), false, &part->parts[part->n_parts++]);
-}
-
-static void sign(struct tree *t, struct node at, bool answer, struct chat_part *part)
-{
-    struct str signature = text_of(t, at, "thoughtSignature", "thought_signature");
-
-    part->signature = signature;
-    if (signature.p && answer)
-        part->signature = arena_strf(t->a, GEMINI_SIGNED "%.*s", STR_FMT(signature));
+        gemini_read_part(t, node_at(t, media, i), &part->parts[part->n_parts++]);
 }
 
 static const char *const of_part[] = {"text", "thought", "thoughtSignature", "thought_signature",
@@ -93,7 +84,7 @@ static const char *const of_part[] = {"text", "thought", "thoughtSignature", "th
                                       "functionCall", "function_call", "functionResponse",
                                       "function_response", NULL};
 
-void gemini_read_part(struct tree *t, struct node at, bool answer, struct chat_part *part)
+void gemini_read_part(struct tree *t, struct node at, struct chat_part *part)
 {
     struct node data = gemini_get(t, at, "inlineData", "inline_data");
     struct node file = gemini_get(t, at, "fileData", "file_data");
@@ -102,7 +93,8 @@ void gemini_read_part(struct tree *t, struct node at, bool answer, struct chat_p
     struct node text = node_get(t, at, "text");
 
     *part = (struct chat_part){.path = at.path};
-    sign(t, at, answer, part);
+    part->signature = chat_seal_read(t->a, GEMINI_SIGNED,
+                                     text_of(t, at, "thoughtSignature", "thought_signature"));
     part->extra = tree_extras(t, at, of_part);
     if (node_given(text)) {
         part->kind = tree_bool(t, at, "thought") == 1 ? CHAT_THINKING : CHAT_TEXT;

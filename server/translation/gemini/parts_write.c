@@ -103,17 +103,6 @@ static void result(struct json_writer *w, const struct chat_part *p, bool own, s
     json_close_object(w);
 }
 
-/* Only what came from here is understood here. */
-static struct str signature(const struct chat_part *p, bool own)
-{
-    const struct str mark = STR(GEMINI_SIGNED);
-
-    if (own || !p->signature.p)
-        return p->signature;
-    return str_starts(p->signature, mark) ? str_n(p->signature.p + mark.n, p->signature.n - mark.n)
-                                          : STR_NONE;
-}
-
 static bool open_part(struct json_writer *w, const struct chat_part *p, bool own)
 {
     switch (p->kind) {
@@ -123,7 +112,7 @@ static bool open_part(struct json_writer *w, const struct chat_part *p, bool own
         put_text(w, "text", p->text);
         return true;
     case CHAT_THINKING:
-        if (!own && !signature(p, own).p)
+        if (!own && !chat_seal_own(GEMINI_SIGNED, p->signature).p)
             return false;
         json_open_object(w);
         if (p->text.n || !own)
@@ -170,7 +159,7 @@ bool gemini_put_part(struct json_writer *w, const struct chat_part *p, bool own,
             chat_lose(losses, p->path);
         return false;
     }
-    put_text(w, "thoughtSignature", signature(p, own));
+    put_text(w, "thoughtSignature", chat_seal_own(GEMINI_SIGNED, p->signature));
     if (p->cache.p)
         chat_note(losses, p->path); /* prefixes are kept without being asked */
     if (own)
@@ -190,7 +179,7 @@ void gemini_put_answer_part(struct json_writer *w, const struct chat_part *p,
         json_open_object(w);
         put_text(w, "text", p->text);
         put_flag(w, "thought", 1);
-        put_text(w, "thoughtSignature", p->signature);
+        chat_seal_put(w, "thoughtSignature", GEMINI_SIGNED, p->signature);
         json_close_object(w);
         return;
     }

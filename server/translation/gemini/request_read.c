@@ -54,8 +54,7 @@ static void content(struct tree *t, struct node at, struct pairing *pairing,
     for (size_t i = 0; i < n && !tree_failed(t); i++) {
         struct chat_part *part = &m->parts[m->n_parts++];
 
-        gemini_read_part(t, node_is(parts, JSON_OBJECT) ? parts : node_at(t, parts, i), false,
-                         part);
+        gemini_read_part(t, node_is(parts, JSON_OBJECT) ? parts : node_at(t, parts, i), part);
         if (part->kind == CHAT_TOOL_CALL && part->tool.name.p)
             note_call(t, pairing, part);
         else if (part->kind == CHAT_TOOL_RESULT)

@@ -36,7 +36,7 @@ static struct str name_of(const struct chat_request *r, const struct chat_part *
 static bool waits(const struct writing *x, const struct chat_part *p)
 {
     return !x->own && p->kind == CHAT_THINKING && !p->text.n &&
-           str_starts(p->signature, STR(GEMINI_SIGNED));
+           chat_seal_own(GEMINI_SIGNED, p->signature).p;
 }
 
 static void parts(struct writing *x, const struct chat_message *m)
@@ -86,6 +86,13 @@ static void system_parts(struct writing *x)
     json_close_object(&x->w);
 }
 
+static bool can_say(const struct chat_part *p)
+{
+    if (p->kind == CHAT_THINKING)
+        return chat_seal_own(GEMINI_SIGNED, p->signature).p != NULL;
+    return p->kind != CHAT_FOREIGN && p->kind != CHAT_REDACTED;
+}
+
 static void open_content(struct writing *x, const char *role)
 {
     json_open_object(&x->w);
@@ -104,7 +111,7 @@ static void contents(struct writing *x)
         const struct chat_message *m = &x->request->messages[i];
         const char *role = m->role == CHAT_ASSISTANT ? "model" : "user";
 
-        if (is_system(m))
+        if (is_system(m) || (!x->own && chat_says_nothing(m, can_say, x->losses)))
             continue;
         if (open && (x->own || strcmp(open, role) != 0)) {
             json_close_array(&x->w);

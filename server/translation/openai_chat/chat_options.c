@@ -33,8 +33,6 @@ static void tool(struct json_writer *w, const struct chat_tool *t, bool own,
     if (t->raw.p) {
         if (own)
             json_raw(w, t->raw);
-        else
-            chat_lose(losses, t->path);
         return;
     }
     json_open_object(w);
@@ -103,7 +101,7 @@ static void format(struct json_writer *w, const struct chat_format *f)
 
 /* A budget of tokens as the nearest effort: the shares that OpenRouter's documentation gives
  * (low 20 %, medium 50 %, high 80 % of the output limit), taken backwards. */
-static enum chat_effort effort_of(const struct chat_request *r)
+enum chat_effort openai_effort_of(const struct chat_request *r)
 {
     int64_t limit = r->output_limit > 0 ? r->output_limit : 32000;
 
@@ -154,7 +152,10 @@ void openai_chat_put_options(struct json_writer *w, const struct chat_request *r
     chat_lose_extras(losses, &r->config);
     chat_lose_extras(losses, &r->metadata);
     chat_lose_extras(losses, &r->reasoning.extra);
-    if (r->n_tools) {
+    for (size_t i = 0; !own && i < r->n_tools; i++)
+        if (r->tools[i].raw.p)
+            chat_lose(losses, r->tools[i].path);
+    if (own ? r->n_tools : chat_plain_tools(r)) {
         json_key(w, "tools");
         json_open_array(w);
         for (size_t i = 0; i < r->n_tools; i++)
@@ -163,7 +164,7 @@ void openai_chat_put_options(struct json_writer *w, const struct chat_request *r
         choice(w, r);
     }
     format(w, &r->format);
-    put_word(w, "reasoning_effort", openai_effort_word(effort_of(r)));
+    put_word(w, "reasoning_effort", openai_effort_word(openai_effort_of(r)));
     if (own)
         put_text(w, "reasoning_effort", r->reasoning.word);
     else if (r->reasoning.word.p)

@@ -203,6 +203,7 @@ static bool read_role(struct str role, enum chat_role *ret)
  * the list are those of the string when it tells a signature only. */
 static void read_thoughts(struct tree *t, struct node at, struct chat_message *m)
 {
+    static const char *const quiet[] = {"reasoning_details", NULL};
     struct node list = tree_array(t, at, "reasoning_details");
     struct str words = tree_text(t, at, "reasoning_content");
 
@@ -220,7 +221,7 @@ static void read_thoughts(struct tree *t, struct node at, struct chat_message *m
         if (!part->text.p)
             part->text = i == 0 && words.p ? words : STR("");
     }
-    m->details = node_raw(t, list);
+    m->quiet = tree_quiet(t, at, quiet);
 }
 
 static void read_message(struct tree *t, struct node at, struct chat_message *m)

@@ -2,6 +2,8 @@
  *
  * Odd: results of tools are messages of their own here, so a turn that holds several becomes several
  * messages; and an assistant's calls stand beside its content, not in it. */
+#include <errno.h>
+
 #include "translation/openai_chat/neutral.h"
 
 #include "translation/put.h"
@@ -222,9 +224,9 @@ static void result(struct writing *x, const struct chat_part *p)
 
 static void thoughts(struct writing *x, const struct chat_message *m)
 {
-    if (x->own && m->details.p)
-        put_raw(&x->w, "reasoning_details", m->details);
-    for (size_t i = 0; x->own && !m->details.p && i < m->n_parts; i++)
+    if (x->own)
+        put_extras(&x->w, &m->quiet);
+    for (size_t i = 0; x->own && !m->quiet.n && i < m->n_parts; i++)
         if (m->parts[i].kind == CHAT_THINKING)
             put_text(&x->w, "reasoning_content", m->parts[i].text);
 }
@@ -252,6 +254,42 @@ static void message(struct writing *x, const struct chat_message *m)
     json_close_object(&x->w);
 }
 
+static bool can_say(const struct chat_part *p)
+{
+    return has_place(p) || p->kind == CHAT_TOOL_CALL || p->kind == CHAT_TOOL_RESULT;
+}
+
+/* A turn of the assistant is one message here, though other formats have a row of items for it: so
+ * many of those behind it are joined with it. Only parts are looked at afterwards. */
+static size_t join(const struct writing *x, size_t at, struct chat_message *m)
+{
+    const struct chat_message *all = x->request->messages;
+    size_t n = 0, parts = m->n_parts;
+
+    if (x->own || m->role != CHAT_ASSISTANT)
+        return 0;
+    while (at + n + 1 < x->request->n_messages && all[at + n + 1].role == CHAT_ASSISTANT)
+        parts += all[at + ++n].n_parts;
+    if (!n)
+        return 0;
+    m->parts = calloc(parts ? parts : 1, sizeof(*m->parts));
+    if (!m->parts) {
+        x->out->err = -ENOMEM;
+        m->n_parts = 0;
+        return n;
+    }
+    m->n_parts = 0;
+    m->plain = false;
+    for (size_t i = at; i <= at + n; i++) {
+        if (all[i].n_parts)
+            memcpy(m->parts + m->n_parts, all[i].parts, all[i].n_parts * sizeof(*m->parts));
+        m->n_parts += all[i].n_parts;
+        if (i > at)
+            chat_lose_extras(x->losses, &all[i].extra);
+    }
+    return n;
+}
+
 void openai_chat_write(const struct chat_request *request, const struct chat_target *target,
                        struct buf *out, struct chat_losses *losses)
 {
@@ -263,8 +301,15 @@ void openai_chat_write(const struct chat_request *request, const struct chat_tar
     put_text(&x.w, "model", target->model);
     json_key(&x.w, "messages");
     json_open_array(&x.w);
-    for (size_t i = 0; i < request->n_messages; i++)
-        message(&x, &request->messages[i]);
+    for (size_t i = 0; i < request->n_messages; i++) {
+        struct chat_message joined = request->messages[i];
+
+        i += join(&x, i, &joined);
+        if (x.own || !chat_says_nothing(&joined, can_say, losses))
+            message(&x, &joined);
+        if (joined.parts != request->messages[i].parts)
+            free(joined.parts);
+    }
     json_close_array(&x.w);
     openai_chat_put_options(&x.w, request, target, losses);
     extras(&x, &request->extra);

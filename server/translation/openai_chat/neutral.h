@@ -40,6 +40,8 @@ void openai_put_head(struct json_writer *w, const char *object, const struct cha
                      struct str id, struct str model, int64_t created_s);
 /* False: no word of OpenAI's. */
 bool openai_effort_parse(struct str word, enum chat_effort *ret);
+/* The effort, or the one that is nearest to a budget. */
+enum chat_effort openai_effort_of(const struct chat_request *r);
 const char *openai_effort_word(enum chat_effort effort); /* NULL: not told */
 enum chat_finish openai_finish_parse(struct str word);
 const char *openai_finish_word(enum chat_finish finish);
