@@ -1,5 +1,6 @@
 /* chores.c: two crews, each a thread with its own connection and a table of jobs: one for what is
  * quick, one for looking after the books and the log, where a job may take minutes. */
+#include "db/cancel.h"
 #include "chores.h"
 
 #include <errno.h>

@@ -1,7 +1,9 @@
-/* cancel.c: see db.h. What PostgreSQL calls a cancel request: a message on a connection of its own. */
-#include "db/conn.h"
+/* cancel.c: see cancel.h. What PostgreSQL calls a cancel request: a message on a connection of its own. */
+#include "db/cancel.h"
 
 #include <stdlib.h>
+
+#include "db/conn.h"
 
 struct db_cancel {
     PGcancel *request;

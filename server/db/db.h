@@ -25,11 +25,6 @@ int db_ensure(struct db *db) _must_use_;
 /* Time limits of this connection, also after reconnecting; 0 is none. A new connection has
  * 30 s for a statement and 5 s for a lock; the money lane wants less, exports more. */
 int db_limit(struct db *db, int statement_ms, int lock_ms) _must_use_;
-/* Calls off the statement that runs; made by the connection's thread, fired by any. NULL is fine. */
-struct db_cancel;
-struct db_cancel *db_cancel_new(const struct db *db);
-void db_cancel_fire(struct db_cancel *c);
-void db_cancel_free(struct db_cancel *c);
 /* SQLSTATE and primary message of the last failure, for logs only. */
 const char *db_last_error(const struct db *db);
 /* Name of the constraint or the DETAIL-free message raised by a function (RAISE ... USING ERRCODE
