@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shadow } from './shadow.mjs';
 import { eventually } from './story.mjs';
 
 export const top = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -160,6 +161,12 @@ export async function startServer(env) {
 // Stops what a file left running; returns how many ended badly (sanitizer reports, asserts).
 export async function stopEverything(file) {
   let bad = 0;
+  const books = new Map([...running].map((s) => [s.psqlArguments.join(' '), s])); // one server of each database
+  for (const s of books.values()) {
+    const { same, text } = shadow(s);
+    console.log(`${same ? 'ok' : 'FAIL'} ${file}: the shadow books are the same${same ? '' : `\n${text}`}`);
+    bad += !same;
+  }
   for (const s of [...running]) {
     const result = await s.stop();
     const report = s.log.match(/ERROR: AddressSanitizer|runtime error:|assertion .*failed|Assertion/i);
