@@ -27,10 +27,12 @@ struct cell {
     atomic_llong capacity, spoken_for;
     atomic_bool wanted;   /* its slack is to go back */
     atomic_bool in_doubt; /* a grant's answer did not come: more may be leased than is known here */
-    struct cell *next;  /* of the same till, under its lock */
+    atomic_llong low;     /* with less than this it is to be filled up; 0: it is not */
+    struct cell *next;    /* of the same till, under its lock */
     /* Below: of whoever runs the till. */
     int64_t seen_no; /* the last grant whose answer came */
     int64_t had, had_ms; /* what was free when it had come, and when */
+    int64_t lease, most, ahead_ms; /* as the last want said */
     int64_t back_no; /* the last return that was sent, and what of it may not have arrived */
     atomic_llong back_amount;
     int64_t back_window_us;

@@ -45,6 +45,15 @@ static bool take_all(struct node *n, struct hold *hold, const struct hold_want *
     return true;
 }
 
+static bool left_little(const struct hold_want *wants, size_t n_wants)
+{
+    for (size_t i = 0; i < n_wants; i++)
+        if (atomic_load_explicit(&wants[i].cell->free, memory_order_relaxed) <
+            atomic_load_explicit(&wants[i].cell->low, memory_order_relaxed))
+            return true;
+    return false;
+}
+
 static int enter_and_take(struct node *n, struct hold *hold, const struct hold_want *wants,
                           size_t n_wants)
 {
@@ -57,6 +66,8 @@ static int enter_and_take(struct node *n, struct hold *hold, const struct hold_w
         return HOLD_E_SHORT;
     taken = take_all(n, hold, wants, n_wants);
     till_leave(till);
+    if (taken && left_little(wants, n_wants))
+        till_fill(till);
     return taken ? HOLD_OK : HOLD_E_SHORT;
 }
 

@@ -12,7 +12,10 @@ struct hold_want {
     struct cell *cell;
     int64_t amount; /* > 0; nano-dollars, requests, tokens or permits */
     int64_t lease;  /* how much to lease when asking anyway; at least amount */
-    int64_t most;   /* lease up to this where it is spent fast (LEASE_AHEAD_MS); 0: never more */
+    int64_t most;   /* lease up to this where it is spent fast; 0: never more */
+    /* What is spent fast is leased for so long. From NODE_GRACE_MS on it is also filled up before it
+     * is used up, so that calls go on when the database is away. */
+    int64_t ahead_ms;
 };
 
 struct hold {

@@ -9,8 +9,8 @@ static const int recall_waits_ms[] = {60, 100, 190};
 /* Something may come back to the node while the database refuses, and a window may turn under what
  * it grants: how often to look again at once. */
 #define LEASE_LOOKS 4
-/* A lease is to last so long at the speed at which the last one was spent. */
-#define LEASE_AHEAD_MS 5000
+/* After filling up in vain. */
+#define LEASE_FILL_PAUSE_MS 1000
 
 struct lease {
     struct till *till;
@@ -90,7 +90,8 @@ static void give_all(struct lease *l)
     }
 }
 
-/* What of the cell is spent in LEASE_AHEAD_MS, judged by what became of the last grant. */
+/* What of the cell is spent in the time that its lease is to last, judged by what became of the last
+ * grant. */
 static int64_t spent_ahead(const struct cell *c, int64_t now_ms)
 {
     int64_t spent = c->had - (int64_t)atomic_load(&c->free);
@@ -98,12 +99,22 @@ static int64_t spent_ahead(const struct cell *c, int64_t now_ms)
 
     if (spent <= 0)
         return 0;
-    return __builtin_mul_overflow(spent, LEASE_AHEAD_MS, &ahead) ? INT64_MAX : ahead / ms;
+    return __builtin_mul_overflow(spent, c->ahead_ms, &ahead) ? INT64_MAX : ahead / ms;
 }
 
-static int64_t wanted(const struct hold_want *w, int64_t need, int64_t now_ms)
+static int64_t wanted(const struct cell *c, int64_t least, int64_t now_ms)
 {
-    return MAX(MAX(w->lease, need), MIN(w->most, spent_ahead(w->cell, now_ms)));
+    return MAX(least, MIN(c->most, spent_ahead(c, now_ms)));
+}
+
+/* An extension says nothing about how much is to be leased. */
+static void keep_wish(const struct hold_want *w)
+{
+    if (!w->ahead_ms)
+        return;
+    w->cell->lease = w->lease;
+    w->cell->most = w->most;
+    w->cell->ahead_ms = w->ahead_ms;
 }
 
 static void send(struct lease *l, void (*done)(struct grant_call *, int))
@@ -131,9 +142,10 @@ static void send_ask(struct lease *l)
 
         if (!need)
             continue;
+        keep_wish(w);
         l->index[l->call.n] = i;
-        l->call.line[l->call.n++] =
-            (struct grant_line){.cell = w->cell, .need = need, .want = wanted(w, need, now_ms)};
+        l->call.line[l->call.n++] = (struct grant_line){
+            .cell = w->cell, .need = need, .want = wanted(w->cell, MAX(w->lease, need), now_ms)};
     }
     send(l, granted);
 }
@@ -168,6 +180,14 @@ void lease_begin(struct lease *l, struct hold_ask *ask)
     look(l);
 }
 
+/* Near the end of a purse the database grants just what is needed: then nothing lies about. */
+static int64_t low_of(const struct grant_line *line)
+{
+    return line->cell->ahead_ms >= NODE_GRACE_MS && line->granted > line->need
+               ? line->cell->had / 2
+               : 0;
+}
+
 static void deposit(struct lease *l)
 {
     int64_t now_ms = node_now_ms(l->till->node);
@@ -180,6 +200,7 @@ static void deposit(struct lease *l)
                          line->granted + line->missed);
             line->cell->had = (int64_t)atomic_load(&line->cell->free);
             line->cell->had_ms = now_ms;
+        atomic_store(&line->cell->low, low_of(line));
         }
         line->cell->seen_no = l->call.no;
         if (line->granted > 0 || !line->want) /* else an overtaken one may still be made */
@@ -267,21 +288,71 @@ static void granted(struct grant_call *call, int outcome)
         finish(l, HOLD_E_REFUSED);
 }
 
+/* The answer to a grant that no call waits for. */
+static void deposit_told(struct lease *l, int outcome)
+{
+    struct till *t = l->till;
+
+    till_close(t);
+    if (outcome == PORT_OK && l->epoch == node_epoch(t->node))
+        deposit(l);
+    else if (outcome == PORT_E_AWAY)
+        doubt(l);
+    till_open(t);
+    for (size_t k = 0; k < l->call.n; k++)
+        cell_unref(l->call.line[k].cell);
+    if (outcome == PORT_E_FENCED)
+        node_fenced_session(t->node, l->call.session);
+}
+
+static void filled(struct grant_call *call, int outcome)
+{
+    struct lease *l = container_of(call, struct lease, call);
+    struct till *t = l->till;
+    bool vain = outcome != PORT_OK;
+
+    for (size_t k = 0; !vain && k < call->n; k++)
+        vain = call->line[k].granted <= call->line[k].need;
+    if (vain)
+        atomic_store(&t->fill_due_ms, node_now_ms(t->node) + LEASE_FILL_PAUSE_MS);
+    deposit_told(l, outcome);
+    till_next(t);
+}
+
+/* The least that can be asked for is needed, so that the database gives more while there is plenty,
+ * and next to nothing when there is not. */
+#define FILL_NEED 1
+
+void lease_fill(struct lease *l)
+{
+    struct till *t = l->till;
+    int64_t now_ms = node_now_ms(t->node);
+
+    l->call.n = 0;
+    l->epoch = node_epoch(t->node);
+    pthread_mutex_lock(&t->lock);
+    for (struct cell *c = t->cells; c && l->call.n < BOUND_HOLD_PURSES; c = c->next) {
+        int64_t more = wanted(c, c->lease, now_ms) - (int64_t)atomic_load(&c->free);
+
+        if (atomic_load(&c->free) < atomic_load(&c->low) && more > FILL_NEED)
+            l->call.line[l->call.n++] =
+                (struct grant_line){.cell = cell_ref(c), .need = FILL_NEED, .want = more};
+    }
+    pthread_mutex_unlock(&t->lock);
+    if (l->call.n && l->epoch && node_admits(t->node))
+        send(l, filled);
+    else
+        filled(&l->call, l->call.n ? PORT_E_REFUSED : PORT_OK);
+}
+
 static void told(struct grant_call *call, int outcome)
 {
     struct lease *l = container_of(call, struct lease, call);
     struct till *t = l->till;
 
-    till_close(t);
-    if (l->epoch != node_epoch(t->node))
+    if (outcome == PORT_OK && l->epoch != node_epoch(t->node))
         outcome = PORT_E_FENCED;
-    if (outcome == PORT_OK)
-        deposit(l);
-    till_open(t);
-    for (size_t k = 0; k < call->n; k++)
-        cell_unref(call->line[k].cell);
-    if (outcome == PORT_E_FENCED)
-        node_fenced_session(t->node, call->session);
+    deposit_told(l, outcome);
     if (outcome == PORT_OK)
         atomic_store(&t->back, true); /* what is wanted of it goes now */
     till_next(t);

@@ -13,6 +13,9 @@ struct lease;
 struct lease *lease_new(struct till *t) _must_use_; /* free() ends it */
 /* Ends with till_next(t). */
 void lease_begin(struct lease *l, struct hold_ask *ask);
+/* More for cells that have little left, while there is enough for everybody. Ends with
+ * till_next(t). */
+void lease_fill(struct lease *l);
 /* Asks the database what it granted to cells that are in doubt, so that what nobody knew of goes
  * back like any other slack. True: it does, and ends with till_next(t); false: there are none. */
 bool lease_ask_after(struct lease *l);

@@ -146,6 +146,17 @@ void till_want_back(struct till *t)
     pthread_mutex_unlock(&t->lock);
 }
 
+void till_fill(struct till *t)
+{
+    if (node_now_ms(t->node) < atomic_load_explicit(&t->fill_due_ms, memory_order_relaxed) ||
+        atomic_exchange(&t->fill, true))
+        return;
+    pthread_mutex_lock(&t->lock);
+    if (!wake(t))
+        atomic_store(&t->fill, false); /* the next call sees it too */
+    pthread_mutex_unlock(&t->lock);
+}
+
 bool till_running(struct till *t)
 {
     bool running;
@@ -156,7 +167,7 @@ bool till_running(struct till *t)
     return running;
 }
 
-enum step { STEP_ASK, STEP_BACK, STEP_STOP };
+enum step { STEP_ASK, STEP_BACK, STEP_FILL, STEP_STOP };
 
 /* What is to be done next. With STEP_STOP the till is somebody else's from that moment on. */
 static enum step next_step(struct till *t, struct hold_ask **ret_ask)
@@ -172,6 +183,8 @@ static enum step next_step(struct till *t, struct hold_ask **ret_ask)
         t->first = t->first->next_;
         if (!t->first)
             t->end = &t->first;
+    } else if (atomic_exchange(&t->fill, false)) {
+        step = STEP_FILL;
     } else {
         t->within = false;
         t->running = false;
@@ -191,6 +204,8 @@ static bool begin_next(struct till *t)
     t->waiting = true;
     if (step == STEP_ASK)
         lease_begin(t->lease, ask);
+    else if (step == STEP_FILL)
+        lease_fill(t->lease);
     else if (!lease_ask_after(t->lease))
         giveback_begin(t);
     return true;

@@ -30,6 +30,8 @@ struct till {
     bool running;
     struct cell *cells;
     atomic_bool back; /* cells have slack that is wanted back */
+    atomic_bool fill; /* cells have little left */
+    atomic_llong fill_due_ms; /* not before: the last time was in vain */
     /* Below: of whoever runs the till. */
     void *hand;
     bool waiting, within; /* a port call is out; till_run() is on the stack */
@@ -58,6 +60,8 @@ void till_open(struct till *t);
 bool till_ask(struct till *t, struct hold_ask *ask) _must_use_;
 /* The slack of cells that are marked `wanted` shall go back. Any thread. */
 void till_want_back(struct till *t);
+/* A call has left little in a cell. Any thread, outside. */
+void till_fill(struct till *t);
 bool till_running(struct till *t);
 /* Serves the queue; the port calls it after soon(). */
 void till_run(struct till *t, void *hand);

@@ -77,6 +77,13 @@ static int64_t most_of(enum limit limit)
     return 0;
 }
 
+/* Money is to last twice as long as calls go on without the database (NODE_GRACE_MS): it is filled up
+ * at the half. What turns every minute is void by then anyway. */
+static int64_t ahead_of(enum limit limit)
+{
+    return limit == LIMIT_WALLET || limit == LIMIT_KEY_BUDGET ? INT64_C(120000) : INT64_C(5000);
+}
+
 static int64_t lease_of(enum limit limit, int64_t amount)
 {
     int64_t many;
@@ -111,7 +118,8 @@ size_t limits_wants(const struct key_purses *p, const struct limits_need *need,
         wants[n] = (struct hold_want){.cell = p->cell[limit],
                                       .amount = amounts[limit],
                                       .lease = lease_of(limit, amounts[limit]),
-                                      .most = most_of(limit)};
+                                      .most = most_of(limit),
+                                      .ahead_ms = ahead_of(limit)};
         which[n++] = limit;
     }
     return n;

@@ -129,11 +129,115 @@ static void a_lost_answer_is_asked_after(void **state)
     node_core_free(node);
 }
 
+struct caller {
+    struct node *node;
+    struct cell *cell;
+    struct hold_want want;
+};
+
+/* A node that was granted 100 when a call needed 10; the call has ended and used it. */
+static void open_caller(struct caller *c, int64_t granted)
+{
+    struct hold hold = {0};
+    struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
+
+    now_ms = 1000;
+    c->node = node_core_new(&port);
+    assert_non_null(c->node);
+    node_tick(c->node);
+    c->cell = node_cell(c->node, (struct team_id){1}, (struct purse_id){1});
+    c->want = (struct hold_want){c->cell, 10, 100, 1000, 2 * NODE_GRACE_MS};
+    ask.wants[0] = c->want;
+    assert_int_equal(hold_ask(c->node, NULL, &ask), HOLD_OK);
+    till_run(soon, NULL);
+    give(granted);
+    assert_int_equal(outcome, HOLD_OK);
+    hold_end(c->node, &hold, (int64_t[]){10});
+    grant = NULL;
+    soon = NULL;
+}
+
+static void close_caller(struct caller *c)
+{
+    cell_unref(c->cell);
+    node_core_free(c->node);
+}
+
+static void spend(struct caller *c, int calls)
+{
+    for (int i = 0; i < calls; i++) {
+        struct hold hold = {0};
+
+        assert_int_equal(hold_take(c->node, &hold, &c->want, 1), HOLD_OK);
+        hold_end(c->node, &hold, (int64_t[]){10});
+    }
+}
+
+/* So that calls go on when the database goes away: no call has to be short for it. */
+static void a_lease_is_filled_up_before_it_is_used_up(void **state)
+{
+    struct caller c;
+
+    open_caller(&c, 100);
+    spend(&c, 4);
+    assert_null(soon); /* 50 of 100 left */
+    now_ms += 1000;
+    spend(&c, 1);
+    assert_non_null(soon);
+    till_run(soon, NULL);
+    assert_non_null(grant);
+    assert_int_equal(grant->line[0].need, 1);
+    assert_int_equal(grant->line[0].want, 1000 - 40); /* 60 a second are more than 1000 in 110 s */
+    spend(&c, 1); /* calls go on meanwhile */
+    give(960);
+    assert_int_equal(atomic_load(&c.cell->free), 990);
+    soon = NULL;
+    spend(&c, 40);
+    assert_null(soon);
+    close_caller(&c);
+}
+
+/* Near the end of a purse just what is needed is granted: nothing is to lie about then. */
+static void what_is_granted_exactly_is_not_filled_up(void **state)
+{
+    struct caller c;
+
+    open_caller(&c, 10);
+    assert_int_equal(atomic_load(&c.cell->low), 0);
+    assert_null(soon);
+    close_caller(&c);
+}
+
+static void filling_up_in_vain_is_tried_again_later(void **state)
+{
+    struct caller c;
+
+    open_caller(&c, 100);
+    spend(&c, 5);
+    till_run(soon, NULL);
+    soon = NULL;
+    grant->done(grant, PORT_E_AWAY);
+    spend(&c, 1);
+    assert_null(soon);
+    now_ms += 1000;
+    spend(&c, 1);
+    assert_non_null(soon);
+    grant = NULL;
+    till_run(soon, NULL);
+    assert_non_null(grant);
+    give(500);
+    assert_int_equal(atomic_load(&c.cell->free), 520);
+    close_caller(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_after_the_deadline_lets_nobody_in),
         cmocka_unit_test(a_lost_answer_is_asked_after),
+        cmocka_unit_test(a_lease_is_filled_up_before_it_is_used_up),
+        cmocka_unit_test(what_is_granted_exactly_is_not_filled_up),
+        cmocka_unit_test(filling_up_in_vain_is_tried_again_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
