@@ -277,7 +277,7 @@ static void apply_change(struct gateway *g, struct str text)
         recheck_running(g, (struct whose){.key = -1, .team = id});
     } else if (str_eq(text, STR("all"))) {
         take_catalog(g);
-        key_cache_clear(g->keys);
+        key_cache_doubt(g->keys);
         recheck_running(g, (struct whose){.all = true});
     }
 }

@@ -15,6 +15,7 @@
 enum {
     UNKNOWN_FOR_MS = 5000,      /* reliability K2 */
     GOOD_WITHOUT_DB_MS = 55000, /* DESIGN 2: within the 60 s of a lease */
+    DOUBT_PAUSE_MS = 1000,      /* after a look-up that nobody answered */
 };
 
 struct key_cache {
@@ -53,6 +54,7 @@ void known_key_unref(struct known_key *k)
     if (--k->refs)
         return;
     assert(list_empty(&k->waiters_));
+    known_key_unref(k->before_);
     call_money_close(k->purses);
     key_policy_unref(k->policy);
     free(k);
@@ -115,14 +117,35 @@ static void look_up_work(struct job *job, void *worker)
         l->outcome = KEYS_OK;
 }
 
-static void answer(struct known_key *k, int outcome)
+static void answer(struct known_key *k, int outcome, struct known_key *found)
 {
     while (!list_empty(&k->waiters_)) {
         struct key_waiter *w = container_of(k->waiters_.next, struct key_waiter, link);
 
         list_del(&w->link);
-        w->answered(w, outcome, outcome == KEYS_OK ? known_key_ref(k) : NULL);
+        w->answered(w, outcome, outcome == KEYS_OK ? known_key_ref(found) : NULL);
     }
+}
+
+static bool database_away(const struct services *s)
+{
+    return s->database_silence_ms && s->database_silence_ms(s->ctx) > GOOD_WITHOUT_DB_MS;
+}
+
+/* The database does not tell: what was known before stands again, where anything was and while it
+ * may be used without the database; borrowed. */
+static struct known_key *give_up(struct key_cache *kc, struct known_key *k)
+{
+    struct known_key *before = k->before_;
+
+    map_del(kc->entries, map_key(&k->digest));
+    if (!before || database_away(kc->g->services))
+        return NULL;
+    before->stale_ = false;
+    before->doubt_due_ms_ = loop_now_ms(kc->g->loop) + DOUBT_PAUSE_MS;
+    if (map_put(kc->entries, map_key(&before->digest), known_key_ref(before)) < 0)
+        known_key_unref(before);
+    return before;
 }
 
 /* The cache was freed meanwhile: whoever waits has gone with it. */
@@ -139,6 +162,7 @@ static void look_up_done(struct job *job)
     struct look_up *l = container_of(job, struct look_up, job);
     struct known_key *k = l->entry;
     struct key_cache *kc = k->cache_;
+    struct known_key *still = NULL;
     int outcome = l->outcome;
 
     kc->looking--;
@@ -152,8 +176,9 @@ static void look_up_done(struct job *job)
     }
     k->good_until_ms = loop_now_ms(kc->g->loop) + UNKNOWN_FOR_MS;
     if (outcome == KEYS_E_AWAY && !k->stale_)
-        map_del(kc->entries, map_key(&k->digest));
-    answer(k, outcome);
+        still = give_up(kc, k);
+    answer(k, still ? KEYS_OK : outcome, still ? still : k);
+    known_key_unref(steal(&k->before_));
     known_key_unref(k);
 }
 
@@ -174,15 +199,20 @@ static struct known_key *entry_new(struct key_cache *kc, const struct digest *di
     return k;
 }
 
-static int look_up(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter)
+/* before: what is in doubt, NULL: nothing is known. */
+static int look_up(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter,
+                   struct known_key *before)
 {
     struct look_up *l = calloc(1, sizeof(*l));
+    struct known_key *kept = before ? known_key_ref(before) : NULL;
     struct known_key *k = l ? entry_new(kc, digest) : NULL;
 
     if (!k) {
+        known_key_unref(kept);
         free(l);
         return err_origin(-ENOMEM);
     }
+    k->before_ = kept;
     *l = (struct look_up){.services = kc->g->services, .digest = *digest};
     l->job = (struct job){.reply_to = kc->g->loop, .work = look_up_work, .done = look_up_done};
     l->entry = known_key_ref(k);
@@ -194,15 +224,10 @@ static int look_up(struct key_cache *kc, const struct digest *digest, struct key
     kc->looking--;
     k->looking_ = false;
     list_del(&waiter->link);
-    map_del(kc->entries, map_key(digest));
+    (void)give_up(kc, k);
     known_key_unref(k);
     free(l);
     return KEYS_E_BUSY;
-}
-
-static bool database_away(const struct services *s)
-{
-    return s->database_silence_ms && s->database_silence_ms(s->ctx) > GOOD_WITHOUT_DB_MS;
 }
 
 int key_cache_find(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter,
@@ -218,12 +243,14 @@ int key_cache_find(struct key_cache *kc, const struct digest *digest, struct key
         return KEYS_E_UNKNOWN;
     if (k && k->policy && database_away(kc->g->services))
         return KEYS_E_AWAY;
+    if (k && k->policy && k->doubted_ && loop_now_ms(kc->g->loop) >= k->doubt_due_ms_)
+        return look_up(kc, digest, waiter, k);
     if (k && k->policy) {
         *ret = known_key_ref(k);
         return KEYS_OK;
     }
     map_del(kc->entries, map_key(digest));
-    return look_up(kc, digest, waiter);
+    return look_up(kc, digest, waiter, NULL);
 }
 
 void key_waiter_leave(struct key_waiter *w)
@@ -261,9 +288,20 @@ void key_cache_drop_team(struct key_cache *kc, struct team_id team)
     drop(kc, (struct drop_wish){.team = team});
 }
 
-void key_cache_clear(struct key_cache *kc)
+static bool doubt(struct str key, void *value, void *ctx)
 {
-    map_clear(kc->entries);
+    struct known_key *k = value;
+
+    (void)key;
+    (void)ctx;
+    k->doubted_ = true;
+    k->doubt_due_ms_ = 0;
+    return k->policy || k->looking_; /* an unknown key may be known now */
+}
+
+void key_cache_doubt(struct key_cache *kc)
+{
+    map_filter(kc->entries, doubt, NULL);
 }
 
 size_t key_cache_size(const struct key_cache *kc)

@@ -2,7 +2,7 @@
  *
  * Bounded; least recently used goes first. A miss is one worker job, whoever else asks for the same
  * key meanwhile waits for it too. An unknown key is remembered for 5 s. With the database away,
- * entries stay good for 55 s after it last answered. Owned by its loop. */
+ * entries stay good for 55 s after it last answered, those in doubt too. Owned by its loop. */
 #pragma once
 
 #include "base/digest.h"
@@ -32,6 +32,9 @@ struct known_key {
     struct refusal_tally tally;
     unsigned recheck_turn; /* gateway.c */
     bool looking_, stale_;
+    bool doubted_; /* something has changed, perhaps this: looked up anew with its next use */
+    int64_t doubt_due_ms_;
+    struct known_key *before_; /* while it is looked up anew: what is known of it; a reference */
     struct list waiters_;
 };
 
@@ -60,8 +63,10 @@ void key_waiter_leave(struct key_waiter *w);
 struct known_key *known_key_ref(struct known_key *k);
 void known_key_unref(struct known_key *k); /* NULL is fine */
 
-/* Forgets a key, a team's keys, all of them; what is being looked up is not kept when it comes. */
+/* Forgets a key, or a team's keys; what is being looked up is not kept when it comes. */
 void key_cache_drop_key(struct key_cache *kc, struct key_id key);
 void key_cache_drop_team(struct key_cache *kc, struct team_id team);
-void key_cache_clear(struct key_cache *kc);
+/* Anything may have changed: each is looked up anew with its next use, and as good as it was where
+ * the database cannot tell. */
+void key_cache_doubt(struct key_cache *kc);
 size_t key_cache_size(const struct key_cache *kc);

@@ -16,7 +16,7 @@ export function nano(text) {
 // client has all of it. onData(text so far) sees a stream as it comes; abort() hangs up.
 export function ask(base, secret, body, { onData, path = '/v1/chat/completions' } = {}) {
   const text = JSON.stringify(body);
-  const told = { status: 0, whole: false, text: '', headers: {} };
+  const told = { base, status: 0, whole: false, text: '', headers: {} };
   let request;
   const done = new Promise((resolve) => {
     request = http.request(base + path, {

@@ -106,7 +106,8 @@ build_fault() {
     configure build-fault -Dfailpoints=true && ninja -C build-fault >/dev/null && echo "ok build-fault"
 }
 suite_faults() {
-    build_fault && TOLLGATE_BUILD=build-fault node_suite tests/fault
+    build_fault && TOLLGATE_BUILD=build-fault FAULT_LONG=$LONG \
+        FAULT_ROUNDS=$([ "$LONG" = 1 ] && echo 300 || echo 30) node_suite tests/fault
 }
 
 suite_lifecycle() { tests/fault/run_lifecycle; }
