@@ -1,6 +1,5 @@
 /* chores.c: two crews, each a thread with its own connection and a table of jobs: one for what is
  * quick, one for looking after the books and the log, where a job may take minutes. */
-#include "db/cancel.h"
 #include "chores.h"
 
 #include <errno.h>
@@ -12,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "catalog/holder.h"
+#include "db/cancel.h"
 #include "db/tx.h"
 #include "gateway/gateway.h"
 #include "identity/session.h"

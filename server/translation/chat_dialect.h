@@ -89,6 +89,7 @@ struct chat_dialect {
                         struct json_fault *fault);
     void (*write_request)(const struct chat_request *request, const struct chat_target *target,
                           struct buf *out, struct chat_losses *losses);
+    /* write_answer, writer_new and write_event are NULL for formats that no client speaks. */
     int (*read_answer)(struct arena *a, struct str body, struct chat_answer *ret,
                        struct json_fault *fault);
     void (*write_answer)(const struct chat_answer *answer, const struct chat_frame *frame,
@@ -106,4 +107,4 @@ struct chat_dialect {
 };
 
 extern const struct chat_dialect openai_chat_neutral, anthropic_messages_neutral, gemini_neutral,
-    openai_responses_neutral;
+    openai_responses_neutral, bedrock_converse_neutral;

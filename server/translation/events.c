@@ -83,6 +83,18 @@ void flow_thought(struct events *e, struct flow *f, int64_t choice, struct str s
     f->next++;
 }
 
+void flow_redacted(struct events *e, struct flow *f, int64_t choice, struct str data)
+{
+    struct chat_event *event;
+
+    close_text(e, f, choice);
+    event = events_add(e, CHAT_EVENT_PART, choice, f->next);
+    event->part_kind = CHAT_REDACTED;
+    event->text = data;
+    events_add(e, CHAT_EVENT_PART_END, choice, f->next)->part_kind = CHAT_REDACTED;
+    f->next++;
+}
+
 /* A call without arguments has the empty object for them. */
 static void close_calls(struct events *e, struct flow *f, int64_t choice)
 {

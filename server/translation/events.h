@@ -57,6 +57,8 @@ void flow_call(struct events *e, struct flow *f, struct arena *keep, int64_t cho
                const struct flow_piece *piece);
 /* A wordless thought that carries a signature; p NULL: none. */
 void flow_thought(struct events *e, struct flow *f, int64_t choice, struct str signature);
+/* A thought that nobody may read, whole. */
+void flow_redacted(struct events *e, struct flow *f, int64_t choice, struct str data);
 void flow_delta(struct events *e, int64_t choice, size_t number, enum chat_part_kind kind,
                 struct str text);
 /* Ends everything that is open. */

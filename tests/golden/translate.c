@@ -7,11 +7,13 @@
 #include <stdlib.h>
 
 #include "base/bounds.h"
+#include "translation/bedrock_converse/frames.h"
 #include "translation/chat_dialect.h"
 
 static const struct chat_dialect *const dialects[] = {&openai_chat_neutral,
                                                       &anthropic_messages_neutral,
-                                                      &gemini_neutral, &openai_responses_neutral};
+                                                      &gemini_neutral, &openai_responses_neutral,
+                                                      &bedrock_converse_neutral};
 
 static const struct chat_dialect *find(const char *name)
 {
@@ -128,6 +130,36 @@ static bool pass(struct arena *a, const struct chat_dialect *from, const struct 
     return true;
 }
 
+/* Amazon's binary frames instead of events in text. */
+static void frame_stream(struct arena *a, const struct chat_dialect *from,
+                         const struct chat_dialect *to, size_t piece, struct str in,
+                         struct buf *out)
+{
+    struct chat_reader *r = from->reader_new(a);
+    struct chat_writer *w = to->writer_new(a, &frame);
+    struct sse_event event;
+    struct frames frames;
+    bool ok = true, exception;
+    int next = FRAMES_OK;
+
+    frames_init(&frames);
+    while (in.n && ok) {
+        struct str part = str_n(in.p, piece && piece < in.n ? piece : in.n);
+
+        in = str_n(in.p + part.n, in.n - part.n);
+        ok = frames_push(&frames, part) == FRAMES_OK;
+        while (ok && (next = frames_next(&frames, &event, &exception)) == FRAMES_OK)
+            ok = pass(a, from, to, r, w, &event, out);
+        ok = ok && next != FRAMES_E_BROKEN;
+    }
+    ok = ok && pass(a, from, to, r, w, NULL, out);
+    frames_done(&frames);
+    if (ok)
+        printf("ok\n");
+    else if (next == FRAMES_E_BROKEN)
+        printf("fault: a frame that is none\n");
+}
+
 static void stream(struct arena *a, const struct chat_dialect *from, const struct chat_dialect *to,
                    size_t piece, struct str in, struct buf *out)
 {
@@ -171,6 +203,8 @@ int main(void)
             request(a, f, t, in, &out);
         else if (strcmp(kind, "answer") == 0)
             answer(a, f, t, in, &out);
+        else if (strcmp(from, "bedrock_converse") == 0)
+            frame_stream(a, f, t, piece, in, &out);
         else
             stream(a, f, t, piece, in, &out);
         spill(out_path, buf_str(&out));
