@@ -590,13 +590,6 @@ END
 $$;
 CALL money_function('post_adjustment(bigint, text, bigint, text, text, bigint, text)');
 
-CREATE FUNCTION post_refund(p_team bigint, p_ref text, p_amount bigint, p_reason text, p_actor_kind text,
-                            p_actor_id bigint, p_actor_name text) RETURNS bigint LANGUAGE sql AS $$
-    SELECT post_transfer(p_team, false, 'refund', p_amount, 'REFUND', p_ref, p_reason, p_actor_kind,
-                         p_actor_id, p_actor_name)
-$$;
-CALL money_function('post_refund(bigint, text, bigint, text, text, bigint, text)');
-
 -- What was charged to a budget's scope from a day of the team's time zone on. Scopes that the roll-up
 -- does not know begin with nothing.
 CREATE FUNCTION budget_spent(p_team bigint, p_scope text, p_scope_id bigint, p_since timestamptz)

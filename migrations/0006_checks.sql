@@ -302,6 +302,65 @@ BEGIN
      WHERE u.nano > coalesce(t.amount_nano, 0)
      LIMIT 100;
 
+    -- Refunds, chargebacks and credit notes are few, too.
+    RETURN QUERY
+    SELECT 'what went back is its transfer', coalesce(t.team_id, r.team_id),
+           coalesce('return ' || r.id, 'transfer ' || t.id),
+           coalesce(r.kind || ' of ' || r.amount_nano, 'nothing') || ', transfer '
+           || coalesce(t.code || ' of ' || t.amount_nano, 'missing')
+      FROM (SELECT * FROM transfer x WHERE x.code IN ('REFUND', 'CHARGEBACK', 'CHARGEBACK_REVERSED')) t
+      FULL JOIN payment_return r ON r.team_id = t.team_id AND r.transfer_id = t.id
+     WHERE (r.amount_nano = t.amount_nano AND r.reference = t.ref
+            AND t.code = CASE r.kind WHEN 'refund' THEN 'REFUND' WHEN 'chargeback' THEN 'CHARGEBACK'
+                                     ELSE 'CHARGEBACK_REVERSED' END) IS NOT TRUE
+     LIMIT 100;
+
+    RETURN QUERY
+    SELECT 'no more goes back than was paid', p.team_id, 'payment ' || p.provider || '/' || p.payment_id,
+           'gone back ' || s.nano || ' of ' || p.amount_nano
+      FROM (SELECT r.payment_id, sum(CASE r.kind WHEN 'reversal' THEN -r.amount_nano ELSE r.amount_nano END)
+                   AS nano FROM payment_return r GROUP BY r.payment_id) s
+      JOIN payment p ON p.id = s.payment_id
+     WHERE s.nano > p.amount_nano OR s.nano < 0
+     LIMIT 100;
+
+    RETURN QUERY
+    SELECT 'a credit note is its transfer', coalesce(t.team_id, c.team_id),
+           coalesce('credit note ' || c.number, 'transfer ' || t.id),
+           'note of ' || coalesce(c.amount_nano::text, 'nothing') || ', transfer '
+           || coalesce(t.amount_nano::text, 'missing')
+      FROM (SELECT * FROM transfer x WHERE x.code = 'CREDIT_NOTE') t
+      FULL JOIN credit_note c ON c.team_id = t.team_id AND c.transfer_id = t.id
+     WHERE (c.amount_nano = t.amount_nano AND c.number = t.ref) IS NOT TRUE
+     LIMIT 100;
+
+    RETURN QUERY
+    SELECT 'no more is credited than was invoiced', i.team_id, 'invoice ' || i.number,
+           'credited ' || s.nano || ' of ' || i.usage_nano
+      FROM (SELECT c.team_id, c.invoice_id, sum(c.amount_nano) AS nano FROM credit_note c
+             GROUP BY c.team_id, c.invoice_id) s
+      JOIN invoice i ON i.team_id = s.team_id AND i.id = s.invoice_id
+     WHERE s.nano > i.usage_nano
+     LIMIT 100;
+
+    RETURN QUERY
+    SELECT 'credit notes have no gap', NULL::bigint, 'year ' || n.year,
+           'last ' || n.last || ', notes ' || coalesce(s.notes, 0)
+      FROM credit_note_counter n
+      LEFT JOIN (SELECT c.year, count(*) AS notes, max(c.serial) AS serial FROM credit_note c GROUP BY c.year) s
+             ON s.year = n.year
+     WHERE n.last IS DISTINCT FROM s.notes OR n.last IS DISTINCT FROM s.serial
+     LIMIT 100;
+
+    RETURN QUERY
+    SELECT 'a code is used as often as redeemed', NULL::bigint, 'code ' || k.id,
+           'used ' || k.used || ' of ' || k.uses || ', redeemed ' || coalesce(s.times, 0)
+      FROM redeem_code k
+      LEFT JOIN (SELECT r.code_id, count(*) AS times FROM redemption r GROUP BY r.code_id) s
+             ON s.code_id = k.id
+     WHERE k.used <> coalesce(s.times, 0)
+     LIMIT 100;
+
     -- Days touched, against the ledger, which has few rows; that these are the calls is I4.
     RETURN QUERY
     WITH zone AS (

@@ -34,7 +34,7 @@
         HTTP_POST, path, auth, BOUND_FORM_BODY_BYTES, RUNS_ON_PASSWORDS, PROBLEM_AS_PAGE,          \
             .page = fn                                                                             \
     }
-/* Waits for somebody else's server. */
+/* Waits for somebody else's server, or draws a PDF. */
 #define TRY(path, auth, fn)                                                                        \
     {                                                                                              \
         HTTP_POST, path, auth, BOUND_FORM_BODY_BYTES, RUNS_ON_LONG, PROBLEM_AS_PAGE, .page = fn    \
@@ -118,6 +118,7 @@ const struct route routes[] = {
     LONG("/usage/export", AUTH_VIEWER, page_usage_export),
     SHOW("/billing", AUTH_VIEWER, page_billing),
     SEND("/billing/top-up", AUTH_BILLING, page_top_up),
+    SEND("/billing/redeem", AUTH_BILLING, page_redeem),
     SHOW("/billing/orders/{id}", AUTH_BILLING, page_order),
     SEND("/billing/orders/{id}/cancel", AUTH_BILLING, page_order_cancel),
     SHOW("/checkout/{id}", AUTH_BILLING, page_checkout),
@@ -127,6 +128,9 @@ const struct route routes[] = {
     SHOW("/billing/invoices/{id}", AUTH_BILLING, page_invoice),
     LONG("/billing/invoices/{id}/pdf", AUTH_BILLING, page_invoice_pdf),
     LONG("/billing/invoices/{id}/csv", AUTH_BILLING, page_invoice_csv),
+    SHOW("/billing/credit-notes/{id}", AUTH_BILLING, page_credit_note),
+    LONG("/billing/credit-notes/{id}/pdf", AUTH_BILLING, page_credit_note_pdf),
+    LONG("/billing/credit-notes/{id}/csv", AUTH_BILLING, page_credit_note_csv),
     SHOW("/billing/preview", AUTH_BILLING, page_preview),
     SHOW("/members", AUTH_VIEWER, page_members),
     SEND("/members/{id}/role", AUTH_ADMIN, page_member_role),
@@ -192,6 +196,8 @@ const struct route routes[] = {
     SEND("/operator/teams/{id}/adjust", AUTH_OPERATOR, page_operator_team_adjust),
     SEND("/operator/teams/{id}/grant", AUTH_OPERATOR, page_operator_team_grant),
     SEND("/operator/teams/{id}/grants/{grant}/end", AUTH_OPERATOR, page_operator_team_end_grant),
+    SHOW("/operator/teams/{id}/invoices/{invoice}", AUTH_OPERATOR, page_operator_invoice),
+    TRY("/operator/teams/{id}/invoices/{invoice}", AUTH_OPERATOR, page_operator_invoice_credit),
     SEND("/operator/teams/{id}/freeze", AUTH_OPERATOR, page_operator_team_freeze),
     SEND("/operator/teams/{id}/unfreeze", AUTH_OPERATOR, page_operator_team_unfreeze),
     SHOW("/operator/users", AUTH_OPERATOR, page_operator_users),
@@ -203,9 +209,17 @@ const struct route routes[] = {
     SHOW("/operator/calls", AUTH_OPERATOR, page_operator_calls),
     SHOW("/operator/calls/{id}", AUTH_OPERATOR, page_operator_call),
     SHOW("/operator/orders", AUTH_OPERATOR, page_operator_orders),
+    SHOW("/operator/orders/{id}", AUTH_OPERATOR, page_operator_order),
     SEND("/operator/orders/{id}/confirm", AUTH_OPERATOR, page_operator_order_confirm),
     SEND("/operator/payments/{id}/accept", AUTH_OPERATOR, page_operator_payment_accept),
     SEND("/operator/payments/{id}/dismiss", AUTH_OPERATOR, page_operator_payment_dismiss),
+    SEND("/operator/payments/{id}/refund", AUTH_OPERATOR, page_operator_payment_refund),
+    SEND("/operator/payments/{id}/chargeback", AUTH_OPERATOR, page_operator_payment_chargeback),
+    SEND("/operator/chargebacks/{id}/reverse", AUTH_OPERATOR, page_operator_chargeback_reverse),
+    SHOW("/operator/codes", AUTH_OPERATOR, page_operator_codes),
+    SEND("/operator/codes", AUTH_OPERATOR, page_operator_codes_make),
+    SHOW("/operator/codes/{id}", AUTH_OPERATOR, page_operator_code),
+    SEND("/operator/codes/{id}/revoke", AUTH_OPERATOR, page_operator_code_revoke),
     SHOW("/operator/audit", AUTH_OPERATOR, page_operator_audit),
     SHOW("/operator/installation", AUTH_OPERATOR, page_operator_installation),
     SEND("/operator/installation", AUTH_OPERATOR, page_operator_installation_update),

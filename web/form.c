@@ -120,9 +120,11 @@ static const char *check_money(struct form *f, const struct form_field *field,
         return "At most nine decimals.";
     if (r != MONEY_OK)
         return "An amount in dollars, such as 25 or 12.50.";
+    if (v->money.nano < field->min && field->min % 1000000000)
+        return field->min > 0 && v->money.nano <= 0 ? "The amount has to be above zero."
+                                                    : "The amount is too small.";
     if (v->money.nano < field->min)
-        return say(f, field->min % 1000000000 ? "The amount is too small." : "At least ${}.",
-                   field->min / 1000000000);
+        return say(f, "At least ${}.", field->min / 1000000000);
     if (field->max && v->money.nano > field->max)
         return say(f, "At most ${}.", field->max / 1000000000);
     return NULL;

@@ -154,3 +154,25 @@ struct str link_operator_payment(struct arena *a, int64_t id, const char *action
     return arena_strf(a, "/operator/payments/%" PRId64 "%s%s", id, action ? "/" : "",
                       action ? action : "");
 }
+
+struct str link_operator_chargeback(struct arena *a, int64_t id, const char *action)
+{
+    return arena_strf(a, "/operator/chargebacks/%" PRId64 "/%s", id, action);
+}
+
+struct str link_operator_code(struct arena *a, int64_t id, const char *action)
+{
+    return thing(a, LINK_operator_codes, id, action);
+}
+
+struct str link_operator_invoice(struct arena *a, struct team_id team, int64_t id)
+{
+    return arena_strf(a, "%s/%" PRId64 "/invoices/%" PRId64, paths[LINK_operator_teams], team.v,
+                      id);
+}
+
+struct str link_credit_note(struct arena *a, int64_t id, const char *action)
+{
+    return arena_strf(a, "/billing/credit-notes/%" PRId64 "%s%s", id, action ? "/" : "",
+                      action ? action : "");
+}

@@ -25,6 +25,7 @@
     X(ledger, "/billing/ledger")                                                                   \
     X(top_up, "/billing/top-up")                                                                   \
     X(preview, "/billing/preview")                                                                 \
+    X(redeem, "/billing/redeem")                                                                   \
     X(members, "/members")                                                                         \
     X(invites, "/members/invites")                                                                 \
     X(settings, "/settings")                                                                       \
@@ -45,6 +46,7 @@
     X(operator_users, "/operator/users")                                                           \
     X(operator_calls, "/operator/calls")                                                           \
     X(operator_orders, "/operator/orders")                                                         \
+    X(operator_codes, "/operator/codes")                                                           \
     X(operator_audit, "/operator/audit")                                                           \
     X(operator_installation, "/operator/installation")
 
@@ -66,6 +68,7 @@ struct str link_order(struct arena *a, int64_t id, const char *action);
 struct str link_checkout(struct arena *a, int64_t order_id);
 struct str link_transfer(struct arena *a, int64_t id);
 struct str link_invoice(struct arena *a, int64_t id, const char *action);
+struct str link_credit_note(struct arena *a, int64_t id, const char *action);
 struct str link_member(struct arena *a, struct user_id id, const char *action);
 struct str link_invite(struct arena *a, int64_t id, const char *action);
 struct str link_project(struct arena *a, struct project_id id, const char *action);
@@ -85,3 +88,7 @@ struct str link_operator_call(struct arena *a, struct call_id id);
 struct str link_operator_finding(struct arena *a, int64_t id, const char *action);
 struct str link_operator_order(struct arena *a, int64_t id, const char *action);
 struct str link_operator_payment(struct arena *a, int64_t id, const char *action);
+struct str link_operator_chargeback(struct arena *a, int64_t id, const char *action);
+struct str link_operator_code(struct arena *a, int64_t id, const char *action);
+/* An invoice of a team, with the credit notes to it. */
+struct str link_operator_invoice(struct arena *a, struct team_id team, int64_t id);

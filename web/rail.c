@@ -27,6 +27,7 @@ static const struct {
     {SECTION_OPERATOR, "Users", "user", "/operator/users", "e"},
     {SECTION_OPERATOR, "All calls", "list", "/operator/calls", "c"},
     {SECTION_OPERATOR, "Orders", "receipt", "/operator/orders", "d"},
+    {SECTION_OPERATOR, "Codes", "ticket", "/operator/codes", "v"},
     {SECTION_OPERATOR, "Audit log", "shield-check", "/operator/audit", "a"},
     {SECTION_OPERATOR, "Installation", "sliders-horizontal", "/operator/installation", "i"},
 };

@@ -1,5 +1,5 @@
 /* invoice_sheet.h: sheets of A4 that fill from top to bottom: text, blocks, tables that go on over
- * pages, a foot on each. Sole home of pango and cairo. Used by invoice_pdf.c only.
+ * pages, a foot on each. Sole home of pango and cairo. Used by document.c and *_pdf.c only.
  *
  * Lengths are tenths of a point (1/720 inch) from the top left. Everything is drawn twice: the
  * first time onto nothing, to learn how many pages there are. Failures are sticky and told by

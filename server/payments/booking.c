@@ -47,13 +47,21 @@ int booking_check_reference(struct str *reference, struct identity_fault *fault)
 int booking_audit(struct db *db, const struct actor *actor, struct audit_entry *entry,
                   const struct booking *what)
 {
-    _cleanup_json_ struct json_object *after = json_new_object();
-    struct buf text;
-    int r;
+    struct json_object *after = json_new_object();
 
     json_set_money(after, "amount", what->amount);
     json_set_str(after, "reason", what->reason);
     json_set_str(after, "reference", what->reference);
+    return booking_audit_object(db, actor, entry, after);
+}
+
+int booking_audit_object(struct db *db, const struct actor *actor, struct audit_entry *entry,
+                         struct json_object *object)
+{
+    _cleanup_json_ struct json_object *after = object;
+    struct buf text;
+    int r;
+
     buf_init(&text, AUDIT_BYTES);
     r = json_print(after, &text);
     entry->after = buf_str(&text);
@@ -159,4 +167,60 @@ int booking_end_grant(struct db *db, const struct actor *actor, struct team_id t
     if (r == 0)
         r = audit_write(db, actor, &entry);
     return r == 0 ? 0 : err_trace(r);
+}
+
+const char *booking_only(struct arena *a, struct money left, const char *rest)
+{
+    struct buf b;
+    struct str text;
+
+    buf_init(&b, 512);
+    buf_puts(&b, "Only $");
+    money_put(&b, left, 2);
+    buf_puts(&b, rest);
+    text = arena_str(a, buf_str(&b));
+    buf_done(&b);
+    return text.p ? text.p : rest;
+}
+
+static int note_refusal(struct db *db, struct arena *a, struct money left,
+                        struct identity_fault *fault)
+{
+    if (booking_refused_as(db, "TG023"))
+        return IDENTITY_E_NONE;
+    if (booking_refused_as(db, "TG021"))
+        return identity_fault_set(
+            fault, "amount", booking_only(a, left, " of this invoice is not credited yet."));
+    return booking_refusal(db, fault);
+}
+
+int booking_credit_note(struct db *db, struct arena *a, const struct actor *actor,
+                        struct team_id team, int64_t invoice_id, const struct booking *wish,
+                        int64_t *ret_id, struct identity_fault *fault)
+{
+    struct booking b = *wish;
+    struct posting_actor poster = booking_actor(actor);
+    struct audit_entry entry = {.team = team, .action = "credit_note.issue", .kind = "credit_note"};
+    struct money left = MONEY_ZERO;
+    bool is_new = false;
+    int r = check_amount(b.amount, false, fault);
+
+    if (r == 0)
+        r = booking_check_reason(&b.reason, 3, fault);
+    if (r == 0)
+        r = booking_check_reference(&b.reference, fault);
+    if (r == 0)
+        r = credit_note_left(db, team, invoice_id, &left);
+    if (r != 0)
+        return r < 0 ? err_trace(r) : r;
+    r = credit_note_issue(
+        db, a, team, &(struct credit_note_wish){invoice_id, b.amount, b.reason, b.reference},
+        &poster, &entry.object_id, &is_new);
+    if (r == CREDIT_NOTE_E_REFUSED)
+        return note_refusal(db, a, left, fault);
+    if (r == 0 && is_new)
+        r = booking_audit(db, actor, &entry, &b);
+    if (r == 0 && ret_id)
+        *ret_id = entry.object_id;
+    return r < 0 ? err_trace(r) : r;
 }

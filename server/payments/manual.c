@@ -66,9 +66,17 @@ static const char *reference_refusal(struct str s)
     return NULL;
 }
 
+static bool is_currency(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < 'A' || s.p[i] > 'Z')
+            return false;
+    return s.n == 3;
+}
+
 int manual_confirm(struct db *db, struct arena *a, const struct actor *actor, int64_t order_id,
-                   struct money amount, struct str bank_reference, struct order *ret,
-                   struct identity_fault *fault)
+                   struct money amount, struct str currency, struct str bank_reference,
+                   struct order *ret, struct identity_fault *fault)
 {
     struct naming t = {a, order_id, {0}};
     struct str reference = str_trim(bank_reference);
@@ -78,6 +86,8 @@ int manual_confirm(struct db *db, struct arena *a, const struct actor *actor, in
         return identity_fault_set(fault, "bank_reference", refusal);
     if (amount.nano <= 0)
         return identity_fault_set(fault, "amount", "Give the amount that has arrived.");
+    if (!is_currency(currency))
+        return identity_fault_set(fault, "currency", "Three capital letters, such as USD or EUR.");
     int r = identity_tx(db, DB_OPERATOR, "manual_look", look_tx, &t);
 
     if (r < 0)
@@ -91,7 +101,7 @@ int manual_confirm(struct db *db, struct arena *a, const struct actor *actor, in
         .reference = t.order.reference,
         .kind = PAYMENT_PAID,
         .amount = amount,
-        .currency = STR("USD"),
+        .currency = currency,
     };
 
     r = payment_apply(db, a, actor, &notice, ret);

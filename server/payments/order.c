@@ -1,24 +1,36 @@
 /* order.c: the states of an order and which may follow which.
  *
- * Paid is the end. Failed, canceled and expired are ends for the customer only: money that arrives
+ * Once paid, an order only tells what went back of it; these states are set with the money, by
+ * order_reckon in migrations/0005_billing.sql. Failed, canceled and expired are ends for the customer only: money that arrives
  * all the same is taken. */
 #include "payments/order.h"
 
 static const char *const names[] = {
-    [ORDER_CREATED] = "created", [ORDER_PENDING] = "pending",   [ORDER_PAID] = "paid",
-    [ORDER_FAILED] = "failed",   [ORDER_CANCELED] = "canceled", [ORDER_EXPIRED] = "expired",
+    [ORDER_CREATED] = "created",
+    [ORDER_PENDING] = "pending",
+    [ORDER_PAID] = "paid",
+    [ORDER_PART_REFUNDED] = "part_refunded",
+    [ORDER_REFUNDED] = "refunded",
+    [ORDER_CHARGED_BACK] = "charged_back",
+    [ORDER_FAILED] = "failed",
+    [ORDER_CANCELED] = "canceled",
+    [ORDER_EXPIRED] = "expired",
     [ORDER_REVIEW] = "review",
 };
 
 #define BIT(state) (1u << (state))
 #define LATE (BIT(ORDER_PAID) | BIT(ORDER_REVIEW))
+#define BACK (BIT(ORDER_PART_REFUNDED) | BIT(ORDER_REFUNDED) | BIT(ORDER_CHARGED_BACK))
 
 static const unsigned edges[] = {
     [ORDER_CREATED] = BIT(ORDER_PENDING) | BIT(ORDER_PAID) | BIT(ORDER_FAILED) |
                       BIT(ORDER_CANCELED) | BIT(ORDER_EXPIRED) | BIT(ORDER_REVIEW),
     [ORDER_PENDING] = BIT(ORDER_PAID) | BIT(ORDER_FAILED) | BIT(ORDER_CANCELED) |
                       BIT(ORDER_EXPIRED) | BIT(ORDER_REVIEW),
-    [ORDER_PAID] = 0,
+    [ORDER_PAID] = BACK,
+    [ORDER_PART_REFUNDED] = BACK,
+    [ORDER_REFUNDED] = BACK, /* by another payment of the same order */
+    [ORDER_CHARGED_BACK] = BACK | BIT(ORDER_PAID),
     [ORDER_FAILED] = LATE,
     [ORDER_CANCELED] = LATE,
     [ORDER_EXPIRED] = LATE,
@@ -44,4 +56,9 @@ bool order_state_parse(struct str name, enum order_state *ret)
 bool order_state_may_become(enum order_state from, enum order_state to)
 {
     return edges[from] & BIT(to);
+}
+
+bool order_state_was_paid(enum order_state state)
+{
+    return state == ORDER_PAID || (BACK & BIT(state));
 }

@@ -16,6 +16,9 @@ enum order_state {
     ORDER_CREATED,  /* made, the customer has not paid anything yet */
     ORDER_PENDING,  /* a payment is on its way: bank transfer awaited, card not yet confirmed */
     ORDER_PAID,     /* credited */
+    ORDER_PART_REFUNDED, /* credited, and part of it was sent back (payments/payback.h) */
+    ORDER_REFUNDED,      /* credited, and all of it was sent back */
+    ORDER_CHARGED_BACK,  /* credited, and the payer's bank has taken some of it */
     ORDER_FAILED,   /* declined */
     ORDER_CANCELED, /* by the team */
     ORDER_EXPIRED,  /* nothing came in time: an hour for cards, 30 days for transfers */
@@ -24,6 +27,8 @@ enum order_state {
 const char *order_state_name(enum order_state state);
 bool order_state_parse(struct str name, enum order_state *ret);
 bool order_state_may_become(enum order_state from, enum order_state to);
+/* Has it been credited, whatever went back since? */
+bool order_state_was_paid(enum order_state state);
 
 struct order {
     int64_t id;
@@ -37,6 +42,7 @@ struct order {
     struct str creator; /* e-mail; p NULL: a management key's order */
     int64_t created_at_us, changed_at_us, paid_at_us, expires_at_us;
     int64_t transfer_id; /* the TOPUP that credited it; 0: none */
+    struct money returned; /* what of its payments went back and has not come again */
 };
 struct order_page {
     struct order *v;
@@ -49,6 +55,8 @@ int order_create(struct db *db, struct arena *a, const struct actor *actor, stru
                  struct identity_fault *fault) _must_use_;
 int order_get(struct db *db, struct arena *a, struct team_id team, int64_t id,
               struct order *ret) _must_use_;
+/* Of whatever team it is; operator scope. */
+int order_find(struct db *db, struct arena *a, int64_t id, struct order *ret) _must_use_;
 /* Newest first; before_id 0: from the newest. Team 0: all teams, operator scope; state -1: any. */
 int order_list(struct db *db, struct arena *a, struct team_id team, int state, int64_t before_id,
                int32_t limit, struct order_page *ret) _must_use_;

@@ -12,6 +12,8 @@ int order_lock_reference(struct db *db, struct arena *a, struct str reference,
  * ORDER_PAID. Changes *order too. */
 int order_become(struct db *db, struct order *order, enum order_state state, struct str note,
                  int64_t transfer_id) _must_use_;
+/* Another payment of a paid order was credited: its state is reckoned anew. Changes *order too. */
+int order_reckon(struct db *db, struct arena *a, struct order *order) _must_use_;
 /* The audit row of a change to it. */
 int order_audit(struct db *db, const struct actor *actor, const char *action,
                 const struct order *order) _must_use_;

@@ -15,7 +15,11 @@
     "SELECT o.id, o.team_id, t.name AS team_name, o.reference, o.provider, o.amount_nano, "   \
     "o.state,"                                                                                \
     "       o.note, p.email AS creator, o.created_at, o.changed_at, o.paid_at, o.expires_at," \
-    "       coalesce(o.transfer_id, 0) AS transfer_id"                                        \
+    "       coalesce(o.transfer_id, 0) AS transfer_id,"                                        \
+    "       (SELECT coalesce(sum(CASE r.kind WHEN 'reversal' THEN -r.amount_nano"             \
+    "                                        ELSE r.amount_nano END), 0)::bigint"             \
+    "          FROM payment_return r"                                                         \
+    "         WHERE r.team_id = o.team_id AND r.order_id = o.id) AS returned"                 \
     "  FROM topup_order o JOIN team t ON t.id = o.team_id"                                    \
     "  LEFT JOIN person p ON p.id = o.created_by "
 #define ORDER_COLS(o, state)                                                                      \
@@ -28,7 +32,7 @@
             db_col_time_us("changed_at", &(o)->changed_at_us),                                    \
             db_col_time_us("paid_at", &(o)->paid_at_us),                                          \
             db_col_time_us("expires_at", &(o)->expires_at_us),                                    \
-            db_col_i64("transfer_id", &(o)->transfer_id))
+            db_col_i64("transfer_id", &(o)->transfer_id), db_col_money("returned", &(o)->returned))
 
 struct order_read {
     struct order row;
@@ -69,6 +73,17 @@ int order_get(struct db *db, struct arena *a, struct team_id team, int64_t id, s
     struct order_read t = {0};
     int r = db_one(db, &order_by_id, a, DB_ARGS(db_i64(team.v), db_i64(id)),
                    ORDER_COLS(&t.row, &t.state));
+
+    r = order_found(r, &t, ret);
+    return r == ORDER_E_NONE ? IDENTITY_E_NONE : r;
+}
+
+DB_QUERY(order_any, ORDER_SELECT "WHERE o.id = $1")
+
+int order_find(struct db *db, struct arena *a, int64_t id, struct order *ret)
+{
+    struct order_read t = {0};
+    int r = db_one(db, &order_any, a, DB_ARGS(db_i64(id)), ORDER_COLS(&t.row, &t.state));
 
     r = order_found(r, &t, ret);
     return r == ORDER_E_NONE ? IDENTITY_E_NONE : r;
@@ -206,6 +221,16 @@ int order_become(struct db *db, struct order *order, enum order_state state, str
     order->note = note.p ? note : STR("");
     order->transfer_id = transfer_id;
     return 0;
+}
+
+DB_QUERY(order_reckon_state, "SELECT order_reckon($1, $2)")
+
+int order_reckon(struct db *db, struct arena *a, struct order *order)
+{
+    int r = db_exec(db, &order_reckon_state, DB_ARGS(db_i64(order->team.v), db_i64(order->id)),
+                    NULL);
+
+    return r == 0 ? order_get(db, a, order->team, order->id, order) : err_trace(db_fatal(r));
 }
 
 DB_QUERY(order_json,

@@ -73,7 +73,7 @@ static const char *mismatch(const struct payment_notice *n, const struct order *
         return "The payment is in another currency than the order.";
     if (n->amount.nano != o->amount.nano)
         return "The amount that was paid is not the amount of the order.";
-    if (o->state == ORDER_PAID)
+    if (order_state_was_paid(o->state))
         return "The order was paid before; this is another payment.";
     if (o->state == ORDER_REVIEW)
         return "Another payment for the order is in review.";
@@ -172,8 +172,10 @@ static int accept_payment(struct db *db, struct resolving *t, const struct payme
         r = payment_post(db, t->actor, &wanted, &transfer);
     if (r == 0)
         r = payment_close(db, p->id, t->note, transfer);
-    if (r == 0 && order->state == ORDER_REVIEW)
+    if (r == 0 && !order_state_was_paid(order->state))
         r = order_become(db, order, ORDER_PAID, t->note, transfer);
+    else if (r == 0)
+        r = order_reckon(db, t->a, order);
     if (r == 0)
         r = order_audit(db, t->actor, "payment.accept", order);
     return r;

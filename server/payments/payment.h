@@ -39,6 +39,7 @@ struct payment {
     struct team_id team;
     struct str provider, payment_id, state; /* "credited", "review", "dismissed" */
     struct money amount;
+    struct money returned; /* of it: gone back and not come again (payments/payback.h) */
     struct str currency, note;
     int64_t at_us, transfer_id;
 };
@@ -49,6 +50,8 @@ struct payment_page {
 /* Of one order, oldest first. Scope of the team or operator. */
 int payment_list(struct db *db, struct arena *a, struct team_id team, int64_t order_id,
                  struct payment_page *ret) _must_use_;
+/* IDENTITY_E_NONE: no such payment. Operator scope. */
+int payment_get(struct db *db, struct arena *a, int64_t id, struct payment *ret) _must_use_;
 /* What waits for an operator's decision. Operator scope. */
 int payment_reviews(struct db *db, struct arena *a, struct payment_page *ret) _must_use_;
 /* Credits what was really paid (accept), or closes the case without a credit. Operator scope, own

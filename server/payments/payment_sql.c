@@ -68,14 +68,31 @@ int payment_add(struct db *db, const struct payment_notice *n, const struct orde
 
 #define PAYMENT_SELECT                                                                      \
     "SELECT p.id, p.order_id, p.team_id, p.provider, p.payment_id, p.state, p.amount_nano," \
-    "       p.currency, p.note, p.at, coalesce(p.transfer_id, 0) AS transfer_id FROM payment p "
+    "       p.currency, p.note, p.at, coalesce(p.transfer_id, 0) AS transfer_id,"           \
+    "       payment_returned(p.id) AS returned FROM payment p "
 #define PAYMENT_COLS(p)                                                                         \
     DB_COLS(db_col_i64("id", &(p)->id), db_col_i64("order_id", &(p)->order_id),                 \
             db_col_i64("team_id", &(p)->team.v), db_col_text("provider", &(p)->provider),       \
             db_col_text("payment_id", &(p)->payment_id), db_col_text("state", &(p)->state),     \
             db_col_money("amount_nano", &(p)->amount), db_col_text("currency", &(p)->currency), \
             db_col_text("note", &(p)->note), db_col_time_us("at", &(p)->at_us),                 \
-            db_col_i64("transfer_id", &(p)->transfer_id))
+            db_col_i64("transfer_id", &(p)->transfer_id),                                       \
+            db_col_money("returned", &(p)->returned))
+
+DB_QUERY(payment_by_id, PAYMENT_SELECT "WHERE p.id = $1")
+
+int payment_get(struct db *db, struct arena *a, int64_t id, struct payment *ret)
+{
+    struct payment row = {0};
+    int r = db_one(db, &payment_by_id, a, DB_ARGS(db_i64(id)), PAYMENT_COLS(&row));
+
+    if (r == DB_E_NONE)
+        return IDENTITY_E_NONE;
+    if (r != 0)
+        return err_trace(db_fatal(r));
+    *ret = row;
+    return 0;
+}
 
 DB_QUERY(payment_of_order,
          PAYMENT_SELECT "WHERE p.team_id = $1 AND p.order_id = $2 ORDER BY p.id LIMIT 200")

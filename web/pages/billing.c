@@ -4,8 +4,10 @@
 #include "base/err.h"
 #include "ledger/invoice.h"
 #include "payments/payment_provider.h"
+#include "payments/redeem.h"
 #include "web/form.h"
 #include "web/links.h"
+#include "web/pages/credit_note.h"
 #include "web/pages/grants.h"
 #include "web/pages/order.h"
 #include "web/view.h"
@@ -20,17 +22,28 @@ static const struct form_field fields[] = {
     [PROVIDER] = {"provider", "By", FORM_CHOICE},
 };
 
-static int open_form(struct web *w, struct form *form)
+static const struct form_field redeem_fields[] = {
+    {"code", "Code", FORM_TEXT, .required = true, .max = 60, .placeholder = "7K4Q-ZM29-AB3D-XY56",
+     .autocomplete = "off"},
+};
+
+struct forms {
+    struct form top_up, redeem;
+};
+
+static int open_forms(struct web *w, struct forms *forms)
 {
     struct payment_choice choice;
-    int r = form_init(form, w->arena, fields, ARRAY_LEN(fields));
+    int r = form_init(&forms->top_up, w->arena, fields, ARRAY_LEN(fields));
 
+    if (r == 0)
+        r = form_init(&forms->redeem, w->arena, redeem_fields, ARRAY_LEN(redeem_fields));
     if (r == 0)
         r = payment_provider_choices(w->db, &choice);
     for (size_t i = 0; r == 0 && i < choice.n; i++) {
-        form_option(form, PROVIDER, str_c(choice.v[i]->name), str_c(choice.v[i]->label));
+        form_option(&forms->top_up, PROVIDER, str_c(choice.v[i]->name), str_c(choice.v[i]->label));
         if (i == 0)
-            form_set(form, PROVIDER, str_c(choice.v[i]->name));
+            form_set(&forms->top_up, PROVIDER, str_c(choice.v[i]->name));
     }
     return r;
 }
@@ -138,7 +151,7 @@ static struct json_object *invoices_view(struct web *w, const struct invoice_pag
     return list;
 }
 
-static int show(struct web *w, int status, const struct form *form)
+static int show(struct web *w, int status, const struct forms *forms)
 {
     struct json_object *view, *movements = json_new_array(), *orders = json_new_array();
     struct figures f = {0};
@@ -159,8 +172,11 @@ static int show(struct web *w, int status, const struct form *form)
     json_set(view, "orders", orders);
     json_set_bool(view, "any_orders", f.orders.n > 0);
     json_set(view, "invoices", invoices_view(w, &f.invoices));
-    form_view(form, view, "form");
+    form_view(&forms->top_up, view, "form");
+    form_view(&forms->redeem, view, "redeem");
     r = grants_view(w, w->session.team, w->zone, view);
+    if (r == 0)
+        r = credit_notes_view(w, w->session.team, 0, view);
     if (r != 0) {
         json_unref(view);
         return web_outcome(w, r);
@@ -170,10 +186,10 @@ static int show(struct web *w, int status, const struct form *form)
 
 int page_billing(struct web *w)
 {
-    struct form form;
-    int r = open_form(w, &form);
+    struct forms forms;
+    int r = open_forms(w, &forms);
 
-    return r ? web_outcome(w, r) : show(w, 200, &form);
+    return r ? web_outcome(w, r) : show(w, 200, &forms);
 }
 
 static int begin_payment(struct web *w, struct order *order)
@@ -191,19 +207,61 @@ int page_top_up(struct web *w)
 {
     struct identity_fault fault = {0};
     struct order order;
-    struct form form;
-    int r = open_form(w, &form);
+    struct forms forms;
+    struct form *form = &forms.top_up;
+    int r = open_forms(w, &forms);
 
     if (r == 0)
-        r = form_read(&form, &w->submitted);
+        r = form_read(form, &w->submitted);
     if (r != 0)
         return web_outcome(w, r);
-    if (!form.wrong)
+    if (!form->wrong)
         r = order_create(w->db, w->arena, &w->actor, w->session.team, w->session.user,
-                         form.v[AMOUNT].money, form.v[PROVIDER].text, &order, &fault);
+                         form->v[AMOUNT].money, form->v[PROVIDER].text, &order, &fault);
     if (r == IDENTITY_E_FAULT)
-        form_fault(&form, &fault);
+        form_fault(form, &fault);
     else if (r != 0)
         return web_outcome(w, r);
-    return form.wrong ? show(w, 422, &form) : begin_payment(w, &order);
+    return form->wrong ? show(w, 422, &forms) : begin_payment(w, &order);
+}
+
+static const char *redeemed_text(struct web *w, const struct redeemed *got)
+{
+    struct str amount = view_money_text(w->arena, got->amount, 2);
+    struct str text = arena_strf(w->arena, "%.*s of credit is yours: %.*s.", STR_FMT(amount),
+                                 STR_FMT(got->name));
+
+    return text.p ? text.p : "The code is redeemed.";
+}
+
+/* Claiming runs its own transactions (payments/redeem.h), so the page's is left before. */
+int page_redeem(struct web *w)
+{
+    struct identity_fault fault = {0};
+    struct redeemed got;
+    struct forms forms;
+    struct form *form = &forms.redeem;
+    int status = 422;
+    int r = open_forms(w, &forms);
+
+    if (r == 0)
+        r = form_read(form, &w->submitted);
+    if (r != 0)
+        return web_outcome(w, r);
+    web_leave_tx(w);
+    if (!form->wrong)
+        r = redeem_claim(w->db, w->arena, w->services->key_pepper, &w->actor, w->session.team,
+                         form->v[0].text, &got, &fault);
+    if (r == IDENTITY_E_FAULT) {
+        form_fault(form, &fault);
+    } else if (r == IDENTITY_E_LIMITED) {
+        form_fault_at(form, 0, "Too many wrong codes. Try again in a quarter of an hour.");
+        status = 429;
+    } else if (r != 0) {
+        return web_outcome(w, r);
+    }
+    if (!form->wrong)
+        return web_redirect(w, link_to(LINK_billing), redeemed_text(w, &got));
+    r = web_again(w);
+    return r ? web_outcome(w, r) : show(w, status, &forms);
 }

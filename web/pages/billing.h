@@ -6,6 +6,7 @@
 
 int page_billing(struct web *w) _must_use_; /* GET /billing */
 int page_top_up(struct web *w) _must_use_;  /* POST /billing/top-up */
+int page_redeem(struct web *w) _must_use_;  /* POST /billing/redeem */
 
 /* What a transfer's code means, in words; NULL: not known. */
 const char *billing_code_text(struct str code);

@@ -8,9 +8,10 @@
 #include "ledger/invoice.h"
 #include "ledger/invoice_csv.h"
 #include "web/links.h"
+#include "web/pages/credit_note.h"
 #include "web/view.h"
 
-static struct json_object *party_view(const struct invoice_party *party)
+struct json_object *invoice_party_view(const struct invoice_party *party)
 {
     struct json_object *o = json_new_object();
 
@@ -71,6 +72,7 @@ static int show(struct web *w, const struct invoice *invoice)
 {
     struct json_object *view = json_new_object();
     struct str until = view_day(w->arena, invoice->until_us - 1, w->zone);
+    int r;
 
     json_set_str(view, "number", invoice->number);
     json_set_str(view, "month", invoice->month);
@@ -78,8 +80,8 @@ static int show(struct web *w, const struct invoice *invoice)
     json_set_str(view, "invoice_zone", invoice->time_zone);
     json_set_str(view, "from", view_day(w->arena, invoice->from_us, w->zone));
     json_set_str(view, "until", until);
-    json_set(view, "seller", party_view(&invoice->seller));
-    json_set(view, "buyer", party_view(&invoice->buyer));
+    json_set(view, "seller", invoice_party_view(&invoice->seller));
+    json_set(view, "buyer", invoice_party_view(&invoice->buyer));
     json_set_str(view, "seller_note", invoice->seller_note);
     view_money(view, "opening", invoice->opening, VIEW_CALL);
     view_money(view, "topups", invoice->topups, VIEW_CALL);
@@ -93,6 +95,13 @@ static int show(struct web *w, const struct invoice *invoice)
     json_set_str(view, "csv_link",
                  invoice->id ? link_invoice(w->arena, invoice->id, "csv") : STR(""));
     lines_view(invoice, view);
+    r = invoice->id ? credit_notes_view(w, invoice->team, invoice->id, view) : 0;
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
+    if (!invoice->id)
+        json_set_bool(view, "any_credit_note", false);
     return web_render(w, "invoice", invoice->id ? "Invoice" : "The running month", view);
 }
 

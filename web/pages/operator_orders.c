@@ -11,14 +11,16 @@
 #include "web/form.h"
 #include "web/links.h"
 #include "web/pages/operator_area.h"
+#include "web/pages/order.h"
 #include "web/view.h"
 
 #define ORDERS_A_PAGE 50
 
-enum { AMOUNT, BANK_REFERENCE, CONFIRM_FIELDS };
+enum { AMOUNT, CURRENCY, BANK_REFERENCE, CONFIRM_FIELDS };
 
 static const struct form_field confirm_fields[CONFIRM_FIELDS] = {
     [AMOUNT] = {"amount", "Arrived, $", FORM_MONEY, .required = true, .min = 1},
+    [CURRENCY] = {"currency", "Currency", FORM_TEXT, .required = true, .min = 3, .max = 3},
     [BANK_REFERENCE] = {"bank_reference", "Bank’s reference", FORM_TEXT, .required = true, .min = 1,
                         .max = 100, .autocomplete = "off"},
 };
@@ -32,18 +34,6 @@ struct told {
     struct str note; /* as typed */
 };
 
-static enum view_tone state_tone(enum order_state state)
-{
-    static const enum view_tone tones[] = {
-        [ORDER_CREATED] = VIEW_NEUTRAL,  [ORDER_PENDING] = VIEW_INFO,
-        [ORDER_PAID] = VIEW_GOOD,        [ORDER_FAILED] = VIEW_BAD,
-        [ORDER_CANCELED] = VIEW_NEUTRAL, [ORDER_EXPIRED] = VIEW_NEUTRAL,
-        [ORDER_REVIEW] = VIEW_WARN,
-    };
-
-    return tones[state];
-}
-
 static struct str provider_label(struct str name)
 {
     const struct payment_provider *provider = payment_provider_find(name);
@@ -51,7 +41,7 @@ static struct str provider_label(struct str name)
     return provider ? str_c(provider->label) : name;
 }
 
-static struct json_object *order_view(struct web *w, const struct order *order)
+static struct json_object *row_view(struct web *w, const struct order *order)
 {
     struct json_object *o = json_new_object();
 
@@ -62,7 +52,8 @@ static struct json_object *order_view(struct web *w, const struct order *order)
     json_set_str(o, "creator", order->creator);
     json_set_str(o, "note", order->note);
     view_money(o, "amount", order->amount, VIEW_DOLLARS);
-    view_badge(o, "state", state_tone(order->state), order_state_name(order->state));
+    order_state_view(o, "state", order->state);
+    json_set_str(o, "link", link_operator_order(w->arena, order->id, NULL));
     view_time(o, "created", order->created_at_us, w->zone, w->now_us);
     view_time(o, "expires", order->expires_at_us, w->zone, w->now_us);
     return o;
@@ -90,7 +81,8 @@ static int add_waiting(struct web *w, const struct told *told, struct json_objec
             continue;
         r = form_init(&form, w->arena, confirm_fields, ARRAY_LEN(confirm_fields));
         form_set_money(&form, AMOUNT, order->amount);
-        o = order_view(w, order);
+        form_set(&form, CURRENCY, STR("USD"));
+        o = row_view(w, order);
         json_set_str(o, "confirm_link", link_operator_order(w->arena, order->id, "confirm"));
         json_set_bool(o, "open", told->form && told->order == order->id);
         form_view(told->form && told->order == order->id ? told->form : &form, o, "form");
@@ -111,7 +103,7 @@ static int push_review(struct web *w, const struct told *told, const struct paym
 
     if (r != 0)
         return r;
-    o = order_view(w, &order);
+    o = row_view(w, &order);
     view_money(o, "paid", p->amount, VIEW_DOLLARS);
     json_set_str(o, "payment_id", p->payment_id);
     json_set_str(o, "currency", p->currency);
@@ -150,7 +142,7 @@ static int add_orders(struct web *w, struct json_object *view)
     if (r != 0)
         return r;
     for (size_t i = 0; i < page.n && i < ORDERS_A_PAGE; i++)
-        json_push(list, order_view(w, &page.v[i]));
+        json_push(list, row_view(w, &page.v[i]));
     if (page.n > ORDERS_A_PAGE)
         older = operator_page_link(w, link_to(LINK_operator_orders), "q", STR(""),
                                    page.v[ORDERS_A_PAGE - 1].id);
@@ -205,7 +197,7 @@ int page_operator_order_confirm(struct web *w)
     web_leave_tx(w);
     if (!form.wrong)
         r = manual_confirm(w->db, w->arena, &w->actor, id, form.v[AMOUNT].money,
-                           form.v[BANK_REFERENCE].text, &order, &fault);
+                           form.v[CURRENCY].text, form.v[BANK_REFERENCE].text, &order, &fault);
     if (r == IDENTITY_E_FAULT)
         form_fault(&form, &fault);
     else if (r != 0)
@@ -215,7 +207,7 @@ int page_operator_order_confirm(struct web *w)
     return web_redirect(w, link_to(LINK_operator_orders),
                         order.state == ORDER_PAID
                             ? "The transfer is credited."
-                            : "The amount is not the order’s: it waits for your decision.");
+                            : "This is not what the order says: it waits for your decision.");
 }
 
 static int resolve(struct web *w, bool accept)

@@ -6,15 +6,19 @@
 #include "base/err.h"
 #include "identity/keyring.h"
 #include "identity/member.h"
+#include "ledger/invoice.h"
 #include "ledger/statement.h"
 #include "web/links.h"
 #include "web/pages/billing.h"
 #include "web/pages/grants.h"
+#include "web/pages/order.h"
 #include "web/pages/operator_area.h"
 #include "web/pages/operator_money.h"
 #include "web/view.h"
 
 #define TRANSFERS_SHOWN 20
+#define ORDERS_SHOWN 10
+#define INVOICES_SHOWN 24
 
 /* --- what belongs to it --- */
 
@@ -139,6 +143,45 @@ static int add_ledger(struct web *w, const struct team *team, struct json_object
     return 0;
 }
 
+/* --- what was paid and invoiced --- */
+
+static int add_orders(struct web *w, const struct team *team, struct json_object *view)
+{
+    struct json_object *list = json_new_array();
+    struct order_page page = {0};
+    int r = order_list(w->db, w->arena, team->id, -1, 0, ORDERS_SHOWN, &page);
+
+    json_set(view, "orders", list);
+    for (size_t i = 0; r == 0 && i < page.n; i++) {
+        struct json_object *o = order_view(w, &page.v[i]);
+
+        json_set_str(o, "link", link_operator_order(w->arena, page.v[i].id, NULL));
+        json_push(list, o);
+    }
+    json_set_bool(view, "any_order", r == 0 && page.n > 0);
+    return r;
+}
+
+static int add_invoices(struct web *w, const struct team *team, struct json_object *view)
+{
+    struct json_object *list = json_new_array();
+    struct invoice_page page = {0};
+    int r = invoice_list(w->db, w->arena, team->id, &page);
+
+    json_set(view, "invoices", list);
+    for (size_t i = 0; r == 0 && i < page.n && i < INVOICES_SHOWN; i++) {
+        struct json_object *o = json_new_object();
+
+        json_set_str(o, "number", page.v[i].number);
+        json_set_str(o, "month", page.v[i].month);
+        json_set_str(o, "link", link_operator_invoice(w->arena, team->id, page.v[i].id));
+        view_figure(o, "usage", page.v[i].usage);
+        json_push(list, o);
+    }
+    json_set_bool(view, "any_invoice", r == 0 && page.n > 0);
+    return r;
+}
+
 /* --- the page --- */
 
 static void put_facts(struct web *w, const struct team *team, struct json_object *view)
@@ -184,6 +227,10 @@ static int show(struct web *w, int status, const struct team *team, const struct
         r = operator_money_forms(w, told->adjust, told->grant, view);
     if (r == 0)
         r = grants_view(w, team->id, w->zone, view);
+    if (r == 0)
+        r = add_orders(w, team, view);
+    if (r == 0)
+        r = add_invoices(w, team, view);
     if (r != 0) {
         json_unref(view);
         return r < 0 ? err_trace(r) : web_outcome(w, r);

@@ -5,6 +5,7 @@
 #include "payments/payment_provider.h"
 #include "payments/sandbox.h"
 #include "web/links.h"
+#include "web/pages/paybacks.h"
 #include "web/view.h"
 
 static const struct {
@@ -14,11 +15,19 @@ static const struct {
     [ORDER_CREATED] = {"Waiting for payment", VIEW_INFO},
     [ORDER_PENDING] = {"On its way", VIEW_INFO},
     [ORDER_PAID] = {"Paid", VIEW_GOOD},
+    [ORDER_PART_REFUNDED] = {"Refunded in part", VIEW_INFO},
+    [ORDER_REFUNDED] = {"Refunded", VIEW_NEUTRAL},
+    [ORDER_CHARGED_BACK] = {"Charged back", VIEW_BAD},
     [ORDER_FAILED] = {"Declined", VIEW_BAD},
     [ORDER_CANCELED] = {"Canceled", VIEW_NEUTRAL},
     [ORDER_EXPIRED] = {"Expired", VIEW_NEUTRAL},
     [ORDER_REVIEW] = {"In review", VIEW_WARN},
 };
+
+void order_state_view(struct json_object *o, const char *key, enum order_state state)
+{
+    view_badge(o, key, states[state].tone, states[state].text);
+}
 
 struct json_object *order_view(struct web *w, const struct order *order)
 {
@@ -33,7 +42,9 @@ struct json_object *order_view(struct web *w, const struct order *order)
     json_set_str(o, "creator", order->creator);
     json_set_str(o, "team_name", order->team_name);
     view_money(o, "amount", order->amount, VIEW_DOLLARS);
-    view_badge(o, "state", states[order->state].tone, states[order->state].text);
+    order_state_view(o, "state", order->state);
+    view_money(o, "returned", order->returned, VIEW_DOLLARS);
+    json_set_bool(o, "any_returned", order->returned.nano > 0);
     view_time(o, "created", order->created_at_us, w->zone, w->now_us);
     view_time(o, "changed", order->changed_at_us, w->zone, w->now_us);
     view_time(o, "paid", order->paid_at_us, w->zone, w->now_us);
@@ -72,7 +83,13 @@ static int show(struct web *w, int status, const struct order *order, const char
         json_unref(view);
         return err_trace(r);
     }
+    r = paybacks_view(w, order->team, order->id, view);
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
     json_set(view, "order", order_view(w, order));
+    json_set_bool(view, "in_review", order->state == ORDER_REVIEW);
     json_set_str(view, "instructions", next.instructions);
     json_set_str(view, "checkout_link",
                  order->state == ORDER_CREATED && provider == &payment_sandbox

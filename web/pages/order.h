@@ -9,5 +9,7 @@ int page_order_cancel(struct web *w) _must_use_;   /* POST /billing/orders/{id}/
 int page_checkout(struct web *w) _must_use_;       /* GET /checkout/{id} */
 int page_checkout_press(struct web *w) _must_use_; /* POST /checkout/{id} */
 
+/* Its state in words; view is {tone, text, icon} under key. */
+void order_state_view(struct json_object *o, const char *key, enum order_state state);
 /* A row of a table of orders; for the operator's too. */
 struct json_object *order_view(struct web *w, const struct order *order);

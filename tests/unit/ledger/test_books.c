@@ -19,7 +19,6 @@ static int teardown(void **state)
 }
 
 DB_QUERY(books_findings, "SELECT count(*) AS v FROM ledger_findings() WHERE $1 > 0")
-DB_QUERY(books_refund, "SELECT post_refund($1, $2, $3, 'paid back', 'operator', 1, 'op') AS id")
 DB_QUERY(books_topup, "SELECT post_topup($1, $2, $3, 'test', 'system', NULL, 'test') AS id")
 
 static void sound(void)
@@ -98,24 +97,12 @@ static void an_adjustment_has_a_sign_and_a_reason(void **state)
     sound();
 }
 
-static void a_refund_leaves_the_wallet(void **state)
-{
-    struct team_id team = money_team(&t, "refund@example.org");
-    int64_t id;
-
-    money_topup(&t, team, 900);
-    assert_int_equal(post(&books_refund, DB_OPERATOR, team, "RF-1", 400, &id), 0);
-    assert_int_equal(posted(team), 500);
-    sound();
-}
-
 static void nobody_credits_in_the_teams_own_name(void **state)
 {
     struct team_id team = money_team(&t, "own@example.org");
     int64_t id;
 
     assert_int_equal(post(&books_topup, DB_TEAM(team), team, "TO-2", 100, &id), DB_E_REFUSED);
-    assert_int_equal(post(&books_refund, DB_TEAM(team), team, "RF-2", 100, &id), DB_E_REFUSED);
     assert_int_equal(post(&books_topup, DB_USER((struct user_id){1}), team, "TO-2", 100, &id),
                      DB_E_REFUSED);
     assert_int_equal(posted(team), 0);
@@ -319,7 +306,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_payment_is_credited_once_per_reference),
         cmocka_unit_test(an_adjustment_has_a_sign_and_a_reason),
-        cmocka_unit_test(a_refund_leaves_the_wallet),
         cmocka_unit_test(nobody_credits_in_the_teams_own_name),
         cmocka_unit_test(the_server_cannot_write_the_money_tables),
         cmocka_unit_test(not_even_the_owner_changes_what_was_posted),

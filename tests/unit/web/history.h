@@ -10,8 +10,9 @@
  * the last 25 minutes. $1 of grant, so the balance is what is left of it. */
 static const char history_sql[] =
     "BEGIN; SET LOCAL app.scope = 'system';"
-    "SELECT post_transfer(t.id, true, 'promo', 50000000000, 'GRANT', 'welcome', 'A welcome grant',"
-    "                     'system', NULL, 'system') FROM team t WHERE t.name = 'Acme';"
+    "SELECT post_grant(t.id, 'welcome', 50000000000, 'Welcome credit', 'A welcome grant', 100,"
+    "                  now() + interval '90 days', 'system', NULL, 'system')"
+    "  FROM team t WHERE t.name = 'Acme';"
     "CREATE TEMP TABLE made ON COMMIT DROP AS SELECT n, t.id AS team_id, k.id AS key_id,"
     " (lpad(to_hex(((extract(epoch FROM now()) * 1000)::bigint - n * 6000)), 12, '0')"
     "  || '7' || lpad(to_hex(n), 3, '0') || '8' || repeat('0', 15))::uuid AS call_id,"

@@ -116,17 +116,17 @@ static void transfers_are_confirmed_or_decided_about(void **state)
     assert_status(wrong, 422);
     assert_has(wrong, "An amount in dollars");
     assert_has(wrong, "value=\"many\"");
-    send_ok(from, path_of("/operator/orders/{}/confirm", order), "amount=25&bank_reference=SEPA-1");
-    page_has(from, "paid");
+    send_ok(from, path_of("/operator/orders/{}/confirm", order), "amount=25&currency=USD&bank_reference=SEPA-1");
+    page_has(from, "Paid");
     page_has(from, "No transfer is awaited.");
     order_of("30");
     free(orders);
     orders = browse_get(&site, from);
     order = number_behind(orders, "action=\"/operator/orders/");
     again = browse_send(&site, from, path_of("/operator/orders/{}/confirm", order),
-                        "amount=30&bank_reference=SEPA-1");
+                        "amount=30&currency=USD&bank_reference=SEPA-1");
     assert_status(again, 422);
-    send_ok(from, path_of("/operator/orders/{}/confirm", order), "amount=29&bank_reference=SEPA-2");
+    send_ok(from, path_of("/operator/orders/{}/confirm", order), "amount=29&currency=USD&bank_reference=SEPA-2");
     review = browse_get(&site, from);
     assert_has(review, "Payments to decide about");
     payment = number_behind(review, "action=\"/operator/payments/");
