@@ -27,7 +27,7 @@ CREATE UNIQUE INDEX account_kind ON account (team_id, kind) WHERE kind <> 'grant
 COMMENT ON TABLE account IS 'The books of each team: one account of each kind, and one for each grant. debits_nano and credits_nano only grow; wallet and grants are liabilities: balance = credits - debits.';
 
 CREATE TABLE transfer (
-    team_id bigint NOT NULL REFERENCES team,
+    team_id bigint NOT NULL,
     id bigint GENERATED ALWAYS AS IDENTITY,
     code text NOT NULL CHECK (code IN ('TOPUP', 'USAGE', 'LATE_USAGE', 'GRANT', 'GRANT_USE', 'GRANT_EXPIRE', 'REFUND',
                                        'CHARGEBACK', 'CHARGEBACK_REVERSED', 'CREDIT_NOTE', 'ADJUST')),
@@ -136,7 +136,7 @@ COMMENT ON TABLE lease IS 'What a session may still use of a purse without askin
 
 -- The fields are those of model/record.def.
 CREATE TABLE call (
-    team_id bigint NOT NULL REFERENCES team,
+    team_id bigint NOT NULL,
     call_id uuid NOT NULL,
     project_id bigint, key_id bigint, user_id bigint,
     started_at timestamptz,
@@ -180,6 +180,7 @@ CREATE INDEX call_posted ON call (team_id, posted_at);
 CREATE INDEX call_posted_range ON call USING brin (posted_at) WITH (pages_per_range = 64, autosummarize = on);
 CREATE INDEX call_id_range ON call USING brin (call_id uuid_minmax_multi_ops)
     WITH (pages_per_range = 64, autosummarize = on);
+COMMENT ON COLUMN call.team_id IS 'A team that has books: settle_batch locks them, so each row need not ask for its team again.';
 COMMENT ON TABLE call IS 'The log and the usage events in one: written only by settle_batch, in the transaction of their transfer. Partitioned by the time-ordered call id.';
 COMMENT ON COLUMN call.input_tokens IS 'Usage in disjoint classes, up to requests: cached, written, audio and image tokens are not also in input_tokens, nor reasoning in output_tokens.';
 COMMENT ON COLUMN call.service_tier IS 'The tier that the charge is of (server/model/service.h).';
@@ -880,6 +881,7 @@ DECLARE
     teams bigint[];
     charges bigint[];
     counts integer[];
+    funds bigint[];
     n_locked bigint;
     again boolean := false;
 BEGIN
@@ -892,12 +894,6 @@ BEGIN
     IF n_locked <> 2 * cardinality(teams) THEN
         RAISE EXCEPTION 'a team has no books' USING ERRCODE = 'foreign_key_violation';
     END IF;
-    PERFORM FROM purse q
-      WHERE (q.team_id, q.id) IN
-            (SELECT w.team_id, w.id FROM purse w WHERE w.team_id = ANY (teams) AND w.kind = 'wallet'
-             UNION
-             SELECT x.team_id, x.purse_id FROM unnest(p_draws) x)
-      ORDER BY q.team_id, q.id FOR UPDATE;
     now_at := clock_timestamp();
     batch := nextval('transfer_id_seq');
 
@@ -931,8 +927,10 @@ BEGIN
           FROM unnest(p_calls) c GROUP BY 1, 2, 3, 4, 5, 6
     ), days AS (
         INSERT INTO usage_day AS u (team_id, day, {day keys}, {day})
-        SELECT s.team_id, (now_at AT TIME ZONE t.time_zone)::date, {s.day keys}, {s.day}
-          FROM summed s JOIN team t ON t.id = s.team_id
+        SELECT s.team_id,
+               (SELECT (now_at AT TIME ZONE t.time_zone)::date FROM team t WHERE t.id = s.team_id),
+               {s.day keys}, {s.day}
+          FROM summed s
             ON CONFLICT (team_id, day, {day keys}) DO UPDATE SET {u.day}
     ), by_team AS (
         SELECT s.team_id, sum(s.charge_nano)::bigint AS charge, sum(s.charged_)::integer AS n
@@ -942,55 +940,56 @@ BEGIN
            array_agg(b.n ORDER BY b.team_id)
       INTO teams, charges, counts FROM by_team b;
 
-    WITH charged AS MATERIALIZED (
-        SELECT * FROM unnest(teams, charges, counts) AS x(team_id, charge, n)
-    ), moved AS (
-        UPDATE account a SET
-            debits_nano = a.debits_nano + CASE WHEN a.kind = 'wallet' THEN s.charge ELSE 0 END,
-            credits_nano = a.credits_nano + CASE WHEN a.kind = 'revenue' THEN s.charge ELSE 0 END
-          FROM charged s
-         WHERE a.team_id = s.team_id AND a.kind IN ('wallet', 'revenue')
-        RETURNING a.team_id, a.kind, a.id
+    -- The purses in the order of their keys; what each is to give, of the lease and in all.
+    WITH draw AS (
+        SELECT d.team_id, d.purse_id, d.window_start, sum(d.taken)::bigint AS taken,
+               sum(d.used)::bigint AS used, 0::bigint AS charge, 0 AS n
+          FROM unnest(p_draws) d GROUP BY 1, 2, 3
+        UNION ALL
+        SELECT w.team_id, w.id, w.window_start, 0, 0, c.charge, c.n
+          FROM unnest(teams, charges, counts) AS c(team_id, charge, n)
+          JOIN purse w ON w.team_id = c.team_id AND w.kind = 'wallet'
+    ), locked AS MATERIALIZED (
+        SELECT q.team_id, q.id, q.window_start, d.charge, d.n,
+               CASE WHEN live AND d.window_start = q.window_start THEN d.taken ELSE 0 END AS taken,
+               CASE WHEN q.kind = 'wallet' THEN d.charge
+                    WHEN q.kind = 'budget' OR d.window_start = q.window_start THEN d.used ELSE 0 END AS used
+          FROM draw d JOIN purse q ON q.team_id = d.team_id AND q.id = d.purse_id
+         ORDER BY q.team_id, q.id FOR UPDATE OF q
+    ), asked AS (
+        SELECT k.team_id, k.id, k.window_start, sum(k.taken)::bigint AS taken, sum(k.used)::bigint AS used,
+               sum(k.charge)::bigint AS charge, sum(k.n)::integer AS n
+          FROM locked k GROUP BY 1, 2, 3
+    ), given AS MATERIALIZED (
+        SELECT a.*, coalesce(least(a.taken, l.remaining), 0) AS given
+          FROM asked a
+          LEFT JOIN lease l ON l.team_id = a.team_id AND l.purse_id = a.id AND l.session_id = p_session
+                           AND l.window_start = a.window_start AND a.taken > 0
+    ), leases AS (
+        UPDATE lease l SET remaining = l.remaining - g.given
+          FROM given g
+         WHERE l.team_id = g.team_id AND l.purse_id = g.id AND l.session_id = p_session AND g.given > 0
+    ), purses AS (
+        UPDATE purse q SET used = q.used + g.used, leased = q.leased - g.given
+          FROM given g WHERE q.team_id = g.team_id AND q.id = g.id
+        RETURNING q.team_id, g.charge, g.n, q.capacity - q.used AS funds
     )
+    SELECT array_agg(p.team_id), array_agg(p.charge), array_agg(p.n), array_agg(p.funds)
+      INTO teams, charges, counts, funds FROM purses p WHERE p.charge > 0;
+
+    UPDATE account a SET
+        debits_nano = a.debits_nano + CASE WHEN a.kind = 'wallet' THEN c.charge ELSE 0 END,
+        credits_nano = a.credits_nano + CASE WHEN a.kind = 'revenue' THEN c.charge ELSE 0 END
+      FROM unnest(teams, charges) AS c(team_id, charge)
+     WHERE a.team_id = c.team_id AND a.kind IN ('wallet', 'revenue');
     INSERT INTO transfer (team_id, id, code, ref, debit_account, credit_account, amount_nano,
                           funds_nano, calls, posted_at)
     OVERRIDING SYSTEM VALUE
-    SELECT s.team_id, batch, CASE WHEN live THEN 'USAGE' ELSE 'LATE_USAGE' END, batch::text, w.id, r.id,
-           s.charge, q.capacity - q.used - s.charge, s.n, now_at
-      FROM charged s
-      JOIN purse q ON q.team_id = s.team_id AND q.kind = 'wallet'
-      LEFT JOIN moved w ON w.team_id = s.team_id AND w.kind = 'wallet'
-      LEFT JOIN moved r ON r.team_id = s.team_id AND r.kind = 'revenue';
-
-    WITH drawn AS MATERIALIZED (
-        SELECT x.team_id, x.purse_id, x.window_start, q.kind, q.window_start = x.window_start AS current,
-               x.taken, x.used
-          FROM (SELECT d.team_id, d.purse_id, d.window_start, sum(d.taken)::bigint AS taken,
-                       sum(d.used)::bigint AS used
-                  FROM unnest(p_draws) d GROUP BY 1, 2, 3) x
-          JOIN purse q ON q.team_id = x.team_id AND q.id = x.purse_id
-    ), taken AS (
-        UPDATE lease l SET remaining = l.remaining - d.taken
-          FROM (SELECT e.team_id, e.purse_id, least(e.taken, o.remaining) AS taken
-                  FROM drawn e
-                  JOIN lease o ON o.team_id = e.team_id AND o.purse_id = e.purse_id
-                              AND o.session_id = p_session AND o.window_start = e.window_start
-                 WHERE live AND e.current) d
-         WHERE l.team_id = d.team_id AND l.purse_id = d.purse_id AND l.session_id = p_session
-        RETURNING l.team_id, l.purse_id, d.taken
-    )
-    UPDATE purse q SET used = q.used + x.used, leased = q.leased - x.taken
-      FROM (SELECT u.team_id, u.purse_id, sum(u.used)::bigint AS used, sum(u.taken)::bigint AS taken
-              FROM (SELECT w.team_id, w.id AS purse_id, s.charge AS used, 0 AS taken
-                      FROM unnest(teams, charges) AS s(team_id, charge)
-                      JOIN purse w ON w.team_id = s.team_id AND w.kind = 'wallet'
-                    UNION ALL
-                    SELECT d.team_id, d.purse_id, d.used, 0 FROM drawn d
-                     WHERE d.kind = 'budget' OR d.kind <> 'wallet' AND d.current
-                    UNION ALL
-                    SELECT t.team_id, t.purse_id, 0, t.taken FROM taken t) u
-             GROUP BY u.team_id, u.purse_id) x
-     WHERE q.team_id = x.team_id AND q.id = x.purse_id;
+    SELECT c.team_id, batch, CASE WHEN live THEN 'USAGE' ELSE 'LATE_USAGE' END, batch::text, w.id, r.id,
+           c.charge, c.funds, c.n, now_at
+      FROM unnest(teams, charges, counts, funds) AS c(team_id, charge, n, funds)
+      JOIN account w ON w.team_id = c.team_id AND w.kind = 'wallet'
+      JOIN account r ON r.team_id = c.team_id AND r.kind = 'revenue';
     PERFORM grants_use(teams, now_at);
     RETURN live;
 END

@@ -51,8 +51,7 @@ const struct db_query *db_query_first(void); /* all registered queries, for the 
 
 enum db_type {
     DB_I64, DB_I32, DB_BOOL, DB_TEXT, DB_BYTES, DB_DIGEST, DB_MONEY, DB_UUID, DB_TIME_US, DB_JSON,
-    DB_I64_ARRAY, DB_TEXT_ARRAY, DB_BYTES_ARRAY, DB_UUID_ARRAY, DB_BOOL_ARRAY, DB_TIME_US_ARRAY,
-    DB_RECEIVED,
+    DB_I64_ARRAY, DB_TEXT_ARRAY, DB_BYTES_ARRAY, DB_UUID_ARRAY, DB_BOOL_ARRAY, DB_TIME_US_ARRAY, DB_RECEIVED,
 };
 
 struct db_arg {
@@ -84,8 +83,7 @@ struct db_arg db_uuid(struct call_id id);
 struct db_arg db_time_us(int64_t unix_us); /* timestamptz */
 struct db_arg db_json(struct str text);    /* jsonb */
 struct db_arg db_null(enum db_type type);
-/* The binary form of whatever type the parameter has, made by the caller: arrays of rows. */
-struct db_arg db_received(struct str s);
+struct db_arg db_received(struct str s); /* in the parameter's own binary form: arrays of rows */
 struct db_arg db_i64s(const int64_t *v, size_t n);
 struct db_arg db_texts(const struct str *v, size_t n);       /* element p NULL: NULL */
 struct db_arg db_bytes_list(const struct str *v, size_t n);

@@ -1,7 +1,10 @@
 /* money.c: the money of calls, with everything on: five limits, hold, BEGIN, END, settling into
  * PostgreSQL, by as many calls as there is processor time for.
  *
- *   money GROUP TEAMS CALLS
+ *   money GROUP TEAMS CALLS LIMITS
+ *
+ * LIMITS is `all`, or `money`: wallet and monthly budget, without requests, tokens and calls at a
+ * time, whose windows turn each minute and so ask for grants whatever the load is.
  *
  * One thread is the loop: it takes holds, journals and ends calls, a number of them in flight; the
  * node, the lane and the flusher are those of the server. It slows down only when the flusher is far
@@ -40,6 +43,7 @@ struct bench {
     struct key_limits *keys;
     struct key_purses **purses;
     size_t n_keys;
+    bool all_limits;
     struct flight flight[2][IN_FLIGHT]; /* those that run, and those that take their place */
     sem_t answered;
     int outcome;
@@ -77,15 +81,17 @@ struct key_row {
 static int add_key(void *ctx)
 {
     struct key_row *row = ctx;
+    struct key_limits *key = &row->b->keys[row->b->n_keys++];
 
-    row->b->keys[row->b->n_keys++] =
-        (struct key_limits){.team = {row->team},
-                            .key = {row->key},
-                            .rpm = 1000000000,
-                            .tpm = INT64_C(1000000000000),
-                            .concurrency = 1000000,
-                            .budget = {WALLET_NANO},
-                            .budget_window = "month"};
+    *key = (struct key_limits){.team = {row->team},
+                               .key = {row->key},
+                               .budget = {WALLET_NANO},
+                               .budget_window = "month"};
+    if (row->b->all_limits) {
+        key->rpm = 1000000000;
+        key->tpm = INT64_C(1000000000000);
+        key->concurrency = 1000000;
+    }
     return 0;
 }
 
@@ -412,9 +418,10 @@ int main(int argc, char **argv)
     struct spent from, to;
     int64_t teams, calls, own_ns;
 
-    if (argc != 4 || str_i64(str_c(argv[2]), &teams) || str_i64(str_c(argv[3]), &calls))
-        bench_fail("usage: money GROUP TEAMS CALLS");
+    if (argc != 5 || str_i64(str_c(argv[2]), &teams) || str_i64(str_c(argv[3]), &calls))
+        bench_fail("usage: money GROUP TEAMS CALLS all|money");
     calls = calls / IN_FLIGHT * IN_FLIGHT;
+    b.all_limits = str_eq_c(STR("all"), argv[4]);
     start(&b, teams);
     (void)run_calls(&b, WARM_UP(calls) + teams);
     from = look(&b);
