@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned kind = fuzz_byte(&in) % 4;
     char *copy = fuzz_copy(in);
     struct arena *a = arena_new(MIB(32));
-    struct usage usage;
+    struct llm_report usage = {.has_usage = false};
 
     HOLDS(a);
     in.p = copy;
