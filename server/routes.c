@@ -20,6 +20,12 @@
         HTTP_##m, path, auth, BOUND_ADMIN_BODY_BYTES, RUNS_ON_PAGES, PROBLEM_AS_OPENAI,            \
             .manage = fn                                                                           \
     }
+/* Draws a PDF. */
+#define MANAGE_LONG(m, path, auth, fn)                                                             \
+    {                                                                                              \
+        HTTP_##m, path, auth, BOUND_ADMIN_BODY_BYTES, RUNS_ON_LONG, PROBLEM_AS_OPENAI,             \
+            .manage = fn                                                                           \
+    }
 #define SHOW(path, auth, fn)                                                                       \
     {                                                                                              \
         HTTP_GET, path, auth, 0, RUNS_ON_PAGES, PROBLEM_AS_PAGE, .page = fn                        \
@@ -79,6 +85,25 @@ const struct route routes[] = {
     MANAGE(GET, "/api/v1/usage", AUTH_MANAGE, admin_usage),
     MANAGE(GET, "/api/v1/balance", AUTH_MANAGE, admin_balance),
     MANAGE(POST, "/api/v1/balance/adjustments", AUTH_MANAGE, admin_balance_adjust),
+    MANAGE(GET, "/api/v1/grants", AUTH_MANAGE, admin_grants_list),
+    MANAGE(POST, "/api/v1/grants", AUTH_MANAGE, admin_grants_give),
+    MANAGE(DELETE, "/api/v1/grants/{id}", AUTH_MANAGE, admin_grants_end),
+    MANAGE(GET, "/api/v1/codes", AUTH_MANAGE, admin_codes_list),
+    MANAGE(POST, "/api/v1/codes", AUTH_MANAGE, admin_codes_make),
+    MANAGE(DELETE, "/api/v1/codes/{id}", AUTH_MANAGE, admin_codes_revoke),
+    MANAGE(POST, "/api/v1/redeem", AUTH_MANAGE, admin_redeem),
+    MANAGE(GET, "/api/v1/orders", AUTH_MANAGE, admin_orders_list),
+    MANAGE(GET, "/api/v1/orders/{id}", AUTH_MANAGE, admin_orders_get),
+    MANAGE(GET, "/api/v1/payments/review", AUTH_MANAGE, admin_payments_review),
+    MANAGE(POST, "/api/v1/payments/{id}/resolve", AUTH_MANAGE, admin_payments_resolve),
+    MANAGE(POST, "/api/v1/payments/{id}/refunds", AUTH_MANAGE, admin_payments_refund),
+    MANAGE(POST, "/api/v1/payments/{id}/chargebacks", AUTH_MANAGE, admin_payments_charge_back),
+    MANAGE(POST, "/api/v1/chargebacks/{id}/reversal", AUTH_MANAGE, admin_chargebacks_reverse),
+    MANAGE(GET, "/api/v1/credit_notes", AUTH_MANAGE, admin_credit_notes_list),
+    MANAGE(GET, "/api/v1/credit_notes/{id}", AUTH_MANAGE, admin_credit_notes_get),
+    MANAGE(GET, "/api/v1/credit_notes/{id}/pdf", AUTH_MANAGE, admin_credit_notes_pdf),
+    MANAGE(GET, "/api/v1/credit_notes/{id}/csv", AUTH_MANAGE, admin_credit_notes_csv),
+    MANAGE_LONG(POST, "/api/v1/invoices/{id}/credit_notes", AUTH_MANAGE, admin_credit_notes_issue),
     MANAGE(GET, "/api/v1/invoices", AUTH_MANAGE, admin_invoices_list),
     MANAGE(GET, "/api/v1/invoices/{id}", AUTH_MANAGE, admin_invoices_get),
     MANAGE(GET, "/api/v1/invoices/{id}/pdf", AUTH_MANAGE, admin_invoices_pdf),

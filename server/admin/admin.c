@@ -126,6 +126,18 @@ static struct db_scope scope_of(const struct admin *a)
     return a->is_operator ? DB_OPERATOR : DB_TEAM(a->team);
 }
 
+void admin_leave_tx(struct admin *a)
+{
+    db_rollback(a->db);
+}
+
+int admin_again(struct admin *a)
+{
+    int r = db_begin(a->db, scope_of(a), true);
+
+    return r ? db_fatal(r) : 0;
+}
+
 static int run(struct admin *a)
 {
     int r = enter(a);

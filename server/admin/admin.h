@@ -64,6 +64,12 @@ int admin_query_money(struct admin *a, const char *name, struct money *ret) _mus
 /* ADMIN_SAID after a 400 that names the first query parameter that is not in the list. */
 int admin_query_known(struct admin *a, const char *const *names, size_t n) _must_use_;
 
+/* A time given in the body; p NULL leaves *ret_us as it is; ADMIN_SAID after 400. */
+int admin_body_time(struct admin *a, const char *name, struct str text, int64_t *ret_us) _must_use_;
+/* For services that run their own transactions: rolls back; begins again, to read the answer. */
+void admin_leave_tx(struct admin *a);
+int admin_again(struct admin *a) _must_use_;
+
 /* {"object":"list","data":[...]} around an array, and times as RFC 3339 or null. */
 struct json_object *admin_list(struct json_object *array);
 void admin_set_time(struct json_object *o, const char *key, int64_t unix_us);
@@ -90,6 +96,25 @@ int admin_invoices_list(struct admin *a);
 int admin_invoices_get(struct admin *a);
 int admin_invoices_pdf(struct admin *a);
 int admin_invoices_csv(struct admin *a);
+int admin_grants_list(struct admin *a);
+int admin_grants_give(struct admin *a);
+int admin_grants_end(struct admin *a);
+int admin_codes_list(struct admin *a);
+int admin_codes_make(struct admin *a);
+int admin_codes_revoke(struct admin *a);
+int admin_redeem(struct admin *a);
+int admin_orders_list(struct admin *a);
+int admin_orders_get(struct admin *a);
+int admin_payments_review(struct admin *a);
+int admin_payments_resolve(struct admin *a);
+int admin_payments_refund(struct admin *a);
+int admin_payments_charge_back(struct admin *a);
+int admin_chargebacks_reverse(struct admin *a);
+int admin_credit_notes_list(struct admin *a);
+int admin_credit_notes_get(struct admin *a);
+int admin_credit_notes_pdf(struct admin *a);
+int admin_credit_notes_csv(struct admin *a);
+int admin_credit_notes_issue(struct admin *a);
 int admin_pricing(struct admin *a);
 int admin_own_key(struct admin *a);
 int admin_own_credits(struct admin *a);

@@ -135,6 +135,14 @@ int admin_query_time(struct admin *a, const char *name, int64_t *ret_us)
     return 0;
 }
 
+int admin_body_time(struct admin *a, const char *name, struct str text, int64_t *ret_us)
+{
+    if (!text.p || clock_parse_rfc3339(text, ret_us))
+        return 0;
+    return admin_problem(a, PROBLEM_BAD_FIELD, name,
+                         "A time such as 2026-11-21T06:27:33Z is wanted.");
+}
+
 int admin_query_money(struct admin *a, const char *name, struct money *ret)
 {
     struct str text = request_query(a->req, name);

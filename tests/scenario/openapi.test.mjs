@@ -7,7 +7,7 @@ import addFormats from 'ajv-formats';
 import { setup, test } from '../lib/story.mjs';
 import { top } from '../lib/server.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
-import { standardInstallation, mintManagementKey, manage, call, hello, settled } from '../lib/installation.mjs';
+import { installationKey, standardInstallation, mintManagementKey, manage, call, hello, settled } from '../lib/installation.mjs';
 
 const document = JSON.parse(readFileSync(join(top, 'server/admin/openapi.json'), 'utf8'));
 const ajv = new Ajv({ strict: false, allErrors: true });
@@ -18,7 +18,7 @@ const pointer = (...steps) => `openapi#/${steps.map((s) => s.replace(/~/g, '~0')
 
 test('the document and the route table name the same', () => {
   const table = readFileSync(join(top, 'server/routes.c'), 'utf8');
-  const served = [...table.matchAll(/MANAGE\((\w+),\s*"(\/api\/v1[^"]*)"/g)].map(([, m, path]) => `${m} ${path}`).sort();
+  const served = [...table.matchAll(/MANAGE(?:_LONG)?\((\w+),\s*"(\/api\/v1[^"]*)"/g)].map(([, m, path]) => `${m} ${path}`).sort();
   const described = Object.entries(document.paths).flatMap(([path, item]) => methods.filter((m) => m in item).map((m) => `${m.toUpperCase()} ${path}`)).sort();
   assert.ok(served.length > 15);
   assert.deepEqual(described, served);
@@ -60,12 +60,37 @@ test('answers are what the document says', async () => {
   for (const by of ['day', 'model', 'key', 'project', 'provider']) await holds('GET', '/api/v1/usage', 200, undefined, ask, `/api/v1/usage?by=${by}`);
   await holds('GET', '/api/v1/balance', 200);
   await holds('GET', '/api/v1/invoices', 200);
+  await holds('GET', '/api/v1/credit_notes', 200);
   await holds('GET', '/api/v1/pricing', 200);
   const holder = manage(it.server, it.key);
   await holds('GET', '/api/v1/key', 200, undefined, holder);
   await holds('GET', '/api/v1/credits', 200, undefined, holder);
   await holds('GET', '/api/v1/generation', 200, undefined, holder, `/api/v1/generation?id=${id}`);
   await holds('DELETE', '/api/v1/keys/{id}', 200, undefined, ask, `/api/v1/keys/${key.id}`);
+});
+
+test('answers about money are what the document says', async () => {
+  const whole = manage(it.server, await installationKey(it.server, it.owner));
+  const [{ id: team }] = it.server.sql(`SELECT id FROM team WHERE name = '${it.owner.team}'`);
+  const of = (path) => `${path}?team=${team}`;
+  const grants = await holds('POST', '/api/v1/grants', 201, { amount: '1', name: 'Described', reason: 'for the test', reference: 'g1', expires_at: '2099-01-01T00:00:00Z' }, whole, of('/api/v1/grants'));
+  await holds('GET', '/api/v1/grants', 200);
+  await holds('DELETE', '/api/v1/grants/{id}', 200, undefined, whole, of(`/api/v1/grants/${grants.data[0].id}`));
+  const codes = await holds('POST', '/api/v1/codes', 201, { amount: '1', name: 'Described', count: 2, grant_days: 3 }, whole);
+  await holds('POST', '/api/v1/redeem', 201, { code: codes.data[0].code });
+  await holds('POST', '/api/v1/redeem', 400, { code: codes.data[0].code });
+  await holds('GET', '/api/v1/codes', 200, undefined, whole);
+  await holds('DELETE', '/api/v1/codes/{id}', 200, undefined, whole, `/api/v1/codes/${codes.data[1].id}`);
+  const orders = await holds('GET', '/api/v1/orders', 200);
+  const one = await holds('GET', '/api/v1/orders/{id}', 200, undefined, ask, `/api/v1/orders/${orders.data[0].id}`);
+  await holds('GET', '/api/v1/payments/review', 200, undefined, whole);
+  const payment = `/api/v1/payments/${one.payments[0].id}`;
+  await holds('POST', '/api/v1/payments/{id}/refunds', 201, { amount: '1', reason: 'asked for', reference: 'r1' }, whole, `${payment}/refunds`);
+  const back = await holds('POST', '/api/v1/payments/{id}/chargebacks', 201, { amount: '1', reason: 'the bank', reference: 'c1' }, whole, `${payment}/chargebacks`);
+  await holds('POST', '/api/v1/chargebacks/{id}/reversal', 201, { reason: 'we won', reference: 'c1' }, whole, `/api/v1/chargebacks/${back.returns[1].id}/reversal`);
+  await holds('POST', '/api/v1/payments/{id}/resolve', 404, { accept: true, note: 'not in review' }, whole, `${payment}/resolve`);
+  await holds('POST', '/api/v1/invoices/{id}/credit_notes', 404, { amount: '1', reason: 'no such one', reference: 'n1' }, whole, of('/api/v1/invoices/999999/credit_notes'));
+  await holds('GET', '/api/v1/codes', 403);
 });
 
 test('refusals are what the document says', async () => {
