@@ -11,6 +11,7 @@
 #include "db/embedded.h"
 #include "db/migrate.h"
 #include "db/tx.h"
+#include "identity/manage_key.h"
 #include "identity/reset.h"
 #include "identity/user.h"
 
@@ -26,7 +27,7 @@ struct command {
     struct embedded *embedded;
     struct db *db;
     struct master *master;
-    uint8_t session_pepper[32];
+    uint8_t session_pepper[32], key_pepper[32];
 };
 
 static int complain(const char *sentence)
@@ -83,6 +84,7 @@ static int command_open(const struct config *config, struct command *c)
     if (r)
         return complain("SECRET_FILE cannot be read: 32 bytes, readable by its owner only");
     master_subkey(c->master, "session", c->session_pepper);
+    master_subkey(c->master, "api-key", c->key_pepper);
     return 0;
 }
 
@@ -105,6 +107,44 @@ int app_create_operator(const struct config *config, const char *email)
                    email, STR_FMT(password));
         else
             printf("%s is an operator now and keeps its password.\n", email);
+    }
+    command_close(&c);
+    return r != 0;
+}
+
+struct key_wish {
+    struct command *c;
+    const char *name;
+    struct str secret;
+    struct identity_fault fault;
+};
+
+static int mint_key(struct db *db, void *ctx)
+{
+    struct key_wish *w = ctx;
+    struct actor actor = ACTOR_THE_SYSTEM;
+    struct team_id installation = {0};
+    int64_t id;
+
+    return manage_key_mint(db, w->c->arena, w->c->key_pepper, &actor, installation, ROLE_ADMIN,
+                           str_c(w->name), 0, &id, &w->secret, &w->fault);
+}
+
+int app_create_management_key(const struct config *config, const char *name)
+{
+    struct command c;
+    struct key_wish wish = {.c = &c, .name = name};
+    int r = command_open(config, &c);
+
+    if (!r) {
+        r = db_tx(c.db, DB_OPERATOR, "create_management_key", mint_key, &wish);
+        if (r == IDENTITY_E_FAULT)
+            fprintf(stderr, "tollgate: the key's name: %s\n", wish.fault.sentence);
+        else if (r)
+            complain("the key could not be made");
+        else
+            printf("%.*s\nIt acts for every team, and is not shown again.\n",
+                   STR_FMT(wish.secret));
     }
     command_close(&c);
     return r != 0;

@@ -65,6 +65,11 @@ static int run_create_operator(const struct config *config, const struct argumen
     return app_create_operator(config, args->operand);
 }
 
+static int run_create_management_key(const struct config *config, const struct arguments *args)
+{
+    return app_create_management_key(config, args->operand);
+}
+
 static int run_reset_password(const struct config *config, const struct arguments *args)
 {
     return app_reset_password(config, args->operand);
@@ -102,6 +107,8 @@ static const struct command commands[] = {
      run_check_config},
     {"create-operator", "EMAIL", "makes an operator account and prints its password",
      run_create_operator},
+    {"create-management-key", "NAME", "makes a key of the management API for all teams, prints it",
+     run_create_management_key},
     {"reset-password", "EMAIL", "prints a one-time link that sets a new password",
      run_reset_password},
     {"catalog import", "FILE", "reads models and prices: our format, or LiteLLM's JSON",

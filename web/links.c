@@ -131,6 +131,11 @@ struct str link_operator_user(struct arena *a, struct user_id id, const char *ac
     return thing(a, LINK_operator_users, id.v, action);
 }
 
+struct str link_operator_key(struct arena *a, int64_t id, const char *action)
+{
+    return thing(a, LINK_operator_keys, id, action);
+}
+
 struct str link_operator_call(struct arena *a, struct call_id id)
 {
     char text[CALL_ID_TEXT];

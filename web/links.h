@@ -44,6 +44,7 @@
     X(operator_new_model, "/operator/models/new")                                                  \
     X(operator_teams, "/operator/teams")                                                           \
     X(operator_users, "/operator/users")                                                           \
+    X(operator_keys, "/operator/management-keys")                                                  \
     X(operator_calls, "/operator/calls")                                                           \
     X(operator_orders, "/operator/orders")                                                         \
     X(operator_codes, "/operator/codes")                                                           \
@@ -84,6 +85,7 @@ struct str link_model(struct arena *a, struct model_id id, const char *action);
 struct str link_target(struct arena *a, struct target_id id, const char *action);
 struct str link_operator_team(struct arena *a, struct team_id id, const char *action);
 struct str link_operator_user(struct arena *a, struct user_id id, const char *action);
+struct str link_operator_key(struct arena *a, int64_t id, const char *action);
 struct str link_operator_call(struct arena *a, struct call_id id);
 struct str link_operator_finding(struct arena *a, int64_t id, const char *action);
 struct str link_operator_order(struct arena *a, int64_t id, const char *action);

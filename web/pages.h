@@ -22,6 +22,7 @@
 #include "web/pages/operator_incidents.h"
 #include "web/pages/operator_installation.h"
 #include "web/pages/operator_invoice.h"
+#include "web/pages/operator_keys.h"
 #include "web/pages/operator_model.h"
 #include "web/pages/operator_models.h"
 #include "web/pages/operator_money.h"

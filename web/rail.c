@@ -25,6 +25,7 @@ static const struct {
     {SECTION_OPERATOR, "Models and prices", "layers", "/operator/models", "r"},
     {SECTION_OPERATOR, "Teams", "building-2", "/operator/teams", "t"},
     {SECTION_OPERATOR, "Users", "user", "/operator/users", "e"},
+    {SECTION_OPERATOR, "Management keys", "key-round", "/operator/management-keys", "n"},
     {SECTION_OPERATOR, "All calls", "list", "/operator/calls", "c"},
     {SECTION_OPERATOR, "Orders", "receipt", "/operator/orders", "d"},
     {SECTION_OPERATOR, "Codes", "ticket", "/operator/codes", "v"},

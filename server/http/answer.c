@@ -110,6 +110,11 @@ void request_reply(struct request *r, const struct response *response)
     queue_answer(x, response, m);
 }
 
+static bool is_under(struct str path, struct str root)
+{
+    return str_starts(path, root) && (path.n == root.n || path.p[root.n] == '/');
+}
+
 /* The format of the route's family; where there is no route, what the client seems to want. */
 static enum problem_format format_of(const struct request *r)
 {
@@ -117,7 +122,7 @@ static enum problem_format format_of(const struct request *r)
 
     if (r->route)
         return r->route->problems;
-    if (str_starts(r->path, STR("/v1/")) || str_starts(r->path, STR("/api/")))
+    if (is_under(r->path, STR("/v1")) || is_under(r->path, STR("/api")))
         return PROBLEM_AS_OPENAI;
     if (r->listener->config.problem_page && accept.p &&
         memmem(accept.p, accept.n, "text/html", strlen("text/html")))

@@ -99,7 +99,7 @@ export class Cluster {
     this.accounts = [];
     for (const upstream of upstreams) this.accounts.push(await addAccount(this.operator, upstream));
     this.owner = await signUp(first);
-    this.ask = manage(first, await installationKey(first, this.owner));
+    this.ask = manage(first, await installationKey(this.operator));
   }
 
   // A model at all accounts; see addModel.

@@ -62,20 +62,7 @@ export class Server {
     mkdirSync(this.dataDir, { recursive: true });
     this.child = spawn(join(root, 'tollgate'), [this.command], {
       cwd: root,
-      env: {
-        PATH: process.env.PATH,
-        HOME: this.dataDir,
-        DATA_DIR: this.dataDir,
-        LISTEN: '127.0.0.1',
-        PORT: String(this.port),
-        TEMPLATES_DIR: join(root, 'templates'),
-        MIGRATIONS_DIR: join(root, 'migrations'),
-        STATIC_DIR: join(root, 'web'),
-        CATALOG_FILE: join(root, 'server/catalog/data/models.json'),
-        ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
-        UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
-        ...this.env,
-      },
+      env: this.environment(root),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
       ...nobody,
@@ -99,6 +86,32 @@ export class Server {
     }, `readiness; its log:\n${this.log.slice(-4000)}`, 60000);
     if (first) await eventually(() => /password[^\n]*\n/i.test(this.log), 'the operator in what is printed');
     return this;
+  }
+
+  environment(root) {
+    return {
+      PATH: process.env.PATH,
+      HOME: this.dataDir,
+      DATA_DIR: this.dataDir,
+      LISTEN: '127.0.0.1',
+      PORT: String(this.port),
+      TEMPLATES_DIR: join(root, 'templates'),
+      MIGRATIONS_DIR: join(root, 'migrations'),
+      STATIC_DIR: join(root, 'web'),
+      CATALOG_FILE: join(root, 'server/catalog/data/models.json'),
+      ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
+      UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+      ...this.env,
+    };
+  }
+
+  // What one of the binary's other commands prints, run beside the server with its settings.
+  beside(...args) {
+    const root = staged();
+    return new Promise((done, fail) => {
+      execFile(join(root, 'tollgate'), args, { cwd: root, env: this.environment(root), ...nobody },
+        (error, out, complaint) => (error ? fail(new Error(complaint || error.message)) : done(out)));
+    });
   }
 
   // Ends and comes up again on the same data, with other settings.

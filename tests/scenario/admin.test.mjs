@@ -12,7 +12,7 @@ setup('two teams with management keys', async () => {
   ask = manage(it.server, await mintManagementKey(it.owner));
   other = await signUp(it.server);
   strangers = manage(it.server, await mintManagementKey(other));
-  whole = manage(it.server, await installationKey(it.server, it.owner));
+  whole = manage(it.server, await installationKey(it.operator));
   [{ team_id: team }] = it.server.sql(`SELECT team_id FROM call LIMIT 1`).concat(it.server.sql(`SELECT id AS team_id FROM team WHERE name = '${it.owner.team}'`));
 });
 
@@ -140,4 +140,42 @@ test('deletes a key, which stops at once', async () => {
   assert.equal((await ask('DELETE', `/keys/${minted.id}`)).status, 200);
   assert.equal((await call(it.server, minted.secret ?? minted.key, hello('scripted'))).status, 401);
   assert.equal((await ask('GET', `/keys/${minted.id}`)).status, 404);
+});
+
+test('a key of the installation acts for every team, one of a team for none but its own', async () => {
+  const [{ id: theirs }] = it.server.sql(`SELECT id FROM team WHERE name = '${other.team}'`);
+  for (const path of ['/keys', '/calls', '/usage', '/balance', '/invoices', '/keys'])
+    for (const id of [team, theirs]) {
+      const res = await whole('GET', `${path}?team=${id}`);
+      assert.equal(res.status, 200, `${path} of ${id}: ${res.text}`);
+    }
+  const made = await whole('POST', `/keys?team=${theirs}`, { name: 'for them' });
+  assert.equal(made.status, 201, made.text);
+  assert.ok((await strangers('GET', '/keys')).json.data.some((k) => k.name === 'for them'));
+  assert.equal((await ask('GET', `/keys?team=${theirs}`)).status, 403);
+  const names = (await whole('GET', '/teams')).json.data.map((t) => t.name);
+  assert.ok(names.includes(it.owner.team) && names.includes(other.team));
+  const [entry] = it.server.sql(`SELECT * FROM audit WHERE action = 'key.mint' ORDER BY id DESC LIMIT 1`);
+  assert.equal(Number(entry.team_id), Number(theirs));
+});
+
+test('a revoked key of the installation stops, an ended one is shown as such', async () => {
+  const key = await installationKey(it.operator);
+  assert.equal((await manage(it.server, key)('GET', '/teams')).status, 200);
+  const [{ id }] = it.server.sql('SELECT max(id) AS id FROM management_key WHERE team_id IS NULL');
+  await it.operator.submit('/operator/management-keys', new RegExp(`/${id}/revoke$`));
+  assert.equal((await manage(it.server, key)('GET', '/teams')).status, 401);
+  // Only operators have the page.
+  assert.equal((await it.owner.get('/operator/management-keys')).status, 403);
+});
+
+test('the command line mints one beside the running installation', async () => {
+  const text = await it.server.beside('create-management-key', 'from a script');
+  const key = text.match(/^tgm-\S+$/m)[0];
+  const res = await manage(it.server, key)('GET', '/teams');
+  assert.equal(res.status, 200, res.text);
+  assert.ok(res.json.data.some((t) => t.name === other.team));
+  const [row] = it.server.sql(`SELECT * FROM management_key WHERE name = 'from a script'`);
+  assert.deepEqual([row.team_id, row.role, row.created_by], [null, 'operator', null]);
+  await assert.rejects(it.server.beside('create-management-key', ''), /the key's name: This is needed/);
 });

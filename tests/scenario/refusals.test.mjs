@@ -68,6 +68,29 @@ test('an unknown address and a wrong method say so in JSON', async () => {
   assert.match(res.headers.get('allow'), /POST/);
 });
 
+const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
+for (const [method, path, status] of [['GET', '/nothing', 404], ['GET', '/keys/1/nothing/else', 404], ['GET', '/operator/nothing', 404],
+  ['GET', '/%zz', 404], ['POST', '/nothing', 404], ['POST', '/pricing', 405], ['DELETE', '/sign-in', 405], ['GET', '/v1x', 404]])
+  test(`a browser gets a page for ${method} ${path}`, async () => {
+    const res = await fetch(it.server.url + path, { method, headers: browser, ...(method === 'POST' ? { body: 'a=b' } : {}) });
+    assert.equal(res.status, status);
+    assert.match(res.headers.get('content-type'), /^text\/html/);
+    assert.match(res.headers.get('content-security-policy'), /default-src 'none'/);
+    if (status === 405) assert.match(res.headers.get('allow'), /GET/);
+    assert.match(await res.text(), /<h1/);
+    if (status === 405) return; // the address is a page's, whoever asks
+    const program = await fetch(it.server.url + path, { method, headers: { accept: '*/*' }, ...(method === 'POST' ? { body: 'a=b' } : {}) });
+    assert.equal(program.status, 404);
+    assert.equal((await program.json()).error.code, 'unknown_url');
+  });
+
+for (const path of ['/v1', '/v1/nothing', '/api', '/api/v1/nothing', '/v1/chat/completions'])
+  test(`under ${path} a browser gets JSON too`, async () => {
+    const res = await fetch(it.server.url + path, { headers: browser });
+    assert.equal(res.status, path.endsWith('completions') ? 405 : 404);
+    assert.equal(typeof (await res.json()).error.message, 'string');
+  });
+
 const refused = async (key, body, status, source) => {
   const res = await call(it.server, key, body);
   assert.equal(res.status, status, res.text);

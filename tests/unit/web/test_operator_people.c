@@ -120,6 +120,32 @@ static void users_are_disabled_promoted_and_reset(void **state)
     assert_has(self, "class=\"note bad\"");
 }
 
+static void keys_of_the_installation_are_minted_shown_once_and_revoked(void **state)
+{
+    const char *path = "/operator/management-keys";
+    _cleanup_(freep) char *nameless = NULL, *odd = NULL, *minted = NULL;
+
+    (void)state;
+    page_has(path, "There is none yet.");
+    nameless = browse_send(&site, path, path, "name=&life=never");
+    assert_status(nameless, 422);
+    odd = browse_send(&site, path, path, "name=export&life=forever");
+    assert_status(odd, 422);
+    assert_has(odd, "value=\"export\"");
+    page_has(path, "There is none yet.");
+    minted = browse_send(&site, path, path, "name=export&life=30");
+    assert_status(minted, 200);
+    assert_has(minted, "it will not be shown again");
+    assert_has(minted, "<code id=\"secret\">tgm-");
+    page_has_not(path, "id=\"secret\"");
+    page_has(path, "export");
+    page_has("/operator/audit?action=management_key.", "management_key.mint");
+    send_ok(path, path_of("/operator/management-keys/{}/revoke",
+                          number_behind(minted, "action=\"/operator/management-keys/")),
+            "");
+    page_has(path, "There is none yet.");
+}
+
 static void the_audit_log_shows_what_differs(void **state)
 {
     (void)state;
@@ -171,6 +197,7 @@ int main(void)
         cmocka_unit_test(a_team_gets_money_once_a_form),
         cmocka_unit_test(a_frozen_team_is_seen_everywhere),
         cmocka_unit_test(users_are_disabled_promoted_and_reset),
+        cmocka_unit_test(keys_of_the_installation_are_minted_shown_once_and_revoked),
         cmocka_unit_test(the_audit_log_shows_what_differs),
         cmocka_unit_test(the_seller_is_kept),
         cmocka_unit_test(ids_that_are_none_are_not_found),
