@@ -661,8 +661,9 @@ CALL money_function('purse_turn(purse, timestamptz)', false);
 --   p_no      numbers the node's grants for the team, upwards; one that was overtaken makes nothing
 --   p_seen    per purse, the number of the last grant that the node knows of: what a lost answer
 --             told (`missed`) counts towards the need and is told again
---   p_wants   0: only what was missed is asked for; it is noted all the same, so that a grant which
---             was sent before and comes later makes nothing
+--   p_wants   0: only what was missed is asked for
+-- A number is noted where it gave or told something, or only asked: a grant that was sent before and
+-- comes later makes nothing.
 -- While several nodes live, little is given out exactly as needed, so that nothing idles elsewhere.
 CREATE FUNCTION lease_grant(p_session bigint, p_team bigint, p_no bigint, p_purses bigint[],
                             p_seen bigint[], p_needs bigint[], p_wants bigint[])
@@ -726,7 +727,7 @@ BEGIN
                         WHEN available < 20 * needs[i] THEN needs[i]
                         WHEN p.kind IN ('wallet', 'budget') AND available < 1000000000 THEN needs[i]
                         ELSE greatest(needs[i], least(wants[i], available / (4 * nodes))) END;
-        IF granted > 0 OR wants[i] = 0 THEN
+        IF granted > 0 OR missed > 0 OR wants[i] = 0 THEN
             UPDATE purse q SET leased = q.leased + granted WHERE q.team_id = p_team AND q.id = p.id;
             INSERT INTO lease AS o (team_id, purse_id, session_id, remaining, window_start, grant_no,
                                     grant_amount)

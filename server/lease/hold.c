@@ -111,7 +111,8 @@ int hold_ask(struct node *n, struct loop *loop, struct hold_ask *ask)
         assert(ask->wants[i].cell->till == ask->wants[0].cell->till);
     ask->loop_ = loop;
     ask->till_ = ask->wants[0].cell->till;
-    ask->round_ = 0;
+    ask->round_ = ask->waits_ = 0;
+    ask->short_ = ask->n_wants;
     return till_ask(ask->till_, ask) ? HOLD_OK : HOLD_E_BUSY;
 }
 

@@ -52,7 +52,8 @@ struct hold_ask {
     struct loop_msg msg_;
     struct till *till_;
     int64_t due_ms_;
-    unsigned round_;
+    unsigned round_, waits_;
+    size_t short_; /* which want round_ counts for */
     int outcome_;
 };
 /* HOLD_OK: answered() will be called; HOLD_E_BUSY: the lane is full, it will not. Loop thread.

@@ -6,6 +6,8 @@
 
 /* Nodes look for recalls every 50 to 250 ms. */
 static const int recall_waits_ms[] = {60, 100, 190};
+/* Another purse may be short once the first is not: it is waited for anew, but not for ever. */
+#define LEASE_WAITS_MAX 9
 /* Something may come back to the node while the database refuses, and a window may turn under what
  * it grants: how often to look again at once. */
 #define LEASE_LOOKS 4
@@ -44,12 +46,22 @@ static void finish(struct lease *l, int outcome)
     till_next(t);
 }
 
+/* May the want that is short now be waited for? */
+static bool may_wait(struct hold_ask *ask, size_t which)
+{
+    if (ask->short_ != which)
+        ask->round_ = 0;
+    ask->short_ = which;
+    return ask->round_ < ARRAY_LEN(recall_waits_ms) && ask->waits_ < LEASE_WAITS_MAX;
+}
+
 static void park(struct lease *l)
 {
     struct till *t = l->till;
     struct hold_ask *ask = l->ask;
 
     l->ask = NULL;
+    ask->waits_++;
     ask->due_ms_ = node_now_ms(t->node) + recall_waits_ms[ask->round_++];
     node_park(t->node, ask);
     till_next(t);
@@ -64,8 +76,9 @@ static bool take(struct lease *l)
     for (size_t i = 0; i < l->ask->n_wants; i++) {
         const struct hold_want *w = &l->ask->wants[i];
 
-        /* A window that turned meanwhile: what was taken from the old one is void. */
-        if (l->got[i] && l->window_us[i] != atomic_load(&w->cell->window_us))
+        /* A window that turned meanwhile, or is over: what was taken from it is void. */
+        if (l->window_us[i] != atomic_load(&w->cell->window_us) ||
+            now_ms >= atomic_load(&w->cell->valid_until_ms))
             l->got[i] = 0;
         l->window_us[i] = atomic_load(&w->cell->window_us);
         if (l->got[i] < w->amount)
@@ -194,17 +207,21 @@ static void deposit(struct lease *l)
 
     for (size_t k = 0; k < l->call.n; k++) {
         const struct grant_line *line = &l->call.line[k];
+        int64_t came = line->granted + line->missed;
 
-        if (line->granted + line->missed > 0) {
-            cell_deposit(line->cell, l->epoch, l->sent_ms, line->window_us, line->left_us,
-                         line->granted + line->missed);
+        /* Of a window that runs on, by the database's clock, what is here stays good for as long. */
+        if (came > 0 || line->window_us == atomic_load(&line->cell->window_us))
+            cell_deposit(line->cell, l->epoch, l->sent_ms, line->window_us, line->left_us, came);
+        if (came > 0) {
             line->cell->had = (int64_t)atomic_load(&line->cell->free);
             line->cell->had_ms = now_ms;
-        atomic_store(&line->cell->low, low_of(line));
+            atomic_store(&line->cell->low, low_of(line));
         }
-        line->cell->seen_no = l->call.no;
-        if (line->granted > 0 || !line->want) /* else an overtaken one may still be made */
+        /* Else the database did not note this one, and one that was sent before may still be made. */
+        if (came > 0 || !line->want) {
+            line->cell->seen_no = l->call.no;
             atomic_store(&line->cell->in_doubt, false);
+        }
         atomic_store(&line->cell->capacity, line->capacity);
         atomic_store(&line->cell->spoken_for, line->spoken_for);
     }
@@ -282,7 +299,7 @@ static void granted(struct grant_call *call, int outcome)
         look(l);
     else if (which == l->ask->n_wants)
         finish(l, HOLD_E_AWAY);
-    else if (elsewhere && l->ask->round_ < ARRAY_LEN(recall_waits_ms))
+    else if (elsewhere && may_wait(l->ask, which))
         park(l);
     else
         finish(l, HOLD_E_REFUSED);

@@ -110,6 +110,17 @@ suite_faults() {
         FAULT_ROUNDS=$([ "$LONG" = 1 ] && echo 300 || echo 30) node_suite tests/fault
 }
 
+# The money core in simulated worlds (tests/sim/README.md): what was found once, 2,000 seeds, and some
+# beside a real PostgreSQL; ten times as many in the longer form.
+suite_sim() {
+    local jobs times=1
+    jobs=$(nproc)
+    [ "$LONG" = 1 ] && times=10
+    configure build && ninja -C build sim >/dev/null || return 1
+    build/sim --kept tests/sim/kept.seeds && build/sim --seeds 1..$((2000 * times)) --jobs "$jobs" &&
+        build/sim --seeds 1..$((20 * times)) --real --jobs 2
+}
+
 suite_lifecycle() { tests/fault/run_lifecycle; }
 node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
 suite_scenario() { node_suite tests/scenario; }

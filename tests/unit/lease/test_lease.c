@@ -230,11 +230,80 @@ static void filling_up_in_vain_is_tried_again_later(void **state)
     close_caller(&c);
 }
 
+/* The database's clock went back: its window lasts longer than the node was told at first. */
+static void slack_lasts_as_long_as_the_databases_window(void **state)
+{
+    struct node *node;
+    struct cell *cell;
+    struct hold hold = {0};
+    struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
+
+    now_ms = 1000;
+    node = node_core_new(&port);
+    assert_non_null(node);
+    node_tick(node);
+    cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
+    ask.wants[0] = (struct hold_want){cell, 1, 5};
+    assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
+    till_run(soon, NULL);
+    grant->line[0].left_us = 10 * 1000000;
+    grant->line[0].granted = 5;
+    grant->done(grant, PORT_OK);
+    hold_release(node, &hold);
+    now_ms += 20 * 1000;
+    assert_int_equal(hold_take(node, &hold, ask.wants, 1), HOLD_E_SHORT);
+    assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
+    till_run(soon, NULL);
+    grant->line[0].left_us = 10 * 1000000;
+    grant->line[0].shorted = true;
+    grant->done(grant, PORT_OK);
+    assert_int_equal(outcome, HOLD_OK);
+    hold_release(node, &hold);
+    cell_unref(cell);
+    node_core_free(node);
+}
+
+/* The database did not note the refusal: what was sent before may still be made, and would be missed
+ * by a node that says it has seen more. */
+static void a_refusal_leaves_in_doubt_what_was(void **state)
+{
+    struct node *node;
+    struct cell *cell;
+    struct hold hold = {0};
+    struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
+    int64_t seen;
+
+    now_ms = 1000;
+    node = node_core_new(&port);
+    assert_non_null(node);
+    node_tick(node);
+    cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
+    seen = cell->seen_no;
+    ask.wants[0] = (struct hold_want){cell, 10, 100};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
+        till_run(soon, NULL);
+        if (i == 0) {
+            grant->done(grant, PORT_E_AWAY);
+            continue;
+        }
+        grant->line[0].shorted = true;
+        give(0);
+        assert_int_equal(outcome, HOLD_E_REFUSED);
+    }
+    assert_true(atomic_load(&cell->in_doubt));
+    assert_int_equal(cell->seen_no, seen);
+    cell_unref(cell);
+    node_core_free(node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_after_the_deadline_lets_nobody_in),
         cmocka_unit_test(a_lost_answer_is_asked_after),
+        cmocka_unit_test(slack_lasts_as_long_as_the_databases_window),
+        cmocka_unit_test(a_refusal_leaves_in_doubt_what_was),
         cmocka_unit_test(a_lease_is_filled_up_before_it_is_used_up),
         cmocka_unit_test(what_is_granted_exactly_is_not_filled_up),
         cmocka_unit_test(filling_up_in_vain_is_tried_again_later),
