@@ -76,11 +76,13 @@ suite_unit() { run_unit build; }
 # Every registered query against the migrated database.
 suite_sql() { run_unit build sql; }
 
-# The price functions against exact arithmetic: a million cases, ten with --long.
+# The price functions against exact arithmetic: a million cases; ten with --long, and mistakes that it
+# has to notice.
 suite_oracle() {
     local cases=1000000
     [ "$LONG" = 1 ] && cases=10000000
     python3 tests/oracle/price.py build/price_cases --cases $cases
+    [ "$LONG" = 0 ] || python3 tests/oracle/mutants.py
 }
 
 suite_clang() {
