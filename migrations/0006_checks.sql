@@ -142,13 +142,19 @@ BEGIN
      WHERE l.remaining < 0 OR p.kind = 'wallet' AND l.remaining > p.capacity
      LIMIT 100;
 
-    -- Calls and their transfer have one posted_at, so a span of time has both or neither.
+    -- Calls and their transfer have one posted_at, so a span of time has both or neither. Of calls that
+    -- retention has dropped their sums count, in full.
     RETURN QUERY
     WITH charged AS (
-        SELECT c.team_id, c.transfer_id, sum(c.charge_nano) AS charge, count(*) AS calls
-          FROM call c
-         WHERE c.posted_at >= p_since AND (c.charge_nano <> 0 OR c.transfer_id IS NOT NULL)
-         GROUP BY c.team_id, c.transfer_id
+        SELECT u.team_id, u.transfer_id, sum(u.charge) AS charge, sum(u.calls) AS calls
+          FROM (SELECT c.team_id, c.transfer_id, sum(c.charge_nano) AS charge, count(*) AS calls
+                  FROM call c
+                 WHERE c.posted_at >= p_since AND (c.charge_nano <> 0 OR c.transfer_id IS NOT NULL)
+                 GROUP BY c.team_id, c.transfer_id
+                UNION ALL
+                SELECT d.team_id, d.transfer_id, d.charge_nano, d.calls FROM call_dropped_transfer d
+                 WHERE is_full) u
+         GROUP BY u.team_id, u.transfer_id
     )
     SELECT 'I4 usage is its calls', coalesce(t.team_id, s.team_id),
            coalesce('transfer ' || coalesce(t.id, s.transfer_id), 'calls without a transfer'),
@@ -392,18 +398,17 @@ BEGIN
     IF is_full THEN
         RETURN QUERY
         WITH counted AS (
-            SELECT c.team_id, coalesce(c.served_model, '') AS model, coalesce(c.key_id, 0) AS key_id,
-                   coalesce(c.project_id, 0) AS project_id, coalesce(c.provider, '') AS provider,
-                   coalesce(c.account_id, 0) AS account_id, ARRAY[sum(c.repeat),
-                   coalesce(sum(c.repeat) FILTER (WHERE c.outcome = 'blocked'), 0),
-                   count(*) FILTER (WHERE c.outcome IN ('client_error', 'upstream_error', 'cut', 'internal')),
-                   count(*) FILTER (WHERE c.fallback),
-                   sum(c.input_tokens), sum(c.cached_input_tokens), sum(c.cache_write_5m_tokens),
-                   sum(c.cache_write_1h_tokens), sum(c.audio_input_tokens), sum(c.image_input_tokens),
-                   sum(c.output_tokens), sum(c.reasoning_tokens), sum(c.audio_output_tokens),
-                   sum(c.image_output_tokens), sum(c.images), sum(c.seconds), sum(c.characters),
-                   sum(c.pages), sum(c.requests), sum(c.charge_nano), sum(c.cost_nano)] AS f
-              FROM call c GROUP BY 1, 2, 3, 4, 5, 6
+            SELECT e.team_id, e.model, e.key_id, e.project_id, e.provider, e.account_id,
+                   array_agg(e.sum ORDER BY e.place) AS f
+              FROM (SELECT d.team_id, d.model, d.key_id, d.project_id, d.provider, d.account_id,
+                           f.place, sum(f.figure) AS sum
+                      FROM (SELECT * FROM call_figures('call')
+                            UNION ALL
+                            SELECT x.team_id, x.model, x.key_id, x.project_id, x.provider, x.account_id,
+                                   x.figures FROM call_dropped_usage x) d
+                     CROSS JOIN unnest(d.figures) WITH ORDINALITY AS f(figure, place)
+                     GROUP BY 1, 2, 3, 4, 5, 6, 7) e
+             GROUP BY 1, 2, 3, 4, 5, 6
         ), rolled AS (
             SELECT u.team_id, u.model, u.key_id, u.project_id, u.provider, u.account_id,
                    ARRAY[sum(u.calls), sum(u.blocked), sum(u.errors), sum(u.fallbacks),
@@ -426,6 +431,18 @@ BEGIN
          WHERE c.f IS DISTINCT FROM r.f
          LIMIT 100;
     END IF;
+
+    -- What is kept with an invoice is what it says, and the spans follow each other.
+    RETURN QUERY
+    SELECT 'archives are their invoices', a.team_id, 'calls until ' || a.until_at,
+           'archive ' || a.charge_nano || ' from ' || a.from_at || ', invoice '
+           || coalesce(i.usage_nano::text, 'none') || ', archive before until '
+           || coalesce(a.before::text, 'none')
+      FROM (SELECT x.*, lag(x.until_at) OVER (PARTITION BY x.team_id ORDER BY x.until_at) AS before
+              FROM call_archive x) a
+      LEFT JOIN invoice i ON i.team_id = a.team_id AND i.id = a.invoice_id
+     WHERE a.charge_nano <> coalesce(i.usage_nano, 0) OR a.from_at <> coalesce(a.before, '-infinity')
+     LIMIT 100;
 
     -- A call in a DEFAULT partition has an id of no week that was made.
     RETURN QUERY

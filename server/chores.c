@@ -20,6 +20,7 @@
 #include "ledger/upkeep.h"
 #include "logs/findings.h"
 #include "logs/oversight.h"
+#include "logs/retention.h"
 #include "payments/payment.h"
 
 #define CHORES_MAX 8
@@ -171,6 +172,17 @@ static int chore_check_holds(struct crew *c)
     return db_tx(c->db, DB_SYSTEM, "finding_report", report_tx, &old);
 }
 
+static int chore_retention(struct crew *c)
+{
+    struct retention_done done = {0};
+    int r = retention_run(c->db, &done);
+
+    if (done.archived || done.dropped)
+        log_info("calls_retired", "archived=%lld weeks_dropped=%lld", (long long)done.archived,
+                 (long long)done.dropped);
+    return r;
+}
+
 static int chore_oversight(struct crew *c)
 {
     return oversight_read(c->db, c->all->config.services->oversight);
@@ -190,6 +202,7 @@ static const struct chore patient_chores[] = {
     {"check_window", 5000, chore_check_window},
     {"check_full", 5000, chore_check_full},
     {"check_holds", 60000, chore_check_holds},
+    {"retention", 600000, chore_retention},
     {"oversight", 10000, chore_oversight},
 };
 _Static_assert(ARRAY_LEN(quick_chores) <= CHORES_MAX && ARRAY_LEN(patient_chores) <= CHORES_MAX,

@@ -156,6 +156,7 @@ const struct route routes[] = {
     SHOW("/billing/credit-notes/{id}", AUTH_BILLING, page_credit_note),
     LONG("/billing/credit-notes/{id}/pdf", AUTH_BILLING, page_credit_note_pdf),
     LONG("/billing/credit-notes/{id}/csv", AUTH_BILLING, page_credit_note_csv),
+    LONG("/billing/invoices/{id}/requests", AUTH_BILLING, page_invoice_requests),
     SHOW("/billing/preview", AUTH_BILLING, page_preview),
     SHOW("/members", AUTH_VIEWER, page_members),
     SEND("/members/{id}/role", AUTH_ADMIN, page_member_role),

@@ -9,6 +9,7 @@ struct installation {
     struct str time_zone;      /* of new teams and of invoice numbers */
     struct str invoice_prefix; /* "TG" */
     struct str seller_name, seller_address, seller_country, seller_tax_id, seller_email;
+    int32_t call_retention_months; /* calls older than this leave; 0: they stay */
     struct str seller_note; /* free lines at the foot of invoices: bank account, register number */
 };
 

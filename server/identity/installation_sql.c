@@ -7,7 +7,8 @@
 
 DB_QUERY(installation_row,
          "SELECT sandbox, time_zone, invoice_prefix, seller_name, seller_address, seller_country,"
-         "       seller_tax_id, seller_email, seller_note FROM installation")
+         "       seller_tax_id, seller_email, seller_note,"
+         "       coalesce(call_retention_months, 0) AS call_retention_months FROM installation")
 
 int installation_get(struct db *db, struct arena *a, struct installation *ret)
 {
@@ -21,13 +22,17 @@ int installation_get(struct db *db, struct arena *a, struct installation *ret)
                            db_col_text("seller_country", &row.seller_country),
                            db_col_text("seller_tax_id", &row.seller_tax_id),
                            db_col_text("seller_email", &row.seller_email),
-                           db_col_text("seller_note", &row.seller_note)));
+                           db_col_text("seller_note", &row.seller_note),
+                           db_col_i32("call_retention_months", &row.call_retention_months)));
 
     if (r != 0)
         return err_trace(db_fatal(r));
     *ret = row;
     return 0;
 }
+
+#define RETENTION_MIN_MONTHS 2
+#define RETENTION_MAX_MONTHS 240
 
 static bool prefix_formed(struct str s)
 {
@@ -37,6 +42,11 @@ static bool prefix_formed(struct str s)
             return false;
     }
     return s.n >= 1 && s.n <= 8;
+}
+
+static bool retention_formed(int32_t months)
+{
+    return months == 0 || (months >= RETENTION_MIN_MONTHS && months <= RETENTION_MAX_MONTHS);
 }
 
 static int check(struct db *db, struct arena *a, struct installation *w,
@@ -60,6 +70,9 @@ static int check(struct db *db, struct arena *a, struct installation *w,
     if (r == 0 && !prefix_formed(w->invoice_prefix))
         return identity_fault_set(fault, "invoice_prefix",
                                   "One to eight capital letters and digits, such as TG.");
+    if (r == 0 && !retention_formed(w->call_retention_months))
+        return identity_fault_set(fault, "call_retention_months",
+                                  "2 to 240 months; leave it empty to keep everything.");
     if (r == 0)
         r = team_zone_known(db, w->time_zone, &known);
     if (r == 0 && !known)
@@ -72,7 +85,7 @@ DB_QUERY(installation_json,
 DB_QUERY(installation_set,
          "UPDATE installation SET time_zone = $1, invoice_prefix = $2, seller_name = $3,"
          "       seller_address = $4, seller_country = $5, seller_tax_id = $6, seller_email = $7,"
-         "       seller_note = $8")
+         "       seller_note = $8, call_retention_months = nullif($9::integer, 0)")
 
 int installation_update(struct db *db, struct arena *a, const struct actor *actor,
                         const struct installation *wish, struct identity_fault *fault)
@@ -90,7 +103,7 @@ int installation_update(struct db *db, struct arena *a, const struct actor *acto
                     DB_ARGS(db_text(w.time_zone), db_text(w.invoice_prefix), db_text(w.seller_name),
                             db_text(w.seller_address), db_text(w.seller_country),
                             db_text(w.seller_tax_id), db_text(w.seller_email),
-                            db_text(w.seller_note)),
+                            db_text(w.seller_note), db_i32(w.call_retention_months)),
                     NULL);
     if (r == 0)
         r = db_one(db, &installation_json, a, DB_NO_ARGS,

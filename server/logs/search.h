@@ -22,7 +22,8 @@ struct log_filter {
     int64_t from_us, to_us; /* settled from, until before; 0: open */
     struct key_id key;
     struct project_id project;
-    struct str model, provider, outcome, account; /* p NULL: any */
+    struct str model; /* that served it, as in the roll-ups; else that was asked for; p NULL: any */
+    struct str provider, outcome, account; /* p NULL: any */
     int status;       /* 404: exactly; 4: 4xx; 0: any */
     enum log_tri fallback;
     struct money cost_above; /* charge > this; nano < 0: any */

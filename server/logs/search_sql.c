@@ -25,7 +25,7 @@
 #define CALL_FILTERS                                                                               \
     " AND ($4::bigint IS NULL OR c.key_id = $4)"                                                   \
     " AND ($5::bigint IS NULL OR c.project_id = $5)"                                               \
-    " AND ($6::text IS NULL OR c.requested_model = $6 OR c.served_model = $6)"                     \
+    " AND ($6::text IS NULL OR coalesce(c.served_model, c.requested_model) = $6)"                  \
     " AND ($7::text IS NULL OR c.provider = $7)"                                                   \
     " AND ($8::text IS NULL OR c.outcome = $8)"                                                    \
     " AND ($9::text IS NULL OR c.account_name = $9)"                                               \

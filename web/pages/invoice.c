@@ -5,10 +5,13 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "http/stream.h"
 #include "ledger/invoice.h"
 #include "ledger/invoice_csv.h"
+#include "logs/retention.h"
 #include "web/links.h"
 #include "web/pages/credit_note.h"
+#include "web/pages/log.h"
 #include "web/view.h"
 
 struct json_object *invoice_party_view(const struct invoice_party *party)
@@ -94,6 +97,8 @@ static int show(struct web *w, const struct invoice *invoice)
                  invoice->id ? link_invoice(w->arena, invoice->id, "pdf") : STR(""));
     json_set_str(view, "csv_link",
                  invoice->id ? link_invoice(w->arena, invoice->id, "csv") : STR(""));
+    json_set_str(view, "requests_link",
+                 invoice->id ? link_invoice(w->arena, invoice->id, "requests") : STR(""));
     lines_view(invoice, view);
     r = invoice->id ? credit_notes_view(w, invoice->team, invoice->id, view) : 0;
     if (r != 0) {
@@ -175,4 +180,52 @@ int page_invoice_csv(struct web *w)
         return err_trace(r);
     return web_file(w, "text/csv; charset=utf-8",
                     arena_strf(w->arena, "%.*s.csv", STR_FMT(invoice.number)), bytes);
+}
+
+struct sending {
+    struct stream *stream;
+    bool gone;
+};
+
+static int send_part(void *ctx, struct str bytes)
+{
+    struct sending *s = ctx;
+
+    s->gone = stream_write(s->stream, bytes) != 0;
+    return s->gone;
+}
+
+static int send_archive(struct web *w, struct str name, int64_t until_us)
+{
+    struct sending s = {0};
+    int r = web_stream(w, "text/csv; charset=utf-8", name, &s.stream);
+
+    if (r < 0)
+        return err_trace(r);
+    r = archive_each(w->db, w->session.team, until_us, send_part, &s);
+    stream_end(s.stream, r == 0);
+    return r < 0 ? err_trace(r) : 0;
+}
+
+int page_invoice_requests(struct web *w)
+{
+    struct invoice invoice = {0};
+    int64_t until_us = 0;
+    struct str name;
+    int r = read_invoice(w, &invoice);
+
+    if (r == INVOICE_E_NONE)
+        return web_fail_code(w, PROBLEM_NOT_FOUND);
+    if (r < 0)
+        return err_trace(r);
+    name = arena_strf(w->arena, "%.*s-requests.csv", STR_FMT(invoice.number));
+    r = archive_find(w->db, w->session.team, invoice.id, &until_us);
+    if (r < 0)
+        return err_trace(r);
+    if (r == RETENTION_OK)
+        return send_archive(w, name, until_us);
+    return log_stream_csv(w, name, &(struct log_filter){.team = w->session.team,
+                                                       .from_us = invoice.from_us,
+                                                       .to_us = invoice.until_us,
+                                                       .cost_above = {-1}});
 }

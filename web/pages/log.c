@@ -189,22 +189,27 @@ static int export_row(void *ctx, const struct log_row *row)
     return e->block.n < KIB(32) ? 0 : flush(e);
 }
 
-int page_log_export(struct web *w)
+int log_stream_csv(struct web *w, struct str name, const struct log_filter *filter)
 {
     struct exporting e = {0};
-    struct log_params p;
-    int r;
+    int r = web_stream(w, "text/csv; charset=utf-8", name, &e.stream);
 
-    log_params_read(w, false, &p);
-    r = web_stream(w, "text/csv; charset=utf-8", STR("tollgate-requests.csv"), &e.stream);
     if (r < 0)
         return err_trace(r);
     buf_init(&e.block, KIB(256));
     log_csv_head(&e.block);
-    r = log_each(w->db, &p.filter, export_row, &e);
+    r = log_each(w->db, filter, export_row, &e);
     if (r == 0 && !e.gone)
         r = flush(&e);
     buf_done(&e.block);
     stream_end(e.stream, r == 0);
     return r < 0 ? err_trace(r) : 0;
+}
+
+int page_log_export(struct web *w)
+{
+    struct log_params p;
+
+    log_params_read(w, false, &p);
+    return log_stream_csv(w, STR("tollgate-requests.csv"), &p.filter);
 }

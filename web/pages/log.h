@@ -6,6 +6,9 @@
 int page_log(struct web *w) _must_use_;        /* GET /log */
 int page_log_export(struct web *w) _must_use_; /* GET /log/export: the same calls as CSV, long lane */
 
+/* The team's calls of the filter as a CSV file of this name. Ends the page. */
+int log_stream_csv(struct web *w, struct str name, const struct log_filter *filter) _must_use_;
+
 /* For the operator's log too: rows as the table shows them. */
 struct json_object *log_rows_view(struct web *w, const struct log_page *page);
 /* Where the address says the page begins, and whether it looks for newer rows from there. What cannot

@@ -9,7 +9,7 @@
 #include "web/pages/operator_area.h"
 #include "web/view.h"
 
-enum { NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL, NOTE, ZONE, PREFIX, FIELDS };
+enum { NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL, NOTE, ZONE, PREFIX, RETENTION, FIELDS };
 
 static const struct form_field fields[FIELDS] = {
     [NAME] = {"seller_name", "Name", FORM_TEXT, .max = 200, .autocomplete = "organization",
@@ -25,6 +25,10 @@ static const struct form_field fields[FIELDS] = {
               .help = "Of new teams, and of the day and year of invoice numbers."},
     [PREFIX] = {"invoice_prefix", "Invoice numbers begin with", FORM_TEXT, .required = true,
                 .max = 8, .autocomplete = "off", .help = "Capital letters and digits, such as TG."},
+    [RETENTION] = {"call_retention_months", "Keep requests for months", FORM_INTEGER, .max = 240,
+                   .autocomplete = "off",
+                   .help = "Older ones leave the log once they are invoiced; they stay with their "
+                           "invoice as a CSV file. Empty: they stay. At least 2."},
 };
 
 static int open_form(struct web *w, struct form *form)
@@ -65,6 +69,7 @@ int page_operator_installation(struct web *w)
     form_set(&form, NOTE, is.seller_note);
     form_set(&form, ZONE, is.time_zone);
     form_set(&form, PREFIX, is.invoice_prefix);
+    form_set_i64(&form, RETENTION, is.call_retention_months);
     return show(w, 200, &form);
 }
 
@@ -88,6 +93,7 @@ int page_operator_installation_update(struct web *w)
         .seller_note = form.v[NOTE].text,
         .time_zone = form.v[ZONE].text,
         .invoice_prefix = form.v[PREFIX].text,
+        .call_retention_months = (int32_t)form.v[RETENTION].number,
     };
     if (!form.wrong)
         r = installation_update(w->db, w->arena, &w->actor, &wish, &fault);

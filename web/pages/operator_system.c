@@ -6,6 +6,7 @@
 #include "gateway/operate.h"
 #include "logs/findings.h"
 #include "logs/installation.h"
+#include "logs/retention.h"
 #include "web/links.h"
 #include "web/pages/operator_area.h"
 #include "web/view.h"
@@ -68,6 +69,22 @@ static int add_database(struct web *w, int64_t silence_ms, struct json_object *v
     json_set_i64(o, "max_connections", f.max_connections);
     view_time(o, "answered", w->now_us - silence_ms * 1000, w->zone, w->now_us);
     view_time(o, "started", f.started_us, w->zone, w->now_us);
+    return r;
+}
+
+/* How long calls stay, and what has left. */
+static int add_retention(struct web *w, struct json_object *view)
+{
+    struct json_object *o = json_new_object();
+    struct retention_view v = {0};
+    int r = retention_read(w->db, &v);
+
+    json_set(view, "retention", o);
+    json_set_str(o, "months", v.months ? view_plural(w->arena, v.months, "month", NULL) : STR(""));
+    view_time(o, "cutoff", v.cutoff_us, w->zone, w->now_us);
+    view_time(o, "dropped_until", v.dropped_until_us, w->zone, w->now_us);
+    view_count(o, "dropped", v.dropped_calls);
+    json_set_str(o, "archives", view_plural(w->arena, v.archives, "file", NULL));
     return r;
 }
 
@@ -209,6 +226,8 @@ int page_operator_system(struct web *w)
         r = add_database(w, status.database_silence_ms, view);
     if (r == 0)
         r = add_findings(w, view);
+    if (r == 0)
+        r = add_retention(w, view);
     if (r < 0) {
         json_unref(view);
         return err_trace(r);

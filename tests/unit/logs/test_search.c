@@ -30,7 +30,7 @@ DB_QUERY(expected_rows,
          "       coalesce(sum(('x' || right(c.call_id::text, 6))::bit(24)::integer), 0)::bigint AS ids"
          "  FROM call c WHERE ($1 = 0 OR c.team_id = $1) AND CASE $2::integer"
          "  WHEN 0 THEN true"
-         "  WHEN 1 THEN c.served_model = 'gpt-5' OR c.requested_model = 'gpt-5'"
+         "  WHEN 1 THEN c.served_model = 'gpt-5' OR c.served_model IS NULL AND c.requested_model = 'gpt-5'"
          "  WHEN 2 THEN c.provider = 'anthropic'"
          "  WHEN 3 THEN c.outcome = 'blocked'"
          "  WHEN 4 THEN c.status BETWEEN 500 AND 599"

@@ -171,6 +171,17 @@ static void the_seller_is_kept(void **state)
                         "seller_name=Gate&invoice_prefix=t-g&time_zone=Europe%2FBerlin");
     assert_status(wrong, 422);
     assert_has(wrong, "One to eight capital letters and digits");
+    page_has("/operator", "for ever");
+    free(wrong);
+    wrong = browse_send(&site, path, path,
+                        "seller_name=Gate&invoice_prefix=GT&time_zone=Europe%2FBerlin"
+                        "&call_retention_months=1");
+    assert_status(wrong, 422);
+    assert_has(wrong, "2 to 240 months");
+    send_ok(path, path,
+            "seller_name=Gate&invoice_prefix=GT&time_zone=Europe%2FBerlin&call_retention_months=13");
+    page_has(path, "value=\"13\"");
+    page_has("/operator", "13 months");
 }
 
 static void ids_that_are_none_are_not_found(void **state)
