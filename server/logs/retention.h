@@ -1,5 +1,5 @@
 /* retention.h: calls that leave: first written as the CSV that is kept with their invoice, then dropped
- * by the week (migrations/0007_retention.sql says when). Worker threads. */
+ * by the week (migrations/0008_retention.sql says when). Worker threads. */
 #pragma once
 
 #include "db/db.h"

@@ -2,9 +2,11 @@
  * reads the log. */
 #pragma once
 
-#include "lease/money.h"
+#include "unit.h"
 
+#include "base/bounds.h"
 #include "base/buf.h"
+#include "db/db.h"
 
 #define LOG_PAST_FILE_MAX MIB(1)
 

@@ -1,6 +1,7 @@
 /* The checks of the books: a healthy past has no finding; each rule is broken on purpose, as the owner
  * of the tables with the guards off, found by the form that can see it, kept once, closed, and gone
  * when it is mended. One replica at a time runs a form, when it is due. */
+#include "lease/money.h"
 #include "log_past.h"
 
 #include "ledger/upkeep.h"

@@ -1,5 +1,6 @@
 /* Calls that leave: nothing while retention is off, nothing that is not invoiced and kept as CSV; then
  * whole weeks, with the books as sound as before and the CSV as the log had it. */
+#include "lease/money.h"
 #include "log_past.h"
 
 #include "ledger/invoice.h"

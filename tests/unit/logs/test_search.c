@@ -1,5 +1,6 @@
 /* The log's search: every filter against a statement written independently of it, page by page in both
  * directions, with and without enough time; and the export of the same filter. */
+#include "lease/money.h"
 #include "log_past.h"
 
 #include "logs/search.h"

@@ -1,4 +1,4 @@
--- 0007_retention: calls that leave, and what stays of them.
+-- 0008_retention: calls that leave, and what stays of them.
 --
 -- Why: calls are by far the largest table, and nobody looks at those of last year; but what was charged
 -- for them has to be explained for as long as the invoice counts. So a week of calls is dropped only
