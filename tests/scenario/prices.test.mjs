@@ -1,7 +1,7 @@
 // What a call costs: every class of usage at its own price, by the provider's figures or in spite of
 // them, from the answer over the record to the pages, the API and the exports.
 import assert from 'node:assert/strict';
-import { setup, test } from '../lib/story.mjs';
+import { eventually, setup, test } from '../lib/story.mjs';
 import { startUpstream, send, sse, chat, chunk } from '../lib/upstream.mjs';
 import { standardInstallation, addModel, call, hello, manage, mintManagementKey, settled, served, booksBalance } from '../lib/installation.mjs';
 
@@ -196,6 +196,25 @@ test('the price list says what is charged', async () => {
   const page = await it.owner.get('/pricing');
   for (const fact of ['priced', 'Priority', 'above 1,000 input tokens', '$20.00 audio output tokens', '$0.000001 per request'])
     assert.ok(page.text.includes(fact), `${fact}: ${page.text}`);
+});
+
+test('images in a prompt are charged apiece where they have a price', async () => {
+  const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
+  const messages = [{ role: 'user', content: [{ type: 'text', text: 'Hello' }, picture, picture] }];
+  const usage = { prompt_tokens: 9, completion_tokens: 3 };
+  let row = await asked(usageOf(usage), { messages });
+  assert.deepEqual([row.images, row.charge_nano], [0, 9 * 1000 + 3 * 2000 + 1000]);
+  const seer = await addModel(it.operator, { name: 'seer', targets: [{ account: it.accounts[0] }] });
+  const form = await it.operator.get(`/operator/models/${seer.id}/prices/new?unit=image`);
+  const page = await it.operator.submit(form, /prices$/, { charge_image: '0.002' });
+  assert.equal(page.status, 200, page.text);
+  await served(it.server, it.key, 'seer');
+  row = await eventually(async () => {
+    const made = await asked(usageOf(usage), { model: 'seer', messages });
+    return made.images && made;
+  }, 'the price of images');
+  assert.deepEqual([row.images, row.charge_nano], [2, 9 * 1000 + 3 * 2000 + 2 * 2000000]);
+  assert.ok(row.hold_nano >= row.charge_nano);
 });
 
 test('a call that could cost more than any may is refused before the upstream is asked', async () => {
