@@ -31,7 +31,7 @@ struct cell {
     struct cell *next;    /* of the same till, under its lock */
     /* Below: of whoever runs the till. */
     int64_t seen_no; /* the last grant whose answer came, of those that the database noted */
-    int64_t had, had_ms; /* what was free when it had come, and when */
+    int64_t had, had_ms;           /* what was free when it had come, and when */
     int64_t lease, most, ahead_ms; /* as the last want said */
     int64_t back_no; /* the last return that was sent, and what of it may not have arrived */
     atomic_llong back_amount;

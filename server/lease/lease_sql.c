@@ -49,12 +49,6 @@ static int finish(struct db *db, int r)
     return PORT_E_AWAY;
 }
 
-/* The answer was lost on its way when a failpoint says so. */
-static int told(int r, int lost)
-{
-    return lost ? PORT_E_AWAY : r;
-}
-
 /* Begins what is about to be asked, unless a failpoint has it fail before it is sent. */
 static bool begin(struct db *db, int unsent)
 {
@@ -117,7 +111,7 @@ int lease_sql_grant(struct db *db, struct grant_call *call)
                 db_col_i64_null("left_us", &row.line.left_us, &row.no_left)),
         grant_row, &row);
     r = finish(db, r);
-    return told(r, failpoint_hit("lease.granted"));
+    return failpoint_hit("lease.granted") ? PORT_E_AWAY : r; /* as if the answer was lost */
 }
 
 int lease_sql_back(struct db *db, struct back_call *call)
@@ -141,17 +135,22 @@ int lease_sql_back(struct db *db, struct back_call *call)
                DB_ARGS(db_i64(call->session), db_i64s(teams, n), db_i64s(purses, n),
                        db_i64s(nos, n), db_i64s(amounts, n), db_times_us(windows, n)),
                DB_COLS(db_col_bool("live", &live)));
-    r = told(finish(db, r), failpoint_hit("lease.returned"));
+    r = finish(db, r);
+    if (failpoint_hit("lease.returned"))
+        return PORT_E_AWAY;
     return r == PORT_OK && !live ? PORT_E_FENCED : r;
 }
 
 int lease_sql_open(struct db *db, const char *name, const char *version, struct session_call *call)
 {
+    int r;
+
     if (!begin(db, failpoint_hit("session.open")))
         return PORT_E_AWAY;
-    return told(finish(db,
-                  db_one(db, &lease_session_open, NULL, DB_ARGS(db_cstr(name), db_cstr(version)),
-                         DB_COLS(db_col_i64("id", &call->session)))), failpoint_hit("session.opened"));
+    r = db_one(db, &lease_session_open, NULL, DB_ARGS(db_cstr(name), db_cstr(version)),
+               DB_COLS(db_col_i64("id", &call->session)));
+    r = finish(db, r);
+    return failpoint_hit("session.opened") ? PORT_E_AWAY : r;
 }
 
 int lease_sql_heartbeat(struct db *db, struct session_call *call)
@@ -162,26 +161,35 @@ int lease_sql_heartbeat(struct db *db, struct session_call *call)
 
     if (!begin(db, failpoint_hit("session.beat")))
         return PORT_E_AWAY;
-    r = told(finish(db, db_one(db, &lease_session_heartbeat, NULL, DB_ARGS(db_i64(call->session)),
-                          DB_COLS(db_col_bool("live", &live), db_col_i32("nodes", &nodes)))), failpoint_hit("session.beaten"));
+    r = db_one(db, &lease_session_heartbeat, NULL, DB_ARGS(db_i64(call->session)),
+               DB_COLS(db_col_bool("live", &live), db_col_i32("nodes", &nodes)));
+    r = finish(db, r);
+    if (failpoint_hit("session.beaten"))
+        return PORT_E_AWAY;
     call->nodes = (unsigned)nodes;
     return r == PORT_OK && !live ? PORT_E_FENCED : r;
 }
 
 int lease_sql_close(struct db *db, struct session_call *call)
 {
+    int r;
+
     if (!begin(db, failpoint_hit("session.close")))
         return PORT_E_AWAY;
-    return told(finish(db, db_exec(db, &lease_session_close, DB_ARGS(db_i64(call->session)), NULL)), failpoint_hit("session.closed"));
+    r = finish(db, db_exec(db, &lease_session_close, DB_ARGS(db_i64(call->session)), NULL));
+    return failpoint_hit("session.closed") ? PORT_E_AWAY : r;
 }
 
 int lease_sql_reap(struct db *db, struct reap_call *call)
 {
+    int r;
+
     if (!begin(db, failpoint_hit("session.reap")))
         return PORT_E_AWAY;
-    return told(finish(db, db_one(db, &lease_session_reap, NULL,
-                             DB_ARGS(db_i64(call->session), db_i64(call->hb)),
-                             DB_COLS(db_col_bool("reaped", &call->reaped)))), failpoint_hit("session.reaped"));
+    r = db_one(db, &lease_session_reap, NULL, DB_ARGS(db_i64(call->session), db_i64(call->hb)),
+               DB_COLS(db_col_bool("reaped", &call->reaped)));
+    r = finish(db, r);
+    return failpoint_hit("session.reaped") ? PORT_E_AWAY : r;
 }
 
 struct look_row {

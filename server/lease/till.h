@@ -29,8 +29,8 @@ struct till {
     struct hold_ask *first, **end;
     bool running;
     struct cell *cells;
-    atomic_bool back; /* cells have slack that is wanted back */
-    atomic_bool fill; /* cells have little left */
+    atomic_bool back;         /* cells have slack that is wanted back */
+    atomic_bool fill;         /* cells have little left */
     atomic_llong fill_due_ms; /* not before: the last time was in vain */
     /* Below: of whoever runs the till. */
     void *hand;
