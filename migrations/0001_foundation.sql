@@ -69,13 +69,14 @@ COMMENT ON FUNCTION app_team() IS 'The team the transaction acts for; NULL when 
 COMMENT ON FUNCTION app_user() IS 'The user the transaction acts for; NULL when unset.';
 COMMENT ON FUNCTION app_scope() IS 'team, operator, system or user; NULL when unset: no tenant row is visible.';
 
+-- Who is asking is looked up once a statement (the sub-selects), not once a row.
 CREATE PROCEDURE tenant_table(tab regclass, team_column name DEFAULT 'team_id')
 LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', tab);
     EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', tab);
     EXECUTE format('CREATE POLICY tenant ON %s TO tollgate_app'
-                   ' USING (%I = app_team() OR app_scope() IN (''operator'', ''system''))'
+                   ' USING (%I = (SELECT app_team()) OR (SELECT app_scope()) IN (''operator'', ''system''))'
                    ' WITH CHECK (%I = app_team() OR app_scope() IN (''operator'', ''system''))',
                    tab, team_column, team_column);
     EXECUTE format('CREATE POLICY owner ON %s TO tollgate_money, %I USING (true) WITH CHECK (true)',

@@ -2,6 +2,7 @@
 #include "logs/columns.h"
 
 #include "base/err.h"
+#include "db/rows.h"
 
 DB_QUERY(log_call_of_team,
          "SELECT " CALL_COLUMNS CALL_FROM " WHERE c.call_id = $2 AND c.team_id = $1")
@@ -17,6 +18,8 @@ DB_QUERY(log_providers, "SELECT DISTINCT provider AS value FROM usage_day"
                         " WHERE team_id = $1 AND day > current_date - 31 AND provider IS NOT NULL"
                         " ORDER BY 1 LIMIT 40")
 
+DB_QUERY(log_keys, "SELECT id, name, deleted_at IS NOT NULL AS deleted FROM api_key"
+                   " WHERE team_id = $1 ORDER BY lower(name), id LIMIT 1000")
 DB_QUERY(log_team_has, "SELECT EXISTS (SELECT FROM usage_day WHERE team_id = $1) AS any")
 
 size_t log_columns(struct log_row *row, struct db_col out[LOG_COLS])
@@ -103,10 +106,26 @@ static int choices(struct db *db, struct arena *a, struct db_query *q, struct te
     return 0;
 }
 
+static int read_keys(struct db *db, struct arena *a, struct team_id team, struct log_choices *ret)
+{
+    struct log_key row = {0};
+    struct db_rows rows = DB_ROWS(a, &row);
+    int r = db_each(db, &log_keys, a, DB_ARGS(db_i64(team.v)),
+                    DB_COLS(db_col_i64("id", &row.id.v), db_col_text("name", &row.name),
+                            db_col_bool("deleted", &row.deleted)),
+                    db_rows_push, &rows);
+
+    ret->keys = rows.v;
+    ret->n_keys = rows.n;
+    return r ? err_trace(db_fatal(r)) : 0;
+}
+
 int log_choices(struct db *db, struct arena *a, struct team_id team, struct log_choices *ret)
 {
-    int r = choices(db, a, &log_models, team, ret->models, ARRAY_LEN(ret->models), &ret->n_models);
+    int r = read_keys(db, a, team, ret);
 
+    if (r == 0)
+        r = choices(db, a, &log_models, team, ret->models, ARRAY_LEN(ret->models), &ret->n_models);
     if (r < 0)
         return err_trace(r);
     return choices(db, a, &log_providers, team, ret->providers, ARRAY_LEN(ret->providers),

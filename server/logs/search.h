@@ -75,6 +75,12 @@ int log_get(struct db *db, struct arena *a, struct team_id team, struct call_id 
 struct log_choices {
     struct str models[100], providers[40];
     size_t n_models, n_providers;
+    struct log_key {
+        struct key_id id;
+        struct str name;
+        bool deleted;
+    } *keys; /* by name, at most 1000 */
+    size_t n_keys;
 };
 int log_choices(struct db *db, struct arena *a, struct team_id team, struct log_choices *ret)
     _must_use_;

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 
 #include "base/err.h"
-#include "identity/keyring.h"
 #include "identity/project.h"
 #include "web/view.h"
 
@@ -184,23 +183,20 @@ static struct json_object *add_options(struct shown *s, const char *name, const 
     return options;
 }
 
-static int keys_view(struct shown *s)
+static void keys_view(struct shown *s, const struct log_choices *choices)
 {
     struct json_object *options = add_options(s, "keys", "any");
-    struct key_page keys;
-    int r = keyring_list(s->w->db, s->w->arena, s->p->filter.team, true, &keys);
 
-    for (size_t i = 0; r == 0 && i < keys.n; i++) {
-        bool chosen = keys.v[i].id.v == s->p->filter.key.v;
+    for (size_t i = 0; i < choices->n_keys; i++) {
+        const struct log_key *key = &choices->keys[i];
+        bool chosen = key->id.v == s->p->filter.key.v;
 
-        if (keys.v[i].deleted && !chosen)
+        if (key->deleted && !chosen)
             continue;
-        view_choice(options, arena_strf(s->w->arena, "%" PRId64, keys.v[i].id.v),
-                    keys.v[i].settings.name, chosen);
+        view_choice(options, arena_strf(s->w->arena, "%" PRId64, key->id.v), key->name, chosen);
         if (chosen)
-            add_chip(s, "key", "key is", keys.v[i].settings.name);
+            add_chip(s, "key", "key is", key->name);
     }
-    return r;
 }
 
 static int projects_view(struct shown *s)
@@ -248,6 +244,8 @@ static int choices_view(struct shown *s)
     texts_view(s, "providers", choices.providers, choices.n_providers, s->p->provider);
     add_chip(s, "model", "model is", s->p->model);
     add_chip(s, "provider", "provider is", s->p->provider);
+    if (s->p->filter.team.v)
+        keys_view(s, &choices);
     return 0;
 }
 
@@ -300,8 +298,6 @@ int log_params_view(struct web *w, const struct log_params *p, struct str path,
     fixed_view(&s);
     fixed_chips(&s);
     r = choices_view(&s);
-    if (r == 0 && p->filter.team.v)
-        r = keys_view(&s);
     if (r == 0 && p->filter.team.v)
         r = projects_view(&s);
     json_set_bool(s.filter, "of_team", p->filter.team.v != 0);
