@@ -883,6 +883,7 @@ DECLARE
     charges bigint[];
     counts integer[];
     funds bigint[];
+    asked record;
     n_locked bigint;
     again boolean := false;
 BEGIN
@@ -950,20 +951,24 @@ BEGIN
         SELECT w.team_id, w.id, w.window_start, 0, 0, c.charge, c.n
           FROM unnest(teams, charges, counts) AS c(team_id, charge, n)
           JOIN purse w ON w.team_id = c.team_id AND w.kind = 'wallet'
-    ), locked AS MATERIALIZED (
+    )
+    SELECT array_agg(k.team_id) AS teams, array_agg(k.id) AS purses, array_agg(k.window_start) AS windows,
+           array_agg(k.taken) AS taken, array_agg(k.used) AS used, array_agg(k.charge) AS charges,
+           array_agg(k.n) AS counts INTO asked FROM (
         SELECT q.team_id, q.id, q.window_start, d.charge, d.n,
                CASE WHEN live AND d.window_start = q.window_start THEN d.taken ELSE 0 END AS taken,
                CASE WHEN q.kind = 'wallet' THEN d.charge
                     WHEN q.kind = 'budget' OR d.window_start = q.window_start THEN d.used ELSE 0 END AS used
           FROM draw d JOIN purse q ON q.team_id = d.team_id AND q.id = d.purse_id
-         ORDER BY q.team_id, q.id FOR UPDATE OF q
-    ), asked AS (
-        SELECT k.team_id, k.id, k.window_start, sum(k.taken)::bigint AS taken, sum(k.used)::bigint AS used,
-               sum(k.charge)::bigint AS charge, sum(k.n)::integer AS n
-          FROM locked k GROUP BY 1, 2, 3
-    ), given AS MATERIALIZED (
+         ORDER BY q.team_id, q.id FOR UPDATE OF q) k;
+    -- Now that they are locked, the leases are what they are.
+    WITH given AS MATERIALIZED (
         SELECT a.*, coalesce(least(a.taken, l.remaining), 0) AS given
-          FROM asked a
+          FROM (SELECT k.team_id, k.id, k.window_start, sum(k.taken)::bigint AS taken,
+                       sum(k.used)::bigint AS used, sum(k.charge)::bigint AS charge, sum(k.n)::integer AS n
+                  FROM unnest(asked.teams, asked.purses, asked.windows, asked.taken, asked.used, asked.charges,
+                              asked.counts) AS k(team_id, id, window_start, taken, used, charge, n)
+                 GROUP BY 1, 2, 3) a
           LEFT JOIN lease l ON l.team_id = a.team_id AND l.purse_id = a.id AND l.session_id = p_session
                            AND l.window_start = a.window_start AND a.taken > 0
     ), leases AS (
