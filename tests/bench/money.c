@@ -424,10 +424,10 @@ int main(int argc, char **argv)
     b.all_limits = str_eq_c(STR("all"), argv[4]);
     start(&b, teams);
     (void)run_calls(&b, WARM_UP(calls) + teams);
-    from = look(&b);
+    from = look(&b); /* what is still behind then is settled, and counted, later */
     own_ns = run_calls(&b, calls);
-    to = look(&b);
     end_all(&b);
+    to = look(&b);
     stop(&b);
     check_rows(&b);
     check_books(&b);

@@ -123,6 +123,9 @@ suite_sim() {
         build/sim --seeds 1..$((20 * times)) --real --jobs 2
 }
 
+# Figures are for reading; only a broken run or rows that do not add up fail.
+suite_bench() { tests/bench/run --short; }
+
 suite_lifecycle() { tests/fault/run_lifecycle; }
 node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
 suite_scenario() { node_suite tests/scenario; }
