@@ -41,6 +41,7 @@ static struct json_object *grant_view(struct web *w, const struct grant *g,
     view_time(o, "given", g->given_at_us, w->zone, w->now_us);
     /* The last second that it holds: what ends with a day names that day. */
     view_time(o, "expires", g->expires_us ? g->expires_us - 1000000 : 0, zone, w->now_us);
+    view_recent_day(o, "ends", g->expires_us ? g->expires_us - 1000000 : 0, zone, w->now_us);
     json_set_str(o, "link", link_transfer(w->arena, g->transfer_id));
     json_set_str(o, "end_link", link_operator_team(w->arena, g->team, arena_cstr(w->arena, end)));
     state_view(g, w->now_us, o);

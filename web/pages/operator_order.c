@@ -25,10 +25,14 @@ enum { AMOUNT, REASON, REFERENCE, FIELDS };
         "reason", "Reason", FORM_TEXT, .required = true, .min = 3, .max = 300,                     \
                                        .help = "Stands in the team’s ledger and on its invoice."   \
     }
+/* Where the row tells what it is about. */
+#define SHORT_REASON_FIELD                                                                         \
+    {                                                                                              \
+        "reason", "Reason", FORM_TEXT, .required = true, .min = 3, .max = 300                      \
+    }
 #define BANK_FIELD                                                                                 \
     {                                                                                              \
-        "reference", "Bank’s case", FORM_TEXT, .required = true, .min = 1, .max = 100,             \
-                                               .help = "Booked once."                              \
+        "reference", "Bank’s case", FORM_TEXT, .required = true, .min = 1, .max = 100              \
     }
 
 static const struct form_field refund_fields[FIELDS] = {
@@ -40,7 +44,7 @@ static const struct form_field chargeback_fields[FIELDS] = {
     [AMOUNT] = AMOUNT_FIELD, [REASON] = REASON_FIELD, [REFERENCE] = BANK_FIELD};
 /* A reversal is of the whole amount: its field is not shown. */
 static const struct form_field reversal_fields[FIELDS] = {
-    [AMOUNT] = {"amount", "", FORM_TEXT}, [REASON] = REASON_FIELD, [REFERENCE] = BANK_FIELD};
+    [AMOUNT] = {"amount", "", FORM_TEXT}, [REASON] = SHORT_REASON_FIELD, [REFERENCE] = BANK_FIELD};
 
 static const struct form_field *const tables[] = {
     [PAYBACK_REFUND] = refund_fields,
