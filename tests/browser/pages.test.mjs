@@ -77,6 +77,10 @@ setup('an installation with a month behind it, seen by four', async () => {
   const operator = await signInOperator(server);
   const reset = (await operator.submit('/operator/users?q=ada', /\/reset$/)).body.match(/\/reset\/([\w-]{20,})/)[1];
   await operator.submit('/operator/incidents', /incidents\/off$/, { model: 'gpt-5-nano', reason: 'It answers with other people’s words' });
+  const [invoice, paid] = [one(`SELECT max(id) AS id FROM invoice WHERE team_id = 2`), one(`SELECT min(id) AS id FROM topup_order WHERE team_id = 2 AND state = 'paid'`)];
+  await operator.submit('/operator/codes', /operator\/codes$/, { amount: '10', name: 'Conference credit', uses: '50', grant_days: '30', note: 'Handed out in Berlin' });
+  await operator.submit(`/operator/teams/2/invoices/${invoice}`, /invoices\/\d+$/, { amount: '0.000001', reason: 'An outage on the 12th' });
+  await operator.submit(`/operator/orders/${paid}`, /refund$/, { amount: '1', reason: 'The customer asked for it' });
   const newcomer = await signUp(server, { name: 'Noor Newcomer', team: 'A team whose name is as long as the form allows, for people who like such names' });
   const failed = one(`SELECT 'call_' || replace(call_id::text, '-', '') AS id FROM call WHERE fallback LIMIT 1`);
   const blocked = one(`SELECT 'call_' || replace(call_id::text, '-', '') AS id FROM call WHERE outcome = 'blocked' LIMIT 1`);
@@ -86,7 +90,9 @@ setup('an installation with a month behind it, seen by four', async () => {
     '/keys/{id}': one(`SELECT id FROM api_key WHERE name LIKE 'nightly%'`),
     '/billing/ledger/{id}': one(`SELECT max(id) AS id FROM transfer WHERE team_id = 2 AND code = 'USAGE'`),
     '/billing/orders/{id}': order, '/checkout/{id}': checkout,
-    '/billing/invoices/{id}': one(`SELECT max(id) AS id FROM invoice WHERE team_id = 2`),
+    '/billing/invoices/{id}': invoice, '/operator/teams/{id}/invoices/{invoice}': [2, invoice],
+    '/billing/credit-notes/{id}': one(`SELECT max(id) AS id FROM credit_note WHERE team_id = 2`),
+    '/operator/codes/{id}': one(`SELECT max(id) AS id FROM redeem_code`), '/operator/orders/{id}': paid,
     '/reset/{token}': reset, '/invite/{token}': invite,
     '/operator/accounts/{id}': 2, '/operator/models/{id}': model,
     '/operator/models/{id}/prices': model, '/operator/models/{id}/prices/new': model,
@@ -162,7 +168,11 @@ async function lookPlain(path, who) {
 }
 
 const whoSees = (auth) => (auth === 'NONE' || auth === 'OPERATOR' ? auth : 'USER');
-const address = (path) => path.replace(/\{\w+\}/, () => ids[path]);
+// A path with two holes has two ids.
+function address(path) {
+  let n = 0;
+  return path.replace(/\{\w+\}/g, () => [].concat(ids[path])[n++]);
+}
 let free = AT_ONCE;
 const waiting = [];
 
