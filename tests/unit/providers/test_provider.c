@@ -37,6 +37,29 @@ static void a_kind_has_its_own_address(void **state)
     assert_url("fireworks", "", "https://api.fireworks.ai/inference/v1/chat/completions");
 }
 
+/* As OpenRouter's documentation lists them; nobody's plain requests but one's own servers'. */
+static void who_stops_when_the_connection_is_closed(void **state)
+{
+    static const char *const stop[] = {"openai",   "anthropic", "fireworks",  "together",
+                                       "deepseek", "deepinfra", "xai",        "openrouter"};
+    static const char *const go_on[] = {"groq", "google", "mistral", "perplexity", "cerebras"};
+    static const char *const own[] = {"ollama", "vllm", "llama.cpp", "localai", "demo",
+                                      "openai-compatible"};
+
+    for (size_t i = 0; i < ARRAY_LEN(stop); i++) {
+        assert_true(provider_find(str_c(stop[i]))->cancel_stops_billing);
+        assert_false(provider_find(str_c(stop[i]))->cancel_stops_plain);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(go_on); i++) {
+        assert_false(provider_find(str_c(go_on[i]))->cancel_stops_billing);
+        assert_false(provider_find(str_c(go_on[i]))->cancel_stops_plain);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+        assert_true(provider_find(str_c(own[i]))->cancel_stops_billing);
+        assert_true(provider_find(str_c(own[i]))->cancel_stops_plain);
+    }
+}
+
 static void base_urls_with_and_without_v1_are_the_same(void **state)
 {
     const char *expected = "http://10.0.0.5:8000/v1/chat/completions";
@@ -137,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kind_has_its_own_address),
+        cmocka_unit_test(who_stops_when_the_connection_is_closed),
         cmocka_unit_test(base_urls_with_and_without_v1_are_the_same),
         cmocka_unit_test(a_path_of_ones_own_is_kept),
         cmocka_unit_test(without_any_address_there_is_no_url),
