@@ -344,6 +344,9 @@ int call_show(struct web *w, const struct log_row *row, bool for_operator)
     facts_view(w, row, view);
     attempts_view(&row->call, view);
     json_set_bool(view, "for_operator", for_operator);
+    json_set_str(view, "prices_link",
+                 for_operator ? link_model(w->arena, (struct model_id){row->call.model_id}, "prices")
+                              : link_to(LINK_pricing));
     json_set_str(view, "team_name", row->team_name);
     r = usage_view(w, &row->call, view);
     if (r == 0)
