@@ -1,5 +1,5 @@
 /* settle_sql.c: see settle_sql.h. A batch goes out as three arrays of rows in PostgreSQL's binary
- * form, which costs both sides least: a third of what JSON did.
+ * form, which costs both sides less than half of what JSON did.
  *
  * The row types are made from the tables (make_settlement() in migrations/0004_ledger.sql); their
  * columns are asked for once and filled by name from record.def. */
