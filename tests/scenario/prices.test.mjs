@@ -16,6 +16,8 @@ const price = {
 const PROMPT = ['input_tokens', 'cached_input_tokens', 'cache_write_5m_tokens', 'cache_write_1h_tokens', 'audio_input_tokens', 'image_input_tokens'];
 const OUTPUT = ['output_tokens', 'reasoning_tokens', 'audio_output_tokens', 'image_output_tokens'];
 const sum = (row, names) => names.reduce((n, name) => n + row[name], 0);
+const listed = async () => (await (await fetch(`${it.server.url}/api/v1/pricing`)).json()).data
+  .filter((r) => r.model === 'priced').map((r) => [r.service_tier, r.above_input_tokens, r.unit, r.price].join(' '));
 const versions = () => it.server.sql(`SELECT count(*)::int AS n FROM price WHERE model_id = ${model.id}`)[0].n;
 
 async function asked(script, more = {}) {
@@ -38,6 +40,7 @@ setup('a model with a price for everything', async () => {
   const page = await it.operator.submit(`/operator/models/${model.id}/prices/new`, /prices$/, price);
   assert.equal(page.status, 200, page.text);
   await served(it.server, it.key, 'priced');
+  await eventually(async () => (await listed()).includes('priority 0 output 8'), 'the new price to be in force');
 });
 
 test('every class is charged once, at its own price', async () => {
@@ -186,9 +189,7 @@ for (const [name, fields, field, says] of [
 }
 
 test('the price list says what is charged', async () => {
-  const res = await fetch(`${it.server.url}/api/v1/pricing`);
-  const rows = (await res.json()).data.filter((r) => r.model === 'priced').map((r) => [r.service_tier, r.above_input_tokens, r.unit, r.price].join(' '));
-  assert.deepEqual(rows, [
+  assert.deepEqual(await listed(), [
     'standard 0 input 1', 'standard 0 cached_input 0.1', 'standard 0 cache_write_5m 1.25', 'standard 0 output 2', 'standard 0 reasoning 3',
     'standard 0 audio_input 10', 'standard 0 audio_output 20', 'standard 0 request 1', 'standard 1000 input 5',
     'priority 0 input 4', 'priority 0 output 8',
