@@ -10,7 +10,17 @@
 #include "db/rows.h"
 #include "identity/text_list.h"
 
+/* Spending is summed up once, and not for each key. */
 #define KEY_SELECT                                                                                 \
+    "WITH s AS MATERIALIZED ("                                                                     \
+    "   SELECT u.key_id, sum(u.charge_nano) AS total, max(u.day) AS last_day,"                     \
+    "          sum(u.charge_nano) FILTER (WHERE u.day = n.today) AS today,"                        \
+    "          sum(u.charge_nano) FILTER (WHERE u.day >= n.month) AS month"                        \
+    "     FROM usage_day u,"                                                                       \
+    "          (SELECT (now() AT TIME ZONE time_zone)::date AS today,"                             \
+    "                  date_trunc('month', now() AT TIME ZONE time_zone)::date AS month"           \
+    "             FROM team WHERE id = $1) n"                                                      \
+    "    WHERE u.team_id = $1 AND ($2::bigint = 0 OR u.key_id = $2) GROUP BY u.key_id) "           \
     "SELECT k.id, k.name, coalesce(k.project_id, 0) AS project_id, j.name AS project_name,"        \
     "       coalesce(k.owner_user_id, 0) AS owner_id, p.name AS owner_name, k.prefix, k.last4,"    \
     "       array_to_string(k.models, E'\\n') AS models,"                                          \
@@ -30,15 +40,7 @@
     "  LEFT JOIN person p ON p.id = k.owner_user_id"                                               \
     "  LEFT JOIN LATERAL (SELECT string_agg(key || E'\\n' || value, E'\\n' ORDER BY key) AS tags"  \
     "                       FROM jsonb_each_text(k.tags)) g ON true"                               \
-    "  LEFT JOIN (SELECT u.key_id, sum(u.charge_nano) AS total, max(u.day) AS last_day,"           \
-    "                    sum(u.charge_nano) FILTER (WHERE u.day = n.today) AS today,"              \
-    "                    sum(u.charge_nano) FILTER (WHERE u.day >= n.month) AS month"              \
-    "               FROM usage_day u,"                                                             \
-    "                    (SELECT (now() AT TIME ZONE time_zone)::date AS today,"                   \
-    "                            date_trunc('month', now() AT TIME ZONE time_zone)::date AS month" \
-    "                       FROM team WHERE id = $1) n"                                            \
-    "              WHERE u.team_id = $1 AND ($2::bigint = 0 OR u.key_id = $2)"                     \
-    "              GROUP BY u.key_id) s ON s.key_id = k.id"                                        \
+    "  LEFT JOIN s ON s.key_id = k.id"                                                             \
     " WHERE k.team_id = $1 AND ($2::bigint = 0 OR k.id = $2) "
 
 struct key_read {
