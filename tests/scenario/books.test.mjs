@@ -28,7 +28,7 @@ setup('an installation and a team', async () => {
   await topUp(owner, 20);
   key = await mintKey(owner);
   await served(one, key, 'scripted');
-  secret = await installationKey(one, owner);
+  secret = await installationKey(operator);
   whole = manage(one, secret);
   [{ id: team }] = cluster.sql(`SELECT id FROM team WHERE name = '${owner.team}'`);
   ask = manage(one, await mintManagementKey(owner));

@@ -70,7 +70,7 @@ test('answers are what the document says', async () => {
 });
 
 test('answers about money are what the document says', async () => {
-  const whole = manage(it.server, await installationKey(it.server, it.owner));
+  const whole = manage(it.server, await installationKey(it.operator));
   const [{ id: team }] = it.server.sql(`SELECT id FROM team WHERE name = '${it.owner.team}'`);
   const of = (path) => `${path}?team=${team}`;
   const grants = await holds('POST', '/api/v1/grants', 201, { amount: '1', name: 'Described', reason: 'for the test', reference: 'g1', expires_at: '2099-01-01T00:00:00Z' }, whole, of('/api/v1/grants'));
