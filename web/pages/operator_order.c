@@ -155,6 +155,7 @@ static int show(struct web *w, int status, const struct order *order, const stru
         return r < 0 ? err_trace(r) : web_outcome(w, r);
     }
     json_set(view, "order", order_view(w, order));
+    json_set_str(view, "team_name", order->team_name);
     json_set_str(view, "team_link", link_operator_team(w->arena, order->team, NULL));
     return operator_render(w, status, "operator_order", "Order", view);
 }
