@@ -126,6 +126,11 @@ suite_sim() {
 # Figures are for reading; only a broken run or rows that do not add up fail.
 suite_bench() { tests/bench/run --short; }
 
+# Bugs put in on purpose are caught: a handful, all of them in the longer form.
+suite_mutants() {
+    if [ "$LONG" = 1 ]; then tests/sim/mutate; else tests/sim/mutate --quick; fi
+}
+
 suite_lifecycle() { tests/fault/run_lifecycle; }
 node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
 suite_scenario() { node_suite tests/scenario; }

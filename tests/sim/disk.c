@@ -8,8 +8,8 @@
 
 /* What the server's flusher syncs: everything this long after it was written. */
 #define SYNC_US (25 * MS_US)
-#define FILE_BYTES_MIN 2000
-#define FILE_BYTES_MAX 60000
+#define FILE_BYTES_MIN 500
+#define FILE_BYTES_MAX 8000
 
 void disk_init(struct disk *d)
 {

@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "ledger/replay.h"
 
-#define DISK_FILES 64
+#define DISK_FILES 256
 
 struct disk_file {
     unsigned serial; /* 0: there is no file here */

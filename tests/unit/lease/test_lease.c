@@ -28,7 +28,9 @@ static void port_grant(void *ctx, void *hand, struct grant_call *call)
 
 static void port_open(void *ctx, struct session_call *call)
 {
-    call->session = 1;
+    static int64_t sessions;
+
+    call->session = ++sessions;
     call->done(call, PORT_OK);
 }
 
@@ -230,6 +232,35 @@ static void filling_up_in_vain_is_tried_again_later(void **state)
     close_caller(&c);
 }
 
+/* It was leased to a session that is gone, and went back with it. */
+static void an_answer_for_an_earlier_session_is_void(void **state)
+{
+    struct node *node;
+    struct cell *cell;
+    struct hold hold = {0};
+    struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
+    int64_t session;
+
+    now_ms = 1000;
+    node = node_core_new(&port);
+    assert_non_null(node);
+    node_tick(node);
+    session = node_session(node);
+    cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
+    ask.wants[0] = (struct hold_want){.cell = cell, .amount = 10, .lease = 100};
+    assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
+    till_run(soon, NULL);
+    node_fenced(node);
+    node_tick(node);
+    assert_true(node_session(node) > session);
+    give(100);
+    assert_int_equal(outcome, HOLD_E_AWAY);
+    assert_int_equal(hold.n, 0);
+    assert_int_equal(atomic_load(&cell->free), 0);
+    cell_unref(cell);
+    node_core_free(node);
+}
+
 /* The database's clock went back: its window lasts longer than the node was told at first. */
 static void slack_lasts_as_long_as_the_databases_window(void **state)
 {
@@ -302,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_after_the_deadline_lets_nobody_in),
         cmocka_unit_test(a_lost_answer_is_asked_after),
+        cmocka_unit_test(an_answer_for_an_earlier_session_is_void),
         cmocka_unit_test(slack_lasts_as_long_as_the_databases_window),
         cmocka_unit_test(a_refusal_leaves_in_doubt_what_was),
         cmocka_unit_test(a_lease_is_filled_up_before_it_is_used_up),

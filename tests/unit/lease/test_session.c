@@ -80,6 +80,18 @@ static void a_reaped_node_opens_a_new_session_and_goes_on(void **state)
     assert_int_equal(money_figure(&t, &session_findings, 1), 0);
 }
 
+DB_QUERY(session_reap_stale, "SELECT session_reap(id, hb - 1)::int AS v FROM node_session WHERE id = $1")
+
+/* Somebody saw its heart stand still, and it beat before they acted. */
+static void a_session_that_beat_meanwhile_is_not_reaped(void **state)
+{
+    struct node *node = money_node(&t, "one");
+
+    assert_int_equal(money_figure(&t, &session_reap_stale, node_session(node)), 0);
+    assert_true(node_admits(node));
+    node_free(node);
+}
+
 /* PostgreSQL made a grant, and the node never heard of it: the next one tells. */
 static void a_grant_whose_answer_was_lost_is_found_again(void **state)
 {
@@ -315,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reaped_node_opens_a_new_session_and_goes_on),
+        cmocka_unit_test(a_session_that_beat_meanwhile_is_not_reaped),
         cmocka_unit_test(a_grant_whose_answer_was_lost_is_found_again),
         cmocka_unit_test(a_grant_that_comes_too_late_is_not_made),
         cmocka_unit_test(a_return_that_is_sent_twice_counts_once),
