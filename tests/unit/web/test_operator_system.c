@@ -50,6 +50,17 @@ static void findings_are_told_everywhere_and_closed_with_a_reason(void **state)
     page_has("/operator/audit?action=finding.", "finding.check");
 }
 
+/* A search that the machine was too slow for says how far it came. */
+static void lists_no_call(const char *path)
+{
+    _cleanup_(freep) char *page = browse_get(&site, path);
+
+    assert_status(page, 200);
+    assert_has_not(page, "/operator/calls/call_");
+    if (!strstr(page, "Searched back to"))
+        assert_has(page, "No call matches.");
+}
+
 static void all_calls_are_listed_filtered_and_opened(void **state)
 {
     _cleanup_(freep) char *page = NULL, *call = NULL, *asked = NULL;
@@ -57,7 +68,7 @@ static void all_calls_are_listed_filtered_and_opened(void **state)
     const char *link;
 
     (void)state;
-    page_has("/operator/calls", "No call matches.");
+    lists_no_call("/operator/calls");
     history_write(&site);
     page = browse_get(&site, "/operator/calls");
     assert_has(page, ">Acme</a>");
@@ -76,7 +87,7 @@ static void all_calls_are_listed_filtered_and_opened(void **state)
     page_has("/operator/calls?account=openai+main&team=1",
              "account is <strong>openai main</strong>");
     page_has_not("/operator/calls?account=openai+main", "demo main");
-    page_has("/operator/calls?team=2", "No call matches.");
+    lists_no_call("/operator/calls?team=2");
     page_has("/operator/calls?status=blocked&model=gpt-4o-mini", "model is");
 }
 
