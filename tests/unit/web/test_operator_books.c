@@ -119,7 +119,7 @@ static void a_code_is_made_shown_once_and_redeemed(void **state)
 
 static long paid_order(const char *amount)
 {
-    _cleanup_(freep) char *orders = NULL, *page = NULL;
+    _cleanup_(freep) char *orders = NULL;
     char fields[96];
     long order;
 
