@@ -198,6 +198,7 @@ static bool excused(const struct sim_call *c)
            c->process->gone;
 }
 
+static const char *said(const char *fmt, ...) _printf_(1, 2);
 static const char *said(const char *fmt, ...)
 {
     static char text[128];
