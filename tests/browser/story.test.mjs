@@ -92,7 +92,8 @@ test('sees the calls in the log, and one with its attempt and its ledger entry',
   const rows = page.locator('#results tbody tr');
   assert.equal(await rows.count(), 2);
   assert.match(await rows.first().innerText(), /demo-small/);
-  await press(rows.last().locator('a').first());
+  await rows.last().locator('a').first().click(); // it opens beside the list, and from there as a page
+  await press(page.getByRole('link', { name: 'Open its page' }));
   assert.ok(page.url().includes(ids[0]) || (await page.content()).includes(ids[0]));
   const whole = await page.locator('main').innerText();
   assert.match(whole, /Attempts/);
