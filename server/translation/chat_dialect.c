@@ -1,6 +1,8 @@
 /* chat_dialect.c: see chat_dialect.h. */
 #include "translation/chat_dialect.h"
 
+#include "json/scan.h"
+
 static void add(struct chat_losses *losses, struct str path, bool noted)
 {
     losses->refusable += !noted;
@@ -83,6 +85,22 @@ size_t chat_plain_tools(const struct chat_request *r)
     for (size_t i = 0; i < r->n_tools; i++)
         n += !r->tools[i].raw.p;
     return n;
+}
+
+void chat_lose_own_tools(struct chat_losses *losses, const struct chat_request *r)
+{
+    for (size_t i = 0; i < r->n_tools; i++)
+        if (r->tools[i].raw.p)
+            chat_lose(losses, r->tools[i].path);
+}
+
+bool chat_is_object(struct str arguments)
+{
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    return json_scan(arguments, NULL, 0, &result, &fault) == JSON_OK &&
+           result.root_kind == JSON_OBJECT;
 }
 
 /* --- seals --- */

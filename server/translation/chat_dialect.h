@@ -34,8 +34,11 @@ void chat_lose_setting(struct chat_losses *losses, const struct chat_request *re
  * true, and its parts are among the losses. Empty text is nothing. */
 typedef bool chat_can_say(const struct chat_part *part);
 bool chat_says_nothing(const struct chat_message *m, chat_can_say *can, struct chat_losses *losses);
-/* Of the tools, those that are no provider's own. */
+/* Of the tools, those that are no provider's own; and the loss of those that are. */
 size_t chat_plain_tools(const struct chat_request *r);
+void chat_lose_own_tools(struct chat_losses *losses, const struct chat_request *r);
+/* Arguments are the text that a model wrote; most formats want an object. */
+bool chat_is_object(struct str arguments);
 
 /* Signatures of thoughts and calls bear the mark of who made them ("gemini:", "openai:"), so that no
  * other provider gets them; Anthropic's bear none. In the documents of a format its own stand

@@ -1,5 +1,4 @@
 /* blocks_write.c: parts as content blocks of Anthropic's format. */
-#include "json/scan.h"
 #include "translation/anthropic_messages/messages.h"
 #include "translation/put.h"
 
@@ -39,21 +38,11 @@ static void media(struct json_writer *w, const struct chat_part *p)
         put_text(w, "title", m->name);
 }
 
-/* Arguments are the text that a model wrote; here they have to be an object. */
-static bool is_object(struct str arguments)
-{
-    struct json_scan_result result;
-    struct json_fault fault;
-
-    return json_scan(arguments, NULL, 0, &result, &fault) == JSON_OK &&
-           result.root_kind == JSON_OBJECT;
-}
-
 static bool call(struct json_writer *w, const struct chat_part *p)
 {
     struct str arguments = str_trim(p->tool.arguments);
 
-    if (p->tool.custom || (arguments.n && !is_object(arguments)))
+    if (p->tool.custom || (arguments.n && !chat_is_object(arguments)))
         return false;
     json_open_object(w);
     put_word(w, "type", "tool_use");
@@ -185,7 +174,7 @@ void anthropic_put_answer_block(struct json_writer *w, const struct chat_part *p
         json_close_object(w);
         return;
     }
-    if (p->kind == CHAT_TOOL_CALL && p->tool.arguments.n && !is_object(p->tool.arguments)) {
+    if (p->kind == CHAT_TOOL_CALL && p->tool.arguments.n && !chat_is_object(p->tool.arguments)) {
         odd_call(w, p);
         return;
     }

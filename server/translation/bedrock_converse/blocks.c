@@ -1,6 +1,5 @@
 /* blocks.c: the content blocks of the Converse format. Each is an object of one member that names
  * its kind. */
-#include "json/scan.h"
 #include "translation/bedrock_converse/converse.h"
 #include "translation/put.h"
 #include "translation/tree.h"
@@ -191,12 +190,8 @@ static bool put_media(struct json_writer *w, const struct chat_part *p, bool own
 static bool put_call(struct json_writer *w, const struct chat_part *p)
 {
     struct str arguments = str_trim(p->tool.arguments);
-    struct json_scan_result result;
-    struct json_fault fault;
 
-    if (p->tool.custom ||
-        (arguments.n && (json_scan(arguments, NULL, 0, &result, &fault) != JSON_OK ||
-                         result.root_kind != JSON_OBJECT)))
+    if (p->tool.custom || (arguments.n && !chat_is_object(arguments)))
         return false;
     json_open_object(w);
     json_key(w, "toolUse");

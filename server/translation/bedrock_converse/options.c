@@ -119,9 +119,8 @@ static void put_tools(struct json_writer *w, const struct chat_request *r, bool 
 {
     bool none = r->choice == CHAT_CHOICE_NONE;
 
-    for (size_t i = 0; !own && i < r->n_tools; i++)
-        if (r->tools[i].raw.p)
-            chat_lose(losses, r->tools[i].path);
+    if (!own)
+        chat_lose_own_tools(losses, r);
     if (!own && none && chat_plain_tools(r))
         chat_lose(losses, r->choice_path);
     if (!(own ? r->n_tools : chat_plain_tools(r)))

@@ -68,9 +68,8 @@ static void declarations(struct json_writer *w, const struct chat_request *r, bo
 void gemini_put_tools(struct json_writer *w, const struct chat_request *r, bool own,
                       struct chat_losses *losses)
 {
-    for (size_t i = 0; !own && i < r->n_tools; i++)
-        if (r->tools[i].raw.p)
-            chat_lose(losses, r->tools[i].path);
+    if (!own)
+        chat_lose_own_tools(losses, r);
     if (own ? r->n_tools : chat_plain_tools(r)) {
         json_key(w, "tools");
         json_open_array(w);

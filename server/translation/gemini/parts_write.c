@@ -1,5 +1,4 @@
 /* parts_write.c: neutral parts as parts of Google's contents. */
-#include "json/scan.h"
 #include "translation/gemini/gemini.h"
 #include "translation/put.h"
 
@@ -19,20 +18,11 @@ static void media(struct json_writer *w, const struct chat_part *p)
     json_close_object(w);
 }
 
-static bool is_object(struct str text)
-{
-    struct json_scan_result result;
-    struct json_fault fault;
-
-    return json_scan(text, NULL, 0, &result, &fault) == JSON_OK &&
-           result.root_kind == JSON_OBJECT;
-}
-
 static bool call(struct json_writer *w, const struct chat_part *p)
 {
     struct str arguments = str_trim(p->tool.arguments);
 
-    if (p->tool.custom || (arguments.n && !is_object(arguments)))
+    if (p->tool.custom || (arguments.n && !chat_is_object(arguments)))
         return false;
     json_open_object(w);
     json_key(w, "functionCall");
@@ -183,7 +173,7 @@ void gemini_put_answer_part(struct json_writer *w, const struct chat_part *p,
         json_close_object(w);
         return;
     }
-    if (p->kind == CHAT_TOOL_CALL && arguments.n && !is_object(arguments)) {
+    if (p->kind == CHAT_TOOL_CALL && arguments.n && !chat_is_object(arguments)) {
         json_open_object(w);
         json_key(w, "functionCall");
         json_open_object(w);

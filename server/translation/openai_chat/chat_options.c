@@ -152,9 +152,8 @@ void openai_chat_put_options(struct json_writer *w, const struct chat_request *r
     chat_lose_extras(losses, &r->config);
     chat_lose_extras(losses, &r->metadata);
     chat_lose_extras(losses, &r->reasoning.extra);
-    for (size_t i = 0; !own && i < r->n_tools; i++)
-        if (r->tools[i].raw.p)
-            chat_lose(losses, r->tools[i].path);
+    if (!own)
+        chat_lose_own_tools(losses, r);
     if (own ? r->n_tools : chat_plain_tools(r)) {
         json_key(w, "tools");
         json_open_array(w);
