@@ -117,7 +117,7 @@ static void read_place(struct import_entry *e, const struct json_object *v)
     e->vendor = str_c(hosts[i].vendor ? hosts[i].vendor : maker_of(e->name, e->provider->label));
     if (model_kind_parse(json_text(json_get(v, "mode")), &e->kind) != WORD_OK)
         import_skip(e, STR("its mode is not served here"));
-    else if (e->kind == MODEL_EMBEDDING && !e->provider->embeddings_path)
+    else if (e->kind == MODEL_EMBEDDING && !provider_way_of(e->provider, &format_openai_embeddings))
         import_skip(e, STR("embeddings of this provider are not served here"));
     else if (str_starts(e->name, STR("ft:")))
         import_skip(e, STR("it stands for fine-tuned models, which have names of their own"));

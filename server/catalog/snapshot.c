@@ -111,6 +111,22 @@ const struct catalog_target *catalog_find_target(const struct catalog *c, struct
     return low < c->n_targets && c->targets_by_id[low]->id.v == id.v ? c->targets_by_id[low] : NULL;
 }
 
+const struct catalog_way *catalog_account_way(const struct catalog_account *a,
+                                              const struct wire_format *client)
+{
+    const struct catalog_way *other = NULL;
+
+    for (size_t i = 0; i < a->n_ways; i++) {
+        const struct wire_format *format = a->ways[i].way->format;
+
+        if (format == client)
+            return &a->ways[i];
+        if (!other && format->neutral && client->neutral)
+            other = &a->ways[i];
+    }
+    return other;
+}
+
 const struct catalog_account *catalog_find_account(const struct catalog *c, struct account_id id)
 {
     for (size_t i = 0; i < c->n_accounts; i++)

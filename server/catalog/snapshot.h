@@ -14,12 +14,20 @@
 struct db;
 struct catalog;
 
+/* One of the provider's ways, with the account's own address. */
+struct catalog_way {
+    const struct provider_way *way;
+    struct str url, stream_url; /* whole, but for `{model}` */
+};
+
 struct catalog_account {
     struct account_id id;
     struct team_id team; /* v 0: the installation's */
     struct str name;
     const struct provider *provider;
-    struct str chat_url, embeddings_url; /* whole; p NULL: it has none */
+    const struct catalog_way *ways; /* n 0: it cannot be asked, `unusable` says why */
+    size_t n_ways;
+    struct str models_url; /* p NULL: it lists none */
     /* Ready to send: authorization first, then the operator's extra ones. Secret. */
     const struct provider_header *headers;
     size_t n_headers;
@@ -57,6 +65,7 @@ struct catalog_model {
     int connect_timeout_ms, first_byte_timeout_ms; /* 0: the server's setting */
     int idle_timeout_ms, total_timeout_ms;
     const struct catalog_target *pinned;  /* NULL: none */
+    bool drop_unsupported; /* what a target cannot be told is left out, not refused */
     struct str off_reason;                /* p NULL: the route is on */
     const struct catalog_target *targets; /* by id; the disabled ones too */
     size_t n_targets;
@@ -79,6 +88,10 @@ void catalog_unrefp(struct catalog **c);
 const struct catalog_model *catalog_find_model(const struct catalog *c, struct str name);
 const struct catalog_target *catalog_find_target(const struct catalog *c, struct target_id id);
 const struct catalog_account *catalog_find_account(const struct catalog *c, struct account_id id);
+/* How the account serves clients of a format: in the same one, else in one that it can be translated
+ * into; NULL: not at all. */
+const struct catalog_way *catalog_account_way(const struct catalog_account *a,
+                                              const struct wire_format *client);
 /* In order of name, and of id. */
 const struct catalog_model *catalog_models(const struct catalog *c, size_t *ret_n);
 const struct catalog_account *catalog_accounts(const struct catalog *c, size_t *ret_n);

@@ -52,6 +52,29 @@ static int account_key(struct accounts_load *l, struct catalog_account *a,
     return r < 0 ? err_trace(r) : 0;
 }
 
+static int account_ways(struct accounts_load *l, struct catalog_account *a, struct str base)
+{
+    const struct provider *p = a->provider;
+    struct arena *arena = l->c->arena;
+    struct catalog_way *ways = arena_array(arena, struct catalog_way, PROVIDER_WAYS_MAX);
+    int r = ways ? 0 : err_origin(-ENOMEM);
+
+    a->ways = ways;
+    for (size_t i = 0; r == 0 && i < PROVIDER_WAYS_MAX && p->ways[i].format; i++) {
+        struct catalog_way *w = &ways[i];
+
+        *w = (struct catalog_way){.way = &p->ways[i]};
+        r = provider_url(p, arena, base, w->way->path, &w->url);
+        w->stream_url = w->url;
+        if (r == 0 && w->way->stream_path)
+            r = provider_url(p, arena, base, w->way->stream_path, &w->stream_url);
+        a->n_ways += r == 0;
+    }
+    if (r == 0 && p->models_path)
+        r = provider_url(p, arena, base, p->models_path, &a->models_url);
+    return r;
+}
+
 static int account_urls(struct accounts_load *l, struct catalog_account *a)
 {
     const struct provider *p = a->provider;
@@ -67,9 +90,7 @@ static int account_urls(struct accounts_load *l, struct catalog_account *a)
         if (!base.p)
             return err_origin(-ENOMEM);
     }
-    r = provider_url(p, l->c->arena, base, p->chat_path, &a->chat_url);
-    if (r == 0 && p->embeddings_path)
-        r = provider_url(p, l->c->arena, base, p->embeddings_path, &a->embeddings_url);
+    r = account_ways(l, a, base);
     if (r == PROVIDER_E_NO_URL)
         a->unusable = "It has no base URL.";
     return r < 0 ? err_trace(r) : 0;

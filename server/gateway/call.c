@@ -123,7 +123,7 @@ void call_end(struct call *c)
         atomic_fetch_sub_explicit(&c->g->metrics.in_flight, 1, memory_order_relaxed);
     known_key_unref(steal(&c->key));
     catalog_unref(steal(&c->catalog));
-    call_stream_close(c);
+    leg_close(&c->leg);
     buf_done(&c->try.sent);
     buf_done(&c->try.got);
     list_del(&c->link);

@@ -13,6 +13,7 @@
 #include "gateway/endpoint.h"
 #include "gateway/gateway.h"
 #include "gateway/key_cache.h"
+#include "gateway/leg.h"
 #include "routing/route.h"
 
 enum call_phase {
@@ -72,7 +73,6 @@ struct call {
     bool trace;       /* x-tollgate-trace: 1 */
     bool client_full; /* the client is slower than its upstream, which is paused */
     bool end_seen;    /* the upstream's end mark has come */
-    bool sse_open;
     bool drains_pass; /* CALL_DRAIN reads an answer too large to be kept */
     struct call_grow grow;
     struct key_waiter waiter;
@@ -81,19 +81,23 @@ struct call {
     struct loop_timer timer; /* of the phases CALL_KEY, CALL_DRAIN, CALL_SETTLED */
 
     struct wire_request wire;
+    const struct chat_request *chat; /* NULL: no target had to be told in another format */
+    bool json_array;                 /* a stream goes out as a JSON array (Gemini) */
     struct route_preference preference;
     struct route_plan plan;
     size_t next; /* of plan.candidates */
     unsigned tries;
     struct call_money money;
     struct call_try try;
+    struct leg leg; /* of the try */
     struct call_failure failure;
+    const struct catalog_target *unsayable; /* the last one whose format cannot say the request... */
+    struct problem unsaid;                  /* ...and what it is */
     struct attempt_record *served; /* the try whose answer the client gets; NULL: none yet */
 
     struct http_header forwarded[4]; /* of the upstream's head, for the client */
     size_t n_forwarded;
     const char *content_type;
-    struct sse sse;
     struct llm_report last; /* has_usage: the newest figures */
     uint64_t output_bytes;  /* of text that came, for counting */
     struct str reply_id;

@@ -120,7 +120,7 @@ static bool read_body(struct call *c)
 {
     struct json_fault fault = {.at = 0};
     struct llm_request *llm = &c->wire.llm;
-    int r = c->endpoint->dialect->read_request(c->r->arena, c->r->body, &c->wire, &fault);
+    int r = c->endpoint->format->dialect->read_request(c->r->arena, c->r->body, &c->wire, &fault);
 
     if (r == DIALECT_OK) {
         c->record.requested_model = llm->model;
@@ -227,6 +227,7 @@ static bool plan(struct call *c)
         .model = m,
         .team = c->key->policy->team,
         .kind = c->endpoint->kind,
+        .format = c->endpoint->format,
         .abilities = c->wire.llm.has_tools ? ABILITY_BIT(ABILITY_TOOLS) : 0,
         .input_tokens_least = (int64_t)(c->wire.llm.text_bytes / BYTES_PER_TOKEN_MOST),
         .service = c->wire.llm.service,

@@ -40,7 +40,7 @@ static void keep_headers(struct call *c, const struct fetch_head *head)
 /* Some servers send events without saying so; none sends them as one of these. */
 static bool is_events(const struct call *c, const struct fetch_head *head)
 {
-    if (!c->wire.llm.stream || !c->endpoint->dialect->read_event)
+    if (!c->wire.llm.stream || !c->endpoint->format->dialect->read_event)
         return false;
     return !str_starts(head->content_type, STR("application/json")) &&
            !str_starts(head->content_type, STR("text/html"));
@@ -59,10 +59,10 @@ void call_head_came(struct fetch *f, const struct fetch_head *head, void *ctx)
     keep_headers(c, head);
     c->content_type = arena_cstr(c->r->arena, head->content_type);
     good = head->status >= 200 && head->status <= 299;
-    if (good && is_events(c, head))
-        call_stream_open(c);
+    if (good && is_events(c, head) && leg_open(c) < 0)
+        leg_close(&c->leg); /* out of memory: read whole, and found to be no answer */
     if (c->phase == CALL_SENT)
-        call_enter(c, !good ? CALL_ERROR : c->sse_open ? CALL_PEEK : CALL_WHOLE);
+        call_enter(c, !good ? CALL_ERROR : c->leg.open ? CALL_PEEK : CALL_WHOLE);
 }
 
 /* The head of every answer whose call is known (DESIGN 7). */
@@ -128,7 +128,7 @@ static void send_whole(struct call *c, const struct wire_report *report)
     edit.members = call_trace_member(c);
     buf_init(&body, BOUND_WHOLE_REPLY_BYTES + KIB(128));
     buf_init(&cost, 64);
-    c->endpoint->dialect->edit_reply(report, &edit, &body);
+    c->leg.kind->put_whole(c, report, &edit, &body);
     money_put(&cost, edit.cost, 0);
     call_put_head(c, &response);
     response_header(&response, "x-tollgate-cost", arena_str(c->r->arena, buf_str(&cost)));
@@ -158,8 +158,8 @@ static void finish_whole(struct call *c, enum fetch_fault fault)
         call_try_failed(c, call_outcome_of_fault(fault), fetch_fault_name(fault), STR_NONE);
         return;
     }
-    if (c->endpoint->dialect->read_reply(buf_str(&c->try.got), &report) != DIALECT_OK) {
-        call_try_failed(c, TRY_BAD_REPLY, NULL, STR("The answer is not a JSON object."));
+    if (c->leg.kind->read_whole(c, buf_str(&c->try.got), &report) != LEG_OK) {
+        call_try_failed(c, TRY_BAD_REPLY, NULL, STR("The answer cannot be read."));
         return;
     }
     if (call_is_error(&report)) {
@@ -208,7 +208,7 @@ void call_pass_usage(struct call *c)
 {
     struct llm_report found = {.has_usage = false};
 
-    if (c->endpoint->dialect->find_usage(buf_str(&c->try.got), &found))
+    if (c->endpoint->format->dialect->find_usage(buf_str(&c->try.got), &found))
         call_note(c, &found);
 }
 
@@ -276,7 +276,7 @@ bool call_bytes_came(struct fetch *f, struct str bytes, void *ctx)
         buf_put(got, bytes.p, MIN(bytes.n, ERROR_BODY_BYTES - MIN(got->n, ERROR_BODY_BYTES)));
     } else if (c->phase == CALL_WHOLE) {
         buf_put_str(got, bytes);
-        if (got->n > BOUND_WHOLE_REPLY_BYTES)
+        if (got->n > BOUND_WHOLE_REPLY_BYTES && c->leg.kind == &leg_same)
             return begin_pass(c);
     } else if (c->phase == CALL_PASS) {
         return pass(c, bytes);

@@ -51,11 +51,12 @@ bool call_is_error(const struct wire_report *report)
 /* The status that the error stands for; one within a 200 may name it, else it is a 502. */
 static int status_of(const struct call *c, struct str body)
 {
+    const struct dialect *upstream = leg_format(&c->leg)->dialect;
     int named;
 
     if (c->try.status >= 400 && c->try.status <= 599)
         return c->try.status;
-    named = c->try.status < 300 ? c->endpoint->dialect->error_status(body) : 0;
+    named = c->try.status < 300 && upstream ? upstream->error_status(body) : 0;
     return named ? named : 502;
 }
 
@@ -79,7 +80,7 @@ static bool keep_for_client(struct call *c, struct str body)
     bool told;
 
     buf_init(&document, PROBLEM_BYTES);
-    told = c->endpoint->dialect->edit_error(body, &otherwise, &document);
+    told = c->endpoint->format->dialect->edit_error(body, &otherwise, &document);
     if (told && buf_finish(&document) == 0)
         f->body = arena_str(c->r->arena, buf_str(&document));
     buf_done(&document);
@@ -179,7 +180,10 @@ void call_give_up(struct call *c)
         call_leave(c);
         return;
     }
-    if (!c->tries && c->record.attempts) {
+    if (!c->tries && c->unsayable) {
+        p = c->unsaid;
+        outcome = p.code == PROBLEM_UNSUPPORTED ? CALL_OUTCOME_CLIENT_ERROR : CALL_OUTCOME_INTERNAL;
+    } else if (!c->tries && c->record.attempts) {
         p = problem_of(PROBLEM_NO_BALANCE);
         p.quota_source = "prepaid_balance";
         outcome = CALL_OUTCOME_BLOCKED;

@@ -86,8 +86,6 @@ struct str call_trace_member(struct call *c);
 struct str call_trace(struct call *c);
 
 /* call_stream.c */
-void call_stream_open(struct call *c);
-void call_stream_close(struct call *c); /* safe when it is not open */
 /* False: the client is slower, pause. May end the call. */
 bool call_stream_bytes(struct call *c, struct str bytes);
 void call_stream_end(struct call *c, enum fetch_fault fault);

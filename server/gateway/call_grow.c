@@ -19,7 +19,7 @@ static void exhausted(struct call *c, const struct problem *p)
     c->record.finish_reason = str_c(stop.reason);
     c->record.quota_source = str_c(p->quota_source);
     call_try_end(c, TRY_OK, "balance_exhausted", STR_NONE);
-    c->endpoint->dialect->put_stop(&stop, &c->g->scratch);
+    c->leg.kind->put_stop(c, &stop, &c->g->scratch);
     call_stream_break(c, p, CALL_OUTCOME_CUT);
 }
 

@@ -112,13 +112,13 @@ void call_drain_bytes(struct call *c, struct str bytes)
 {
     if (c->try.status < 200 || c->try.status > 299)
         call_leave(c); /* an error, whose text is nobody's output */
-    else if (c->sse_open)
+    else if (c->leg.open)
         (void)call_stream_bytes(c, bytes);
     else if (c->drains_pass)
         call_pass_note(c, bytes);
     else
         buf_put_str(&c->try.got, bytes);
-    if (c->phase == CALL_DRAIN && !c->sse_open && c->try.got.n > BOUND_WHOLE_REPLY_BYTES)
+    if (c->phase == CALL_DRAIN && !c->leg.open && c->try.got.n > BOUND_WHOLE_REPLY_BYTES)
         keep_tail(c);
 }
 
@@ -137,14 +137,14 @@ static void read_plain(struct call *c)
 
     if (c->drains_pass)
         call_pass_usage(c);
-    else if (c->endpoint->dialect->read_reply(buf_str(&c->try.got), &report) == DIALECT_OK &&
+    else if (c->leg.kind->read_whole(c, buf_str(&c->try.got), &report) == LEG_OK &&
              !call_is_error(&report))
         call_note(c, &report.llm);
 }
 
 void call_drain_end(struct call *c, enum fetch_fault fault)
 {
-    if (c->sse_open) {
+    if (c->leg.open) {
         call_stream_end(c, fault);
         return;
     }

@@ -21,19 +21,6 @@ enum {
 /* What becomes of the loop over events after one of them. */
 enum { STREAM_GOES_ON, STREAM_STOPS };
 
-void call_stream_open(struct call *c)
-{
-    sse_init(&c->sse);
-    c->sse_open = true;
-}
-
-void call_stream_close(struct call *c)
-{
-    if (c->sse_open)
-        sse_done(&c->sse);
-    c->sse_open = false;
-}
-
 /* Sends what has been gathered; false: the client is slower than its upstream. */
 static bool send(struct call *c, struct buf *out)
 {
@@ -76,27 +63,15 @@ static bool commit(struct call *c, struct buf *out)
     return true;
 }
 
-static void note_cost(struct call *c, struct buf *out)
-{
-    struct wire_report_edit edit = {
-        .has_cost = !(c->wire.llm.wants_usage && c->last.has_usage),
-        .cost = c->record.charge_nano,
-        .members = call_trace_member(c),
-    };
-
-    if (edit.has_cost || edit.members.p)
-        c->endpoint->dialect->put_note(&edit, out);
-}
-
-/* The upstream has said all; end_mark is its own, raw. */
-static void finish(struct call *c, struct str end_mark, struct buf *out)
+/* The upstream has said all; event NULL: without a mark of its own. */
+static void finish(struct call *c, const struct sse_event *event, const struct wire_report *report,
+                   struct buf *out)
 {
     c->end_seen = true;
     call_try_end(c, TRY_OK, NULL, STR_NONE);
     call_settle(c, 200, CALL_OUTCOME_OK);
     if (c->client_there) {
-        note_cost(c, out);
-        buf_put_str(out, end_mark);
+        c->leg.kind->put_end(c, event, report, out);
         (void)send(c, out);
         request_stream_end(c->r);
     }
@@ -120,7 +95,7 @@ void call_stream_break(struct call *c, const struct problem *p, enum call_outcom
     buf_init(&document, PROBLEM_BYTES);
     problem_json(&told, c->r->route->problems, str_c(id), &document);
     if (buf_finish(&document) == 0)
-        c->endpoint->dialect->put_error(buf_str(&document), out);
+        c->endpoint->format->dialect->put_error(buf_str(&document), out);
     buf_done(&document);
     (void)send(c, out);
     request_stream_end(c->r);
@@ -157,60 +132,6 @@ static int take_error(struct call *c, const struct sse_event *e, struct buf *out
     return STREAM_STOPS;
 }
 
-static bool still_comments(const struct call *c, const struct sse_event *e)
-{
-    int64_t waited_ms = (clock_mono_ns() - c->try.first_byte_ns) / 1000000;
-
-    return !e->data.p && waited_ms < COMMENTS_HELD_MS;
-}
-
-/* One event as the client gets it: raw, with the cost put in, or not at all. */
-static void put_event(struct call *c, const struct sse_event *e, const struct wire_report *report,
-                      struct buf *out)
-{
-    struct wire_report_edit edit = {.has_cost = true};
-
-    if (!report->llm.has_usage)
-        buf_put_str(out, e->raw);
-    else if (c->wire.llm.wants_usage && call_money_price(c, &edit.cost) == 0)
-        c->endpoint->dialect->edit_event(e, report, &edit, out);
-    else if (!report->usage_only)
-        buf_put_str(out, e->raw);
-}
-
-static int take_event(struct call *c, const struct sse_event *e, struct buf *out)
-{
-    struct wire_report report = {.done = false};
-    bool understood = c->endpoint->dialect->read_event(e, &report) == DIALECT_OK;
-
-    if (!e->ended && !(understood && e->data.p))
-        return STREAM_GOES_ON; /* the torn end of a stream is nobody's event */
-    call_note(c, &report.llm);
-    if (c->phase == CALL_DRAIN)
-        return call_drain_event(c, &report) ? STREAM_STOPS : STREAM_GOES_ON;
-    if (report.error)
-        return take_error(c, e, out);
-    if (c->phase == CALL_PEEK) {
-        if (still_comments(c, e)) {
-            buf_put_str(&c->try.got, e->raw);
-            return STREAM_GOES_ON;
-        }
-        if (!commit(c, out))
-            return STREAM_STOPS;
-    }
-    if (report.done) {
-        finish(c, e->ended ? e->raw : str_c(c->endpoint->dialect->end_mark), out);
-        return STREAM_STOPS;
-    }
-    if (understood)
-        put_event(c, e, &report, out);
-    else
-        buf_put_str(out, e->raw);
-    if (!e->ended)
-        buf_puts(out, "\n\n");
-    return STREAM_GOES_ON;
-}
-
 /* The stream cannot be read on: another candidate while nothing was shown, else an error event. */
 static void lost(struct call *c, enum try_outcome outcome, const char *reason)
 {
@@ -222,18 +143,57 @@ static void lost(struct call *c, enum try_outcome outcome, const char *reason)
         broken(c, outcome, reason, STR_NONE);
 }
 
+static bool still_waits(const struct call *c, const struct sse_event *e)
+{
+    int64_t waited_ms = (clock_mono_ns() - c->try.first_byte_ns) / 1000000;
+
+    return c->leg.kind->is_idle(c, e) && waited_ms < COMMENTS_HELD_MS;
+}
+
+static int take_event(struct call *c, const struct sse_event *e, struct buf *out)
+{
+    struct wire_report report = {.done = false};
+    bool understood = c->leg.kind->read_event(c, e, &report) == LEG_OK;
+
+    if (!e->ended && !(understood && e->data.p))
+        return STREAM_GOES_ON; /* the torn end of a stream is nobody's event */
+    if (!understood && c->leg.kind != &leg_same) {
+        lost(c, TRY_BAD_REPLY, "bad_event");
+        return STREAM_STOPS;
+    }
+    call_note(c, &report.llm);
+    if (c->phase == CALL_DRAIN)
+        return call_drain_event(c, &report) ? STREAM_STOPS : STREAM_GOES_ON;
+    if (report.error)
+        return take_error(c, e, out);
+    if (c->phase == CALL_PEEK) {
+        if (still_waits(c, e)) {
+            c->leg.kind->put_event(c, e, &report, &c->try.got);
+            return STREAM_GOES_ON;
+        }
+        if (!commit(c, out))
+            return STREAM_STOPS;
+    }
+    if (report.done) {
+        finish(c, e, &report, out);
+        return STREAM_STOPS;
+    }
+    c->leg.kind->put_event(c, e, &report, out);
+    return STREAM_GOES_ON;
+}
+
 /* False: the call has gone on elsewhere, or has ended. */
 static bool take_events(struct call *c, struct buf *out)
 {
     struct sse_event e;
     int r;
 
-    while ((r = sse_next(&c->sse, &e)) == SSE_OK)
+    while ((r = leg_next(&c->leg, &e)) == LEG_OK)
         if (take_event(c, &e, out) == STREAM_STOPS)
             return false;
-    if (r == SSE_E_MORE || r == SSE_E_END)
+    if (r == LEG_E_MORE || r == LEG_E_END)
         return true;
-    lost(c, TRY_BAD_REPLY, "event_too_large");
+    lost(c, TRY_BAD_REPLY, r == LEG_E_BAD ? "bad_event" : "event_too_large");
     return false;
 }
 
@@ -241,7 +201,7 @@ bool call_stream_bytes(struct call *c, struct str bytes)
 {
     struct buf *out = &c->g->scratch;
 
-    if (sse_push(&c->sse, bytes) != SSE_OK) {
+    if (leg_push(&c->leg, bytes) != LEG_OK) {
         lost(c, TRY_BAD_REPLY, "event_too_large");
         return true;
     }
@@ -258,20 +218,31 @@ bool call_stream_bytes(struct call *c, struct str bytes)
     return send(c, out);
 }
 
+/* The upstream has closed. Some leave the end mark out: what has a finish or figures is whole. */
+static void close_stream(struct call *c, struct buf *out)
+{
+    struct wire_report report = {.done = false};
+
+    if (c->leg.kind->read_event(c, NULL, &report) == LEG_OK)
+        call_note(c, &report.llm);
+    if (c->phase == CALL_STREAM && (c->record.finish_reason.p || c->last.has_usage))
+        finish(c, NULL, &report, out);
+    else
+        lost(c, TRY_BAD_REPLY, "ended_early");
+}
+
 void call_stream_end(struct call *c, enum fetch_fault fault)
 {
     struct buf *out = &c->g->scratch;
-    enum try_outcome outcome = fault == FETCH_DONE ? TRY_BAD_REPLY : call_outcome_of_fault(fault);
 
-    sse_end(&c->sse);
+    leg_end(&c->leg);
     if (!take_events(c, out)) {
         buf_reset(out);
         return;
     }
-    if (fault == FETCH_DONE && c->phase == CALL_STREAM &&
-        (c->record.finish_reason.p || c->last.has_usage))
-        finish(c, STR(""), out); /* some servers leave the end mark out */
+    if (fault == FETCH_DONE)
+        close_stream(c, out);
     else
-        lost(c, outcome, fault == FETCH_DONE ? "ended_early" : fetch_fault_name(fault));
+        lost(c, call_outcome_of_fault(fault), fetch_fault_name(fault));
     buf_reset(out);
 }

@@ -100,7 +100,9 @@ static uint64_t limit_to_send(const struct call *c, const struct catalog_target 
     return e->send_limit || other_model ? e->output_each : 0;
 }
 
-static int build_body(struct call *c, const struct catalog_target *target)
+/* *fault: what the target cannot be told (LEG_E_REFUSED). */
+static int build_body(struct call *c, const struct catalog_target *target,
+                      struct json_fault *fault)
 {
     struct wire_request_edit edit = {
         .model = target->upstream_model,
@@ -109,9 +111,11 @@ static int build_body(struct call *c, const struct catalog_target *target)
         .ask_usage = !provider_has(target->account->provider, PROVIDER_NO_STREAM_OPTIONS),
     };
 
+    int r;
+
     buf_reset(&c->try.sent);
-    c->endpoint->dialect->edit_request(&c->wire, &edit, &c->try.sent);
-    return buf_finish(&c->try.sent);
+    r = c->leg.kind->put_request(c, target, &edit, &c->try.sent, fault);
+    return r != LEG_OK ? r : buf_finish(&c->try.sent);
 }
 
 static int choose_ms(int wanted, int usual)
@@ -128,7 +132,7 @@ static int start_fetch(struct call *c, const struct catalog_target *target)
     struct fetch_header headers[REQUEST_HEADERS];
     struct fetch_request request = {
         .method = "POST",
-        .url = arena_cstr(c->r->arena, endpoint_url(c->endpoint, target->account)),
+        .url = leg_url(c, target),
         .headers = headers,
         .header_count = put_headers(c, target->account, headers),
         .body = buf_str(&c->try.sent),
@@ -160,7 +164,6 @@ static int start(struct call *c, const struct catalog_target *target, struct hea
     }
     c->tries++;
     buf_reset(&t->got);
-    call_stream_close(c);
     c->last = (struct llm_report){.has_usage = false};
     c->output_bytes = 0;
     c->n_forwarded = 0;
@@ -174,13 +177,11 @@ static int start(struct call *c, const struct catalog_target *target, struct hea
     t->timing = (struct fetch_timing){0};
     t->status = 0;
     t->retry_after_ms = -1;
-    r = build_body(c, target);
-    if (r == 0 && call_money_begin(c) < 0) {
+    if (call_money_begin(c) < 0) {
         call_try_end(c, TRY_OK, "journal_refused", STR_NONE);
         return START_NO_JOURNAL;
     }
-    if (r == 0)
-        r = failpoint_hit("upstream.start");
+    r = failpoint_hit("upstream.start");
     if (r == 0)
         r = start_fetch(c, target);
     (void)failpoint_hit("upstream.started");
@@ -200,6 +201,24 @@ static void refuse_unrecorded(struct call *c)
     call_refuse(c, &p, CALL_OUTCOME_INTERNAL);
 }
 
+/* The body, made for the target. False: its format cannot say what the client asks. */
+static bool can_be_told(struct call *c, const struct catalog_target *target)
+{
+    struct json_fault fault = {.at = 0};
+    int r = build_body(c, target, &fault);
+
+    if (r == LEG_OK)
+        return true;
+    c->unsayable = target;
+    c->unsaid = problem_of(r < 0 ? PROBLEM_INTERNAL : PROBLEM_UNSUPPORTED);
+    if (r > 0) {
+        c->unsaid.param = arena_str(c->r->arena, str_c(fault.path));
+        c->unsaid.message = arena_strf(c->r->arena, "`%s`: %s.", fault.path, fault.reason);
+    }
+    skip(c, target, "skipped: unsupported_parameter");
+    return false;
+}
+
 void call_route(struct call *c)
 {
     while (c->next < c->plan.n) {
@@ -207,7 +226,7 @@ void call_route(struct call *c)
         struct health *h = health_of(c->g->services->health, target->account->id);
         int covered, started;
 
-        if (!endpoint_url(c->endpoint, target->account).p)
+        if (target == c->unsayable || !leg_choose(c, target))
             continue;
         covered = call_money_cover(c, target);
         if (covered == CALL_MONEY_WAIT) {
@@ -218,6 +237,8 @@ void call_route(struct call *c)
             skip(c, target, "skipped: insufficient_balance");
             continue;
         }
+        if (!can_be_told(c, target))
+            continue;
         if (!health_begin(h, clock_mono_ms()) && c->next < c->plan.n)
             continue;
         started = start(c, target, h);

@@ -23,20 +23,6 @@ enum {
 };
 #define PROBE_REPLY_BYTES MIB(4)
 
-/* Where an OpenAI-compatible endpoint lists its models: beside its chat. */
-static struct str models_url(struct arena *a, const struct catalog_account *account)
-{
-    struct str url = account->chat_url, path = str_c(account->provider->chat_path), query;
-    ssize_t mark = str_find(url, '?');
-
-    query = mark < 0 ? STR("") : str_n(url.p + mark, url.n - (size_t)mark);
-    if (mark >= 0)
-        url.n = (size_t)mark;
-    if (str_ends(url, path))
-        url.n -= path.n;
-    return arena_strf(a, "%.*s/models%.*s", STR_FMT(url), STR_FMT(query));
-}
-
 static int64_t count_models(struct str body)
 {
     struct json_watch w[] = {{.path = "data[].id"}, {.path = "data"}};
@@ -174,12 +160,13 @@ static struct str some_model(const struct catalog *c, struct account_id account)
 static int ask_for_a_token(const struct catalog *c, const struct catalog_account *account,
                            struct arena *a, struct operate_probe *ret)
 {
+    const struct catalog_way *way = catalog_account_way(account, &format_openai_chat);
     struct str model = some_model(c, account->id), json;
     struct json_writer w;
     struct buf body;
     int r;
 
-    if (!model.p)
+    if (!model.p || !way)
         return 0;
     buf_init(&body, KIB(4));
     json_begin(&w, &body);
@@ -193,7 +180,7 @@ static int ask_for_a_token(const struct catalog *c, const struct catalog_account
     json_close_object(&w);
     json = buf_finish(&body) == 0 ? arena_str(a, buf_str(&body)) : STR_NONE;
     buf_done(&body);
-    r = json.p ? ask(account, a, account->chat_url, json, ret) : err_origin(-ENOMEM);
+    r = json.p ? ask(account, a, way->url, json, ret) : err_origin(-ENOMEM);
     return r < 0 ? err_trace(r) : 0;
 }
 
@@ -224,9 +211,9 @@ int operate_probe(const struct services *services, struct db *db, struct arena *
     if (r != CATALOG_OK)
         return r == CATALOG_E_AWAY ? OPERATE_E_AWAY : err_trace(r);
     found = catalog_find_account(c, account);
-    if (!found || !found->chat_url.p)
+    if (!found || !found->n_ways)
         return OPERATE_E_UNKNOWN;
-    r = ask(found, a, models_url(a, found), STR_NONE, &probe);
+    r = ask(found, a, found->models_url, STR_NONE, &probe);
     if (r == 0 && (probe.status == 404 || probe.status == 405))
         r = ask_for_a_token(c, found, a, &probe);
     if (r < 0)

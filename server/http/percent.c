@@ -35,3 +35,29 @@ struct str percent_decode(struct arena *a, struct str s, bool plus_is_space)
     }
     return str_utf8(ret) && str_find(ret, '\0') < 0 ? ret : STR_NONE;
 }
+
+static bool is_unreserved(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+struct str percent_encode(struct arena *a, struct str s)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    char *out = s.n <= SIZE_MAX / 4 ? arena_alloc(a, 3 * s.n + 1) : NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; out && i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (is_unreserved(c)) {
+            out[n++] = (char)c;
+            continue;
+        }
+        out[n++] = '%';
+        out[n++] = hex[c >> 4];
+        out[n++] = hex[c & 15];
+    }
+    return str_n(out, n);
+}

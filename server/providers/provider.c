@@ -18,80 +18,86 @@
 
 #include "base/err.h"
 
-#define CHAT "/chat/completions"
-#define EMBEDDINGS "/embeddings"
+#define CHAT                                         \
+    {                                                \
+        &format_openai_chat, "/chat/completions", NULL \
+    }
+#define EMBEDDINGS                                     \
+    {                                                  \
+        &format_openai_embeddings, "/embeddings", NULL \
+    }
 
 /* clang-format off */
 const struct provider providers[] = {
     /* Any server that speaks OpenAI's API and has no row of its own; the usual ones stop when the
      * connection is closed. */
     {.kind = "openai-compatible", .label = "OpenAI-compatible", .origin = NULL, .root = "/v1",
-     .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
+     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "openai", .label = "OpenAI", .origin = "https://api.openai.com", .root = "/v1",
-     .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
+     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_completion_tokens", .cancel_stops_billing = true},
     /* The OpenAI SDK compatibility endpoint of the Claude API. */
     {.kind = "anthropic", .label = "Anthropic", .origin = "https://api.anthropic.com",
-     .root = "/v1", .chat_path = CHAT, .auth = PROVIDER_AUTH_BEARER,
+     .root = "/v1", .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .cancel_stops_billing = true},
     /* The OpenAI compatibility endpoint of the Gemini API. */
     {.kind = "google", .label = "Google", .origin = "https://generativelanguage.googleapis.com",
-     .root = "/v1beta/openai", .chat_path = CHAT, .embeddings_path = EMBEDDINGS,
+     .root = "/v1beta/openai", .ways = {CHAT, EMBEDDINGS}, .models_path = "/models",
      .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens"},
     {.kind = "mistral", .label = "Mistral", .origin = "https://api.mistral.ai", .root = "/v1",
-     .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
+     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_NO_STREAM_OPTIONS},
     {.kind = "deepseek", .label = "DeepSeek", .origin = "https://api.deepseek.com", .root = "/v1",
-     .chat_path = CHAT, .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
+     .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .cancel_stops_billing = true},
     {.kind = "xai", .label = "xAI", .origin = "https://api.x.ai", .root = "/v1",
-     .chat_path = CHAT, .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
+     .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .cancel_stops_billing = true},
     {.kind = "groq", .label = "Groq", .origin = "https://api.groq.com", .root = "/openai/v1",
-     .chat_path = CHAT, .auth = PROVIDER_AUTH_BEARER,
+     .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_completion_tokens"},
     {.kind = "cerebras", .label = "Cerebras", .origin = "https://api.cerebras.ai", .root = "/v1",
-     .chat_path = CHAT, .auth = PROVIDER_AUTH_BEARER,
+     .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_completion_tokens"},
     {.kind = "together", .label = "Together AI", .origin = "https://api.together.xyz",
-     .root = "/v1", .chat_path = CHAT, .embeddings_path = EMBEDDINGS,
+     .root = "/v1", .ways = {CHAT, EMBEDDINGS}, .models_path = "/models",
      .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .cancel_stops_billing = true},
     {.kind = "fireworks", .label = "Fireworks AI", .origin = "https://api.fireworks.ai",
-     .root = "/inference/v1", .chat_path = CHAT, .embeddings_path = EMBEDDINGS,
+     .root = "/inference/v1", .ways = {CHAT, EMBEDDINGS}, .models_path = "/models",
      .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .cancel_stops_billing = true},
     {.kind = "deepinfra", .label = "DeepInfra", .origin = "https://api.deepinfra.com",
-     .root = "/v1/openai", .chat_path = CHAT, .embeddings_path = EMBEDDINGS,
+     .root = "/v1/openai", .ways = {CHAT, EMBEDDINGS}, .models_path = "/models",
      .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .cancel_stops_billing = true},
     {.kind = "perplexity", .label = "Perplexity", .origin = "https://api.perplexity.ai",
-     .root = "", .chat_path = CHAT, .auth = PROVIDER_AUTH_BEARER,
+     .root = "", .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens"},
     {.kind = "openrouter", .label = "OpenRouter", .origin = "https://openrouter.ai",
-     .root = "/api/v1", .chat_path = CHAT, .embeddings_path = EMBEDDINGS,
+     .root = "/api/v1", .ways = {CHAT, EMBEDDINGS}, .models_path = "/models",
      .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .cancel_stops_billing = true},
     {.kind = "ollama", .label = "Ollama", .origin = "http://127.0.0.1:11434", .root = "/v1",
-     .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
+     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "vllm", .label = "vLLM", .origin = "http://127.0.0.1:8000", .root = "/v1",
-     .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
+     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "llama.cpp", .label = "llama.cpp", .origin = "http://127.0.0.1:8080", .root = "/v1",
-     .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
+     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "localai", .label = "LocalAI", .origin = "http://127.0.0.1:8080", .root = "/v1",
-     .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_BEARER,
+     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "demo", .label = "Demo", .origin = NULL, .root = "/v1",
-     .chat_path = CHAT, .embeddings_path = EMBEDDINGS, .auth = PROVIDER_AUTH_NONE,
+     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_NONE,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_DEMO,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
 };
@@ -104,6 +110,15 @@ const struct provider *provider_find(struct str kind)
     for (size_t i = 0; i < providers_count; i++)
         if (str_eq_c(kind, providers[i].kind))
             return &providers[i];
+    return NULL;
+}
+
+const struct provider_way *provider_way_of(const struct provider *p,
+                                           const struct wire_format *format)
+{
+    for (size_t i = 0; i < PROVIDER_WAYS_MAX && p->ways[i].format; i++)
+        if (p->ways[i].format == format)
+            return &p->ways[i];
     return NULL;
 }
 
@@ -129,10 +144,31 @@ static struct str without_slashes(struct str s)
     return s;
 }
 
+/* Somebody pasted the whole address of one of the ways. */
+static bool drop_pasted(const struct provider *p, struct str *where)
+{
+    for (size_t i = 0; i < PROVIDER_WAYS_MAX && p->ways[i].format; i++) {
+        struct str tail = str_c(p->ways[i].path);
+
+        if (str_ends(*where, tail)) {
+            *where = without_slashes(str_n(where->p, where->n - tail.n));
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A query of the base goes behind that of the path. */
+static struct str query_behind(struct arena *a, const char *path, struct str query)
+{
+    return query.n > 1 && strchr(path, '?') ? arena_strf(a, "&%.*s", (int)query.n - 1, query.p + 1)
+                                            : query;
+}
+
 int provider_url(const struct provider *p, struct arena *a, struct str base, const char *path,
                  struct str *ret)
 {
-    struct str origin, where, query = STR(""), tail = str_c(path), url;
+    struct str origin, where, query = STR(""), url;
     const char *root = "";
     ssize_t mark;
 
@@ -148,10 +184,9 @@ int provider_url(const struct provider *p, struct arena *a, struct str base, con
     }
     origin = url_origin(base);
     where = without_slashes(str_n(base.p + origin.n, base.n - origin.n));
-    if (str_ends(where, tail)) /* somebody pasted the whole address */
-        where = without_slashes(str_n(where.p, where.n - tail.n));
-    else if (!where.n)
+    if (!drop_pasted(p, &where) && !where.n)
         root = p->root;
+    query = query_behind(a, path, query);
     url = arena_strf(a, "%.*s%.*s%s%s%.*s", STR_FMT(origin), STR_FMT(where), root, path,
                      STR_FMT(query));
     if (!url.p)

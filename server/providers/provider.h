@@ -1,10 +1,11 @@
 /* provider.h: what an endpoint is: where it lives, how it wants to be asked, and its oddities.
  *
- * One row of the table in provider.c per kind; adding a compatible provider is adding a row. All
- * kinds here speak OpenAI's chat and embeddings format. Immutable; any thread. */
+ * One row of the table in provider.c per kind; adding a compatible provider is adding a row.
+ * Immutable; any thread. */
 #pragma once
 
 #include "base/arena.h"
+#include "translation/format.h"
 
 enum provider_auth {
     PROVIDER_AUTH_BEARER, /* Authorization: Bearer KEY; without a key no header */
@@ -24,6 +25,15 @@ enum provider_quirk {
     PROVIDER_DEMO = 1 << 3,
 };
 
+/* One wire format that a provider speaks, and where. */
+struct provider_way {
+    const struct wire_format *format;
+    /* Behind the root: "/chat/completions". `{model}` stands for the upstream's name of the model. */
+    const char *path;
+    const char *stream_path; /* of streamed answers, where that is another; NULL: the same */
+};
+#define PROVIDER_WAYS_MAX 12
+
 struct provider {
     const char *kind;  /* as stored: "openai" */
     const char *label; /* for people: "OpenAI" */
@@ -31,8 +41,10 @@ struct provider {
     const char *origin;
     /* The path of the API's root, put behind a base URL that has no path: "/v1". */
     const char *root;
-    const char *chat_path;       /* behind the root: "/chat/completions" */
-    const char *embeddings_path; /* NULL: has none */
+    /* Up to one without a format. Chats of clients that speak none of these are translated into
+     * the first that has a neutral form. */
+    struct provider_way ways[PROVIDER_WAYS_MAX];
+    const char *models_path; /* where the models are listed; NULL: nowhere */
     enum provider_auth auth;
     const char *auth_header; /* for PROVIDER_AUTH_HEADER, lower case */
     /* The name of the output limit that all of its models take. */
@@ -53,9 +65,12 @@ static inline bool provider_has(const struct provider *p, enum provider_quirk qu
     return (p->quirks & quirk) != 0;
 }
 
+const struct provider_way *provider_way_of(const struct provider *p,
+                                           const struct wire_format *format);
+
 /* The URL to ask: base (empty: the provider's own) and path joined. A base without a path gets the
- * root; a trailing slash, or a path that somebody pasted along with its end, does no harm; a query
- * stays at the end. PROVIDER_E_NO_URL: neither the account nor the kind has one. */
+ * root; a trailing slash, or a way's path that somebody pasted along, does no harm; a query of the
+ * base stays at the end, behind one of the path. PROVIDER_E_NO_URL: neither the account nor the kind has one. */
 enum { PROVIDER_OK = 0, PROVIDER_E_NO_URL = 1 };
 int provider_url(const struct provider *p, struct arena *a, struct str base, const char *path,
                  struct str *ret) _must_use_;

@@ -41,6 +41,7 @@ struct route_request {
     const struct catalog_model *model;
     struct team_id team;  /* its own accounts may be used, those of other teams never */
     enum model_kind kind; /* what is asked for: chat or an embedding */
+    const struct wire_format *format; /* the client's */
     uint32_t abilities;   /* bits that the model has to have */
     /* The least that the input can be, in tokens: beyond a model's context it is not asked. 0: not
      * known. */

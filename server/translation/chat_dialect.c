@@ -143,3 +143,17 @@ struct str chat_seal_own(const char *mark, struct str seal)
         return str_find(seal, ':') < 0 ? seal : STR_NONE;
     return str_starts(seal, m) ? str_n(seal.p + m.n, seal.n - m.n) : STR_NONE;
 }
+
+const char *chat_finish_name(enum chat_finish finish)
+{
+    static const char *const names[] = {
+        [CHAT_FINISH_NONE] = "none",          [CHAT_FINISH_STOP] = "stop",
+        [CHAT_FINISH_SEQUENCE] = "stop_sequence", [CHAT_FINISH_LENGTH] = "length",
+        [CHAT_FINISH_TOOLS] = "tool_calls",   [CHAT_FINISH_FILTER] = "content_filter",
+        [CHAT_FINISH_REFUSAL] = "refusal",    [CHAT_FINISH_CONTEXT] = "context_window",
+        [CHAT_FINISH_PAUSE] = "pause",        [CHAT_FINISH_OTHER] = "other",
+    };
+
+    assert((size_t)finish < ARRAY_LEN(names));
+    return names[finish];
+}

@@ -40,6 +40,9 @@ void chat_lose_own_tools(struct chat_losses *losses, const struct chat_request *
 /* Arguments are the text that a model wrote; most formats want an object. */
 bool chat_is_object(struct str arguments);
 
+/* For records: "stop", "length", "tool_calls", ... */
+const char *chat_finish_name(enum chat_finish finish);
+
 /* Signatures of thoughts and calls bear the mark of who made them ("gemini:", "openai:"), so that no
  * other provider gets them; Anthropic's bear none. In the documents of a format its own stand
  * without their mark, and Anthropic's with "anthropic:". */

@@ -49,8 +49,12 @@ static void accounts_come_ready_to_be_asked(void **state)
     assert_non_null(a);
     assert_null(a->unusable);
     assert_str(a->name, "ready");
-    assert_str(a->chat_url, "https://api.groq.com/openai/v1/chat/completions");
-    assert_null(a->embeddings_url.p);
+    assert_int_equal(a->n_ways, 1);
+    assert_str(a->ways[0].url, "https://api.groq.com/openai/v1/chat/completions");
+    assert_str(a->models_url, "https://api.groq.com/openai/v1/models");
+    assert_ptr_equal(catalog_account_way(a, &format_openai_chat), &a->ways[0]);
+    assert_ptr_equal(catalog_account_way(a, &format_gemini), &a->ways[0]);
+    assert_null(catalog_account_way(a, &format_openai_embeddings));
     assert_int_equal(a->n_headers, 3);
     assert_string_equal(a->headers[0].name, "authorization");
     assert_str(a->headers[0].value, "Bearer gsk-secret");
@@ -74,7 +78,7 @@ static void what_cannot_be_used_says_why(void **state)
     c = loaded();
     assert_null(catalog_find_account(c, keyed)->unusable);
     assert_null(catalog_find_account(c, demo)->unusable);
-    assert_str(catalog_find_account(c, demo)->chat_url,
+    assert_str(catalog_find_account(c, demo)->ways[0].url,
                "http://127.0.0.1:4010/v1/chat/completions");
     assert_true(catalog_find_account(c, demo)->private_network);
     assert_non_null(catalog_find_account(c, off)->unusable);

@@ -23,7 +23,7 @@ static void assert_url(const char *kind, const char *base, const char *expected)
     struct str url;
 
     assert_non_null(p);
-    assert_int_equal(provider_url(p, arena, str_c(base), p->chat_path, &url), PROVIDER_OK);
+    assert_int_equal(provider_url(p, arena, str_c(base), p->ways[0].path, &url), PROVIDER_OK);
     assert_str(url, expected);
 }
 
@@ -88,8 +88,8 @@ static void without_any_address_there_is_no_url(void **state)
     struct str url = STR("untouched");
     const struct provider *p = provider_find(STR("openai-compatible"));
 
-    assert_int_equal(provider_url(p, arena, STR(""), p->chat_path, &url), PROVIDER_E_NO_URL);
-    assert_int_equal(provider_url(p, arena, STR("  "), p->chat_path, &url), PROVIDER_E_NO_URL);
+    assert_int_equal(provider_url(p, arena, STR(""), p->ways[0].path, &url), PROVIDER_E_NO_URL);
+    assert_int_equal(provider_url(p, arena, STR("  "), p->ways[0].path, &url), PROVIDER_E_NO_URL);
     assert_str(url, "untouched");
 }
 
@@ -109,7 +109,7 @@ static void the_table_is_whole(void **state)
         assert_ptr_equal(provider_find(str_c(p->kind)), p); /* no kind twice */
         assert_non_null(p->label);
         assert_non_null(p->root);
-        assert_int_equal(p->chat_path[0], '/');
+        assert_int_equal(p->ways[0].path[0], '/');
         assert_true(strcmp(p->output_limit_field, "max_tokens") == 0 ||
                     strcmp(p->output_limit_field, "max_completion_tokens") == 0);
         assert_true((p->auth == PROVIDER_AUTH_HEADER) == (p->auth_header != NULL));

@@ -48,6 +48,10 @@ static void bench_model(struct catalog_model *m, int64_t id, const char *name,
         targets[i].model = m;
 }
 
+static const struct provider_way the_way = {&format_openai_chat, "/chat", NULL};
+static const struct catalog_way chat_way = {
+    &the_way, STR("https://x.test/chat"), STR("https://x.test/chat")};
+
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof(*b));
@@ -60,7 +64,8 @@ static int setup(void **state)
         b->accounts[i] = (struct catalog_account){.id = {(int64_t)i + 1},
                                                   .name = str_c(names[i]),
                                                   .provider = provider_find(str_c(kinds[i])),
-                                                  .chat_url = STR("https://x.test/chat"),
+                                                  .ways = &chat_way,
+                                                  .n_ways = 1,
                                                   .weight = 100};
         b->targets[i] = (struct catalog_target){.id = {(int64_t)i + 1},
                                                 .account = &b->accounts[i],
@@ -78,7 +83,8 @@ static int setup(void **state)
                                   .health = b->health,
                                   .now_ms = 1000,
                                   .model = &b->models[0],
-                                  .kind = MODEL_CHAT};
+                                  .kind = MODEL_CHAT,
+                                  .format = &format_openai_chat};
     *state = b;
     return 0;
 }

@@ -1,0 +1,106 @@
+/* leg.c: see leg.h: how a target is asked, and a stream's bytes as events. */
+#include "gateway/leg.h"
+
+#include "http/percent.h"
+#include "gateway/call.h"
+
+bool leg_choose(struct call *c, const struct catalog_target *target)
+{
+    struct leg *l = &c->leg;
+
+    leg_close(l);
+    *l = (struct leg){.way = catalog_account_way(target->account, c->endpoint->format)};
+    if (!l->way)
+        return false;
+    l->kind = l->way->way->format == c->endpoint->format ? &leg_same : &leg_translated;
+    return true;
+}
+
+const char *leg_url(const struct call *c, const struct catalog_target *target)
+{
+    const struct str mark = STR("{model}");
+    struct str url = c->wire.llm.stream ? c->leg.way->stream_url : c->leg.way->url;
+    struct arena *a = c->r->arena;
+    ssize_t at = str_find(url, '{');
+    struct str model, tail;
+
+    if (at < 0)
+        return url.p; /* the snapshot's strings end in NUL */
+    tail = str_n(url.p + at, url.n - (size_t)at);
+    if (!str_starts(tail, mark))
+        return url.p;
+    model = percent_encode(a, target->upstream_model);
+    if (!model.p)
+        return NULL;
+    return arena_strf(a, "%.*s%.*s%.*s", (int)at, url.p, STR_FMT(model), (int)(tail.n - mark.n),
+                      tail.p + mark.n)
+        .p;
+}
+
+int leg_open(struct call *c)
+{
+    struct leg *l = &c->leg;
+
+    if (leg_format(l)->frames)
+        frames_init(&l->in.frames);
+    else
+        sse_init(&l->in.sse);
+    l->open = true;
+    return l->kind->open ? l->kind->open(c) : 0;
+}
+
+void leg_close(struct leg *l)
+{
+    if (l->open && leg_format(l)->frames)
+        frames_done(&l->in.frames);
+    else if (l->open)
+        sse_done(&l->in.sse);
+    arena_free(steal(&l->turn));
+    l->open = false;
+}
+
+int leg_push(struct leg *l, struct str bytes)
+{
+    bool fits = leg_format(l)->frames ? frames_push(&l->in.frames, bytes) == FRAMES_OK
+                                      : sse_push(&l->in.sse, bytes) == SSE_OK;
+
+    return fits ? LEG_OK : LEG_E_TOO_LARGE;
+}
+
+void leg_end(struct leg *l)
+{
+    if (!leg_format(l)->frames)
+        sse_end(&l->in.sse);
+}
+
+static int next_frame(struct frames *f, struct sse_event *ret)
+{
+    bool exception; /* its type says so too */
+
+    switch (frames_next(f, ret, &exception)) {
+    case FRAMES_OK:
+        return LEG_OK;
+    case FRAMES_E_MORE:
+        return LEG_E_MORE;
+    case FRAMES_E_TOO_LARGE:
+        return LEG_E_TOO_LARGE;
+    default:
+        return LEG_E_BAD;
+    }
+}
+
+int leg_next(struct leg *l, struct sse_event *ret)
+{
+    if (leg_format(l)->frames)
+        return next_frame(&l->in.frames, ret);
+    switch (sse_next(&l->in.sse, ret)) {
+    case SSE_OK:
+        return LEG_OK;
+    case SSE_E_MORE:
+        return LEG_E_MORE;
+    case SSE_E_END:
+        return LEG_E_END;
+    default:
+        return LEG_E_TOO_LARGE;
+    }
+}

@@ -1,0 +1,19 @@
+/* format.h: the wire formats of the model APIs, a row each.
+ *
+ * A call whose client and upstream speak the same format goes through its `dialect`: the bytes are
+ * passed on, with what has to change spliced in. Where they differ, both have a `neutral` form and
+ * the chat goes through that. Immutable; any thread. */
+#pragma once
+
+#include "translation/chat_dialect.h"
+#include "translation/dialect.h"
+
+struct wire_format {
+    const char *name; /* "openai_chat" */
+    const struct dialect *dialect;      /* NULL: no client speaks it */
+    const struct chat_dialect *neutral; /* NULL: not a chat */
+    bool frames; /* streams are Amazon's binary frames (frames.h), not server-sent events */
+};
+
+extern const struct wire_format format_openai_chat, format_openai_responses,
+    format_anthropic_messages, format_gemini, format_bedrock_converse, format_openai_embeddings;
