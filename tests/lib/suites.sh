@@ -124,7 +124,7 @@ suite_sim() {
 }
 
 # Figures are for reading; only a broken run or rows that do not add up fail.
-suite_bench() { tests/bench/run --short; }
+suite_bench() { node_ready && tests/bench/run --short; }
 
 # Bugs put in on purpose are caught: a handful, all of them in the longer form.
 suite_mutants() {
