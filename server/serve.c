@@ -16,6 +16,7 @@
 #include "catalog/holder.h"
 #include "config.h"
 #include "gateway/gateway.h"
+#include "http/admission.h"
 #include "http/listener.h"
 #include "lease/node.h"
 #include "ledger/journal.h"
@@ -49,6 +50,9 @@ struct serve {
     struct gateways *gateways;
     struct serve_loop *loops;
     unsigned n_loops;
+    unsigned max_connections; /* of each loop */
+    struct listener **listeners;
+    struct memory_guard *memory;
 };
 
 /* --- work on lanes --- */
@@ -228,12 +232,15 @@ static int make_listener(struct serve *s, struct serve_loop *l)
         .router = s->router,
         .trusted = s->trusted,
         .trusted_count = s->trusted_count,
-        .max_connections = MAX((unsigned)c->max_connections / s->n_loops, 1U),
+        .max_connections = s->max_connections,
         .max_per_address = (unsigned)c->max_per_address,
         .head_timeout_ms = c->head_timeout_ms,
         .body_timeout_ms = c->body_timeout_ms,
         .idle_timeout_ms = c->idle_timeout_ms,
         .write_timeout_ms = c->write_timeout_ms,
+        .shed_after_ms = c->shed_after_ms,
+        .refuse_chunked = c->chunked_bodies == CONFIG_OFF,
+        .memory = s->memory,
         .dispatch = dispatch,
         .problem_page = problem_page,
         .ctx = l->gateway,
@@ -260,7 +267,10 @@ static int make_loop(struct serve *s, unsigned index)
     if (!l->loop)
         return err_origin(-ENOMEM);
     r = gateway_new(s->gateways, index, l->loop, &l->gateway);
-    return r ? r : make_listener(s, l);
+    if (!r)
+        r = make_listener(s, l);
+    s->listeners[index] = l->listener;
+    return r;
 }
 
 static void *run_loop(void *arg)
@@ -303,6 +313,12 @@ static int make(struct serve *s, struct db *db)
 {
     int r = check_port(s->config);
 
+    s->max_connections =
+        MAX(admission_connections((unsigned)s->config->max_connections) / s->n_loops, 1U);
+    s->services->listeners = s->listeners;
+    if (!r)
+        r = memory_guard_new((uint64_t)s->config->memory_limit_mib << 20, &s->memory);
+    s->services->memory = s->memory;
     if (!r)
         r = read_trusted(s);
     if (!r)
@@ -336,8 +352,9 @@ int serve_start(const struct config *config, struct services *services, struct d
     s->services = services;
     s->n_loops = services->loops;
     s->loops = calloc(s->n_loops, sizeof(*s->loops));
+    s->listeners = calloc(s->n_loops, sizeof(struct listener *));
     *ret = s;
-    return s->loops ? make(s, db) : err_origin(-ENOMEM);
+    return s->loops && s->listeners ? make(s, db) : err_origin(-ENOMEM);
 }
 
 /* --- changes --- */
@@ -462,6 +479,8 @@ void serve_free(struct serve *s)
     health_board_free(s->services->health);
     catalog_holder_free(s->services->catalog);
     site_free(s->services->site);
+    memory_guard_free(s->memory);
+    free(s->listeners);
     free(s->loops);
     free(s);
 }

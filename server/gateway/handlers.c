@@ -4,6 +4,7 @@
 #include "http/listener.h"
 #include "gateway/call.h"
 #include "gateway/metrics_money.h"
+#include "gateway/metrics_node.h"
 #include "logs/oversight.h"
 
 static struct gateway *gateway_of(struct request *r)
@@ -41,6 +42,7 @@ void gateway_metrics(struct request *r)
     buf_init(&out, MIB(1));
     metrics_print(&sum, &out);
     metrics_print_money(all, &out);
+    metrics_print_node(gateway_of(r), &out);
     if (all->services->oversight)
         oversight_print(all->services->oversight, &out);
     if (buf_finish(&out) == 0)

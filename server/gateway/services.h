@@ -16,6 +16,8 @@ struct health_board;   /* providers/health.h */
 struct site;           /* web/site.h */
 struct gateways;       /* gateway/gateway.h */
 struct oversight;      /* logs/oversight.h */
+struct listener;       /* http/listener.h */
+struct memory_guard;   /* http/admission.h */
 struct db;
 
 enum signup_mode { SIGNUP_OPEN, SIGNUP_INVITE, SIGNUP_CLOSED };
@@ -28,6 +30,8 @@ struct services {
     struct site *site;
     struct gateways *gateways;
     struct oversight *oversight; /* NULL in tests: not printed */
+    struct listener **listeners; /* of each loop; NULL in tests, as the next one */
+    struct memory_guard *memory;
 
     /* Worker lanes (DESIGN 2). A worker's state is its struct db. */
     struct jobs *money, *pages, *passwords, *long_jobs;

@@ -10,6 +10,7 @@
 
 #include "http/linger.h"
 #include "http/listener.h"
+#include "http/spare.h"
 
 struct MHD_Connection;
 struct MHD_Daemon;
@@ -55,10 +56,13 @@ struct listener {
     struct list conns, exchanges, drained;
     struct map *addresses; /* ip -> struct tally */
     struct lingers lingers;
+    struct spare spare;
+    int64_t turn_began_ms; /* when this turn began with requests; see admission.h */
     /* Written by the loop, read by anyone. */
     atomic_size_t active; /* exchanges attached to a connection */
     atomic_uint connections;
     atomic_uint_fast64_t requests, refused_by_gate, timeouts, gone;
+    atomic_uint_fast64_t refused_by_limits, refused_by_memory, shed, turned_away;
     uint64_t refused_logged;
     int64_t refused_logged_ms;
 };

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "http/admission.h"
 #include "http/forwarded.h"
 #include "http/percent.h"
 
@@ -160,18 +161,44 @@ static enum problem_code judge(struct exchange *x, const struct gate_body *body)
 {
     enum problem_code code = find_route(x);
 
-    if (x->conn->over_limit)
+    if (x->conn->over_limit) {
+        x->request.listener->refused_by_limits++;
         return PROBLEM_BUSY;
-    if (code == PROBLEM_NONE && body->kind == GATE_SIZED &&
-        body->length > x->request.route->body_max)
+    }
+    if (code != PROBLEM_NONE)
+        return code;
+    if (body->kind == GATE_SIZED && body->length > x->request.route->body_max)
         return PROBLEM_TOO_LARGE;
-    return code;
+    if (body->kind == GATE_CHUNKED && x->request.listener->config.refuse_chunked)
+        return PROBLEM_LENGTH_REQUIRED;
+    return admission_head(x, body) ? PROBLEM_NONE : PROBLEM_BUSY;
+}
+
+static struct problem refusal_of(enum problem_code code)
+{
+    struct problem problem = problem_of(code);
+
+    if (code == PROBLEM_BUSY)
+        problem.retry_after_s = 1;
+    return problem;
+}
+
+/* Refused before its body is read? One that is short is read nevertheless when the server is busy: a
+ * connection that stays costs less than the next one. */
+static bool refuses_early(const struct exchange *x, enum problem_code code,
+                          const struct gate_body *body)
+{
+    if (x->conn->over_limit)
+        return true;
+    if (code == PROBLEM_NONE || body->kind == GATE_NO_BODY)
+        return false;
+    return code != PROBLEM_BUSY || body->kind != GATE_SIZED || body->length > BOUND_FORM_BODY_BYTES;
 }
 
 /* Answers before the body was read, and closes. */
 static bool refuse_early(struct exchange *x, enum problem_code code, bool unread)
 {
-    struct problem problem = problem_of(code);
+    struct problem problem = refusal_of(code);
 
     x->close = true;
     x->conn->unread = unread;
@@ -214,8 +241,9 @@ bool exchange_head(struct exchange *x, const char *method, const char *version)
         return refuse_framing(x, code, reason);
     read_forwarded(x);
     x->close = x->request.listener->draining;
+    x->sized = body.kind == GATE_SIZED;
     code = judge(x, &body);
-    if (x->conn->over_limit || (code != PROBLEM_NONE && body.kind != GATE_NO_BODY))
+    if (refuses_early(x, code, &body))
         return refuse_early(x, code, body.kind != GATE_NO_BODY);
     x->refusal = code;
     x->state = EXCHANGE_BODY;
@@ -229,6 +257,11 @@ bool exchange_body(struct exchange *x, struct str bytes)
 {
     assert(x->state == EXCHANGE_BODY);
     x->conn->body_bytes += bytes.n;
+    if (x->refusal == PROBLEM_NONE && !admission_body(x, bytes.n)) {
+        x->refusal = PROBLEM_BUSY;
+        x->close = true;
+        buf_done(&x->body);
+    }
     if (x->refusal == PROBLEM_NONE) {
         buf_put_str(&x->body, bytes);
         if (!buf_finish(&x->body))
@@ -249,7 +282,7 @@ static void handle(struct exchange *x)
     struct problem problem;
 
     if (x->refusal != PROBLEM_NONE) {
-        problem = problem_of(x->refusal);
+        problem = refusal_of(x->refusal);
         request_fail(r, &problem);
     } else if (r->route->runs == RUNS_ON_LOOP) {
         r->route->on_loop(r);
@@ -264,6 +297,7 @@ bool exchange_dispatch(struct exchange *x)
 
     assert(x->state == EXCHANGE_BODY);
     x->state = EXCHANGE_HANDLING;
+    admission_end(x);
     x->request.body = buf_str(&x->body);
     conn_enter(c, CONN_WORKING);
     handle(x);
@@ -308,6 +342,7 @@ void exchange_detach(struct exchange *x)
         return;
     if (owes(x))
         tell_gone(x);
+    admission_end(x);
     if (x->counted_address)
         tally_give(l, &x->request.peer);
     x->state = EXCHANGE_OVER;

@@ -27,7 +27,9 @@ struct exchange {
     struct gate_header *headers;
     size_t header_count;
     struct buf body;
-    uint64_t dropped_bytes;    /* of a chunked body beyond the limit */
+    uint64_t dropped_bytes;    /* of a body that is not kept */
+    bool sized;                /* the body's length was announced */
+    uint64_t promised_bytes;   /* by the memory guard; see admission.h */
     enum problem_code refusal; /* answered once the request has been read */
     const char *allow;         /* for 405 */
     bool close;                /* answer with Connection: close */

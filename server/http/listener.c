@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -143,7 +144,10 @@ static void turn(struct loop_hook *h, int *timeout_ms)
 {
     struct listener *l = container_of(h, struct listener, hook);
 
-    run_daemon(l);
+    if (has_work(l)) {
+        l->turn_began_ms = clock_mono_ms();
+        run_daemon(l);
+    }
     if (has_work(l))
         *timeout_ms = 0;
 }
@@ -182,6 +186,7 @@ static void sweep(struct loop_timer *t)
     list_for_each (&l->conns, it)
         conn_check(container_of(it, struct http_conn, link), now_ms);
     lingers_check(&l->lingers, now_ms);
+    l->turned_away += spare_turn_away(&l->spare, l->listen_fd);
     log_refusals(l, now_ms);
     if (loop_timer_set(l->config.loop, t, now_ms + sweep_ms(&l->config)) < 0)
         log_error("deadlines_lost", "port=%u", l->port);
@@ -261,6 +266,7 @@ int listener_new(const struct listener_config *config, struct listener **ret)
     list_init(&l->exchanges);
     list_init(&l->drained);
     lingers_init(&l->lingers);
+    spare_init(&l->spare);
     l->addresses = map_new(0, free);
     r = l->addresses ? open_port(l) : err_origin(-ENOMEM);
     if (!r)
@@ -293,6 +299,10 @@ void listener_read_stats(const struct listener *l, struct listener_stats *ret)
     *ret = (struct listener_stats){
         .requests = l->requests,
         .refused_by_gate = l->refused_by_gate,
+        .refused_by_limits = l->refused_by_limits,
+        .refused_by_memory = l->refused_by_memory,
+        .shed = l->shed,
+        .turned_away = l->turned_away,
         .timeouts = l->timeouts,
         .gone = l->gone,
         .connections = l->connections,
@@ -343,6 +353,7 @@ void listener_free(struct listener *l)
         (void)close(l->listen_fd);
     }
     lingers_done(&l->lingers);
+    spare_done(&l->spare);
     list_for_each (&l->exchanges, it) {
         struct exchange *x = container_of(it, struct exchange, link);
 

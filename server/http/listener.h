@@ -10,6 +10,7 @@
 #include "loop/jobs.h"
 
 struct listener;
+struct memory_guard;
 
 struct listener_config {
     struct loop *loop;
@@ -26,6 +27,9 @@ struct listener_config {
     int body_timeout_ms;  /* before the pace of BOUND_BODY_BYTES_PER_S is asked for */
     int idle_timeout_ms;  /* kept alive between requests */
     int write_timeout_ms; /* without a byte acknowledged by the client */
+    int shed_after_ms;    /* see admission.h; 0: never */
+    bool refuse_chunked;  /* 411: for what stands behind a proxy, see gate.h */
+    struct memory_guard *memory; /* NULL: none */
     /* Runs a RUNS_ON_* worker route; set by app. Answers with request_reply on the loop. */
     void (*dispatch)(struct request *r, void *ctx);
     /* Renders a problem as a page into the request's answer; set by app. */
@@ -50,7 +54,10 @@ int listener_probe(const char *address,
                    uint16_t port) _must_use_; /* LISTENER_OK, _E_TAKEN, _E_ADDRESS */
 
 struct listener_stats {
-    uint64_t requests, refused_by_gate, timeouts, gone;
+    uint64_t requests, timeouts, gone;
+    /* By what a request was turned away: its framing, too many connections, memory, a loop that was
+     * behind, no descriptor left. */
+    uint64_t refused_by_gate, refused_by_limits, refused_by_memory, shed, turned_away;
     unsigned connections;
 };
 /* Any thread. */

@@ -4,7 +4,8 @@ PACKAGES="git ca-certificates meson ninja-build pkg-config gcc clang libc6-dev
  libmicrohttpd-dev libcurl4-openssl-dev libjson-c-dev libpq-dev libsodium-dev zlib1g-dev
  libpango1.0-dev libcairo2-dev libcmocka-dev postgresql postgresql-client
  fonts-inter fonts-dejavu-core fonts-noto-core fonts-droid-fallback
- pmccabe python3 poppler-utils chromium libclang-rt-14-dev nodejs npm docker-compose curl procps util-linux libfaketime"
+ pmccabe python3 poppler-utils chromium libclang-rt-14-dev nodejs npm docker-compose curl procps util-linux libfaketime
+ nginx-light haproxy"
 
 missing_packages() {
     local p
@@ -134,6 +135,9 @@ suite_mutants() {
 suite_lifecycle() { tests/fault/run_lifecycle; }
 node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
 suite_scenario() { node_suite tests/scenario; }
+
+# What clients and upstreams may send that is wrong, slow or too much; more of it in the longer form.
+suite_hostile() { HOSTILE_LONG=$LONG node_suite tests/hostile; }
 suite_sdk() { node_suite tests/sdk; }
 suite_replay() { node_suite tests/replay; }
 suite_llm() { node_suite tests/llm; }
