@@ -75,6 +75,7 @@ static bool keep_for_client(struct call *c, struct str body)
         .message = f->status >= 500 ? STR("The provider failed and gave no reason.")
                                     : STR("The provider refused the request and gave no reason."),
         .type = type_of(f->status),
+        .status = f->status,
     };
     struct buf document;
     bool told;

@@ -12,28 +12,13 @@
 #include "gateway/call_flow.h"
 #include "gateway/refusal.h"
 
-/* The last figure of a stream wins. Where it lacks a side, the one before it stays. */
-static void take_usage(struct llm_report *last, const struct llm_report *now)
-{
-    const struct llm_report before = *last;
-
-    last->has_usage = true;
-    last->usage = now->usage;
-    last->lacks_prompt = now->lacks_prompt && (!before.has_usage || before.lacks_prompt);
-    last->lacks_output = now->lacks_output && (!before.has_usage || before.lacks_output);
-    if (now->lacks_prompt && !last->lacks_prompt)
-        usage_take(&last->usage, &before.usage, USAGE_COVERS_PROMPT);
-    if (now->lacks_output && !last->lacks_output)
-        usage_take(&last->usage, &before.usage, USAGE_COVERS_OUTPUT);
-}
-
 void call_note(struct call *c, const struct llm_report *llm)
 {
     struct arena *a = c->r->arena;
 
     c->output_bytes += llm->output_bytes;
     if (llm->has_usage)
-        take_usage(&c->last, llm);
+        llm_take_usage(&c->last, llm);
     if (llm->has_service) {
         c->last.has_service = true;
         c->last.service = llm->service;

@@ -35,9 +35,19 @@ struct llm_report {
     struct usage usage; /* of the whole call so far, where has_usage... */
     bool lacks_prompt;  /* ...but the provider gave no credible figure of this side */
     bool lacks_output;
+    /* A bit for each unit that is not told though its side is: what was told before still holds.
+     * Writes to the cache for an hour are not told, those for 5 minutes are: the sum of both. */
+    uint32_t silent;
     bool has_service;
     enum service_tier service; /* that served, where has_service */
     uint64_t output_bytes; /* of generated text and arguments in here */
     struct str finish_reason;
     struct str id; /* the provider's id of the reply */
 };
+
+#define LLM_SILENT(unit) ((uint32_t)1 << (unit))
+_Static_assert(USAGE_UNITS <= 32, "a bit for each unit");
+
+/* The figures of a stream, event by event: the last ones count, and where they lack a side or a
+ * unit, the ones before. now->has_usage. */
+void llm_take_usage(struct llm_report *last, const struct llm_report *now);

@@ -30,11 +30,11 @@ struct wire_request_edit {
 struct wire_report {
     struct str bytes; /* the JSON document */
     struct llm_report llm;
-    bool done;       /* the end mark of a stream */
+    bool done;       /* the end of a stream: nothing comes behind it. It may carry the figures */
     bool error;      /* an error object, also within a 200 */
     bool usage_only; /* an event that carries nothing but usage */
-    bool has_choices, has_data; /* a list of what was made stands under that name */
-    struct json_span usage_at, cost_at;
+    bool has_choices, has_data; /* there is what an answer is made of: texts, or embeddings */
+    struct json_span usage_at, cost_at; /* the object that the cost goes into; n 0: none */
     uint32_t close_at; /* the root object's closing brace */
     bool root_empty;
 };
@@ -42,14 +42,15 @@ struct wire_report {
 /* What is put into a reply or event before the client gets it. */
 struct wire_report_edit {
     bool has_cost;
-    struct money cost;  /* usage.cost, where there is a usage object */
+    struct money cost;  /* usage.cost, where there is an object for it */
     struct str members; /* `"name":value` pairs for the end of the root object; p NULL: none */
 };
 
 /* The words for an error that lacks its own. */
 struct wire_error {
     struct str message;
-    const char *type, *code; /* code NULL: null */
+    const char *type, *code; /* OpenAI's words; code NULL: null */
+    int status;              /* of HTTP, that the error stands for: other formats' words follow it */
 };
 
 /* The end of a stream that is cut here, as its choices hear of it. */
@@ -57,7 +58,8 @@ struct wire_stop {
     struct str id, model; /* as the stream's own chunks have them; p NULL: not known */
     int64_t created_s;    /* Unix time */
     uint32_t choices;
-    const char *reason; /* "length" */
+    const char *reason; /* OpenAI's word, "length"; other formats have one word for it */
+    struct usage usage; /* so far, for formats that tell it with the end */
 };
 
 enum {
@@ -98,4 +100,4 @@ struct dialect {
     const char *end_mark; /* what ends a whole stream; NULL: nothing */
 };
 
-extern const struct dialect openai_chat, openai_embeddings;
+extern const struct dialect openai_chat, openai_embeddings, anthropic_messages;

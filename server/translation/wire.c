@@ -51,3 +51,26 @@ void wire_put_string(struct buf *out, struct str s)
     json_escape(out, s);
     buf_putc(out, '"');
 }
+
+/* Strings are stepped over. */
+struct str wire_object_at(struct str s)
+{
+    unsigned depth = 0;
+    bool quoted = false;
+
+    if (!s.n || s.p[0] != '{')
+        return STR_NONE;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && c == '{')
+            depth++;
+        else if (!quoted && c == '}' && --depth == 0)
+            return str_n(s.p, i + 1);
+    }
+    return STR_NONE;
+}

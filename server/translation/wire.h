@@ -15,5 +15,7 @@ static inline bool wire_given(struct json_span s)
     return s.n && s.kind != JSON_NULL;
 }
 bool wire_true(struct str doc, struct json_span s);
+/* The object that begins at the first byte, up to its own closing brace; p NULL when it has none. */
+struct str wire_object_at(struct str s);
 /* s as a JSON string with its quotes. */
 void wire_put_string(struct buf *out, struct str s);

@@ -12,13 +12,7 @@ void openai_chat_edit_request(const struct wire_request *request,
 /* delta: a chunk of a stream, whose choices have `delta` where an answer has `message`. */
 int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret) _must_use_;
 int openai_chat_read_reply(struct str body, struct wire_report *ret) _must_use_;
-void openai_chat_edit_reply(const struct wire_report *report, const struct wire_report_edit *edit,
-                            struct buf *out);
 int openai_chat_read_event(const struct sse_event *event, struct wire_report *ret) _must_use_;
-void openai_chat_edit_event(const struct sse_event *event, const struct wire_report *report,
-                            const struct wire_report_edit *edit, struct buf *out);
-void openai_chat_put_note(const struct wire_report_edit *edit, struct buf *out);
 void openai_chat_put_error(struct str document, struct buf *out);
 void openai_chat_put_stop(const struct wire_stop *stop, struct buf *out);
 bool openai_chat_edit_error(struct str body, const struct wire_error *otherwise, struct buf *out);
-int openai_chat_error_status(struct str body);

@@ -1,10 +1,7 @@
-/* reply.c: a whole chat answer, or one chunk of a streamed one: its usage read, its cost put in. */
-#include <errno.h>
-
-#include "base/bounds.h"
-#include "translation/edit.h"
+/* reply.c: a whole chat answer, or one chunk of a streamed one, read. */
 #include "translation/openai_chat/chat.h"
 #include "translation/openai_chat/usage.h"
+#include "translation/report.h"
 
 enum { ID, USAGE, ERROR, CHOICES, FINISH, DATA, SERVICE, FIRST_TEXT, WATCHES = FIRST_TEXT + 5 };
 
@@ -37,24 +34,6 @@ static const char *const delta_texts[] = {
 _Static_assert(ARRAY_LEN(whole_texts) == WATCHES - FIRST_TEXT, "a watch for each text");
 _Static_assert(ARRAY_LEN(delta_texts) == WATCHES - FIRST_TEXT, "a watch for each text");
 
-/* Bytes of the strings without their quotes; a null has none. */
-static uint64_t text_bytes(const struct json_watch *w)
-{
-    uint64_t overhead = 2 * (uint64_t)w->count;
-
-    if (w->span.kind == JSON_NULL)
-        overhead += 2;
-    return w->bytes - MIN(w->bytes, overhead);
-}
-
-/* The inside of a plain string; p NULL for anything else. */
-static struct str inside(struct str doc, struct json_span s)
-{
-    if (!s.n || s.kind != JSON_STRING)
-        return STR_NONE;
-    return str_n(doc.p + s.at + 1, s.n - 2);
-}
-
 static bool is_empty_array(struct str doc, struct json_span s)
 {
     return !s.n || (s.kind == JSON_ARRAY && !str_trim(str_n(doc.p + s.at + 1, s.n - 2)).n);
@@ -68,9 +47,7 @@ static void read_usage(struct str doc, struct json_span at, struct wire_report *
         return;
     if (openai_usage_read(json_span_str(doc, at), &report->llm, &cost) != OPENAI_USAGE_OK)
         return;
-    report->usage_at = at;
-    report->cost_at = cost;
-    report->cost_at.at += at.at;
+    report_place_usage(report, at, cost);
 }
 
 int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
@@ -89,15 +66,15 @@ int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
     report.close_at = result.root_close;
     report.root_empty = result.root_empty;
     report.error = w[ERROR].span.n && w[ERROR].span.kind != JSON_NULL;
-    report.llm.id = inside(doc, w[ID].span);
-    report.llm.finish_reason = inside(doc, w[FINISH].span);
+    report.llm.id = report_inside(doc, w[ID].span);
+    report.llm.finish_reason = report_inside(doc, w[FINISH].span);
     report.llm.has_service =
-        service_tier_read(inside(doc, w[SERVICE].span), &report.llm.service) == SERVICE_OK;
+        service_tier_read(report_inside(doc, w[SERVICE].span), &report.llm.service) == SERVICE_OK;
     for (size_t i = FIRST_TEXT; i < WATCHES; i++)
-        report.llm.output_bytes += text_bytes(&w[i]);
+        report.llm.output_bytes += report_text_bytes(&w[i]);
     read_usage(doc, w[USAGE].span, &report);
-    report.has_choices = w[CHOICES].span.n && w[CHOICES].span.kind == JSON_ARRAY;
-    report.has_data = w[DATA].span.n && w[DATA].span.kind == JSON_ARRAY;
+    report.has_choices = report_has_list(&w[CHOICES]);
+    report.has_data = report_has_list(&w[DATA]);
     report.usage_only = report.llm.has_usage && is_empty_array(doc, w[CHOICES].span);
     *ret = report;
     return DIALECT_OK;
@@ -106,34 +83,4 @@ int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
 int openai_chat_read_reply(struct str body, struct wire_report *ret)
 {
     return openai_chat_read_report(body, false, ret);
-}
-
-void openai_chat_edit_reply(const struct wire_report *report, const struct wire_report_edit *edit,
-                            struct buf *out)
-{
-    struct buf cost, end;
-    struct edit e;
-
-    buf_init(&cost, 64);
-    buf_init(&end, KIB(64));
-    edit_begin(&e, report->bytes);
-    if (edit->has_cost && report->llm.has_usage) {
-        if (!report->cost_at.n)
-            buf_puts(&cost, ",\"cost\":");
-        money_put(&cost, edit->cost, 0);
-        if (report->cost_at.n)
-            edit_replace(&e, report->cost_at, buf_str(&cost));
-        else
-            edit_insert(&e, report->usage_at.at + report->usage_at.n - 1, buf_str(&cost));
-    }
-    if (edit->members.p) {
-        buf_puts(&end, report->root_empty ? "" : ",");
-        buf_put_str(&end, edit->members);
-        edit_insert(&e, report->close_at, buf_str(&end));
-    }
-    if (buf_finish(&cost) < 0 || buf_finish(&end) < 0)
-        out->err = -ENOMEM;
-    edit_apply(&e, out);
-    buf_done(&cost);
-    buf_done(&end);
 }

@@ -2,13 +2,9 @@
  *
  * Odd: `models`, `provider`, `usage` and `route` are OpenRouter's names for what this gateway does
  * itself. They are read here and taken out, because other providers refuse unknown fields. */
-#include <errno.h>
-
-#include "base/bounds.h"
 #include "base/err.h"
-#include "translation/edit.h"
 #include "translation/openai_chat/chat.h"
-#include "translation/wire.h"
+#include "translation/request_edit.h"
 
 enum {
     MODEL,
@@ -38,105 +34,58 @@ enum {
     WATCHES
 };
 
-static const char *const paths[WATCHES] = {
-    [MODEL] = "model",
-    [STREAM] = "stream",
-    [STREAM_OPTIONS] = "stream_options",
-    [INCLUDE_USAGE] = "stream_options.include_usage",
-    [MAX_TOKENS] = "max_tokens",
-    [MAX_COMPLETION] = "max_completion_tokens",
-    [CHOICES] = "n",
-    [SERVICE_TIER] = "service_tier",
-    [MODALITIES] = "modalities",
-    [AUDIO] = "audio",
-    [TOOLS] = "tools",
-    [RESPONSE_FORMAT] = "response_format",
-    [MESSAGES] = "messages",
-    [IMAGE_PART] = "messages[].content[].image_url",
-    [IMAGE_URL] = "messages[].content[].image_url.url",
-    [AUDIO_PART] = "messages[].content[].input_audio",
-    [AUDIO_DATA] = "messages[].content[].input_audio.data",
-    [FILE_PART] = "messages[].content[].file",
-    [FILE_DATA] = "messages[].content[].file.file_data",
-    [MODELS] = "models",
-    [PROVIDER] = "provider",
-    [USAGE] = "usage",
-    [USAGE_INCLUDE] = "usage.include",
-    [ROUTE] = "route",
-};
-
-/* What a field that is read here must be; null counts as absent. */
-static const struct {
-    enum json_kind kind;
-    const char *reason;
-} kinds[WATCHES] = {
-    [MODEL] = {JSON_STRING, "must be a string"},
-    [STREAM] = {JSON_BOOL, "must be true or false"},
-    [STREAM_OPTIONS] = {JSON_OBJECT, "must be an object"},
-    [INCLUDE_USAGE] = {JSON_BOOL, "must be true or false"},
-    [MAX_TOKENS] = {JSON_INT, "must be a positive integer"},
-    [MAX_COMPLETION] = {JSON_INT, "must be a positive integer"},
-    [CHOICES] = {JSON_INT, "must be an integer from 1 to 128"},
-    [SERVICE_TIER] = {JSON_STRING, "must be a string"},
-    [MESSAGES] = {JSON_ARRAY, "must be an array"},
-    [MODELS] = {JSON_ARRAY, "must be an array of model names"},
-    [PROVIDER] = {JSON_OBJECT, "must be an object"},
+static const struct field fields[WATCHES] = {
+    [MODEL] = {"model", "must be a string", JSON_STRING},
+    [STREAM] = {"stream", "must be true or false", JSON_BOOL},
+    [STREAM_OPTIONS] = {"stream_options", "must be an object", JSON_OBJECT},
+    [INCLUDE_USAGE] = {"stream_options.include_usage", "must be true or false", JSON_BOOL},
+    [MAX_TOKENS] = {"max_tokens", "must be a positive integer", JSON_INT},
+    [MAX_COMPLETION] = {"max_completion_tokens", "must be a positive integer", JSON_INT},
+    [CHOICES] = {"n", "must be an integer from 1 to 128", JSON_INT},
+    [SERVICE_TIER] = {"service_tier", "must be a string", JSON_STRING},
+    [MODALITIES] = {.path = "modalities"},
+    [AUDIO] = {.path = "audio"},
+    [TOOLS] = {.path = "tools"},
+    [RESPONSE_FORMAT] = {.path = "response_format"},
+    [MESSAGES] = {"messages", "must be an array", JSON_ARRAY},
+    [IMAGE_PART] = {.path = "messages[].content[].image_url"},
+    [IMAGE_URL] = {.path = "messages[].content[].image_url.url"},
+    [AUDIO_PART] = {.path = "messages[].content[].input_audio"},
+    [AUDIO_DATA] = {.path = "messages[].content[].input_audio.data"},
+    [FILE_PART] = {.path = "messages[].content[].file"},
+    [FILE_DATA] = {.path = "messages[].content[].file.file_data"},
+    [MODELS] = {"models", "must be an array of model names", JSON_ARRAY},
+    [PROVIDER] = {"provider", "must be an object", JSON_OBJECT},
+    [USAGE] = {.path = "usage"},
+    [USAGE_INCLUDE] = {.path = "usage.include"},
+    [ROUTE] = {.path = "route"},
 };
 
 enum { CHOICES_MAX = 128 }; /* OpenAI's own bound of n */
 
-struct marks {
-    struct json_span at[WATCHES]; /* n 0: absent */
-    uint32_t root_open;
-};
-
-static bool given(const struct marks *m, size_t which)
-{
-    return wire_given(m->at[which]);
-}
-
 static int wrong(struct json_fault *fault, size_t which, const char *reason)
 {
-    return wire_wrong(fault, paths[which], reason);
-}
-
-static int check_kinds(const struct json_watch w[WATCHES], struct json_fault *fault)
-{
-    for (size_t i = 0; i < WATCHES; i++) {
-        const struct json_span *span = &w[i].span;
-
-        if (wire_given(*span) && kinds[i].reason && span->kind != kinds[i].kind)
-            return wrong(fault, i, kinds[i].reason);
-    }
-    return DIALECT_OK;
-}
-
-static void keep_marks(const struct json_watch w[WATCHES], struct marks *m)
-{
-    for (size_t i = 0; i < WATCHES; i++)
-        m->at[i] = w[i].span;
+    return wire_wrong(fault, fields[which].path, reason);
 }
 
 static int read_limits(struct str doc, const struct marks *m, struct llm_request *llm,
                        struct json_fault *fault)
 {
     uint64_t v;
+    int r;
 
     for (size_t i = MAX_TOKENS; i <= MAX_COMPLETION; i++) {
-        if (!given(m, i))
-            continue;
-        if (!json_span_u64(doc, m->at[i], &v) || !v || v > INT32_MAX)
-            return wrong(fault, i, kinds[i].reason);
-        llm->has_output_limit = true;
+        v = 0;
+        r = field_count(doc, m, fields, i, 1, INT32_MAX, &v, fault);
+        if (r != DIALECT_OK)
+            return r;
+        llm->has_output_limit = llm->has_output_limit || v > 0;
         llm->output_limit = MAX(llm->output_limit, v);
     }
-    llm->choices = 1;
-    if (!given(m, CHOICES))
-        return DIALECT_OK;
-    if (!json_span_u64(doc, m->at[CHOICES], &v) || !v || v > CHOICES_MAX)
-        return wrong(fault, CHOICES, kinds[CHOICES].reason);
+    v = 1;
+    r = field_count(doc, m, fields, CHOICES, 1, CHOICES_MAX, &v, fault);
     llm->choices = (uint32_t)v;
-    return DIALECT_OK;
+    return r;
 }
 
 /* An unknown tier could cost anything, so it is not passed on. */
@@ -169,11 +118,6 @@ static void read_media(struct str doc, const struct json_watch w[WATCHES], struc
     llm->prompt_bytes = prompt - MIN(inline_bytes, prompt);
 }
 
-static struct str raw_of(struct str doc, const struct marks *m, size_t which)
-{
-    return given(m, which) ? json_span_str(doc, m->at[which]) : STR_NONE;
-}
-
 static int fill(struct arena *a, struct str doc, const struct json_watch w[WATCHES],
                 const struct marks *m, struct llm_request *llm, struct json_fault *fault)
 {
@@ -183,12 +127,12 @@ static int fill(struct arena *a, struct str doc, const struct json_watch w[WATCH
         return err_trace(r);
     llm->stream = wire_true(doc, m->at[STREAM]);
     llm->wants_usage = wire_true(doc, m->at[INCLUDE_USAGE]) || wire_true(doc, m->at[USAGE_INCLUDE]);
-    llm->has_tools = given(m, TOOLS);
-    llm->has_format = given(m, RESPONSE_FORMAT);
-    llm->models_json = raw_of(doc, m, MODELS);
-    llm->provider_json = raw_of(doc, m, PROVIDER);
-    llm->wants_audio = given(m, AUDIO) || (given(m, MODALITIES) &&
-                                           str_ihas(raw_of(doc, m, MODALITIES), STR("\"audio\"")));
+    llm->has_tools = field_given(m, TOOLS);
+    llm->has_format = field_given(m, RESPONSE_FORMAT);
+    llm->models_json = field_raw(doc, m, MODELS);
+    llm->provider_json = field_raw(doc, m, PROVIDER);
+    llm->wants_audio = field_given(m, AUDIO) || (field_given(m, MODALITIES) &&
+                                           str_ihas(field_raw(doc, m, MODALITIES), STR("\"audio\"")));
     read_media(doc, w, llm);
     r = read_limits(doc, m, llm, fault);
     return r == DIALECT_OK ? read_service(a, doc, m, llm, fault) : r;
@@ -197,30 +141,18 @@ static int fill(struct arena *a, struct str doc, const struct json_watch w[WATCH
 int openai_chat_read_request(struct arena *a, struct str body, struct wire_request *ret,
                              struct json_fault *fault)
 {
-    struct marks *m = arena_new0(a, struct marks);
-    struct json_watch w[WATCHES] = {0};
-    struct json_scan_result result;
-    struct wire_request request = {.body = body, .marks = m};
-    int r;
+    struct wire_request request = {.body = body};
+    struct json_watch w[WATCHES];
+    struct marks *m;
+    int r = fields_read(a, body, fields, WATCHES, w, &m, fault);
 
-    if (!m)
-        return err_origin(-ENOMEM);
-    for (size_t i = 0; i < WATCHES; i++)
-        w[i].path = paths[i];
-    r = json_scan(body, w, WATCHES, &result, fault);
-    if (r != JSON_OK)
-        return r < 0 ? err_trace(r) : DIALECT_E_SYNTAX;
-    if (result.root_kind != JSON_OBJECT)
-        return wrong(fault, MODEL, "the body must be an object with a model");
-    r = check_kinds(w, fault);
     if (r != DIALECT_OK)
         return r;
-    keep_marks(w, m);
-    m->root_open = result.root_open;
-    if (!given(m, MESSAGES))
+    if (!field_given(m, MESSAGES))
         return wrong(fault, MESSAGES, "is required");
-    if (!given(m, MODEL) && !given(m, MODELS))
+    if (!field_given(m, MODEL) && !field_given(m, MODELS))
         return wrong(fault, MODEL, "is required");
+    request.marks = m;
     r = fill(a, body, w, m, &request.llm, fault);
     if (r == DIALECT_OK)
         *ret = request;
@@ -238,7 +170,7 @@ static void ask_usage(const struct wire_request *request, const struct marks *m,
         edit_replace(e, include, STR("true"));
     } else if (!options.n) {
         buf_puts(front, "\"stream_options\":{\"include_usage\":true},");
-    } else if (!given(m, STREAM_OPTIONS)) {
+    } else if (!field_given(m, STREAM_OPTIONS)) {
         edit_replace(e, options, STR("{\"include_usage\":true}"));
     } else {
         inside = str_trim(str_n(request->body.p + options.at + 1, options.n - 2));
@@ -248,50 +180,26 @@ static void ask_usage(const struct wire_request *request, const struct marks *m,
 }
 
 /* The limit under the target's own name. What the client gave under another name is renamed. */
-static void set_limit(const struct marks *m, const struct wire_request_edit *edit, struct edit *e,
-                      struct buf *front, struct buf *digits)
+static void set_limit(const struct marks *m, const struct wire_request_edit *edit,
+                      struct request_edit *e)
 {
-    size_t other;
+    size_t named = MAX_COMPLETION, other = MAX_TOKENS;
+    bool client_gave = field_given(m, MAX_TOKENS) || field_given(m, MAX_COMPLETION), has_null;
 
-    if (given(m, MAX_TOKENS) || given(m, MAX_COMPLETION)) {
-        if (!edit->limit_name)
-            return;
-        other = str_eq_c(STR("max_tokens"), edit->limit_name) ? MAX_COMPLETION : MAX_TOKENS;
-        if (given(m, other) && !m->at[MAX_TOKENS + MAX_COMPLETION - other].n)
-            edit_rename(e, m->at[other], edit->limit_name);
+    if (!edit->limit_name) {
+        assert(client_gave || !edit->output_limit);
         return;
     }
-    if (!edit->output_limit)
-        return;
-    assert(edit->limit_name);
-    for (size_t i = MAX_TOKENS; i <= MAX_COMPLETION; i++) {
-        if (!m->at[i].n || !str_eq_c(str_c(paths[i]), edit->limit_name))
-            continue;
-        buf_put_u64(digits, edit->output_limit);
-        edit_replace(e, m->at[i], buf_str(digits));
-        return;
+    if (str_eq_c(STR("max_tokens"), edit->limit_name)) {
+        named = MAX_TOKENS;
+        other = MAX_COMPLETION;
     }
-    buf_putc(front, '"');
-    buf_puts(front, edit->limit_name);
-    buf_puts(front, "\":");
-    buf_put_u64(front, edit->output_limit);
-    buf_putc(front, ',');
-}
-
-static void set_model(const struct wire_request *request, const struct marks *m,
-                      const struct wire_request_edit *edit, struct edit *e, struct buf *front,
-                      struct buf *model)
-{
-    if (str_eq(edit->model, request->llm.model) && given(m, MODEL))
-        return;
-    if (m->at[MODEL].n) {
-        wire_put_string(model, edit->model);
-        edit_replace(e, m->at[MODEL], buf_str(model));
-        return;
-    }
-    buf_puts(front, "\"model\":");
-    wire_put_string(front, edit->model);
-    buf_putc(front, ',');
+    has_null = str_eq_c(str_c(fields[named].path), edit->limit_name) && m->at[named].n;
+    if (field_given(m, other) && !m->at[named].n)
+        edit_rename(&e->edit, m->at[other], edit->limit_name);
+    else if (!client_gave && edit->output_limit)
+        request_edit_limit(e, has_null ? m->at[named] : (struct json_span){.n = 0},
+                           edit->limit_name, edit->output_limit);
 }
 
 void openai_chat_edit_request(const struct wire_request *request,
@@ -299,26 +207,13 @@ void openai_chat_edit_request(const struct wire_request *request,
 {
     static const size_t ours[] = {MODELS, PROVIDER, USAGE, ROUTE};
     const struct marks *m = request->marks;
-    struct buf front, model, digits;
-    struct edit e;
+    struct request_edit e;
 
-    buf_init(&front, KIB(8));
-    buf_init(&model, KIB(8));
-    buf_init(&digits, 32);
-    edit_begin(&e, request->body);
-    set_model(request, m, edit, &e, &front, &model);
+    request_edit_begin(&e, request, m);
+    request_edit_model(&e, m->at[MODEL], request->llm.model, edit->model);
     if (edit->ask_usage && request->llm.stream && !wire_true(request->body, m->at[INCLUDE_USAGE]))
-        ask_usage(request, m, &e, &front);
-    set_limit(m, edit, &e, &front, &digits);
-    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-        if (m->at[ours[i]].n)
-            edit_remove(&e, m->at[ours[i]]);
-    if (front.n)
-        edit_insert(&e, m->root_open + 1, buf_str(&front));
-    if (buf_finish(&front) < 0 || buf_finish(&model) < 0)
-        out->err = -ENOMEM;
-    edit_apply(&e, out);
-    buf_done(&front);
-    buf_done(&model);
-    buf_done(&digits);
+        ask_usage(request, m, &e.edit, &e.front);
+    set_limit(m, edit, &e);
+    request_edit_remove(&e, m, ours, ARRAY_LEN(ours));
+    request_edit_end(&e, out);
 }

@@ -1,10 +1,8 @@
 /* stream.c: the events of a streamed chat answer. A chunk is a whole answer in small, so it is read
- * and edited by the same code; only the frame around it is made here. */
-#include <errno.h>
-
-#include "base/bounds.h"
+ * by the same code; only the frame around it is made here. */
 #include "json/write.h"
 #include "translation/openai_chat/chat.h"
+#include "translation/report.h"
 
 int openai_chat_read_event(const struct sse_event *event, struct wire_report *ret)
 {
@@ -26,56 +24,10 @@ int openai_chat_read_event(const struct sse_event *event, struct wire_report *re
     return DIALECT_OK;
 }
 
-/* A document over several lines needs the field's name on each of them. */
-static void put_data(struct str doc, struct buf *out)
-{
-    struct str line;
-
-    while (str_split(&doc, '\n', &line)) {
-        buf_puts(out, "data: ");
-        buf_put_str(out, line);
-        buf_putc(out, '\n');
-    }
-}
-
-void openai_chat_edit_event(const struct sse_event *event, const struct wire_report *report,
-                            const struct wire_report_edit *edit, struct buf *out)
-{
-    struct buf doc;
-
-    buf_init(&doc, BOUND_SSE_EVENT_BYTES + KIB(64));
-    openai_chat_edit_reply(report, edit, &doc);
-    if (buf_finish(&doc) < 0)
-        out->err = -ENOMEM;
-    if (event->type.p) {
-        buf_puts(out, "event: ");
-        buf_put_str(out, event->type);
-        buf_putc(out, '\n');
-    }
-    put_data(buf_str(&doc), out);
-    buf_putc(out, '\n');
-    buf_done(&doc);
-}
-
-void openai_chat_put_note(const struct wire_report_edit *edit, struct buf *out)
-{
-    buf_puts(out, ": tollgate {");
-    if (edit->has_cost) {
-        buf_puts(out, "\"cost\":");
-        money_put(out, edit->cost, 0);
-    }
-    if (edit->members.p) {
-        buf_puts(out, edit->has_cost ? "," : "");
-        buf_put_str(out, edit->members);
-    }
-    buf_puts(out, "}\n\n");
-}
-
 /* No end mark behind it: a stream that failed must not look like a whole one. */
 void openai_chat_put_error(struct str document, struct buf *out)
 {
-    put_data(document, out);
-    buf_putc(out, '\n');
+    wire_put_event(NULL, document, out);
 }
 
 void openai_chat_put_stop(const struct wire_stop *stop, struct buf *out)

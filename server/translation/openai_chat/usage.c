@@ -1,7 +1,8 @@
 /* usage.c: see usage.h. */
 #include "translation/openai_chat/usage.h"
 
-#include "base/bounds.h"
+#include "translation/figures.h"
+#include "translation/report.h"
 
 enum {
     PROMPT,
@@ -38,40 +39,16 @@ static const char *const paths[FIGURES] = {
     [COST] = "cost",
 };
 
-enum figure { FIGURE_ABSENT, FIGURE_BROKEN, FIGURE_GOOD };
-
-/* BROKEN: there is something, but it is no count. */
-static enum figure figure(struct str doc, const struct json_watch *w, int64_t *ret)
-{
-    uint64_t v;
-
-    if (!w->span.n || w->span.kind == JSON_NULL)
-        return FIGURE_ABSENT;
-    if (!json_span_u64(doc, w->span, &v) || v > BOUND_USAGE_QUANTITY)
-        return FIGURE_BROKEN;
-    *ret = (int64_t)v;
-    return FIGURE_GOOD;
-}
-
-/* Takes a part off the whole, never more than there is. */
-static int64_t part(int64_t *whole, int64_t wanted)
-{
-    int64_t taken = MIN(*whole, wanted);
-
-    *whole -= taken;
-    return taken;
-}
-
 static void split_prompt(const int64_t v[FIGURES], int64_t prompt, struct usage *u)
 {
     int64_t cached = v[CACHED];
 
     for (size_t i = CACHED_DEEPSEEK; i <= CACHED_PLAIN; i++)
         cached = MAX(cached, v[i]);
-    u->n[USAGE_CACHED_INPUT] = part(&prompt, cached);
-    u->n[USAGE_CACHE_WRITE_5M] = part(&prompt, v[CACHE_WRITE]);
-    u->n[USAGE_AUDIO_INPUT] = part(&prompt, v[AUDIO_IN]);
-    u->n[USAGE_IMAGE_INPUT] = part(&prompt, v[IMAGE_IN]);
+    u->n[USAGE_CACHED_INPUT] = figure_part(&prompt, cached);
+    u->n[USAGE_CACHE_WRITE_5M] = figure_part(&prompt, v[CACHE_WRITE]);
+    u->n[USAGE_AUDIO_INPUT] = figure_part(&prompt, v[AUDIO_IN]);
+    u->n[USAGE_IMAGE_INPUT] = figure_part(&prompt, v[IMAGE_IN]);
     u->n[USAGE_INPUT] = prompt;
 }
 
@@ -81,9 +58,9 @@ static void split_completion(const int64_t v[FIGURES], int64_t completion, int64
     if (beyond > 0 && (v[REASONING] == 0 || v[REASONING] == beyond))
         u->n[USAGE_REASONING] = beyond;
     else
-        u->n[USAGE_REASONING] = part(&completion, v[REASONING]);
-    u->n[USAGE_AUDIO_OUTPUT] = part(&completion, v[AUDIO_OUT]);
-    u->n[USAGE_IMAGE_OUTPUT] = part(&completion, v[IMAGE_OUT]);
+        u->n[USAGE_REASONING] = figure_part(&completion, v[REASONING]);
+    u->n[USAGE_AUDIO_OUTPUT] = figure_part(&completion, v[AUDIO_OUT]);
+    u->n[USAGE_IMAGE_OUTPUT] = figure_part(&completion, v[IMAGE_OUT]);
     u->n[USAGE_OUTPUT] = completion;
 }
 
@@ -135,7 +112,7 @@ int openai_usage_read(struct str object, struct llm_report *ret, struct json_spa
     if (json_scan(object, w, FIGURES, &result, &fault) != JSON_OK)
         return OPENAI_USAGE_E_NONE;
     for (size_t i = 0; i < COST; i++)
-        is[i] = figure(object, &w[i], &v[i]);
+        is[i] = figure_read(object, &w[i], &v[i]);
     if (sides(v, is, &report, &beyond) != OPENAI_USAGE_OK)
         return OPENAI_USAGE_E_NONE;
     report.has_usage = true;
@@ -147,46 +124,14 @@ int openai_usage_read(struct str object, struct llm_report *ret, struct json_spa
     return OPENAI_USAGE_OK;
 }
 
-/* Strings are stepped over. */
-struct str openai_object_at(struct str s)
+static bool read_object(struct str object, struct llm_report *ret)
 {
-    unsigned depth = 0;
-    bool quoted = false;
+    struct json_span cost;
 
-    if (!s.n || s.p[0] != '{')
-        return STR_NONE;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && c == '{')
-            depth++;
-        else if (!quoted && c == '}' && --depth == 0)
-            return str_n(s.p, i + 1);
-    }
-    return STR_NONE;
+    return openai_usage_read(object, ret, &cost) == OPENAI_USAGE_OK;
 }
 
-/* A quote within a string is escaped, so the name with plain quotes can only be a name. */
 bool openai_usage_find(struct str part, struct llm_report *ret)
 {
-    const struct str name = STR("\"usage\"");
-
-    for (size_t end = part.n; end >= name.n; end--) {
-        struct str rest = str_n(part.p + end, part.n - end), object;
-        struct json_span cost;
-
-        if (memcmp(part.p + end - name.n, name.p, name.n) != 0)
-            continue;
-        rest = str_trim(rest);
-        if (!rest.n || rest.p[0] != ':')
-            continue;
-        object = openai_object_at(str_trim(str_n(rest.p + 1, rest.n - 1)));
-        if (object.p && openai_usage_read(object, ret, &cost) == OPENAI_USAGE_OK)
-            return true;
-    }
-    return false;
+    return report_find_usage(part, STR("\"usage\""), read_object, ret);
 }

@@ -20,7 +20,5 @@ enum { OPENAI_USAGE_OK = 0, OPENAI_USAGE_E_NONE = 1 };
  * its price says. OPENAI_USAGE_E_NONE: no figure in it. */
 int openai_usage_read(struct str object, struct llm_report *ret,
                       struct json_span *ret_cost_at) _must_use_;
-/* The object that begins at the first byte, up to its own closing brace; p NULL when it has none. */
-struct str openai_object_at(struct str s);
 /* The last `"usage":{...}` in a fragment of a document; false when there is none. */
 bool openai_usage_find(struct str part, struct llm_report *ret);
