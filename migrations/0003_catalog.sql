@@ -73,6 +73,7 @@ CREATE TABLE model (
                '{connect,timeout,rate_limited,server_error,bad_reply,credential}'::text[]),
     max_attempts integer NOT NULL DEFAULT 4 CHECK (max_attempts BETWEEN 1 AND 16),
     retries integer NOT NULL DEFAULT 0 CHECK (retries BETWEEN 0 AND 5),
+    drop_unsupported boolean NOT NULL DEFAULT false,
     connect_timeout_ms integer CHECK (connect_timeout_ms BETWEEN 10 AND 600000),
     first_byte_timeout_ms integer CHECK (first_byte_timeout_ms BETWEEN 10 AND 3600000),
     idle_timeout_ms integer CHECK (idle_timeout_ms BETWEEN 10 AND 3600000),
@@ -92,12 +93,13 @@ COMMENT ON COLUMN model.demo IS 'Answered by the demo upstream: labelled as such
 COMMENT ON COLUMN model.strategy IS 'priority: ascending, weights inside one; weighted: weights alone.';
 COMMENT ON COLUMN model.triggers IS 'Which outcomes of a try let the next target have its turn (server/routing/fallback.h).';
 COMMENT ON COLUMN model.retries IS 'Further tries of the same target before the next.';
+COMMENT ON COLUMN model.drop_unsupported IS 'What a target''s format cannot express is left out of the request and named; false: that target is passed over, and a request that none can express is refused.';
 COMMENT ON COLUMN model.connect_timeout_ms IS 'NULL, as in the other three: the server''s setting.';
 COMMENT ON COLUMN model.pinned_target_id IS 'Incident switch: only this target is used.';
 COMMENT ON COLUMN model.route_off_reason IS 'Incident switch: the model answers 503 with this reason.';
 GRANT SELECT, INSERT ON model TO tollgate_app;
 GRANT UPDATE (vendor, family, description, context_tokens, max_output_tokens, media_tokens,
-              capabilities, enabled, strategy, triggers, max_attempts, retries,
+              capabilities, enabled, strategy, triggers, max_attempts, retries, drop_unsupported,
               connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms,
               pinned_target_id, route_off_reason, changed_at) ON model TO tollgate_app;
 

@@ -169,6 +169,7 @@ CREATE TABLE call (
     client_gone_at timestamptz,
     tags jsonb,
     repeat integer NOT NULL DEFAULT 1 CHECK (repeat >= 1),
+    dropped text,
     posted_at timestamptz NOT NULL,
     transfer_id bigint,
     PRIMARY KEY (team_id, call_id)
@@ -186,6 +187,7 @@ COMMENT ON COLUMN call.input_tokens IS 'Usage in disjoint classes, up to request
 COMMENT ON COLUMN call.service_tier IS 'The tier that the charge is of (server/model/service.h).';
 COMMENT ON COLUMN call.posted_at IS 'The database''s clock at settlement: the day and month that the call belongs to.';
 COMMENT ON COLUMN call.transfer_id IS 'The USAGE transfer that charged it; NULL when it cost nothing.';
+COMMENT ON COLUMN call.dropped IS 'What the served target''s format could not express and was left out, where the route says so.';
 COMMENT ON COLUMN call.repeat IS 'A blocked call may stand for several of its kind within one second.';
 
 CREATE TABLE attempt (

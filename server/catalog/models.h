@@ -17,6 +17,7 @@ struct model_draft {
     bool weighted;
     uint32_t triggers;
     int32_t max_attempts, retries;
+    bool drop_unsupported; /* snapshot.h */
     int32_t connect_timeout_ms, first_byte_timeout_ms; /* 0: the server's setting */
     int32_t idle_timeout_ms, total_timeout_ms;
 };

@@ -10,7 +10,8 @@
     "       coalesce(m.max_output_tokens, 0) AS max_output_tokens, m.media_tokens,"              \
     "       array_to_string(m.capabilities, ',') AS capabilities, m.demo, m.enabled,"            \
     "       m.strategy = 'weighted' AS weighted, array_to_string(m.triggers, ',') AS triggers,"  \
-    "       m.max_attempts, m.retries, coalesce(m.connect_timeout_ms, 0) AS connect_timeout_ms," \
+    "       m.max_attempts, m.retries, m.drop_unsupported,"                                     \
+    "       coalesce(m.connect_timeout_ms, 0) AS connect_timeout_ms," \
     "       coalesce(m.first_byte_timeout_ms, 0) AS first_byte_timeout_ms,"                      \
     "       coalesce(m.idle_timeout_ms, 0) AS idle_timeout_ms,"                                  \
     "       coalesce(m.total_timeout_ms, 0) AS total_timeout_ms,"                                \
@@ -50,6 +51,7 @@ struct model_words {
             db_col_text("triggers", &(w)->triggers),                                              \
             db_col_i32("max_attempts", &(w)->row.is.max_attempts),                                \
             db_col_i32("retries", &(w)->row.is.retries),                                          \
+            db_col_bool("drop_unsupported", &(w)->row.is.drop_unsupported),                       \
             db_col_i32("connect_timeout_ms", &(w)->row.is.connect_timeout_ms),                    \
             db_col_i32("first_byte_timeout_ms", &(w)->row.is.first_byte_timeout_ms),              \
             db_col_i32("idle_timeout_ms", &(w)->row.is.idle_timeout_ms),                          \

@@ -54,11 +54,11 @@ DB_QUERY(model_insert,
          "                   max_output_tokens, media_tokens, capabilities, enabled, strategy,"
          "                   triggers, max_attempts, retries, connect_timeout_ms,"
          "                   first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms, created_by,"
-         "                   demo)"
+         "                   demo, drop_unsupported)"
          "VALUES ($1, $2, $3, $4, coalesce($5, ''), nullif($6::bigint, 0), nullif($7::bigint, 0),"
          "        $8, $9, $10, $11, $12, $13, $14, nullif($15::integer, 0),"
          "        nullif($16::integer, 0), nullif($17::integer, 0), nullif($18::integer, 0),"
-         "        nullif($19::bigint, 0), $20) "
+         "        nullif($19::bigint, 0), $20, $21) "
          "RETURNING id")
 
 int model_store(struct db *db, struct arena *a, const struct actor *actor,
@@ -76,7 +76,7 @@ int model_store(struct db *db, struct arena *a, const struct actor *actor,
                 db_i32(d->max_attempts), db_i32(d->retries), db_i32(d->connect_timeout_ms),
                 db_i32(d->first_byte_timeout_ms), db_i32(d->idle_timeout_ms),
                 db_i32(d->total_timeout_ms), db_i64(actor->kind == ACTOR_OPERATOR ? actor->id : 0),
-                db_bool(d->demo)),
+                db_bool(d->demo), db_bool(d->drop_unsupported)),
         DB_COLS(db_col_i64("id", &ret->v)));
 }
 
@@ -127,7 +127,8 @@ DB_QUERY(
     "       connect_timeout_ms = nullif($13::integer, 0),"
     "       first_byte_timeout_ms = nullif($14::integer, 0),"
     "       idle_timeout_ms = nullif($15::integer, 0),"
-    "       total_timeout_ms = nullif($16::integer, 0), changed_at = now()"
+    "       total_timeout_ms = nullif($16::integer, 0), drop_unsupported = $17,"
+    "       changed_at = now()"
     " WHERE id = $1")
 
 int model_edit(struct db *db, const struct actor *actor, struct model_id id,
@@ -155,7 +156,7 @@ int model_edit(struct db *db, const struct actor *actor, struct model_id id,
                         db_texts(s.triggers, s.n_triggers), db_i32(d->max_attempts),
                         db_i32(d->retries), db_i32(d->connect_timeout_ms),
                         db_i32(d->first_byte_timeout_ms), db_i32(d->idle_timeout_ms),
-                        db_i32(d->total_timeout_ms)),
+                        db_i32(d->total_timeout_ms), db_bool(d->drop_unsupported)),
                 NULL);
     return r ? err_trace(db_fatal(r)) : model_changed(db, actor, a, id, &change);
 }

@@ -24,7 +24,8 @@ DB_QUERY(catalog_models_all,
          "       coalesce(m.max_output_tokens, 0) AS max_output_tokens, m.media_tokens,"
          "       array_to_string(m.capabilities, ',') AS capabilities, m.demo, m.enabled,"
          "       m.strategy, array_to_string(m.triggers, ',') AS triggers, m.max_attempts,"
-         "       m.retries, coalesce(m.connect_timeout_ms, 0) AS connect_timeout_ms,"
+         "       m.retries, m.drop_unsupported,"
+         "       coalesce(m.connect_timeout_ms, 0) AS connect_timeout_ms,"
          "       coalesce(m.first_byte_timeout_ms, 0) AS first_byte_timeout_ms,"
          "       coalesce(m.idle_timeout_ms, 0) AS idle_timeout_ms,"
          "       coalesce(m.total_timeout_ms, 0) AS total_timeout_ms,"
@@ -77,7 +78,8 @@ static int each_model(struct models_load *l)
             db_col_text("capabilities", &l->capabilities), db_col_bool("demo", &m->demo),
             db_col_bool("enabled", &m->enabled), db_col_text("strategy", &l->strategy),
             db_col_text("triggers", &l->triggers), db_col_i32("max_attempts", &l->max_attempts),
-            db_col_i32("retries", &l->retries), db_col_i32("connect_timeout_ms", &l->connect_ms),
+            db_col_i32("retries", &l->retries),
+            db_col_bool("drop_unsupported", &m->drop_unsupported), db_col_i32("connect_timeout_ms", &l->connect_ms),
             db_col_i32("first_byte_timeout_ms", &l->first_byte_ms),
             db_col_i32("idle_timeout_ms", &l->idle_ms),
             db_col_i32("total_timeout_ms", &l->total_ms),

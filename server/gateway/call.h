@@ -12,6 +12,7 @@
 #include "gateway/call_money.h"
 #include "gateway/endpoint.h"
 #include "gateway/gateway.h"
+#include "gateway/json_array.h"
 #include "gateway/key_cache.h"
 #include "gateway/leg.h"
 #include "routing/route.h"
@@ -82,7 +83,7 @@ struct call {
 
     struct wire_request wire;
     const struct chat_request *chat; /* NULL: no target had to be told in another format */
-    bool json_array;                 /* a stream goes out as a JSON array (Gemini) */
+    struct json_array array;
     struct route_preference preference;
     struct route_plan plan;
     size_t next; /* of plan.candidates */

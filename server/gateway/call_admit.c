@@ -1,5 +1,7 @@
 /* call_admit.c: from the head of a request to a call that may be sent: key, address, body, model,
  * limits, hold. Nothing has been counted or taken when any of the checks refuses. */
+#include <errno.h>
+
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -116,12 +118,28 @@ static bool refuse_fault(struct call *c, enum problem_code code, const struct js
     return refuse(c, &p, CALL_OUTCOME_CLIENT_ERROR);
 }
 
+/* Gemini's addresses: /models/{model}:verb, and {vendor}/{model}. A stream without alt=sse is one
+ * JSON array. */
+static int take_path(struct call *c)
+{
+    struct llm_request *llm = &c->wire.llm;
+    const struct str *part = c->r->params;
+
+    llm->model = part[1].p ? arena_strf(c->r->arena, "%.*s/%.*s", STR_FMT(part[0]), STR_FMT(part[1]))
+                           : part[0];
+    llm->stream = c->endpoint->streams;
+    c->array.wanted = llm->stream && !str_eq(request_query(c->r, "alt"), STR("sse"));
+    return llm->model.p ? DIALECT_OK : err_origin(-ENOMEM);
+}
+
 static bool read_body(struct call *c)
 {
     struct json_fault fault = {.at = 0};
     struct llm_request *llm = &c->wire.llm;
     int r = c->endpoint->format->dialect->read_request(c->r->arena, c->r->body, &c->wire, &fault);
 
+    if (r == DIALECT_OK && c->endpoint->model_in_path)
+        r = take_path(c);
     if (r == DIALECT_OK) {
         c->record.requested_model = llm->model;
         c->record.stream = llm->stream;

@@ -5,6 +5,7 @@
 #include "gateway/attempts.h"
 #include "gateway/call_flow.h"
 #include "gateway/call_limits.h"
+#include "http/router.h"
 
 #define ERROR_BODY_BYTES KIB(64) /* of an upstream's error, kept for the client */
 #define TAIL_BYTES KIB(16)       /* of a large answer: its usage stands at the end */
@@ -65,17 +66,32 @@ void call_head_came(struct fetch *f, const struct fetch_head *head, void *ctx)
         call_enter(c, !good ? CALL_ERROR : c->leg.open ? CALL_PEEK : CALL_WHOLE);
 }
 
+/* Where the format's own libraries look for it. */
+static void put_request_id(struct call *c, struct response *out)
+{
+    char id[CALL_ID_TEXT];
+
+    call_id_text(c->r->id, id);
+    if (c->r->route->problems == PROBLEM_AS_OPENAI)
+        response_header(out, "x-request-id", arena_str(c->r->arena, str_c(id)));
+    else if (c->r->route->problems == PROBLEM_AS_ANTHROPIC)
+        response_header(out, "request-id", arena_str(c->r->arena, str_c(id)));
+}
+
 /* The head of every answer whose call is known (DESIGN 7). */
 void call_put_head(struct call *c, struct response *out)
 {
     struct arena *a = c->r->arena;
 
+    put_request_id(c, out);
     if (c->record.served_model.p)
         response_header(out, "x-tollgate-model", c->record.served_model);
     if (c->record.provider.p)
         response_header(out, "x-tollgate-provider", c->record.provider);
     response_header(out, "x-tollgate-attempts", arena_strf(a, "%d", (int)c->record.attempts));
     response_header(out, "x-tollgate-cache", STR("none"));
+    if (c->record.dropped.p)
+        response_header(out, "x-tollgate-dropped", c->record.dropped);
     for (size_t i = 0; i < c->n_forwarded; i++)
         response_header(out, c->forwarded[i].name, c->forwarded[i].value);
     call_limits_head(c, out);
@@ -107,6 +123,7 @@ void call_serve(struct call *c)
     struct call_record *r = &c->record;
 
     c->served = c->try.record;
+    r->dropped = c->leg.dropped;
     c->served->served = true;
     r->served_model = t->model->name;
     r->model_id = t->model->id.v;

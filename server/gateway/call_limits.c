@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "gateway/call_flow.h"
+#include "http/router.h"
 
 static enum problem_code code_of(enum limit limit)
 {
@@ -65,6 +66,18 @@ struct problem call_limits_problem(struct call *c, enum limit limit,
     return p;
 }
 
+/* Anthropic tells the moment, OpenAI how long it is until then. */
+static struct str reset_text(struct call *c, enum limit limit)
+{
+    int64_t in_s = limits_resets_in_s(c->key->purses, limit);
+    char text[CLOCK_RFC3339_SIZE];
+
+    if (c->r->route->problems != PROBLEM_AS_ANTHROPIC)
+        return arena_strf(c->r->arena, "%llds", (long long)in_s);
+    clock_rfc3339(clock_wall_us() + in_s * 1000000, text);
+    return arena_str(c->r->arena, str_c(text));
+}
+
 static void put_figures(struct call *c, struct response *out, enum limit limit,
                         const char *const names[3])
 {
@@ -76,17 +89,23 @@ static void put_figures(struct call *c, struct response *out, enum limit limit,
         return;
     response_header(out, names[0], arena_strf(a, "%lld", (long long)p->capacity[limit]));
     response_header(out, names[1], arena_strf(a, "%lld", (long long)remaining));
-    response_header(out, names[2], arena_strf(a, "%llds", (long long)limits_resets_in_s(p, limit)));
+    response_header(out, names[2], reset_text(c, limit));
 }
 
 void call_limits_head(struct call *c, struct response *out)
 {
-    static const char *const requests[3] = {"x-ratelimit-limit-requests",
-                                            "x-ratelimit-remaining-requests",
-                                            "x-ratelimit-reset-requests"};
-    static const char *const tokens[3] = {
-        "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"};
+    static const char *const openai[2][3] = {
+        {"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests",
+         "x-ratelimit-reset-requests"},
+        {"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"}};
+    static const char *const anthropic[2][3] = {
+        {"anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining",
+         "anthropic-ratelimit-requests-reset"},
+        {"anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining",
+         "anthropic-ratelimit-tokens-reset"}};
+    const char *const(*names)[3] =
+        c->r->route->problems == PROBLEM_AS_ANTHROPIC ? anthropic : openai;
 
-    put_figures(c, out, LIMIT_KEY_REQUESTS, requests);
-    put_figures(c, out, LIMIT_KEY_TOKENS, tokens);
+    put_figures(c, out, LIMIT_KEY_REQUESTS, names[0]);
+    put_figures(c, out, LIMIT_KEY_TOKENS, names[1]);
 }

@@ -21,8 +21,8 @@ enum {
 /* What becomes of the loop over events after one of them. */
 enum { STREAM_GOES_ON, STREAM_STOPS };
 
-/* Sends what has been gathered; false: the client is slower than its upstream. */
-static bool send(struct call *c, struct buf *out)
+/* False: the client is slower than its upstream. */
+static bool write_out(struct call *c, struct buf *out)
 {
     int r = STREAM_OK;
 
@@ -32,6 +32,24 @@ static bool send(struct call *c, struct buf *out)
     if (r == STREAM_E_FULL)
         c->client_full = true;
     return !c->client_full;
+}
+
+/* Sends the events that have been gathered. */
+static bool send(struct call *c, struct buf *out)
+{
+    if (c->array.wanted)
+        json_array_turn(&c->array, out);
+    return write_out(c, out);
+}
+
+static void send_last(struct call *c, struct buf *out)
+{
+    if (c->array.wanted) {
+        json_array_turn(&c->array, out);
+        json_array_end(&c->array, out);
+    }
+    (void)write_out(c, out);
+    request_stream_end(c->r);
 }
 
 void call_stream_drained(struct request *r)
@@ -48,7 +66,10 @@ void call_stream_drained(struct request *r)
 /* The point of no return: the head goes out, with the comments that came before. */
 static bool commit(struct call *c, struct buf *out)
 {
-    struct response head = {.status = 200, .content_type = "text/event-stream; charset=utf-8"};
+    struct response head = {.status = 200,
+                            .content_type = c->array.wanted
+                                                ? "application/json; charset=utf-8"
+                                                : "text/event-stream; charset=utf-8"};
 
     (void)failpoint_hit("stream.commit");
     call_enter(c, CALL_STREAM);
@@ -72,8 +93,7 @@ static void finish(struct call *c, const struct sse_event *event, const struct w
     call_settle(c, 200, CALL_OUTCOME_OK);
     if (c->client_there) {
         c->leg.kind->put_end(c, event, report, out);
-        (void)send(c, out);
-        request_stream_end(c->r);
+        send_last(c, out);
     }
     (void)failpoint_hit("stream.ended");
     if (c->try.fetch)
@@ -97,8 +117,7 @@ void call_stream_break(struct call *c, const struct problem *p, enum call_outcom
     if (buf_finish(&document) == 0)
         c->endpoint->format->dialect->put_error(buf_str(&document), out);
     buf_done(&document);
-    (void)send(c, out);
-    request_stream_end(c->r);
+    send_last(c, out);
     call_end(c);
 }
 

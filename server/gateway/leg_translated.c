@@ -143,7 +143,6 @@ static struct chat_frame frame_of(struct call *c)
         .id = arena_str(c->r->arena, str_c(id)),
         .model = c->record.requested_model,
         .created_s = c->record.started_at / 1000000,
-        .array = c->json_array,
         .wants_usage = c->wire.llm.wants_usage,
     };
 }
@@ -236,7 +235,7 @@ static void put_event(struct call *c, const struct sse_event *event,
 
     (void)event;
     (void)report;
-    if (!c->leg.events.n && !c->json_array)
+    if (!c->leg.events.n)
         buf_puts(out, ": the provider is at work\n\n");
     for (size_t i = 0; i < c->leg.events.n; i++)
         if (c->leg.events.v[i].kind != CHAT_EVENT_END)

@@ -67,7 +67,6 @@ struct chat_frame {
     struct str id;    /* of the call; used where the provider gave none */
     struct str model; /* the provider's word, else the requested one */
     int64_t created_s;
-    bool array;       /* a stream goes out as a JSON array, not as events (Gemini) */
     bool wants_usage; /* a streaming client asked for the figures */
     bool has_cost;
     struct money cost;  /* usage.cost */

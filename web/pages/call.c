@@ -161,6 +161,7 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
     add_fact(list, "Finish reason", c->finish_reason, false);
     add_fact(list, "Error", c->error_code, true);
     add_fact(list, "Refused by", source_text(c->quota_source), false);
+    add_fact(list, "Left out", c->dropped, true);
     add_fact(list, "Project", row->project_name, false);
     add_fact(list, "Client address", c->client_address, true);
     add_fact(list, "User agent", c->user_agent, false);

@@ -40,6 +40,8 @@ static const struct form_field fields[MODEL_FIELDS] = {
     [MODEL_FIELD_MAX_ATTEMPTS] = {"max_attempts", "Tries in all", FORM_INTEGER, .required = true,
                                   .min = 1, .max = BOUND_ATTEMPTS},
     [MODEL_FIELD_RETRIES] = {"retries", "Retries of one target", FORM_INTEGER, .max = 5},
+    [MODEL_FIELD_DROP] = {"drop_unsupported", "Leave out what a provider cannot express", FORM_SWITCH,
+                          .help = "Named in x-tollgate-dropped. Off: such a request is refused."},
     [MODEL_FIELD_TRIGGERS] = {"triggers", "The next target has its turn after", FORM_MANY},
     [MODEL_FIELD_CONNECT] = {"connect_timeout_ms", "Connect, ms", FORM_INTEGER, .max = 600000},
     [MODEL_FIELD_FIRST_BYTE] = {"first_byte_timeout_ms", "First byte, ms", FORM_INTEGER,
@@ -88,6 +90,7 @@ int model_form_open(struct web *w, struct form *form, const struct model_draft *
     form_set_on(form, MODEL_FIELD_WEIGHTED, d->weighted);
     form_set_i64(form, MODEL_FIELD_MAX_ATTEMPTS, d->max_attempts);
     form_set(form, MODEL_FIELD_RETRIES, arena_strf(w->arena, "%" PRId32, d->retries));
+    form_set_on(form, MODEL_FIELD_DROP, d->drop_unsupported);
     form_set_i64(form, MODEL_FIELD_CONNECT, d->connect_timeout_ms);
     form_set_i64(form, MODEL_FIELD_FIRST_BYTE, d->first_byte_timeout_ms);
     form_set_i64(form, MODEL_FIELD_IDLE, d->idle_timeout_ms);
@@ -135,6 +138,7 @@ static void take(const struct form_value *v, struct model_draft *d)
     d->weighted = v[MODEL_FIELD_WEIGHTED].on;
     d->max_attempts = (int32_t)v[MODEL_FIELD_MAX_ATTEMPTS].number;
     d->retries = (int32_t)v[MODEL_FIELD_RETRIES].number;
+    d->drop_unsupported = v[MODEL_FIELD_DROP].on;
     d->triggers = read_triggers(&v[MODEL_FIELD_TRIGGERS]);
     d->connect_timeout_ms = (int32_t)v[MODEL_FIELD_CONNECT].number;
     d->first_byte_timeout_ms = (int32_t)v[MODEL_FIELD_FIRST_BYTE].number;

@@ -10,7 +10,6 @@
 struct chat_writer {
     struct arena *a;
     struct str id, model;
-    bool sent; /* a frame has gone out: in an array a comma comes before the next */
     struct usage usage;
     enum chat_finish finish[EVENTS_CHOICES];
     size_t n_choices;
@@ -45,19 +44,13 @@ struct chat_writer *gemini_writer(struct arena *a, const struct chat_frame *fram
 struct frame {
     struct json_writer w;
     struct buf *out;
-    bool array;
 };
 
-static struct frame open_frame(struct chat_writer *w, const struct chat_frame *frame,
-                               struct buf *out)
+static struct frame open_frame(struct buf *out)
 {
-    struct frame f = {.out = out, .array = frame->array};
+    struct frame f = {.out = out};
 
-    if (frame->array)
-        buf_puts(out, w->sent ? ",\r\n" : "[");
-    else
-        buf_puts(out, "data: ");
-    w->sent = true;
+    buf_puts(out, "data: ");
     json_begin(&f.w, out);
     json_open_object(&f.w);
     json_key(&f.w, "candidates");
@@ -70,14 +63,13 @@ static void close_frame(struct chat_writer *w, struct frame *f)
     put_text(&f->w, "modelVersion", w->model);
     put_text(&f->w, "responseId", w->id);
     json_close_object(&f->w);
-    if (!f->array)
-        buf_puts(f->out, "\r\n\r\n");
+    buf_puts(f->out, "\r\n\r\n");
 }
 
 static void one_part(struct chat_writer *w, const struct chat_frame *frame, int64_t choice,
                      const struct chat_part *part, struct buf *out)
 {
-    struct frame f = open_frame(w, frame, out);
+    struct frame f = open_frame(out);
     struct chat_losses lost = {.n = 0};
 
     json_open_object(&f.w);
@@ -147,7 +139,7 @@ static void delta(struct chat_writer *w, const struct chat_frame *frame,
 
 static void end(struct chat_writer *w, const struct chat_frame *frame, struct buf *out)
 {
-    struct frame f = open_frame(w, frame, out);
+    struct frame f = open_frame(out);
 
     for (size_t i = 0; i < w->n_choices; i++) {
         json_open_object(&f.w);
@@ -165,8 +157,6 @@ static void end(struct chat_writer *w, const struct chat_frame *frame, struct bu
     if (frame->members.p)
         json_raw(&f.w, frame->members);
     close_frame(w, &f);
-    if (frame->array)
-        buf_puts(out, "]");
 }
 
 static void begin(struct chat_writer *w, const struct chat_event *e)

@@ -231,7 +231,8 @@ static void *partial_member(void *arg)
     struct caller c;
 
     caller_init(&c, a->node);
-    for (int i = 0; a->stop ? !atomic_load(a->stop) : i < 400; i++) {
+    /* Those that are stopped have been refused once at least, however late their thread began. */
+    for (int i = 0; a->stop ? !a->refused || !atomic_load(a->stop) : i < 400; i++) {
         int r = caller_hold(&c, &hold, a->wants, a->n);
 
         a->ok += r == HOLD_OK;
