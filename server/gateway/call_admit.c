@@ -197,7 +197,6 @@ static bool refuse_route(struct call *c, int outcome)
         {ROUTE_E_DISABLED, PROBLEM_NO_MODEL, CALL_OUTCOME_CLIENT_ERROR, "model"},
         {ROUTE_E_OFF, PROBLEM_NO_TARGET, CALL_OUTCOME_UPSTREAM_ERROR, NULL},
         {ROUTE_E_KIND, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "model"},
-        {ROUTE_E_ABILITY, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "model"},
         {ROUTE_E_CONTEXT, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "messages"},
         {ROUTE_E_NO_TARGET, PROBLEM_NO_TARGET, CALL_OUTCOME_UPSTREAM_ERROR, NULL},
         {ROUTE_E_NO_PRICE, PROBLEM_NO_PRICE, CALL_OUTCOME_CLIENT_ERROR, "model"},
@@ -219,6 +218,38 @@ static bool refuse_route(struct call *c, int outcome)
         return refuse(c, &p, rows[i].end);
     }
     return refuse_code(c, PROBLEM_INTERNAL, CALL_OUTCOME_INTERNAL);
+}
+
+/* What the request cannot be served without. */
+static uint32_t abilities_wanted(const struct llm_request *llm)
+{
+    uint32_t bits = 0;
+
+    if (llm->has_tools)
+        bits |= ABILITY_BIT(ABILITY_TOOLS);
+    if (llm->image_parts)
+        bits |= ABILITY_BIT(ABILITY_VISION);
+    if (llm->audio_parts)
+        bits |= ABILITY_BIT(ABILITY_AUDIO);
+    if (llm->file_parts || llm->files_elsewhere)
+        bits |= ABILITY_BIT(ABILITY_FILES);
+    return bits;
+}
+
+/* The first thing that the request asks for and the model does not do. */
+static bool refuse_ability(struct call *c, const struct catalog_model *m)
+{
+    uint32_t missing = abilities_wanted(&c->wire.llm) & ~m->abilities;
+    struct problem p = problem_of(PROBLEM_BAD_FIELD);
+
+    p.param = STR("model");
+    for (enum ability a = 0; a < ABILITIES; a++)
+        if (missing & ABILITY_BIT(a)) {
+            p.message = arena_strf(c->r->arena, "The model `%.*s` does not do %s.", STR_FMT(m->name),
+                                   ability_label(a));
+            break;
+        }
+    return refuse(c, &p, CALL_OUTCOME_CLIENT_ERROR);
 }
 
 /* No text is fewer tokens than this many of its bytes can make: the longest tokens of public
@@ -246,7 +277,7 @@ static bool plan(struct call *c)
         .team = c->key->policy->team,
         .kind = c->endpoint->kind,
         .format = c->endpoint->format,
-        .abilities = c->wire.llm.has_tools ? ABILITY_BIT(ABILITY_TOOLS) : 0,
+        .abilities = abilities_wanted(&c->wire.llm),
         .input_tokens_least = (int64_t)(c->wire.llm.text_bytes / BYTES_PER_TOKEN_MOST),
         .service = c->wire.llm.service,
         .preference = &c->preference,
@@ -254,6 +285,8 @@ static bool plan(struct call *c)
         .ctx = c,
     };
     r = route_pick(&request, &c->plan);
+    if (r == ROUTE_E_ABILITY)
+        return refuse_ability(c, m);
     return r == ROUTE_OK ? true : refuse_route(c, r);
 }
 

@@ -1,4 +1,4 @@
-/* models.c: GET /v1/models: what a key may use, straight from the snapshot.
+/* models.c: GET /v1/models and /v1beta/models: what a key may use, straight from the snapshot.
  *
  * Not a call: nothing is counted and nothing is on the record. */
 #include "base/bounds.h"
@@ -6,12 +6,13 @@
 #include "gateway/gateway.h"
 #include "gateway/key_cache.h"
 #include "gateway/key_check.h"
-#include "json/write.h"
+#include "gateway/models_form.h"
 
 struct models_ask {
     struct key_waiter waiter;
     struct gateway *g;
     struct request *r;
+    const struct models_form *form;
     struct str wanted; /* p NULL: all of them */
 };
 
@@ -20,45 +21,19 @@ static bool shown(const struct catalog_model *m, const struct key_policy *k)
     return catalog_model_served(m) && key_policy_allows_model(k, m->name);
 }
 
-static void put_model(struct json_writer *w, const struct catalog_model *m)
+/* Those that the key may use. NULL: out of memory. */
+static const struct catalog_model **shown_to(struct arena *a, const struct catalog *c,
+                                             const struct key_policy *k, size_t *ret_n)
 {
-    json_open_object(w);
-    json_key(w, "id");
-    json_str(w, m->name);
-    json_key(w, "object");
-    json_cstr(w, "model");
-    json_key(w, "created");
-    json_int(w, m->created_s);
-    json_key(w, "owned_by");
-    json_str(w, m->vendor);
-    json_key(w, "kind");
-    json_cstr(w, model_kind_name(m->kind));
-    if (m->context_tokens) {
-        json_key(w, "context_length");
-        json_int(w, m->context_tokens);
-    }
-    if (m->max_output_tokens) {
-        json_key(w, "max_output_tokens");
-        json_int(w, m->max_output_tokens);
-    }
-    json_close_object(w);
-}
-
-static void put_list(struct json_writer *w, const struct catalog *c, const struct key_policy *k)
-{
-    size_t n = 0;
+    size_t n = 0, kept = 0;
     const struct catalog_model *all = catalog_models(c, &n);
+    const struct catalog_model **list = arena_array(a, const struct catalog_model *, n + 1);
 
-    json_open_object(w);
-    json_key(w, "object");
-    json_cstr(w, "list");
-    json_key(w, "data");
-    json_open_array(w);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; list && i < n; i++)
         if (shown(&all[i], k))
-            put_model(w, &all[i]);
-    json_close_array(w);
-    json_close_object(w);
+            list[kept++] = &all[i];
+    *ret_n = kept;
+    return list;
 }
 
 static void fail(struct models_ask *ask, enum problem_code code)
@@ -74,22 +49,24 @@ static void reply(struct models_ask *ask, const struct key_policy *k)
 {
     struct response response = {.status = 200, .content_type = "application/json"};
     const struct catalog *c = ask->g->catalog;
-    const struct catalog_model *one;
+    const struct catalog_model *one, **list;
     struct json_writer w;
     struct buf out;
+    size_t n = 0;
 
     one = ask->wanted.p && c ? catalog_find_model(c, ask->wanted) : NULL;
     if (!c || (ask->wanted.p && (!one || !shown(one, k)))) {
         fail(ask, c ? PROBLEM_NO_MODEL : PROBLEM_LEDGER_AWAY);
         return;
     }
+    list = shown_to(ask->r->arena, c, k, &n);
     buf_init(&out, MIB(8));
     json_begin(&w, &out);
     if (one)
-        put_model(&w, one);
-    else
-        put_list(&w, c, k);
-    if (buf_finish(&out) == 0)
+        ask->form->put_one(&w, one);
+    else if (list)
+        ask->form->put_list(&w, list, n);
+    if (out.n && buf_finish(&out) == 0)
         response.body = arena_str(ask->r->arena, buf_str(&out));
     buf_done(&out);
     if (response.body.p)
@@ -118,7 +95,7 @@ static void answered(struct key_waiter *w, int outcome, struct known_key *key)
     request_release(ask->r);
 }
 
-static void begin(struct request *r, struct str wanted)
+static void begin(struct request *r, const struct models_form *form, struct str wanted)
 {
     struct gateway *g = listener_ctx(r->listener);
     struct models_ask *ask = arena_new0(r->arena, struct models_ask);
@@ -132,7 +109,7 @@ static void begin(struct request *r, struct str wanted)
         request_fail(r, &p);
         return;
     }
-    *ask = (struct models_ask){.g = g, .r = r, .wanted = wanted};
+    *ask = (struct models_ask){.g = g, .r = r, .form = form, .wanted = wanted};
     ask->waiter.answered = answered;
     request_hold(r);
     outcome = key_cache_find(g->keys, &digest, &ask->waiter, &key);
@@ -140,17 +117,39 @@ static void begin(struct request *r, struct str wanted)
         answered(&ask->waiter, outcome, key);
 }
 
+/* OpenAI and Anthropic list their models at the same address; only the latter's clients name a
+ * version. */
+static const struct models_form *form_of(const struct request *r)
+{
+    return request_header(r, "anthropic-version").p ? &models_as_anthropic : &models_as_openai;
+}
+
 void gateway_models(struct request *r)
 {
-    begin(r, STR_NONE);
+    begin(r, form_of(r), STR_NONE);
 }
 
 /* Names may hold one slash ("vendor/name"): the route has one or two parameters. */
-void gateway_model(struct request *r)
+static struct str name_in(struct request *r)
 {
     struct str name = r->params[0];
 
     if (r->params[1].p)
         name = arena_strf(r->arena, "%.*s/%.*s", STR_FMT(r->params[0]), STR_FMT(r->params[1]));
-    begin(r, name.p ? name : STR(""));
+    return name.p ? name : STR("");
+}
+
+void gateway_model(struct request *r)
+{
+    begin(r, form_of(r), name_in(r));
+}
+
+void gateway_gemini_models(struct request *r)
+{
+    begin(r, &models_as_gemini, STR_NONE);
+}
+
+void gateway_gemini_model(struct request *r)
+{
+    begin(r, &models_as_gemini, name_in(r));
 }
