@@ -15,6 +15,13 @@
 #define MODEL_API(m, path, fn)                                                                     \
     ON_LOOP(m, path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, fn),                       \
         ON_LOOP(m, "/api" path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, fn)
+/* Under the base URL as it is, and where somebody took one that ends in /v1 or /api. */
+#define ANTHROPIC_API(m, path, fn)                                                                 \
+    ON_LOOP(m, path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_ANTHROPIC, fn),                    \
+        ON_LOOP(m, "/v1" path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_ANTHROPIC, fn),          \
+        ON_LOOP(m, "/api" path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_ANTHROPIC, fn)
+#define GEMINI_API(m, path, fn)                                                                    \
+    ON_LOOP(m, "/v1beta/models" path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_GEMINI, fn)
 #define MANAGE(m, path, auth, fn)                                                                  \
     {                                                                                              \
         HTTP_##m, path, auth, BOUND_ADMIN_BODY_BYTES, RUNS_ON_PAGES, PROBLEM_AS_OPENAI,            \
@@ -58,6 +65,14 @@ const struct route routes[] = {
     MODEL_API(GET, "/v1/models", gateway_models),
     MODEL_API(GET, "/v1/models/{id}", gateway_model),
     MODEL_API(GET, "/v1/models/{vendor}/{id}", gateway_model),
+
+    /* Models, for clients of Anthropic's API */
+    ANTHROPIC_API(POST, "/v1/messages", gateway_messages),
+
+    /* Models, for clients of Google's API */
+    GEMINI_API(GET, "", gateway_gemini_models),
+    GEMINI_API(GET, "/{model}", gateway_gemini_model),
+    GEMINI_API(GET, "/{vendor}/{model}", gateway_gemini_model),
 
     /* Machines that look after this one */
     ON_LOOP(GET, "/livez", AUTH_NONE, 0, PROBLEM_AS_OPENAI, gateway_livez),

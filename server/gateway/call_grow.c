@@ -14,6 +14,7 @@ static void exhausted(struct call *c, const struct problem *p)
         .created_s = c->record.started_at / 1000000,
         .choices = c->wire.llm.choices,
         .reason = "length",
+        .usage = c->last.usage,
     };
 
     c->record.finish_reason = str_c(stop.reason);

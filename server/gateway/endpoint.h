@@ -11,4 +11,5 @@ struct endpoint {
     bool model_in_path; /* the route's parameters are its name, and the path says... */
     bool streams;       /* ...whether the answer is streamed */
 };
-extern const struct endpoint endpoint_chat, endpoint_embeddings;
+extern const struct endpoint endpoint_chat, endpoint_embeddings, endpoint_messages, endpoint_responses,
+    endpoint_gemini, endpoint_gemini_stream;

@@ -70,6 +70,12 @@ void gateway_chat(struct request *r);       /* POST /v1/chat/completions */
 void gateway_embeddings(struct request *r); /* POST /v1/embeddings */
 void gateway_models(struct request *r);     /* GET /v1/models */
 void gateway_model(struct request *r);      /* GET /v1/models/{id} */
+void gateway_messages(struct request *r);   /* POST /v1/messages */
+void gateway_responses(struct request *r);  /* POST /v1/responses */
+void gateway_gemini_models(struct request *r);   /* GET /v1beta/models */
+void gateway_gemini_model(struct request *r);    /* GET /v1beta/models/{model} */
+void gateway_gemini_generate(struct request *r); /* POST /v1beta/models/{model}:generateContent */
+void gateway_gemini_stream(struct request *r);   /* ...:streamGenerateContent */
 void gateway_metrics(struct request *r);    /* GET /metrics, Prometheus text format 0.0.4 */
 void gateway_livez(struct request *r);      /* GET /livez: the process lives */
 void gateway_readyz(struct request *r);     /* GET /readyz: calls can be admitted */

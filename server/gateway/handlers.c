@@ -22,6 +22,26 @@ void gateway_embeddings(struct request *r)
     call_begin(gateway_of(r), r, &endpoint_embeddings);
 }
 
+void gateway_messages(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_messages);
+}
+
+void gateway_responses(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_responses);
+}
+
+void gateway_gemini_generate(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_gemini);
+}
+
+void gateway_gemini_stream(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_gemini_stream);
+}
+
 static void reply_text(struct request *r, int status, const char *type, struct str body)
 {
     struct response response = {.status = status, .content_type = type, .body = body};

@@ -1,6 +1,8 @@
 /* models_form.c: see models_form.h. */
 #include "gateway/models_form.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 
 static void put_text(struct json_writer *w, const char *key, struct str text)

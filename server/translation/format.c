@@ -8,6 +8,7 @@ const struct wire_format format_openai_responses = {.name = "openai_responses",
                                                     .neutral = &openai_responses_neutral};
 
 const struct wire_format format_anthropic_messages = {.name = "anthropic_messages",
+                                                      .dialect = &anthropic_messages,
                                                       .neutral = &anthropic_messages_neutral};
 
 const struct wire_format format_gemini = {.name = "gemini", .neutral = &gemini_neutral};
