@@ -83,6 +83,7 @@ static int put_request(struct call *c, const struct catalog_target *target,
         .output_limit = (int64_t)edit->output_limit,
         .limit_name = edit->limit_name,
         .ask_usage = edit->ask_usage,
+        .plain_openai = provider_has(target->account->provider, PROVIDER_PLAIN_OPENAI),
     };
     struct chat_losses losses = {.n = 0};
     int r = read_chat(c, fault);

@@ -37,7 +37,8 @@ const struct provider providers[] = {
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "openai", .label = "OpenAI", .origin = "https://api.openai.com", .root = "/v1",
      .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_completion_tokens", .cancel_stops_billing = true},
+     .output_limit_field = "max_completion_tokens", .quirks = PROVIDER_PLAIN_OPENAI,
+     .cancel_stops_billing = true},
     /* The OpenAI SDK compatibility endpoint of the Claude API. */
     {.kind = "anthropic", .label = "Anthropic", .origin = "https://api.anthropic.com",
      .root = "/v1", .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
@@ -48,7 +49,7 @@ const struct provider providers[] = {
      .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens"},
     {.kind = "mistral", .label = "Mistral", .origin = "https://api.mistral.ai", .root = "/v1",
      .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_tokens", .quirks = PROVIDER_NO_STREAM_OPTIONS},
+     .output_limit_field = "max_tokens", .quirks = PROVIDER_NO_STREAM_OPTIONS | PROVIDER_PLAIN_OPENAI},
     {.kind = "deepseek", .label = "DeepSeek", .origin = "https://api.deepseek.com", .root = "/v1",
      .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .cancel_stops_billing = true},

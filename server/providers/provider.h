@@ -21,6 +21,8 @@ enum provider_quirk {
     PROVIDER_KEY_OPTIONAL = 1 << 1,
     /* Runs on the operator's own machines: network private is the usual choice. */
     PROVIDER_SELF_HOSTED = 1 << 2,
+    /* Refuses settings that are not OpenAI's own (top_k, min_p, repetition_penalty). */
+    PROVIDER_PLAIN_OPENAI = 1 << 4,
     /* Has no URL in the database: each node resolves it to its own demo upstream. */
     PROVIDER_DEMO = 1 << 3,
 };

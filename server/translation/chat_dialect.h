@@ -58,6 +58,7 @@ struct chat_target {
     int64_t output_limit; /* tokens, used where the client gave none; 0: none */
     const char *limit_name; /* the member that carries it, for formats with several; may be NULL */
     bool ask_usage;       /* a stream shall end with its figures */
+    bool plain_openai;    /* refuses what hosts have added to OpenAI's format: top_k, min_p, ... */
     bool adaptive;        /* thinks as long as it finds right, by effort, not by a budget */
     bool no_sampling;     /* refuses temperature, top_p, top_k (Anthropic from 2026-10-21 on) */
 };

@@ -144,6 +144,13 @@ static void streaming(struct json_writer *w, const struct chat_request *r,
     json_close_object(w);
 }
 
+/* What vLLM, OpenRouter and others take beside OpenAI's own settings. */
+static bool is_of_hosts(enum chat_setting which)
+{
+    return which == CHAT_SET_TOP_K || which == CHAT_SET_MIN_P ||
+           which == CHAT_SET_REPETITION_PENALTY;
+}
+
 void openai_chat_put_options(struct json_writer *w, const struct chat_request *r,
                              const struct chat_target *target, struct chat_losses *losses)
 {
@@ -171,7 +178,7 @@ void openai_chat_put_options(struct json_writer *w, const struct chat_request *r
     limits(w, r, target);
     streaming(w, r, target);
     for (size_t i = 0; i < CHAT_SETTINGS; i++) {
-        if (names[i])
+        if (names[i] && !(target->plain_openai && is_of_hosts((enum chat_setting)i)))
             put_raw(w, names[i], r->setting[i].raw);
         else
             chat_lose_setting(losses, r, (enum chat_setting)i);
