@@ -97,7 +97,12 @@ struct dialect {
     /* An error document as this format's event; the stream ends behind it, without end_mark. */
     void (*put_error)(struct str document, struct buf *out);
     void (*put_stop)(const struct wire_stop *stop, struct buf *out);
-    const char *end_mark; /* what ends a whole stream; NULL: nothing */
+    /* What ends a whole stream, for an upstream that has left it out; NULL: no bytes that are always
+     * the same, as the last event carries the answer, or there is none. */
+    const char *end_mark;
+    /* Figures come with the first events too, so that only a finish reason shows that a stream whose
+     * end mark is missing is whole. */
+    bool early_usage;
 };
 
-extern const struct dialect openai_chat, openai_embeddings, anthropic_messages;
+extern const struct dialect openai_chat, openai_embeddings, anthropic_messages, gemini;

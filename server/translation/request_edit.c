@@ -6,7 +6,7 @@
 #include "base/bounds.h"
 
 enum { NAMES_BYTES = KIB(8), /* a model's name, and the members that are put in front */
-       DIGITS_BYTES = 32 };
+       DIGITS_BYTES = 64 /* a limit, with its name */ };
 
 void request_edit_begin(struct request_edit *e, const struct wire_request *request,
                         const struct marks *marks)
@@ -58,7 +58,7 @@ void request_edit_end(struct request_edit *e, struct buf *out)
 {
     if (e->front.n)
         edit_insert(&e->edit, e->root_open + 1, buf_str(&e->front));
-    if (buf_finish(&e->front) < 0 || buf_finish(&e->model) < 0)
+    if (buf_finish(&e->front) < 0 || buf_finish(&e->model) < 0 || buf_finish(&e->digits) < 0)
         out->err = -ENOMEM;
     edit_apply(&e->edit, out);
     buf_done(&e->front);

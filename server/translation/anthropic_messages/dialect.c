@@ -17,5 +17,6 @@ const struct dialect anthropic_messages = {
     .put_note = wire_put_note,
     .put_error = anthropic_bytes_put_error,
     .put_stop = anthropic_bytes_put_stop,
+    .early_usage = true,
     .end_mark = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
 };
