@@ -56,7 +56,8 @@ GRANT UPDATE (name, base_url, key_sealed, key_last4, extra_headers, network, ena
 CREATE TABLE model (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$'),
-    kind text NOT NULL CHECK (kind IN ('chat', 'embedding')),
+    kind text NOT NULL CHECK (kind IN ('chat', 'embedding', 'completion', 'image', 'speech',
+                                           'transcription', 'moderation', 'rerank')),
     vendor text NOT NULL CHECK (length(vendor) BETWEEN 1 AND 60),
     family text NOT NULL CHECK (family ~ '^[a-z][a-z0-9-]{0,39}$'),
     description text NOT NULL DEFAULT '' CHECK (length(description) <= 1000),
@@ -180,15 +181,22 @@ CREATE TABLE price_unit (
         CHECK (above_input_tokens BETWEEN 0 AND 1000000000),
     charge_per_million_nano bigint NOT NULL CHECK (charge_per_million_nano >= 0),
     cost_per_million_nano bigint NOT NULL CHECK (cost_per_million_nano >= 0),
-    PRIMARY KEY (price_id, service_tier, unit, above_input_tokens),
+    image_kind text NOT NULL DEFAULT ''
+        CHECK (length(image_kind) <= 23
+               AND image_kind ~ '^([a-z][a-z_]*(/[0-9]+x[0-9]+)?|[0-9]+x[0-9]+)?$'),
+    PRIMARY KEY (price_id, service_tier, unit, above_input_tokens, image_kind),
+    CONSTRAINT price_unit_image_kind CHECK (
+        image_kind = ''
+        OR (unit = 'image' AND service_tier = 'standard' AND above_input_tokens = 0)),
     CONSTRAINT price_unit_absurd CHECK (
         greatest(charge_per_million_nano, cost_per_million_nano)
-        <= CASE WHEN unit IN ('request', 'image', 'second', 'page')
+        <= CASE WHEN unit IN ('request', 'image', 'second', 'page', 'search')
                 THEN 1000000000000000000 ELSE 1000000000000000 END)
 );
 COMMENT ON TABLE price_unit IS 'The figures of a price version, nano-dollars per million of the unit (server/model/usage.def).';
 COMMENT ON COLUMN price_unit.service_tier IS 'A tier without figures is not sold: a request that names it is refused (server/model/service.h).';
 COMMENT ON COLUMN price_unit.above_input_tokens IS 'The figure holds for calls whose input is longer than this; 0: all.';
+COMMENT ON COLUMN price_unit.image_kind IS 'The figure holds for images of this quality and size: quality/WxH, or one of the two; empty: all that no other figure names.';
 COMMENT ON COLUMN price_unit.charge_per_million_nano IS 'What the customer pays.';
 COMMENT ON COLUMN price_unit.cost_per_million_nano IS 'What the operator pays.';
 COMMENT ON CONSTRAINT price_unit_absurd ON price_unit IS 'At most 1 dollar a token and 1,000 dollars a thing, even with an override.';
@@ -205,7 +213,7 @@ BEGIN
         RAISE EXCEPTION 'a price version is never added to' USING ERRCODE = 'TG910';
     END IF;
     IF NOT v.override AND greatest(NEW.charge_per_million_nano, NEW.cost_per_million_nano)
-       > (CASE WHEN NEW.unit IN ('request', 'image', 'second', 'page')
+       > (CASE WHEN NEW.unit IN ('request', 'image', 'second', 'page', 'search')
                THEN 10000000000000000 ELSE 10000000000000 END) THEN
         RAISE EXCEPTION 'the price of % is above the ceiling', NEW.unit USING ERRCODE = 'TG911';
     END IF;

@@ -157,8 +157,8 @@ CREATE TABLE call (
     audio_output_tokens bigint NOT NULL DEFAULT 0, image_output_tokens bigint NOT NULL DEFAULT 0,
     images bigint NOT NULL DEFAULT 0, seconds bigint NOT NULL DEFAULT 0,
     characters bigint NOT NULL DEFAULT 0, pages bigint NOT NULL DEFAULT 0,
-    requests bigint NOT NULL DEFAULT 0,
-    service_tier text,
+    searches bigint NOT NULL DEFAULT 0, requests bigint NOT NULL DEFAULT 0,
+    service_tier text, image_kind text,
     basis text,
     hold_nano bigint NOT NULL DEFAULT 0 CHECK (hold_nano >= 0),
     charge_nano bigint NOT NULL DEFAULT 0 CHECK (charge_nano >= 0),
@@ -184,6 +184,7 @@ CREATE INDEX call_id_range ON call USING brin (call_id uuid_minmax_multi_ops)
 COMMENT ON COLUMN call.team_id IS 'A team that has books: settle_batch locks them, so each row need not ask for its team again.';
 COMMENT ON TABLE call IS 'The log and the usage events in one: written only by settle_batch, in the transaction of their transfer. Partitioned by the time-ordered call id.';
 COMMENT ON COLUMN call.input_tokens IS 'Usage in disjoint classes, up to requests: cached, written, audio and image tokens are not also in input_tokens, nor reasoning in output_tokens.';
+COMMENT ON COLUMN call.image_kind IS 'Which figure of the price the images are charged at (price_unit.image_kind); NULL: the one for all others.';
 COMMENT ON COLUMN call.service_tier IS 'The tier that the charge is of (server/model/service.h).';
 COMMENT ON COLUMN call.posted_at IS 'The database''s clock at settlement: the day and month that the call belongs to.';
 COMMENT ON COLUMN call.transfer_id IS 'The USAGE transfer that charged it; NULL when it cost nothing.';
@@ -227,7 +228,7 @@ CREATE TABLE usage_day (
     audio_output_tokens bigint NOT NULL DEFAULT 0, image_output_tokens bigint NOT NULL DEFAULT 0,
     images bigint NOT NULL DEFAULT 0, seconds bigint NOT NULL DEFAULT 0,
     characters bigint NOT NULL DEFAULT 0, pages bigint NOT NULL DEFAULT 0,
-    requests bigint NOT NULL DEFAULT 0,
+    searches bigint NOT NULL DEFAULT 0, requests bigint NOT NULL DEFAULT 0,
     charge_nano bigint NOT NULL DEFAULT 0,
     cost_nano bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (team_id, day, model, key_id, project_id, provider, account_id)

@@ -169,7 +169,7 @@ BEGIN
         '       sum(c.cache_write_1h_tokens), sum(c.audio_input_tokens), sum(c.image_input_tokens),'
         '       sum(c.output_tokens), sum(c.reasoning_tokens), sum(c.audio_output_tokens),'
         '       sum(c.image_output_tokens), sum(c.images), sum(c.seconds), sum(c.characters),'
-        '       sum(c.pages), sum(c.requests), sum(c.charge_nano), sum(c.cost_nano)]'
+        '       sum(c.pages), sum(c.searches), sum(c.requests), sum(c.charge_nano), sum(c.cost_nano)]'
         '  FROM %s c GROUP BY 1, 2, 3, 4, 5, 6', p_calls);
 END
 $$;

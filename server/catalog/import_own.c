@@ -110,7 +110,7 @@ static bool own_price(void *ctx, const char *unit_name, struct json_object *v)
     struct price_figure f = o->at;
     struct money m;
 
-    if (json_kind(v) != JSON_STRING || usage_unit_parse(str_c(unit_name), &f.unit) != USAGE_OK ||
+    if (json_kind(v) != JSON_STRING || !price_unit_parse(str_c(unit_name), &f.unit, f.image_kind) ||
         money_parse(json_text(v), &m) != MONEY_OK) {
         o->r = own_fault(o, o->e->name, unit_name,
                          "no unit with a price as decimal text of at most 9 decimals");
@@ -199,7 +199,7 @@ static int own_offer(struct own_reader *o, const struct json_object *v,
 static int own_facts(struct own_reader *o, const struct own_model *m, struct import_entry *e)
 {
     if (model_kind_parse(m->kind, &e->kind) != WORD_OK)
-        return own_fault(o, m->name, "kind", "is neither chat nor embedding");
+        return own_fault(o, m->name, "kind", "is no kind of model");
     for (size_t i = 0; i < m->capabilities.n; i++) {
         enum ability a;
 

@@ -67,8 +67,8 @@ DB_QUERY(import_aliases,
          "SELECT a.alias, m.name FROM model_alias a JOIN model m ON m.id = a.model_id")
 DB_QUERY(import_offers, "SELECT model_id, kind, upstream_model FROM model_offer")
 DB_QUERY(import_prices, "SELECT p.model_id, p.kind, p.source = 'operator' AS by_operator,"
-                        "       u.service_tier, u.unit, u.above_input_tokens, u.charge_per_million_nano AS charge,"
-                        "       u.cost_per_million_nano AS cost"
+                        "       u.service_tier, u.unit, u.above_input_tokens, u.image_kind,"
+                        "       u.charge_per_million_nano AS charge, u.cost_per_million_nano AS cost"
                         "  FROM price_in_force p JOIN price_unit u ON u.price_id = p.id"
                         " WHERE p.kind IS NOT NULL")
 
@@ -76,7 +76,7 @@ struct loading {
     struct known *k;
     struct known_model model;
     struct model_id id;
-    struct str name, alias, kind, capabilities, upstream_model, unit, service;
+    struct str name, alias, kind, capabilities, upstream_model, unit, service, image_kind;
     struct price_figure figure;
     bool by_operator;
 };
@@ -129,6 +129,7 @@ static int load_price(void *ctx)
     offer->by_operator = l->by_operator;
     if (usage_unit_parse(l->unit, &l->figure.unit) == USAGE_OK &&
         service_tier_parse(l->service, &l->figure.service) == SERVICE_OK &&
+        price_image_kind_parse(l->image_kind, l->figure.image_kind) &&
         offer->n_figures < PRICE_FIGURES)
         offer->figures[offer->n_figures++] = l->figure;
     return 0;
@@ -170,6 +171,7 @@ int import_load(struct db *db, struct known *k)
                             db_col_text("service_tier", &l.service),
                             db_col_text("unit", &l.unit),
                             db_col_i64("above_input_tokens", &f->above_input_tokens),
+                            db_col_text("image_kind", &l.image_kind),
                             db_col_i64("charge", &f->charge), db_col_i64("cost", &f->cost)),
                     load_price, &l);
     return r;

@@ -49,12 +49,19 @@ int price_figure_check(const struct price_figure *f, bool override, struct ident
     return CHANGE_OK;
 }
 
-static bool has_figure(const struct price_draft *d, enum service_tier service, enum usage_unit unit,
-                       int64_t above, size_t end)
+static bool is_same_place(const struct price_figure *a, const struct price_figure *b)
 {
-    for (size_t i = 0; i < end; i++)
+    return a->service == b->service && a->unit == b->unit &&
+           a->above_input_tokens == b->above_input_tokens &&
+           strcmp(a->image_kind, b->image_kind) == 0;
+}
+
+/* Images of any kind are images. */
+static bool has_unit(const struct price_draft *d, enum service_tier service, enum usage_unit unit)
+{
+    for (size_t i = 0; i < d->n_figures; i++)
         if (d->figures[i].service == service && d->figures[i].unit == unit &&
-            d->figures[i].above_input_tokens == above)
+            d->figures[i].above_input_tokens == 0)
             return true;
     return false;
 }
@@ -71,18 +78,63 @@ static const struct {
                           "priority_output", "The priority price of output tokens is needed."},
 };
 
+/* What a model of this kind is sold by: a thing, or tokens of input and, where it has one, output.
+ * USAGE_UNITS: it has none. */
+static const struct {
+    enum usage_unit thing, output;
+    const char *sentence; /* NULL: it is sold by tokens only */
+} sold_by[MODEL_KINDS] = {
+    [MODEL_CHAT] = {USAGE_UNITS, USAGE_OUTPUT, NULL},
+    [MODEL_EMBEDDING] = {USAGE_UNITS, USAGE_UNITS, NULL},
+    [MODEL_COMPLETION] = {USAGE_UNITS, USAGE_OUTPUT, NULL},
+    [MODEL_IMAGE] = {USAGE_IMAGE, USAGE_IMAGE_OUTPUT,
+                     "The price of an image, or of input and output tokens, is needed."},
+    [MODEL_SPEECH] = {USAGE_CHARACTER, USAGE_AUDIO_OUTPUT,
+                      "The price of characters, or of input and output tokens, is needed."},
+    [MODEL_TRANSCRIPTION] = {USAGE_SECOND, USAGE_OUTPUT,
+                             "The price of a second, or of input and output tokens, is needed."},
+    [MODEL_MODERATION] = {USAGE_REQUEST, USAGE_UNITS,
+                          "The price of a request, or of input tokens, is needed."},
+    [MODEL_RERANK] = {USAGE_SEARCH, USAGE_UNITS,
+                      "The price of a search unit, or of input tokens, is needed."},
+};
+
 static int needed_check(const struct price_draft *d, const struct price *whole,
                         enum model_kind kind, struct identity_fault *fault)
 {
+    enum usage_unit thing = sold_by[kind].thing, output = sold_by[kind].output;
+
     for (enum service_tier s = 0; s < SERVICE_TIERS; s++) {
-        if (!price_sells(whole, s))
+        if (!price_sells(whole, s) || (thing < USAGE_UNITS && has_unit(d, s, thing)))
             continue;
-        if (!has_figure(d, s, USAGE_INPUT, 0, d->n_figures))
+        if (!has_unit(d, s, USAGE_INPUT) && sold_by[kind].sentence)
+            return identity_fault_set(fault, usage_unit_info(thing)->name, sold_by[kind].sentence);
+        if (!has_unit(d, s, USAGE_INPUT))
             return identity_fault_set(fault, needed[s].input, needed[s].input_sentence);
-        if (kind == MODEL_CHAT && !has_figure(d, s, USAGE_OUTPUT, 0, d->n_figures))
+        if (output < USAGE_UNITS && !has_unit(d, s, output) && !has_unit(d, s, USAGE_OUTPUT))
             return identity_fault_set(fault, needed[s].output, needed[s].output_sentence);
     }
     return CHANGE_OK;
+}
+
+/* A figure that the ones before it leave room for. */
+static int place_check(const struct price_draft *d, size_t i, struct price *whole,
+                       struct identity_fault *fault)
+{
+    const struct price_figure *f = &d->figures[i];
+
+    for (size_t k = 0; k < i; k++)
+        if (is_same_place(&d->figures[k], f))
+            return identity_fault_set(fault, usage_unit_info(f->unit)->name,
+                                      "This unit has two prices for the same length of input.");
+    if (price_set(whole, f) == PRICE_SET_OK)
+        return CHANGE_OK;
+    if (f->image_kind[0])
+        return identity_fault_set(fault, "image",
+                                  "Images have at most 32 prices by quality and size, of the "
+                                  "standard tier and for any input.");
+    return identity_fault_set(fault, "above_input_tokens",
+                              "A price has at most four steps of input length.");
 }
 
 int price_draft_check(const struct price_draft *d, enum model_kind kind,
@@ -93,17 +145,12 @@ int price_draft_check(const struct price_draft *d, enum model_kind kind,
 
     price_init(&whole, (struct price_id){0});
     for (size_t i = 0; i < d->n_figures; i++) {
-        const struct price_figure *f = &d->figures[i];
-
-        r = price_figure_check(f, d->override, fault);
+        r = price_figure_check(&d->figures[i], d->override, fault);
         if (r)
             return r;
-        if (has_figure(d, f->service, f->unit, f->above_input_tokens, i))
-            return identity_fault_set(fault, usage_unit_info(f->unit)->name,
-                                      "This unit has two prices for the same length of input.");
-        if (price_set(&whole, f) != PRICE_SET_OK)
-            return identity_fault_set(fault, "above_input_tokens",
-                                      "A price has at most four steps of input length.");
+        r = place_check(d, i, &whole, fault);
+        if (r)
+            return r;
     }
     r = needed_check(d, &whole, kind, fault);
     if (r)
@@ -169,6 +216,37 @@ static int row_put(struct price_rows *rows, const struct price_row *row)
     return 0;
 }
 
+static struct price_row row_of(const struct catalog_target *t, enum service_tier service)
+{
+    const struct price *p = t->price;
+    bool whole = p == t->model->price;
+
+    return (struct price_row){
+        .model = t->model,
+        .provider = whole ? NULL : t->account->provider->kind,
+        .provider_label = whole ? NULL : t->account->provider->label,
+        .price = p->id,
+        .service = service,
+        .image_kind = "",
+        .effective_from_us = p->effective_from_us,
+    };
+}
+
+/* Images by quality and size. */
+static int image_rows(struct price_rows *rows, const struct catalog_target *t)
+{
+    struct price_row row = row_of(t, SERVICE_STANDARD);
+    int r = 0;
+
+    row.unit = USAGE_IMAGE;
+    for (unsigned i = 0; r == 0 && i < t->price->n_images; i++) {
+        row.image_kind = t->price->image[i].kind;
+        row.charge = (struct money){t->price->image[i].charge};
+        r = row_put(rows, &row);
+    }
+    return r;
+}
+
 static int rows_of(struct price_rows *rows, const struct catalog_target *t,
                    enum service_tier service)
 {
@@ -177,23 +255,19 @@ static int rows_of(struct price_rows *rows, const struct catalog_target *t,
 
     for (unsigned step = 0; step < steps->n; step++)
         for (size_t u = 0; u < USAGE_UNITS; u++) {
-            const struct price_row row = {
-                .model = t->model,
-                .provider = p == t->model->price ? NULL : t->account->provider->kind,
-                .provider_label = p == t->model->price ? NULL : t->account->provider->label,
-                .price = p->id,
-                .service = service,
-                .unit = (enum usage_unit)u,
-                .above_input_tokens = steps->v[step].above_input_tokens,
-                .charge = {steps->v[step].charge[u]},
-                .effective_from_us = p->effective_from_us,
-            };
-            int r = step_says(p, service, step, row.unit) ? row_put(rows, &row) : 0;
+            struct price_row row = row_of(t, service);
+            int r = 0;
+
+            row.unit = (enum usage_unit)u;
+            row.above_input_tokens = steps->v[step].above_input_tokens;
+            row.charge = (struct money){steps->v[step].charge[u]};
+            if (step_says(p, service, step, row.unit))
+                r = row_put(rows, &row);
 
             if (r)
                 return err_trace(r);
         }
-    return 0;
+    return service == SERVICE_STANDARD ? image_rows(rows, t) : 0;
 }
 
 static bool listed_before(const struct catalog_model *m, size_t end)

@@ -29,10 +29,10 @@ DB_QUERY(price_insert,
          "RETURNING id")
 DB_QUERY(price_insert_units,
          "INSERT INTO price_unit (price_id, service_tier, unit, above_input_tokens,"
-         "                        charge_per_million_nano, cost_per_million_nano)"
-         "SELECT $1, s, u, t, charge, cost"
-         "  FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])"
-         "    AS f (s, u, t, charge, cost)")
+         "                        charge_per_million_nano, cost_per_million_nano, image_kind)"
+         "SELECT $1, s, u, t, charge, cost, image_kind"
+         "  FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],"
+         "              $7::text[]) AS f (s, u, t, charge, cost, image_kind)")
 
 static int insert_version(struct db *db, struct arena *a, const struct actor *actor,
                           const struct price_draft *d, struct price_id *ret)
@@ -51,22 +51,25 @@ static int insert_units(struct db *db, struct arena *a, struct price_id id,
 {
     size_t n = d->n_figures;
     struct str *tiers = arena_array(a, struct str, n), *units = arena_array(a, struct str, n);
+    struct str *images = arena_array(a, struct str, n);
     int64_t *above = arena_array(a, int64_t, n);
     int64_t *charge = arena_array(a, int64_t, n);
     int64_t *cost = arena_array(a, int64_t, n);
 
-    if (!tiers || !units || !above || !charge || !cost)
+    if (!tiers || !units || !images || !above || !charge || !cost)
         return err_origin(-ENOMEM);
     for (size_t i = 0; i < n; i++) {
         tiers[i] = str_c(service_tier_name(d->figures[i].service));
         units[i] = str_c(usage_unit_info(d->figures[i].unit)->name);
+        images[i] = str_c(d->figures[i].image_kind);
         above[i] = d->figures[i].above_input_tokens;
         charge[i] = d->figures[i].charge;
         cost[i] = d->figures[i].cost;
     }
     return db_exec(db, &price_insert_units,
                    DB_ARGS(db_i64(id.v), db_texts(tiers, n), db_texts(units, n),
-                           db_i64s(above, n), db_i64s(charge, n), db_i64s(cost, n)),
+                           db_i64s(above, n), db_i64s(charge, n), db_i64s(cost, n),
+                           db_texts(images, n)),
                    NULL);
 }
 
@@ -86,7 +89,8 @@ int price_store(struct db *db, struct arena *a, const struct actor *actor,
 DB_QUERY(price_json,
          "SELECT (to_jsonb(p) || jsonb_build_object('units',"
          "        (SELECT jsonb_agg(to_jsonb(u) - 'price_id'"
-         "                          ORDER BY u.service_tier, u.above_input_tokens, u.unit)"
+         "                          ORDER BY u.service_tier, u.above_input_tokens, u.unit,"
+         "                                   u.image_kind)"
          "           FROM price_unit u WHERE u.price_id = p.id)))::text AS json"
          "  FROM price p WHERE p.id = $1")
 
@@ -136,7 +140,7 @@ DB_QUERY(price_versions,
          "            WHEN EXISTS (SELECT FROM price_in_force f WHERE f.id = v.id) THEN 1"
          "            ELSE 0 END AS state,"
          "       v.source, v.note, v.override, coalesce(p.email, '') AS created_by_name,"
-         "       u.service_tier, u.unit, u.above_input_tokens,"
+         "       u.service_tier, u.unit, u.above_input_tokens, u.image_kind,"
          "       u.charge_per_million_nano AS charge, u.cost_per_million_nano AS cost"
          "  FROM (SELECT * FROM price WHERE model_id = $1"
          "         ORDER BY effective_from DESC, id DESC LIMIT $2) v"
@@ -144,18 +148,18 @@ DB_QUERY(price_versions,
          "  JOIN price_unit u ON u.price_id = v.id"
          " ORDER BY v.effective_from DESC, v.id DESC,"
          "          array_position('{standard,flex,priority}'::text[], u.service_tier),"
-         "          u.above_input_tokens, u.unit")
+         "          u.above_input_tokens, u.unit, u.image_kind")
 
 struct versions {
     struct arena *a;
     struct price_version row, *last;
     struct db_rows rows;
     struct price_figure figure;
-    struct str unit, service;
+    struct str unit, service, image_kind;
     int32_t state;
 };
 
-/* Puts a figure in its place: by service tier, step, and the order of usage.def. */
+/* Puts a figure in its place: by service tier, step, the order of usage.def, and kind of image. */
 static void put_figure(struct price_version *v, const struct price_figure *f)
 {
     size_t at = v->n_figures++;
@@ -164,7 +168,8 @@ static void put_figure(struct price_version *v, const struct price_figure *f)
         const struct price_figure *before = &v->figures[at - 1];
 
         if (before->service != f->service || before->above_input_tokens != f->above_input_tokens ||
-            before->unit < f->unit)
+            before->unit < f->unit ||
+            (before->unit == f->unit && strcmp(before->image_kind, f->image_kind) < 0))
             break;
         v->figures[at] = *before;
     }
@@ -189,6 +194,7 @@ static int version_row(void *ctx)
     }
     if (usage_unit_parse(l->unit, &l->figure.unit) != USAGE_OK ||
         service_tier_parse(l->service, &l->figure.service) != SERVICE_OK ||
+        !price_image_kind_parse(l->image_kind, l->figure.image_kind) ||
         l->last->n_figures == PRICE_FIGURES)
         return 0;
     put_figure(l->last, &l->figure);
@@ -213,6 +219,7 @@ int price_history(struct db *db, struct arena *a, struct model_id model, struct 
                         db_col_text("created_by_name", &v->created_by_name),
                         db_col_text("service_tier", &l.service), db_col_text("unit", &l.unit),
                         db_col_i64("above_input_tokens", &l.figure.above_input_tokens),
+                        db_col_text("image_kind", &l.image_kind),
                         db_col_i64("charge", &l.figure.charge), db_col_i64("cost", &l.figure.cost)),
                 version_row, &l);
     if (r)
@@ -223,14 +230,15 @@ int price_history(struct db *db, struct arena *a, struct model_id model, struct 
 }
 
 DB_QUERY(price_figures,
-         "SELECT service_tier, unit, above_input_tokens, charge_per_million_nano AS charge,"
-         "       cost_per_million_nano AS cost"
-         "  FROM price_unit WHERE price_id = $1 ORDER BY service_tier, above_input_tokens, unit")
+         "SELECT service_tier, unit, above_input_tokens, image_kind,"
+         "       charge_per_million_nano AS charge, cost_per_million_nano AS cost"
+         "  FROM price_unit WHERE price_id = $1"
+         " ORDER BY service_tier, above_input_tokens, unit, image_kind")
 
 struct reading {
     struct price price;
     struct price_figure figure;
-    struct str unit, service;
+    struct str unit, service, image_kind;
     size_t n;
 };
 
@@ -240,7 +248,8 @@ static int figure_row(void *ctx)
 
     l->n++;
     if (usage_unit_parse(l->unit, &l->figure.unit) != USAGE_OK ||
-        service_tier_parse(l->service, &l->figure.service) != SERVICE_OK)
+        service_tier_parse(l->service, &l->figure.service) != SERVICE_OK ||
+        !price_image_kind_parse(l->image_kind, l->figure.image_kind))
         return 0; /* of a newer version of this program, during an upgrade */
     return price_set(&l->price, &l->figure) == PRICE_SET_OK ? 0 : err_origin(-ERANGE);
 }
@@ -255,6 +264,7 @@ int price_read(struct db *db, struct arena *a, struct price_id id, struct price 
     r = db_each(db, &price_figures, a, DB_ARGS(db_i64(id.v)),
                 DB_COLS(db_col_text("service_tier", &l.service), db_col_text("unit", &l.unit),
                         db_col_i64("above_input_tokens", &f->above_input_tokens),
+                        db_col_text("image_kind", &l.image_kind),
                         db_col_i64("charge", &f->charge), db_col_i64("cost", &f->cost)),
                 figure_row, &l);
     if (r)

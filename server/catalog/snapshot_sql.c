@@ -14,7 +14,7 @@ struct prices_load {
     struct catalog *c;
     int64_t id, effective_us;
     struct price_figure figure;
-    struct str unit, service;
+    struct str unit, service, image_kind;
 };
 
 DB_QUERY(catalog_head,
@@ -52,9 +52,9 @@ static int load_head(struct db *db, struct catalog *c)
 
 DB_QUERY(catalog_prices,
          "SELECT p.id, p.effective_from, u.service_tier, u.unit, u.above_input_tokens,"
-         "       u.charge_per_million_nano AS charge, u.cost_per_million_nano AS cost"
+         "       u.image_kind, u.charge_per_million_nano AS charge, u.cost_per_million_nano AS cost"
          "  FROM price_in_force p JOIN price_unit u ON u.price_id = p.id"
-         " ORDER BY p.id, u.service_tier, u.above_input_tokens, u.unit")
+         " ORDER BY p.id, u.service_tier, u.above_input_tokens, u.unit, u.image_kind")
 
 static int price_row(void *ctx)
 {
@@ -69,7 +69,8 @@ static int price_row(void *ctx)
     }
     p = &c->prices[c->n_prices - 1];
     if (usage_unit_parse(l->unit, &l->figure.unit) != USAGE_OK ||
-        service_tier_parse(l->service, &l->figure.service) != SERVICE_OK)
+        service_tier_parse(l->service, &l->figure.service) != SERVICE_OK ||
+        !price_image_kind_parse(l->image_kind, l->figure.image_kind))
         return 0; /* of a newer version of this program, during an upgrade */
     if (price_set(p, &l->figure) != PRICE_SET_OK)
         return err_origin(-ERANGE);
@@ -85,6 +86,7 @@ static int load_prices(struct db *db, struct catalog *c)
                 DB_COLS(db_col_i64("id", &l.id), db_col_time_us("effective_from", &l.effective_us),
                         db_col_text("service_tier", &l.service), db_col_text("unit", &l.unit),
                         db_col_i64("above_input_tokens", &f->above_input_tokens),
+                        db_col_text("image_kind", &l.image_kind),
                         db_col_i64("charge", &f->charge), db_col_i64("cost", &f->cost)),
                 price_row, &l);
 

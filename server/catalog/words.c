@@ -11,8 +11,20 @@ static const char *const ability_labels[] = {
 #include "catalog/ability.def"
 #undef ABILITY
 };
-static const char *const kind_names[] = {"chat", "embedding"};
-static const char *const kind_families[] = {"openai-chat", "openai-embeddings"};
+static const char *const kind_names[MODEL_KINDS] = {
+    "chat", "embedding", "completion", "image", "speech", "transcription", "moderation", "rerank"};
+static const struct {
+    const char *family, *label;
+} kinds[MODEL_KINDS] = {
+    [MODEL_CHAT] = {"openai-chat", "Chat"},
+    [MODEL_EMBEDDING] = {"openai-embeddings", "Embeddings"},
+    [MODEL_COMPLETION] = {"openai-completions", "Completions"},
+    [MODEL_IMAGE] = {"openai-images", "Images"},
+    [MODEL_SPEECH] = {"openai-speech", "Speech"},
+    [MODEL_TRANSCRIPTION] = {"openai-transcriptions", "Transcription"},
+    [MODEL_MODERATION] = {"openai-moderations", "Moderation"},
+    [MODEL_RERANK] = {"rerank", "Rerank"},
+};
 static const char *const trigger_names[] = {"connect",      "timeout",   "rate_limited",
                                             "server_error", "bad_reply", "credential"};
 
@@ -36,8 +48,14 @@ const char *model_kind_name(enum model_kind k)
 
 const char *model_kind_family(enum model_kind k)
 {
-    assert((size_t)k < ARRAY_LEN(kind_families));
-    return kind_families[k];
+    assert((size_t)k < ARRAY_LEN(kinds));
+    return kinds[k].family;
+}
+
+const char *model_kind_label(enum model_kind k)
+{
+    assert((size_t)k < ARRAY_LEN(kinds));
+    return kinds[k].label;
 }
 
 const char *route_trigger_name(enum route_trigger t)

@@ -13,9 +13,26 @@ enum ability {
 const char *ability_name(enum ability a);  /* "json_schema" */
 const char *ability_label(enum ability a); /* "structured output" */
 
-enum model_kind { MODEL_CHAT, MODEL_EMBEDDING };
+/* What a model is for; each endpoint serves models of one kind. */
+enum model_kind {
+    MODEL_CHAT,
+    MODEL_EMBEDDING,
+    MODEL_COMPLETION,
+    MODEL_IMAGE,
+    MODEL_SPEECH,
+    MODEL_TRANSCRIPTION,
+    MODEL_MODERATION,
+    MODEL_RERANK,
+    MODEL_KINDS
+};
 const char *model_kind_name(enum model_kind k);   /* "chat" */
+const char *model_kind_label(enum model_kind k);  /* for people: "Chat" */
 const char *model_kind_family(enum model_kind k); /* "openai-chat", "openai-embeddings" */
+/* Does it write text, as long as the client allows? */
+static inline bool model_kind_writes(enum model_kind k)
+{
+    return k == MODEL_CHAT || k == MODEL_COMPLETION;
+}
 
 /* What lets the next target have its turn: bits of a model's triggers, words of model.triggers. */
 enum route_trigger {

@@ -221,14 +221,14 @@ static int charge(const struct call *c, const struct usage *u, struct money *ret
     *ret_charge = *ret_cost = MONEY_ZERO;
     if (!c->served || !price)
         return 0;
-    r = price_charge(price, charged, &named, ret_charge, ret_cost);
+    r = price_charge(price, charged, NULL, &named, ret_charge, ret_cost);
     if (r == PRICE_E_UNNAMED) {
         leave_unnamed(c, &named);
-        r = price_charge(price, charged, &named, ret_charge, ret_cost);
+        r = price_charge(price, charged, NULL, &named, ret_charge, ret_cost);
     }
     if (r == PRICE_OK && c->last.has_service && c->last.service != charged &&
         price_sells(price, c->last.service)) /* the operator pays what has served */
-        r = price_charge(price, c->last.service, &named, &ignored, ret_cost);
+        r = price_charge(price, c->last.service, NULL, &named, &ignored, ret_cost);
     return r;
 }
 

@@ -5,7 +5,8 @@
 
 #define PER_MILLION ((__int128)1000000)
 
-static int sum(const int64_t *prices, const int64_t *quantities, struct money *ret)
+/* image: of the images, where that is another than the step's; PRICE_NONE: it is not. */
+static int sum(const int64_t *prices, int64_t image, const int64_t *quantities, struct money *ret)
 {
     int64_t used_prices[USAGE_UNITS], used[USAGE_UNITS];
     struct money total;
@@ -14,9 +15,9 @@ static int sum(const int64_t *prices, const int64_t *quantities, struct money *r
     for (unsigned u = 0; u < USAGE_UNITS; u++) {
         if (quantities[u] == 0)
             continue;
-        if (prices[u] == PRICE_NONE)
+        used_prices[n] = u == USAGE_IMAGE && image != PRICE_NONE ? image : prices[u];
+        if (used_prices[n] == PRICE_NONE)
             return PRICE_E_UNNAMED;
-        used_prices[n] = prices[u];
         used[n++] = quantities[u];
     }
     if (money_cost(used, used_prices, n, &total) || total.nano > BOUND_CALL_COST_NANO)
@@ -25,15 +26,16 @@ static int sum(const int64_t *prices, const int64_t *quantities, struct money *r
     return PRICE_OK;
 }
 
-int price_charge(const struct price *p, enum service_tier s, const struct usage *u,
-                 struct money *ret_charge, struct money *ret_cost)
+int price_charge(const struct price *p, enum service_tier s, const char *image_kind,
+                 const struct usage *u, struct money *ret_charge, struct money *ret_cost)
 {
+    const struct price_image *image = image_kind ? price_image_at(p, image_kind) : NULL;
     const struct price_step *step = price_step_at(p, s, usage_sum(u, USAGE_COVERS_PROMPT));
     struct money charge, cost;
-    int r = sum(step->charge, u->n, &charge);
+    int r = sum(step->charge, image ? image->charge : PRICE_NONE, u->n, &charge);
 
     if (!r)
-        r = sum(step->cost, u->n, &cost);
+        r = sum(step->cost, image ? image->cost : PRICE_NONE, u->n, &cost);
     if (r)
         return r;
     *ret_charge = charge;
@@ -63,8 +65,14 @@ struct most {
     int64_t each; /* PRICE_NONE: no output is named */
 };
 
-static int step_most(const struct price_step *step, const struct price_estimate *e,
-                     struct most *ret)
+static int64_t thing_most(const struct price *p, const struct price_step *step,
+                          const struct price_estimate *e, enum usage_unit u)
+{
+    return u == USAGE_IMAGE ? price_image_most(p, &e->image, step->charge[u]) : step->charge[u];
+}
+
+static int step_most(const struct price *p, const struct price_step *step,
+                     const struct price_estimate *e, struct most *ret)
 {
     int64_t text = dearest(step, USAGE_COVERS_PROMPT, false);
     int64_t audio = dearest(step, USAGE_COVERS_PROMPT, true);
@@ -76,7 +84,8 @@ static int step_most(const struct price_step *step, const struct price_estimate 
     ret->each = dearest(step, USAGE_COVERS_OUTPUT, e->audio_output);
     for (unsigned u = 0; u < USAGE_UNITS; u++)
         if (usage_unit_info((enum usage_unit)u)->covers == USAGE_COVERS_OTHER)
-            ret->fixed += (__int128)e->things.n[u] * MAX(step->charge[u], (int64_t)0);
+            ret->fixed += (__int128)e->things.n[u] *
+                          MAX(thing_most(p, step, e, (enum usage_unit)u), (int64_t)0);
     return PRICE_OK;
 }
 
@@ -96,7 +105,7 @@ static int each_step(const struct price *p, const struct price_estimate *e,
 
             if (i && e->input_tokens + e->audio_input_tokens <= steps->v[i].above_input_tokens)
                 break;
-            r = step_most(&steps->v[i], e, &m);
+            r = step_most(p, &steps->v[i], e, &m);
             if (r == PRICE_OK)
                 r = fn(ctx, &m);
         }

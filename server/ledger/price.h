@@ -13,20 +13,23 @@ enum {
     PRICE_E_LIMIT = 2,   /* more than a single call may cost (BOUND_CALL_COST_NANO) */
 };
 /* charge: what the customer pays; cost: what the operator pays. The step is chosen by the whole
- * prompt's tokens; a service tier that is not sold costs what standard does. */
-int price_charge(const struct price *p, enum service_tier s, const struct usage *u,
-                 struct money *ret_charge, struct money *ret_cost) _must_use_;
+ * prompt's tokens; a service tier that is not sold costs what standard does. image_kind: the figure
+ * that images are charged at (price_image_of); NULL, empty or not in the price: the plain one. */
+int price_charge(const struct price *p, enum service_tier s, const char *image_kind,
+                 const struct usage *u, struct money *ret_charge,
+                 struct money *ret_cost) _must_use_;
 
 /* The most that a call can use. A usage is within it when its whole prompt is at most input and
  * audio tokens together and its audio input at most the audio tokens, its whole answer at most the
- * output tokens, without sound unless that is allowed, its other units at most `things`, and its
- * service tier the one that was asked for or standard. */
+ * output tokens, without sound unless that is allowed, its other units at most `things`, its images
+ * of a kind that is within what `image` says, and its service tier the one that was asked for or standard. */
 struct price_estimate {
     enum service_tier service;
     int64_t input_tokens, audio_input_tokens;
     int64_t output_tokens; /* over all n choices; reasoning is output */
     bool audio_output;
     struct usage things; /* units that are neither prompt nor answer */
+    struct image_kind image;
 };
 /* At the dearest service tier, step and class that the estimate can reach: no usage within it is
  * charged more. A thing that the price does not name is counted as tokens or costs nothing. */

@@ -35,6 +35,28 @@ static bool in_range(int64_t nano)
     return nano >= 0 && nano <= BOUND_PRICE_ABSURD_NANO;
 }
 
+/* In order of kind. */
+static int set_image(struct price *p, const struct price_figure *f)
+{
+    struct price_image *v = p->image;
+    unsigned i = 0;
+
+    if (f->unit != USAGE_IMAGE || f->service != SERVICE_STANDARD || f->above_input_tokens)
+        return PRICE_SET_E_RANGE;
+    while (i < p->n_images && strcmp(v[i].kind, f->image_kind) < 0)
+        i++;
+    if (i == p->n_images || strcmp(v[i].kind, f->image_kind) != 0) {
+        if (p->n_images == BOUND_PRICE_IMAGES)
+            return PRICE_SET_E_STEPS;
+        memmove(&v[i + 1], &v[i], (p->n_images - i) * sizeof(v[0]));
+        p->n_images++;
+        memcpy(v[i].kind, f->image_kind, sizeof(v[i].kind));
+    }
+    v[i].charge = f->charge;
+    v[i].cost = f->cost;
+    return PRICE_SET_OK;
+}
+
 int price_set(struct price *p, const struct price_figure *f)
 {
     struct price_steps *steps;
@@ -44,6 +66,8 @@ int price_set(struct price *p, const struct price_figure *f)
     assert(f->service < SERVICE_TIERS);
     if (!in_range(f->charge) || !in_range(f->cost) || f->above_input_tokens < 0)
         return PRICE_SET_E_RANGE;
+    if (f->image_kind[0])
+        return set_image(p, f);
     steps = &p->of[f->service];
     if (!steps->n) /* short prompts have a step too, also where only a longer one is named */
         (void)step_at(steps, 0);
@@ -107,7 +131,7 @@ bool price_usable(const struct price *p)
     for (size_t i = 0; i < USAGE_UNITS; i++)
         if (i != USAGE_REQUEST && charge[i] != PRICE_NONE)
             return true;
-    return charge[USAGE_REQUEST] > 0;
+    return p->n_images > 0 || charge[USAGE_REQUEST] > 0;
 }
 
 bool price_sells(const struct price *p, enum service_tier s)

@@ -42,7 +42,7 @@ int usage_unit_parse(struct str name, enum usage_unit *ret)
 bool usage_unit_is_piece(enum usage_unit unit)
 {
     return unit == USAGE_REQUEST || unit == USAGE_IMAGE || unit == USAGE_SECOND ||
-           unit == USAGE_PAGE;
+           unit == USAGE_PAGE || unit == USAGE_SEARCH;
 }
 
 int64_t usage_sum(const struct usage *u, enum usage_covers covers)

@@ -16,6 +16,11 @@ struct usage {
     int64_t n[USAGE_UNITS]; /* each 0 .. BOUND_USAGE_QUANTITY */
 };
 
+/* An image that is asked for or was made, as far as that is said; p NULL: not said. */
+struct image_kind {
+    struct str quality, size; /* "high", "1024x1536" */
+};
+
 /* Where the quantities come from; stands on the call's row. */
 enum usage_basis {
     USAGE_BASIS_ZERO,     /* nothing was used, nothing is charged */
@@ -36,7 +41,7 @@ const char *usage_basis_name(enum usage_basis basis); /* "zero", "provider", "co
 enum { USAGE_OK = 0, USAGE_E_UNKNOWN = 1 };
 int usage_unit_parse(struct str name, enum usage_unit *ret) _must_use_;
 
-/* Is it sold by the piece, and not by the million: requests, images, seconds, pages? */
+/* Is it sold by the piece, and not by the million: requests, images, seconds, pages, searches? */
 bool usage_unit_is_piece(enum usage_unit unit);
 /* Tokens of the whole prompt, or of the whole answer. */
 int64_t usage_sum(const struct usage *u, enum usage_covers covers);

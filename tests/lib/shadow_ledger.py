@@ -36,7 +36,7 @@ CLASSES = {
     "cache_write_1h_tokens": "cache_write_1h", "audio_input_tokens": "audio_input",
     "image_input_tokens": "image_input", "output_tokens": "output", "reasoning_tokens": "reasoning",
     "audio_output_tokens": "audio_output", "image_output_tokens": "image_output", "images": "image",
-    "seconds": "second", "characters": "character", "pages": "page", "requests": "request",
+    "seconds": "second", "characters": "character", "pages": "page", "searches": "search", "requests": "request",
 }
 TABLES = {
     "moment": "SELECT clock_timestamp() AS now",
@@ -50,9 +50,9 @@ TABLES = {
     "lease": "SELECT l.team_id, l.purse_id, l.session_id, l.remaining, l.window_start, n.state"
              " FROM lease l JOIN node_session n ON n.id = l.session_id",
     "call": "SELECT team_id, call_id, key_id, project_id, served_model, provider, account_id, outcome,"
-            f" attempts, fallback, repeat, {', '.join(CLASSES)}, service_tier, price_id, charge_nano,"
+            f" attempts, fallback, repeat, {', '.join(CLASSES)}, service_tier, image_kind, price_id, charge_nano,"
             " cost_nano, posted_at, transfer_id FROM call",
-    "price_unit": "SELECT price_id, service_tier, unit, above_input_tokens, charge_per_million_nano AS charge,"
+    "price_unit": "SELECT price_id, service_tier, unit, above_input_tokens, image_kind, charge_per_million_nano AS charge,"
                   " cost_per_million_nano AS cost FROM price_unit",
     "tries": "SELECT team_id, call_id, count(*) AS n, count(*) FILTER (WHERE served) AS served"
              " FROM attempt GROUP BY team_id, call_id",
@@ -204,7 +204,7 @@ class Books:
         figures = defaultdict(list)
         for u in self.tables["price_unit"]:
             figures[u["price_id"]] += [price.TIERS.index(u["service_tier"]), u["unit"], u["above_input_tokens"],
-                                       u["charge"], u["cost"]]
+                                       u["image_kind"], u["charge"], u["cost"]]
         versions = {k: price.read_price(words) for k, words in figures.items()}
         for c in self.tables["call"]:
             if not c["price_id"]:
@@ -213,7 +213,8 @@ class Books:
             used = [0] * price.N
             for column, unit in CLASSES.items():
                 used[price.AT[unit]] = number(c[column])
-            outcome, charge, _ = price.charge_of(versions[c["price_id"]], price.TIERS.index(c["service_tier"]), used)
+            outcome, charge, _ = price.charge_of(versions[c["price_id"]], price.TIERS.index(c["service_tier"]), used,
+                                                 price.halves(c["image_kind"]) if c["image_kind"] else None)
             self.same("charge", number(c["charge_nano"]), charge if outcome == price.OK else None, "call",
                       c["call_id"])
 

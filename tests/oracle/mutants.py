@@ -34,13 +34,20 @@ MUTANTS = [
     ("hold by the step of the text alone", "ledger/price.c", "e->input_tokens + e->audio_input_tokens <=", "e->input_tokens <="),
     ("hold at the standard tier only", "ledger/price.c", "price_sells(p, e->service) ? 2 : 1", "price_sells(p, e->service) ? 1 : 1"),
     ("hold no things", "ledger/price.c", "ret->fixed += (__int128)e->things.n[u]", "ret->fixed += 0 * (__int128)e->things.n[u]"),
+    ("charge an image by its quality before its size", "model/price_image.c",
+     "(k.size.p ? 2 : 0) + (k.quality.p ? 1 : 0)", "(k.size.p ? 1 : 0) + (k.quality.p ? 2 : 0)"),
+    ("charge an image that nobody described as the cheapest", "model/price_image.c",
+     "p->image[i].charge > most->charge", "p->image[i].charge < most->charge"),
+    ("hold an image that is left open as all others", "model/price_image.c",
+     "MAX(image->charge, plain)", "MAX(plain, (int64_t)0)"),
+    ("charge all images alike", "ledger/price.c", "u == USAGE_IMAGE && image != PRICE_NONE ? image", "false ? image"),
     ("afford one token too many", "ledger/price.c", "(int64_t)(left / m->each);", "(int64_t)(left / m->each) + 1;"),
     ("afford more than a call may cost", "ledger/price.c", "MIN(available.nano, BOUND_CALL_COST_NANO)", "available.nano"),
 ]
 
 
 def build(source, program):
-    files = [source / f for f in ("model/price.c", "model/usage.c", "model/service.c", "ledger/price.c")]
+    files = [source / f for f in ("model/price.c", "model/price_image.c", "model/usage.c", "model/service.c", "ledger/price.c")]
     files += sorted((source / "base").glob("*.c"))
     subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-w", f"-I{source}",
                     TOP / "tests/oracle/price_cases.c", *files, "-lsodium", "-pthread", "-o", program], check=True)

@@ -35,6 +35,7 @@ UNITS = {
     "second": ("other", None),
     "character": ("other", None),
     "page": ("other", None),
+    "search": ("other", None),
     "request": ("other", None),
 }
 NAMES = list(UNITS)
@@ -94,12 +95,52 @@ class Step:
 
 
 def read_price(words):
-    tiers = {}
-    for i in range(0, len(words), 5):
-        tier, unit, above = int(words[i]), words[i + 1], int(words[i + 2])
+    """The steps of each tier; under "images" the figures by (quality, size), each None for any."""
+    tiers, images = {0: {0: {}}}, {}
+    for i in range(0, len(words), 6):
+        tier, unit, above, kind = int(words[i]), words[i + 1], int(words[i + 2]), words[i + 3]
+        figures = (int(words[i + 4]), int(words[i + 5]))
+        if kind not in ("-", ""):
+            images[halves(kind)] = figures
+            continue
         steps = tiers.setdefault(tier, {0: {}})
-        steps.setdefault(above, {})[unit] = (int(words[i + 3]), int(words[i + 4]))
-    return {t: [Step(tiers, t, a) for a in sorted(tiers[t])] for t in tiers}
+        steps.setdefault(above, {})[unit] = figures
+    price = {t: [Step(tiers, t, a) for a in sorted(tiers[t])] for t in tiers}
+    price["images"] = dict(sorted(images.items(), key=lambda i: "/".join(filter(None, i[0]))))
+    return price
+
+
+def halves(kind):
+    """What "high/1024x1024", "high" or "1024x1024" says of quality and size."""
+    quality, slash, size = kind.partition("/")
+    if slash:
+        return quality, size
+    return (None, kind) if kind[0].isdigit() else (kind, None)
+
+
+def kind_of(price, quality, size):
+    """The halves of the figure that such an image is charged at; None: the plain one."""
+    for wanted in ((quality, size), (None, size), (quality, None)):
+        if wanted != (None, None) and wanted in price["images"]:
+            return wanted
+    if price[0][0].charge[AT["image"]] is not None:
+        return None
+    fitting = possible(price, quality, size)
+    return max(fitting, key=lambda k: price["images"][k][0]) if fitting else None
+
+
+def possible(price, quality, size):
+    """Figures that an image can have of which no more is said than this."""
+    return [k for k in price["images"]
+            if all(None in pair or pair[0] == pair[1] for pair in zip(k, (quality, size)))]
+
+
+def image_most(price, quality, size, plain):
+    if quality and size:
+        kind = kind_of(price, quality, size)
+        return price["images"][kind][0] if kind else plain
+    return max([price["images"][k][0] for k in possible(price, quality, size)]
+               + ([] if plain is None else [plain]), default=None)
 
 
 def exact(prices, quantities):
@@ -113,17 +154,22 @@ def exact(prices, quantities):
     return Fraction(total, MILLION)
 
 
-def charge_of(tiers, tier, used):
-    """(outcome, charge, cost)"""
+def with_image(prices, figure):
+    return prices if figure is None else [figure if i == AT["image"] else p for i, p in enumerate(prices)]
+
+
+def charge_of(tiers, tier, used, kind=None):
+    """(outcome, charge, cost); kind: the halves of the figure of images, None: the plain one"""
     steps = tiers.get(tier, tiers[0])
     prompt = sum(used[i] for i in PROMPT)
     step = [s for s in steps if s.above == 0 or prompt > s.above][-1]
-    charge = exact(step.charge, used)
+    image = tiers["images"][kind] if kind else (None, None)
+    charge = exact(with_image(step.charge, image[0]), used)
     if charge is None:
         return UNNAMED, 0, 0
     if ceil(charge) > CALL_LIMIT:
         return LIMIT, 0, 0
-    cost = exact(step.cost, used)
+    cost = exact(with_image(step.cost, image[1]), used)
     if cost is None:
         return UNNAMED, 0, 0
     if ceil(cost) > CALL_LIMIT:
@@ -132,7 +178,7 @@ def charge_of(tiers, tier, used):
 
 
 def reachable(tiers, asked, tokens):
-    for tier in {0, asked} & set(tiers):
+    for tier in {0, asked} & set(tiers) - {"images"}:
         for step in tiers[tier]:
             if step.above == 0 or tokens > step.above:
                 yield step
@@ -141,14 +187,15 @@ def reachable(tiers, asked, tokens):
 def most_of(tiers, e, output):
     """The most that the estimate with so much output costs, in millionths of a nano-dollar; None:
     a unit without a price may be used."""
-    asked, text, sound, loud, things = e
+    asked, text, sound, loud, things, image = e
     most = 0
     for step in reachable(tiers, asked, text + sound):
         out = step.out[loud]
         if (text and step.text is None) or (sound and step.sound is None) or (output and out is None):
             return None
         total = (text * (step.text or 0) + sound * (step.sound or 0) + output * (out or 0) +
-                 sum(things[i] * (step.charge[i] or 0) for i in OTHER))
+                 sum(things[i] * (step.charge[i] or 0) for i in OTHER if i != AT["image"]) +
+                 things[AT["image"]] * (image_most(tiers, *image, step.charge[AT["image"]]) or 0))
         most = max(most, total)
     return most
 
@@ -158,24 +205,29 @@ def covers(tiers, e, output, nano):
     return most is not None and most <= min(nano, CALL_LIMIT) * MILLION
 
 
-def within(e, output, served, used):
-    asked, text, sound, loud, things = e
-    return (served in (0, asked) and sum(used[i] for i in PROMPT) <= text + sound
+def within(e, output, served, used, made):
+    asked, text, sound, loud, things, image = e
+    return (all(said in (None, is_) for said, is_ in zip(image, made)) and served in (0, asked) and sum(used[i] for i in PROMPT) <= text + sound
             and used[AUDIO[0]] <= sound and sum(used[i] for i in OUTPUT) <= output
             and (loud or not used[AUDIO[1]]) and all(used[i] <= things[i] for i in OTHER))
 
 
 def check(tiers, words, counts):
     """A sentence about what is wrong, or None."""
-    v = list(map(int, words))
+    v = list(map(int, words[:2] + words[7:]))
     asked, served = v[0], v[1]
+    image, made = [tuple(None if w == "-" else w for w in words[i:i + 2]) for i in (2, 4)]
     used = v[2:2 + N]
     code, charge, cost, text, sound, output, loud = v[2 + N:9 + N]
     things = v[9 + N:9 + 2 * N]
     held, hold, nano, bought = v[9 + 2 * N:]
-    e = (asked, text, sound, loud, things)
+    e = (asked, text, sound, loud, things, image)
     counts["cases"] += 1
-    want = charge_of(tiers, served, used)
+    kind = kind_of(tiers, *made)
+    counts["images"] += kind is not None and used[AT["image"]] > 0
+    if words[6] != ("/".join(filter(None, kind)) if kind else "-"):
+        return f"price_image_of said {words[6]}, exact is {kind}"
+    want = charge_of(tiers, served, used, kind)
     if (code, charge, cost) != want:
         return f"price_charge said {code} {charge} {cost}, exact is {want}"
     most = most_of(tiers, e, output)
@@ -184,7 +236,7 @@ def check(tiers, words, counts):
         want = (LIMIT, 0)
     if (held, hold) != want:
         return f"price_hold said {held} {hold}, exact is {want}"
-    if code == OK and held == OK and within(e, output, served, used):
+    if code == OK and held == OK and within(e, output, served, used, made):
         counts["held"] += 1
         counts["full"] += charge == hold
         if charge > hold:
@@ -199,7 +251,7 @@ def check(tiers, words, counts):
 
 
 def run(program, seed, prices, usages):
-    counts = {"cases": 0, "held": 0, "full": 0, "refused": 0, "bought": 0}
+    counts = {"cases": 0, "held": 0, "full": 0, "refused": 0, "bought": 0, "images": 0}
     faults = []
     tiers = price_line = None
     with subprocess.Popen([program, str(seed), str(prices), str(usages)], stdout=subprocess.PIPE,
@@ -238,7 +290,7 @@ def main():
     print(", ".join(f"{n} {k}" for k, n in total.items()))
     # What was meant to be tried has been: calls at their hold's edge, refusals, affordable output.
     wanted = {"cases": o.cases, "held": o.cases // 20, "full": o.cases // 200,
-              "refused": o.cases // 200, "bought": o.cases // 200}
+              "images": o.cases // 20, "refused": o.cases // 200, "bought": o.cases // 200}
     tried = all(total[k] >= n for k, n in wanted.items())
     if not tried:
         print(f"too few of some kind: wanted at least {wanted}")

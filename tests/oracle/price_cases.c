@@ -2,10 +2,11 @@
  *
  *   price_cases SEED PRICES USAGES
  *
- * Writes for each price one line `P FIGURES` (service unit above charge cost, each as a number), and
- * for each usage of it one line `C`: the service tier that was asked for and the one that served, the
- * quantities, what price_charge said, the estimate, what price_hold said, an amount and what
- * price_affords_output made of it. Half of all figures and quantities are edges: 0, 1, the ceilings,
+ * Writes for each price one line `P FIGURES` (service unit above kind charge cost; kind: of images, - for
+ * all others), and for each usage of it one line `C`: the service tier that was asked for and the one
+ * that served, the quality and size that were asked for and those that were made, the figure that
+ * price_image_of chose for them, the quantities, what price_charge said, the estimate, what price_hold
+ * said, an amount and what price_affords_output made of it. Half of all figures and quantities are edges: 0, 1, the ceilings,
  * and one token on either side of a step. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,8 +65,34 @@ static void put_figure(struct made *m, const struct price_figure *f)
 {
     if (price_set(&m->price, f) != PRICE_SET_OK)
         abort();
-    printf(" %d %s %" PRId64 " %" PRId64 " %" PRId64, (int)f->service, usage_unit_info(f->unit)->name,
-           f->above_input_tokens, f->charge, f->cost);
+    printf(" %d %s %" PRId64 " %s %" PRId64 " %" PRId64, (int)f->service,
+           usage_unit_info(f->unit)->name, f->above_input_tokens,
+           f->image_kind[0] ? f->image_kind : "-", f->charge, f->cost);
+}
+
+static const char *const qualities[] = {"", "low", "high"};
+static const char *const sizes[] = {"", "512x512", "1024x1024"};
+
+/* Figures for images by quality and size: half of all prices have some. */
+static void make_images(struct made *m)
+{
+    unsigned named = random_below(2) ? 0 : 1 + random_below(3);
+
+    for (size_t q = 0; q < ARRAY_LEN(qualities); q++)
+        for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
+            struct price_figure f = {
+                .unit = USAGE_IMAGE, .charge = some_price(), .cost = some_price()};
+
+            (void)snprintf(f.image_kind, sizeof(f.image_kind), "%s%s%s", qualities[q],
+                           *qualities[q] && *sizes[s] ? "/" : "", sizes[s]);
+            if (f.image_kind[0] && random_below(4) < named)
+                put_figure(m, &f);
+        }
+}
+
+static struct image_kind some_kind(void)
+{
+    return (struct image_kind){str_c(PICK(qualities)), str_c(PICK(sizes))};
 }
 
 static void make_step(struct made *m, enum service_tier s, int64_t above)
@@ -106,6 +133,7 @@ static void make_price(struct made *m)
             make_step(m, (enum service_tier)s, above);
         }
     }
+    make_images(m);
     price_complete(&m->price);
     printf("\n");
 }
@@ -116,7 +144,8 @@ static struct price_estimate some_estimate(const struct made *m)
                                .input_tokens = some_quantity(m->steps, m->n_steps),
                                .audio_input_tokens = random_below(3) ? 0 : some_quantity(m->steps, m->n_steps),
                                .output_tokens = some_quantity(NULL, 0),
-                               .audio_output = random_below(2)};
+                               .audio_output = random_below(2),
+                               .image = some_kind()};
 
     for (unsigned u = 0; u < USAGE_UNITS; u++)
         if (usage_unit_info((enum usage_unit)u)->covers == USAGE_COVERS_OTHER && !random_below(3))
@@ -169,16 +198,32 @@ static void put_usage(const struct usage *u)
         printf(" %" PRId64, u->n[i]);
 }
 
+static void put_word(struct str s)
+{
+    printf(" %.*s", s.n ? (int)s.n : 1, s.n ? s.p : "-");
+}
+
 static void make_case(const struct made *m)
 {
     struct price_estimate e = some_estimate(m);
     struct usage u = some_usage(m, &e);
     enum service_tier served = random_below(2) ? e.service : SERVICE_STANDARD;
     struct money charge = {0}, cost = {0}, hold = {0}, available = {some_price()};
-    int charged = price_charge(&m->price, served, &u, &charge, &cost);
+    struct image_kind made = random_below(4) ? e.image : some_kind();
+    const char *figure;
+    int charged;
     int held = price_hold(&m->price, &e, &hold);
 
+    if (random_below(2) && !made.quality.n) /* what was left open is chosen by the provider */
+        made.quality = str_c(PICK(qualities));
+    figure = price_image_of(&m->price, &made);
+    charged = price_charge(&m->price, served, figure, &u, &charge, &cost);
     printf("C %d %d", (int)e.service, (int)served);
+    put_word(e.image.quality);
+    put_word(e.image.size);
+    put_word(made.quality);
+    put_word(made.size);
+    put_word(str_c(figure));
     put_usage(&u);
     printf(" %d %" PRId64 " %" PRId64, charged, charge.nano, cost.nano);
     printf(" %" PRId64 " %" PRId64 " %" PRId64 " %d", e.input_tokens, e.audio_input_tokens,

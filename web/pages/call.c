@@ -178,14 +178,16 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
 }
 
 /* One class, with what a unit of it costs; price < 0: not known. */
-static void usage_row(struct arena *a, struct json_object *list, enum usage_unit unit, int64_t n,
-                      int64_t price)
+/* kind: of images, where they have a figure of their own. */
+static void usage_row(struct arena *a, struct json_object *list, enum usage_unit unit,
+                      const char *kind, int64_t n, int64_t price)
 {
     bool piece = usage_unit_is_piece(unit) && price % 1000000 == 0;
     const char *label = usage_unit_info(unit)->label; /* in small letters */
     struct json_object *o = json_new_object();
 
-    json_set_str(o, "label", arena_strf(a, "%c%s", label[0] - 'a' + 'A', label + 1));
+    json_set_str(o, "label", arena_strf(a, "%c%s%s%s", label[0] - 'a' + 'A', label + 1, *kind ? " " : "",
+                                         kind));
     view_count(o, "n", n);
     json_set_bool(o, "sum", false);
     json_set_cstr(o, "per", piece ? "each" : "per million");
@@ -209,7 +211,8 @@ static void usage_sum_row(struct json_object *list, const char *label, int64_t n
 
 /* The classes of one side that were used, and their sum where there are several. */
 static void usage_side(struct arena *a, struct json_object *list, const struct usage *u,
-                       const struct price_step *step, enum usage_covers side, const char *sum)
+                       const struct price_step *step, const struct price_image *image,
+                       enum usage_covers side, const char *sum)
 {
     unsigned shown = 0;
 
@@ -218,7 +221,10 @@ static void usage_side(struct arena *a, struct json_object *list, const struct u
 
         if (usage_unit_info(i)->covers != side || !u->n[i] || free_request)
             continue;
-        usage_row(a, list, i, u->n[i], step ? step->charge[i] : -1);
+        usage_row(a, list, i, i == USAGE_IMAGE && image ? image->kind : "", u->n[i],
+                  i == USAGE_IMAGE && image ? image->charge
+                  : step                    ? step->charge[i]
+                                            : -1);
         shown++;
     }
     if (sum && shown > 1)
@@ -248,6 +254,7 @@ static int usage_view(struct web *w, const struct call_record *c, struct json_ob
     struct json_object *list = json_new_array();
     enum service_tier tier = SERVICE_STANDARD;
     const struct price_step *step = NULL;
+    const struct price_image *image = NULL;
     struct price price;
     struct usage used;
     int r = PRICE_READ_E_NONE;
@@ -261,9 +268,11 @@ static int usage_view(struct web *w, const struct call_record *c, struct json_ob
     if (r == PRICE_READ_OK && (!c->service_tier.p ||
                                service_tier_parse(c->service_tier, &tier) == SERVICE_OK))
         step = price_step_at(&price, tier, usage_sum(&used, USAGE_COVERS_PROMPT));
-    usage_side(w->arena, list, &used, step, USAGE_COVERS_PROMPT, "Whole prompt");
-    usage_side(w->arena, list, &used, step, USAGE_COVERS_OUTPUT, "Whole answer");
-    usage_side(w->arena, list, &used, step, USAGE_COVERS_OTHER, NULL);
+    if (step && c->image_kind.p)
+        image = price_image_at(&price, arena_strf(w->arena, "%.*s", STR_FMT(c->image_kind)).p);
+    usage_side(w->arena, list, &used, step, image, USAGE_COVERS_PROMPT, "Whole prompt");
+    usage_side(w->arena, list, &used, step, image, USAGE_COVERS_OUTPUT, "Whole answer");
+    usage_side(w->arena, list, &used, step, image, USAGE_COVERS_OTHER, NULL);
     json_set_bool(view, "any_usage", json_length(list) > 0);
     json_set_cstr(view, "basis", basis_text(c->basis));
     json_set_str(view, "step", step && step->above_input_tokens

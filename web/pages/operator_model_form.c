@@ -61,8 +61,8 @@ static const char *const trigger_labels[ROUTE_TRIGGERS] = {
 
 static void add_options(struct form *form)
 {
-    form_option(form, MODEL_FIELD_KIND, STR("chat"), STR("Chat"));
-    form_option(form, MODEL_FIELD_KIND, STR("embedding"), STR("Embeddings"));
+    for (enum model_kind k = 0; k < MODEL_KINDS; k++)
+        form_option(form, MODEL_FIELD_KIND, str_c(model_kind_name(k)), str_c(model_kind_label(k)));
     for (enum ability a = 0; a < ABILITIES; a++)
         form_option(form, MODEL_FIELD_ABILITIES, str_c(ability_name(a)), str_c(ability_label(a)));
     for (enum route_trigger t = 0; t < ROUTE_TRIGGERS; t++)
@@ -226,7 +226,7 @@ void model_common_view(struct web *w, const struct model_row *row, struct json_o
     json_set_str(view, "link", link_model(w->arena, row->id, NULL));
     json_set_str(view, "prices_link", link_model(w->arena, row->id, "prices"));
     json_set_str(view, "vendor", row->is.vendor);
-    json_set_cstr(view, "kind", row->is.kind == MODEL_CHAT ? "Chat" : "Embeddings");
+    json_set_cstr(view, "kind", model_kind_label(row->is.kind));
     json_set_str(view, "family", row->family);
     json_set_bool(view, "demo", row->is.demo);
     json_set_bool(view, "priced", row->priced);

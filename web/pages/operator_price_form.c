@@ -26,6 +26,33 @@ static const enum usage_unit chat_units[] = {
     USAGE_IMAGE_INPUT, USAGE_IMAGE_OUTPUT, USAGE_REQUEST,
 };
 static const enum usage_unit embedding_units[] = {USAGE_INPUT, USAGE_IMAGE_INPUT, USAGE_REQUEST};
+static const enum usage_unit completion_units[] = {USAGE_INPUT, USAGE_CACHED_INPUT, USAGE_OUTPUT,
+                                                   USAGE_REQUEST};
+static const enum usage_unit image_units[] = {USAGE_IMAGE,       USAGE_INPUT,  USAGE_CACHED_INPUT,
+                                              USAGE_IMAGE_INPUT, USAGE_OUTPUT, USAGE_IMAGE_OUTPUT};
+static const enum usage_unit speech_units[] = {USAGE_CHARACTER, USAGE_INPUT, USAGE_AUDIO_OUTPUT};
+static const enum usage_unit transcription_units[] = {USAGE_SECOND, USAGE_INPUT, USAGE_AUDIO_INPUT,
+                                                      USAGE_OUTPUT};
+static const enum usage_unit moderation_units[] = {USAGE_REQUEST, USAGE_INPUT};
+static const enum usage_unit rerank_units[] = {USAGE_SEARCH, USAGE_INPUT};
+
+#define UNITS(list)             \
+    {                           \
+        list, ARRAY_LEN(list)   \
+    }
+static const struct {
+    const enum usage_unit *units;
+    size_t n;
+} usual[MODEL_KINDS] = {
+    [MODEL_CHAT] = UNITS(chat_units),
+    [MODEL_EMBEDDING] = UNITS(embedding_units),
+    [MODEL_COMPLETION] = UNITS(completion_units),
+    [MODEL_IMAGE] = UNITS(image_units),
+    [MODEL_SPEECH] = UNITS(speech_units),
+    [MODEL_TRANSCRIPTION] = UNITS(transcription_units),
+    [MODEL_MODERATION] = UNITS(moderation_units),
+    [MODEL_RERANK] = UNITS(rerank_units),
+};
 /* Those whose price depends on the length of the input, or on the service tier. */
 static const enum usage_unit step_units[] = {USAGE_INPUT,          USAGE_CACHED_INPUT,
                                              USAGE_CACHE_WRITE_5M, USAGE_CACHE_WRITE_1H,
@@ -33,23 +60,26 @@ static const enum usage_unit step_units[] = {USAGE_INPUT,          USAGE_CACHED_
 
 /* --- lines --- */
 
-/* < 0: a stands before b, in order of service tier, step and unit. */
+/* < 0: a stands before b, in order of service tier, step, unit and kind. */
 static int compare(const struct price_line *a, const struct price_line *b)
 {
     if (a->service != b->service)
         return a->service < b->service ? -1 : 1;
     if (a->above != b->above)
         return a->above < b->above ? -1 : 1;
-    return a->unit < b->unit ? -1 : a->unit > b->unit;
+    if (a->unit != b->unit)
+        return a->unit < b->unit ? -1 : 1;
+    return strcmp(a->image_kind, b->image_kind);
 }
 
 /* The line of that place, made if need be; NULL: more than a price can have. */
-static struct price_line *put_line(struct price_form *f, enum service_tier service, int64_t above,
-                                   enum usage_unit unit)
+static struct price_line *put_line(struct price_form *f, const struct price_line *place)
 {
-    const struct price_line line = {.service = service, .above = above, .unit = unit,
-                                    .charge = STR(""), .cost = STR("")};
+    struct price_line line = *place;
     size_t at = 0;
+
+    line.charge = line.cost = STR("");
+    line.fault = NULL;
 
     while (at < f->n_lines && compare(&f->lines[at], &line) < 0)
         at++;
@@ -122,8 +152,12 @@ void price_form_show(struct price_form *f, const struct price_version *v)
 
     for (size_t i = 0; i < v->n_figures; i++) {
         const struct price_figure *p = &v->figures[i];
-        struct price_line *line = put_line(f, p->service, p->above_input_tokens, p->unit);
+        struct price_line place = {
+            .service = p->service, .above = p->above_input_tokens, .unit = p->unit};
+        struct price_line *line;
 
+        memcpy(place.image_kind, p->image_kind, sizeof(place.image_kind));
+        line = put_line(f, &place);
         if (!line)
             return;
         line->charge = dollars(a, p->unit, p->charge);
@@ -138,25 +172,30 @@ void price_form_show(struct price_form *f, const struct price_version *v)
 void price_form_add_usual(struct price_form *f, enum model_kind kind, enum service_tier service,
                           int64_t above)
 {
-    const enum usage_unit *units = kind == MODEL_CHAT ? chat_units : embedding_units;
-    size_t n = kind == MODEL_CHAT ? ARRAY_LEN(chat_units) : ARRAY_LEN(embedding_units);
+    const enum usage_unit *units = usual[kind].units;
+    size_t n = usual[kind].n;
 
     if (kind == MODEL_CHAT && (above || service != SERVICE_STANDARD)) {
         units = step_units;
         n = ARRAY_LEN(step_units);
     }
     for (size_t i = 0; i < n; i++)
-        (void)put_line(f, service, above, units[i]);
+        (void)put_line(f, &(struct price_line){
+                              .service = service, .above = above, .unit = units[i]});
 }
 
-void price_form_add(struct price_form *f, enum usage_unit unit, enum service_tier service)
+void price_form_add(struct price_form *f, enum usage_unit unit, const char *image_kind,
+                    enum service_tier service)
 {
-    (void)put_line(f, service, 0, unit);
+    struct price_line place = {.service = service, .unit = unit};
+
+    if (price_image_kind_parse(str_c(image_kind), place.image_kind))
+        (void)put_line(f, &place);
 }
 
 /* --- reading --- */
 
-/* "input", "output_above_200000", "flex_input". */
+/* "input", "output_above_200000", "flex_input", "image:high/1024x1024". */
 static bool parse_place(struct str name, struct price_line *ret)
 {
     static const struct str mark = {"_above_", 7};
@@ -177,7 +216,7 @@ static bool parse_place(struct str name, struct price_line *ret)
         (str_i64(str_n(name.p + end + mark.n, name.n - end - mark.n), &ret->above) != STR_OK ||
          ret->above <= 0 || ret->above > BOUND_MODEL_TOKENS))
         return false;
-    return usage_unit_parse(str_n(name.p, end), &ret->unit) == USAGE_OK;
+    return price_unit_parse(str_n(name.p, end), &ret->unit, ret->image_kind);
 }
 
 /* "charge_input", "cost_priority_output". */
@@ -221,7 +260,7 @@ static void read_lines(struct web *w, struct price_form *f)
 
         if (!parse_name(p->name, &cost, &place))
             continue;
-        line = put_line(f, place.service, place.above, place.unit);
+        line = put_line(f, &place);
         if (!line)
             f->figures_fault = "A price has at most four steps of input length.";
         else if (cost)
@@ -239,6 +278,7 @@ static const char *read_figure(const struct price_line *line, bool override,
 
     *ret = (struct price_figure){
         .service = line->service, .unit = line->unit, .above_input_tokens = line->above};
+    memcpy(ret->image_kind, line->image_kind, sizeof(ret->image_kind));
     if (!line->charge.n)
         return "What is charged? 0 is an answer, too.";
     wrong = parse_figure(line->unit, line->charge, &ret->charge);
@@ -342,7 +382,7 @@ void price_form_fault(struct price_form *f, const struct identity_fault *fault)
 
     f->wrong = true;
     if (parse_place(str_c(fault->field), &place)) {
-        line = put_line(f, place.service, place.above, place.unit);
+        line = put_line(f, &place);
         if (line)
             line->fault = fault->sentence;
     } else if (strcmp(fault->field, "above_input_tokens") == 0) {
@@ -363,10 +403,13 @@ static void set_name(struct arena *a, struct json_object *o, const char *key,
     const char *tier = line->service == SERVICE_STANDARD ? "" : service_tier_name(line->service);
     const char *mark = *tier ? "_" : "";
 
-    json_set_str(o, key,
-                 line->above ? arena_strf(a, "%s_%s%s%s_above_%" PRId64, key, tier, mark, unit,
-                                          line->above)
-                             : arena_strf(a, "%s_%s%s%s", key, tier, mark, unit));
+    if (line->image_kind[0])
+        json_set_str(o, key, arena_strf(a, "%s_%s:%s", key, unit, line->image_kind));
+    else
+        json_set_str(o, key,
+                     line->above ? arena_strf(a, "%s_%s%s%s_above_%" PRId64, key, tier, mark, unit,
+                                              line->above)
+                                 : arena_strf(a, "%s_%s%s%s", key, tier, mark, unit));
 }
 
 static struct json_object *line_view(struct arena *a, const struct price_line *line)
@@ -376,7 +419,9 @@ static struct json_object *line_view(struct arena *a, const struct price_line *l
     set_name(a, names, "charge", line);
     set_name(a, names, "cost", line);
     json_set(o, "name", names);
-    json_set_cstr(o, "label", usage_unit_info(line->unit)->label);
+    json_set_str(o, "label",
+                 arena_strf(a, "%s%s%s", usage_unit_info(line->unit)->label,
+                            line->image_kind[0] ? " " : "", line->image_kind));
     json_set_cstr(o, "per", usage_unit_is_piece(line->unit) ? "each" : "per million");
     json_set_str(o, "charge", line->charge);
     json_set_str(o, "cost", line->cost);
@@ -411,8 +456,7 @@ static void options_view(struct json_object *view)
                     s == SERVICE_STANDARD);
     view_choice(units, STR(""), STR("the usual units"), true);
     for (enum usage_unit u = 0; u < USAGE_UNITS; u++)
-        view_choice(units, str_c(usage_unit_info(u)->name), str_c(usage_unit_info(u)->label),
-                    false);
+        view_choice(units, str_c(usage_unit_info(u)->name), str_c(usage_unit_info(u)->label), false);
     json_set(view, "tiers", tiers);
     json_set(view, "units", units);
 }

@@ -125,6 +125,83 @@ static void absurd_prices_are_refused(void **state)
     assert_fault(publish(model, USAGE_IMAGE, INT64_C(1000000000000000001), true), "image");
 }
 
+static int publish_figures(struct model_id model, struct price_figure *figures, size_t n)
+{
+    struct price_draft d = {.model = model, .figures = figures, .n_figures = n, .note = STR("")};
+    struct price_id id;
+
+    return price_publish(db, &the_operator, &d, &id, &fault);
+}
+
+static struct model_id add_of_kind(const char *name, enum model_kind kind)
+{
+    struct model_draft d = a_model(name);
+    struct model_id id;
+
+    d.kind = kind;
+    assert_int_equal(model_add(db, &the_operator, &d, &id, &fault), CHANGE_OK);
+    return id;
+}
+
+static void a_model_is_sold_by_what_its_kind_is_counted_in(void **state)
+{
+    static const struct {
+        enum model_kind kind;
+        enum usage_unit thing, output; /* USAGE_UNITS: none */
+    } kinds[] = {
+        {MODEL_IMAGE, USAGE_IMAGE, USAGE_IMAGE_OUTPUT},
+        {MODEL_SPEECH, USAGE_CHARACTER, USAGE_AUDIO_OUTPUT},
+        {MODEL_TRANSCRIPTION, USAGE_SECOND, USAGE_OUTPUT},
+        {MODEL_MODERATION, USAGE_REQUEST, USAGE_UNITS},
+        {MODEL_RERANK, USAGE_SEARCH, USAGE_UNITS},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct model_id model = add_of_kind(model_kind_name(kinds[i].kind), kinds[i].kind);
+        const char *thing = usage_unit_info(kinds[i].thing)->name;
+        struct price_figure by_thing = {kinds[i].thing, 0, 4000, 3000};
+        struct price_figure by_tokens[] = {{USAGE_INPUT, 0, 2000, 1000},
+                                           {kinds[i].output, 0, 2000, 1000}};
+
+        assert_int_equal(publish_figures(model, &by_thing, 1), CHANGE_OK);
+        assert_fault(publish_figures(model, by_tokens, 0), thing);
+        if (kinds[i].output == USAGE_UNITS) {
+            assert_int_equal(publish_figures(model, by_tokens, 1), CHANGE_OK);
+            continue;
+        }
+        assert_fault(publish_figures(model, by_tokens, 1), "output");
+        assert_int_equal(publish_figures(model, by_tokens, 2), CHANGE_OK);
+    }
+}
+
+static void images_have_prices_by_quality_and_size(void **state)
+{
+    struct model_id model = add_of_kind("painter", MODEL_IMAGE);
+    struct price_figure figures[] = {
+        {USAGE_IMAGE, 0, 80000, 70000, SERVICE_STANDARD, "hd/1024x1024"},
+        {USAGE_IMAGE, 0, 40000, 30000, SERVICE_STANDARD, ""},
+        {USAGE_IMAGE, 0, 60000, 50000, SERVICE_STANDARD, "1792x1024"},
+    };
+    struct price_version *versions = NULL;
+    struct price price;
+    size_t n;
+
+    assert_int_equal(publish_figures(model, figures, 3), CHANGE_OK);
+    assert_int_equal(price_history(db, arena, model, &versions, &n), CHANGE_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(versions[0].n_figures, 3);
+    assert_string_equal(versions[0].figures[0].image_kind, "");
+    assert_string_equal(versions[0].figures[1].image_kind, "1792x1024");
+    assert_string_equal(versions[0].figures[2].image_kind, "hd/1024x1024");
+    assert_int_equal(price_read(db, arena, versions[0].id, &price), PRICE_READ_OK);
+    assert_int_equal(price_image_at(&price, "hd/1024x1024")->charge, 80000);
+    assert_int_equal(price_image_at(&price, "1792x1024")->cost, 50000);
+    figures[2] = figures[0];
+    assert_fault(publish_figures(model, figures, 3), "image");
+    figures[2].service = SERVICE_PRIORITY;
+    assert_fault(publish_figures(model, figures, 3), "image");
+}
+
 static void a_price_names_input_and_output_once_each(void **state)
 {
     struct model_id model = add_model("m");
@@ -199,6 +276,8 @@ int main(void)
         TEST(a_version_cannot_be_changed),
         TEST(absurd_prices_are_refused),
         TEST(a_price_names_input_and_output_once_each),
+        TEST(a_model_is_sold_by_what_its_kind_is_counted_in),
+        TEST(images_have_prices_by_quality_and_size),
         TEST(a_service_tier_is_sold_whole),
         TEST(a_price_is_for_a_target_of_its_own_model),
         TEST(a_price_of_no_model_is_not_there),

@@ -2,6 +2,8 @@
  * the random ones. */
 #include "unit.h"
 
+#include <stdio.h>
+
 #include "ledger/price.h"
 
 static void set(struct price *p, enum usage_unit unit, int64_t above, int64_t charge, int64_t cost)
@@ -35,7 +37,7 @@ static void usual_calls_cost_what_people_expect(void **state)
     struct usage u = {.n = {[USAGE_INPUT] = 1000, [USAGE_OUTPUT] = 500}};
     struct money charge, cost;
 
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 2500000 + 5000000); /* $0.0075 */
     assert_int_equal(cost.nano, 3750000);
 }
@@ -46,11 +48,11 @@ static void a_part_of_a_nano_is_rounded_up_once(void **state)
     struct usage u = {.n = {[USAGE_INPUT] = 1, [USAGE_OUTPUT] = 1}};
     struct money charge, cost;
 
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 1); /* not one for each class */
     assert_int_equal(cost.nano, 0);
     u = (struct usage){0};
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 0);
 }
 
@@ -60,10 +62,10 @@ static void a_class_without_price_takes_its_fallback(void **state)
     struct usage u = {.n = {[USAGE_CACHED_INPUT] = 1000000, [USAGE_REASONING] = 1000000}};
     struct money charge, cost;
 
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 4000000);
     u.n[USAGE_IMAGE] = 1;
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_E_UNNAMED);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_E_UNNAMED);
 }
 
 static void a_long_prompt_moves_the_whole_call_to_its_tier(void **state)
@@ -78,10 +80,10 @@ static void a_long_prompt_moves_the_whole_call_to_its_tier(void **state)
     set(&p, USAGE_INPUT, 200000, 3000000, 0);
     set(&p, USAGE_OUTPUT, 200000, 5000000, 0);
     price_complete(&p);
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 200000 + 2000000);
     u.n[USAGE_CACHED_INPUT] = 1; /* one token above, of any class of the prompt */
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 600000 + 3 + 5000000);
 }
 
@@ -91,14 +93,15 @@ static void what_no_call_may_cost_is_refused(void **state)
     struct usage u = {.n = {[USAGE_INPUT] = 1000000}};
     struct money charge, cost;
 
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, BOUND_CALL_COST_NANO);
     u.n[USAGE_INPUT]++;
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_E_LIMIT);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_E_LIMIT);
     for (size_t i = 0; i < USAGE_UNITS; i++)
         u.n[i] = BOUND_USAGE_QUANTITY;
     u.n[USAGE_IMAGE] = u.n[USAGE_SECOND] = u.n[USAGE_CHARACTER] = u.n[USAGE_PAGE] = 0;
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_E_LIMIT);
+    u.n[USAGE_SEARCH] = 0;
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_E_LIMIT);
 }
 
 static void a_service_tier_has_figures_of_its_own(void **state)
@@ -116,12 +119,12 @@ static void a_service_tier_has_figures_of_its_own(void **state)
     assert_true(price_sells(&p, SERVICE_STANDARD));
     assert_true(price_sells(&p, SERVICE_PRIORITY));
     assert_false(price_sells(&p, SERVICE_FLEX));
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 10 + 5 + 7);
     /* Tokens that it does not name cost what its own input does; things what standard's do. */
-    assert_int_equal(price_charge(&p, SERVICE_PRIORITY, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_PRIORITY, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 20 + 20 + 7);
-    assert_int_equal(price_charge(&p, SERVICE_FLEX, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_FLEX, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 10 + 5 + 7);
 }
 
@@ -137,7 +140,7 @@ static void things_are_charged_apiece(void **state)
     set(&p, USAGE_CHARACTER, 0, 100000000, 0);
     set(&p, USAGE_PAGE, 0, 1000000000, 0);
     set(&p, USAGE_REQUEST, 0, 10000000000, 1);
-    assert_int_equal(price_charge(&p, SERVICE_STANDARD, &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, NULL, &u, &charge, &cost), PRICE_OK);
     assert_int_equal(charge.nano, 3 + 50 + 700 + 11000 + 10000);
     assert_int_equal(cost.nano, 5); /* 4.000001 */
 }
@@ -206,12 +209,117 @@ static void the_output_that_is_affordable_is_the_most(void **state)
     assert_int_equal(price_affords_output(&p, &e, (struct money){1101}), 500);
 }
 
+static void set_image(struct price *p, const char *kind, int64_t charge)
+{
+    struct price_figure f = {.unit = USAGE_IMAGE, .charge = charge, .cost = charge / 2};
+
+    assert_true(price_image_kind_parse(str_c(kind), f.image_kind));
+    assert_int_equal(price_set(p, &f), PRICE_SET_OK);
+}
+
+static struct price of_images(void)
+{
+    struct price p;
+
+    price_init(&p, (struct price_id){1});
+    set_image(&p, "hd/1024x1024", 80000000);
+    set_image(&p, "1024x1024", 40000000);
+    set_image(&p, "1792x1024", 60000000);
+    set_image(&p, "hd", 120000000);
+    return p;
+}
+
+static const char *kind_of(const struct price *p, const char *quality, const char *size)
+{
+    return price_image_of(p, &(struct image_kind){str_c(quality), str_c(size)});
+}
+
+static void an_image_costs_what_its_quality_and_size_say(void **state)
+{
+    struct price p = of_images();
+    struct usage u = {.n = {[USAGE_IMAGE] = 3}};
+    struct money charge, cost;
+
+    price_complete(&p);
+    assert_true(price_usable(&p));
+    assert_string_equal(kind_of(&p, "hd", "1024x1024"), "hd/1024x1024");
+    assert_string_equal(kind_of(&p, "standard", "1024x1024"), "1024x1024");
+    assert_string_equal(kind_of(&p, "hd", "1792x1024"), "1792x1024"); /* a size says more */
+    assert_string_equal(kind_of(&p, "hd", "512x512"), "hd");
+    assert_string_equal(kind_of(&p, NULL, "1792x1024"), "1792x1024");
+    assert_string_equal(kind_of(&p, "auto", "auto"), "hd"); /* it may be the dearest */
+    assert_string_equal(kind_of(&p, "low", "512x512"), "");
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, "hd/1024x1024", &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(charge.nano, 240);
+    assert_int_equal(cost.nano, 120);
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, "", &u, &charge, &cost), PRICE_E_UNNAMED);
+}
+
+static void the_plain_figure_is_for_all_other_images(void **state)
+{
+    struct price p = of_images();
+    struct price_estimate e = {.things = {.n = {[USAGE_IMAGE] = 2}}};
+
+    set(&p, USAGE_IMAGE, 0, 10000000, 0);
+    price_complete(&p);
+    assert_string_equal(kind_of(&p, "low", "512x512"), "");
+    assert_string_equal(kind_of(&p, NULL, NULL), "");
+    e.image = (struct image_kind){STR("low"), STR("512x512")};
+    assert_int_equal(hold_of(&p, &e), 20);
+    e.image = (struct image_kind){STR_NONE, STR("1024x1024")}; /* it may turn out as hd */
+    assert_int_equal(hold_of(&p, &e), 240);
+    e.image.quality = STR("standard");
+    assert_int_equal(hold_of(&p, &e), 80);
+}
+
+static void kinds_of_images_are_a_quality_a_size_or_both(void **state)
+{
+    static const char *const good[] = {"", "hd", "very_high", "1024x1536", "low/1024x1024"};
+    static const char *const bad[] = {"1024",  "x1024",  "1024x",     "HD", "hd/", "/1x1",
+                                      "hd/hd", "1x1/hd", "1024-x-1024", "_a", "a/b/1x1",
+                                      "quality/1024x10000000000"};
+    struct price_figure f = {.unit = USAGE_IMAGE, .image_kind = "hd"};
+    char kind[PRICE_IMAGE_KIND];
+    enum usage_unit unit;
+    struct price p;
+
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        assert_true(price_image_kind_parse(str_c(good[i]), kind));
+        assert_string_equal(kind, good[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(price_image_kind_parse(str_c(bad[i]), kind));
+    assert_true(price_unit_parse(STR("image:hd/1024x1024"), &unit, kind));
+    assert_int_equal(unit, USAGE_IMAGE);
+    assert_string_equal(kind, "hd/1024x1024");
+    assert_true(price_unit_parse(STR("search"), &unit, kind));
+    assert_string_equal(kind, "");
+    assert_false(price_unit_parse(STR("second:hd"), &unit, kind));
+    assert_false(price_unit_parse(STR("image:"), &unit, kind));
+    price_init(&p, (struct price_id){1});
+    f.above_input_tokens = 5;
+    assert_int_equal(price_set(&p, &f), PRICE_SET_E_RANGE);
+    f.above_input_tokens = 0;
+    f.service = SERVICE_FLEX;
+    assert_int_equal(price_set(&p, &f), PRICE_SET_E_RANGE);
+    f.service = SERVICE_STANDARD;
+    for (int i = 0; i < BOUND_PRICE_IMAGES; i++) {
+        (void)snprintf(f.image_kind, sizeof(f.image_kind), "%dx1", i);
+        assert_int_equal(price_set(&p, &f), PRICE_SET_OK);
+    }
+    (void)snprintf(f.image_kind, sizeof(f.image_kind), "1x2");
+    assert_int_equal(price_set(&p, &f), PRICE_SET_E_STEPS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usual_calls_cost_what_people_expect),
         cmocka_unit_test(a_part_of_a_nano_is_rounded_up_once),
         cmocka_unit_test(a_class_without_price_takes_its_fallback),
+        cmocka_unit_test(an_image_costs_what_its_quality_and_size_say),
+        cmocka_unit_test(the_plain_figure_is_for_all_other_images),
+        cmocka_unit_test(kinds_of_images_are_a_quality_a_size_or_both),
         cmocka_unit_test(a_long_prompt_moves_the_whole_call_to_its_tier),
         cmocka_unit_test(what_no_call_may_cost_is_refused),
         cmocka_unit_test(a_service_tier_has_figures_of_its_own),
