@@ -38,7 +38,7 @@ CREATE TABLE provider_account (
 );
 COMMENT ON TABLE provider_account IS 'One credential at one upstream. Never deleted, since calls name it.';
 COMMENT ON COLUMN provider_account.team_id IS 'NULL: the installation''s; else that team''s own key.';
-COMMENT ON COLUMN provider_account.kind IS 'A kind of server/providers/provider.c; a row of a kind that is not known there is not used.';
+COMMENT ON COLUMN provider_account.kind IS 'A kind of server/providers/provider_table.c; a row of a kind that is not known there is not used.';
 COMMENT ON COLUMN provider_account.base_url IS 'Empty: the kind''s own, or for kind demo the node''s own demo upstream.';
 COMMENT ON COLUMN provider_account.key_sealed IS 'Sealed under the installation''s secret, bound to this id; NULL: none is needed.';
 COMMENT ON COLUMN provider_account.extra_headers IS 'Names and values sent with every request; shown to operators, so not the place for a secret.';

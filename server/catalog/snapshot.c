@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "base/err.h"
-#include "base/secret.h"
 
 /* Several times a catalogue of BOUND_CATALOG_ROWS models; it only guards against a runaway. */
 #define CATALOG_ARENA_BYTES MIB(512)
@@ -33,18 +32,12 @@ struct catalog *catalog_ref(struct catalog *c)
     return c;
 }
 
-static void account_wipe(struct catalog_account *a)
-{
-    for (size_t i = 0; i < a->n_headers; i++)
-        secret_wipe((void *)(uintptr_t)a->headers[i].value.p, a->headers[i].value.n);
-}
-
 void catalog_unref(struct catalog *c)
 {
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < c->n_accounts; i++)
-        account_wipe(&c->accounts[i]);
+        provider_credential_wipe(&c->accounts[i].credential);
     arena_free(c->arena);
     free(c);
 }

@@ -9,7 +9,7 @@
 #include "base/id.h"
 #include "catalog/words.h"
 #include "model/price.h"
-#include "providers/provider.h"
+#include "providers/credential.h"
 
 struct db;
 struct catalog;
@@ -28,8 +28,8 @@ struct catalog_account {
     const struct catalog_way *ways; /* n 0: it cannot be asked, `unusable` says why */
     size_t n_ways;
     struct str models_url; /* p NULL: it lists none */
-    /* Ready to send: authorization first, then the operator's extra ones. Secret. */
-    const struct provider_header *headers;
+    struct provider_credential credential; /* opened; secret */
+    const struct provider_header *headers; /* the operator's extra ones */
     size_t n_headers;
     bool private_network; /* guard.h: GUARD_PRIVATE */
     const char *unusable; /* the sentence why it is not used; NULL: it is */

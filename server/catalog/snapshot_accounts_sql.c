@@ -1,5 +1,5 @@
 /* snapshot_accounts_sql.c: the provider accounts of a snapshot, ready to be asked: URLs whole, the
- * credential opened and put into its header. A kind that this binary does not know (one of a newer
+ * credential opened. A kind that this binary does not know (one of a newer
  * version, during an upgrade) is left out, and its targets with it. */
 #include <errno.h>
 
@@ -27,10 +27,8 @@ DB_QUERY(catalog_accounts_all,
          " WHERE deleted_at IS NULL"
          " ORDER BY id")
 
-/* The authorization header, the first of the account's. The opened key is wiped at once; its copy
- * in the header is with the snapshot. */
-static int account_key(struct accounts_load *l, struct catalog_account *a,
-                       struct provider_header *headers)
+/* The opened text is wiped at once; what the credential needs of it is with the snapshot. */
+static int account_key(struct accounts_load *l, struct catalog_account *a)
 {
     struct str key = STR("");
     int r;
@@ -44,11 +42,9 @@ static int account_key(struct accounts_load *l, struct catalog_account *a,
     } else if (!provider_has(a->provider, PROVIDER_KEY_OPTIONAL)) {
         a->unusable = "It has no credential.";
     }
-    r = provider_auth_header(a->provider, l->c->arena, key, &headers[0]);
+    r = provider_credential_open(a->provider, l->c->arena, key, &a->credential);
     if (key.n)
         secret_wipe((void *)(uintptr_t)key.p, key.n);
-    a->headers = headers;
-    a->n_headers = r == 0 && headers[0].name ? 1 : 0;
     return r < 0 ? err_trace(r) : 0;
 }
 
@@ -107,7 +103,7 @@ static int account_row(void *ctx)
 
     if (!p)
         return 0;
-    headers = arena_array(c->arena, struct provider_header, BOUND_ACCOUNT_HEADERS + 1);
+    headers = arena_array(c->arena, struct provider_header, BOUND_ACCOUNT_HEADERS);
     if (!headers)
         return err_origin(-ENOMEM);
     *a = (struct catalog_account){
@@ -115,6 +111,7 @@ static int account_row(void *ctx)
         .team = {l->team_none ? 0 : l->team_id},
         .name = l->name,
         .provider = p,
+        .headers = headers,
         .private_network = l->private_network || provider_has(p, PROVIDER_DEMO),
         .unusable = l->enabled ? NULL : "It is disabled.",
         .priority = l->priority,
@@ -123,7 +120,7 @@ static int account_row(void *ctx)
         .tpm = l->tpm_none ? 0 : l->tpm,
     };
     c->n_accounts++;
-    r = account_key(l, a, headers);
+    r = account_key(l, a);
     if (r == 0)
         r = account_urls(l, a);
     return r < 0 ? err_trace(r) : 0;
@@ -155,7 +152,7 @@ static int header_row(void *ctx)
         (struct catalog_account *)catalog_find_account(l->c, (struct account_id){l->id});
     struct provider_header *h;
 
-    if (!a || a->n_headers > BOUND_ACCOUNT_HEADERS || !l->value.p)
+    if (!a || a->n_headers >= BOUND_ACCOUNT_HEADERS || !l->value.p)
         return 0;
     h = (struct provider_header *)&a->headers[a->n_headers++];
     h->name = l->name.p; /* the arena's copies end in NUL */

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "gateway/call_flow.h"
 
-enum { REQUEST_HEADERS = 32 };
+enum { REQUEST_HEADERS = PROVIDER_HEADERS_MAX + 3 };
 
 static int64_t us_between(int64_t from_ns, int64_t to_ns)
 {
@@ -75,18 +75,54 @@ static void skip(struct call *c, const struct catalog_target *target, const char
     atomic_fetch_add_explicit(&c->g->metrics.skipped, 1, memory_order_relaxed);
 }
 
-static size_t put_headers(struct call *c, const struct catalog_account *account,
-                          struct fetch_header h[REQUEST_HEADERS])
+/* What a client of the upstream's own format has chosen of the headers that the way leaves to it. */
+static size_t clients_own(const struct call *c,
+                          struct provider_header own[PROVIDER_CLIENT_HEADERS_MAX])
 {
+    const char *const *name = c->leg.way->way->client_headers;
+    size_t n = 0;
+
+    if (c->leg.kind != &leg_same)
+        return 0;
+    for (; name && *name && n < PROVIDER_CLIENT_HEADERS_MAX; name++) {
+        own[n] = (struct provider_header){*name, request_header(c->r, *name)};
+        n += own[n].value.n > 0;
+    }
+    return n;
+}
+
+static struct str accepted(const struct call *c)
+{
+    if (!c->wire.llm.stream)
+        return STR("application/json");
+    return leg_format(&c->leg)->frames ? STR("application/vnd.amazon.eventstream")
+                                       : STR("text/event-stream");
+}
+
+static int put_headers(struct call *c, const struct catalog_account *account,
+                       struct fetch_header h[REQUEST_HEADERS], size_t *ret_n)
+{
+    struct provider_header own[PROVIDER_CLIENT_HEADERS_MAX];
+    struct provider_headers all = {.n = 0};
+    const struct provider_ask ask = {
+        .provider = account->provider,
+        .way = c->leg.way->way,
+        .credential = &account->credential,
+        .extra = account->headers,
+        .n_extra = account->n_headers,
+        .client = own,
+        .n_client = clients_own(c, own),
+    };
+    int r = provider_put_headers(&ask, &all);
     size_t n = 0;
 
     h[n++] = (struct fetch_header){"content-type", STR("application/json")};
-    h[n++] = (struct fetch_header){"accept", c->wire.llm.stream ? STR("text/event-stream")
-                                                                : STR("application/json")};
+    h[n++] = (struct fetch_header){"accept", accepted(c)};
     h[n++] = (struct fetch_header){"user-agent", c->g->user_agent};
-    for (size_t i = 0; i < account->n_headers && n < REQUEST_HEADERS; i++)
-        h[n++] = (struct fetch_header){account->headers[i].name, account->headers[i].value};
-    return n;
+    for (size_t i = 0; i < all.n && n < REQUEST_HEADERS; i++)
+        h[n++] = (struct fetch_header){all.v[i].name, all.v[i].value};
+    *ret_n = n;
+    return r;
 }
 
 /* The bound of the hold has to be true for every model that may serve. */
@@ -134,7 +170,6 @@ static int start_fetch(struct call *c, const struct catalog_target *target)
         .method = "POST",
         .url = leg_url(c, target),
         .headers = headers,
-        .header_count = put_headers(c, target->account, headers),
         .body = buf_str(&c->try.sent),
         .network = target->account->private_network ? GUARD_PRIVATE : GUARD_PUBLIC,
         .connect_timeout_ms = choose_ms(m->connect_timeout_ms, s->connect_timeout_ms),
@@ -144,6 +179,10 @@ static int start_fetch(struct call *c, const struct catalog_target *target)
         .reply_max = BOUND_UPSTREAM_REPLY_BYTES,
     };
 
+    int r = put_headers(c, target->account, headers, &request.header_count);
+
+    if (r != PROVIDER_OK)
+        return r;
     if (!request.url)
         return err_origin(-ENOMEM);
     return fetch_start(c->g->fetcher, &request, &callbacks, c, &c->try.fetch);

@@ -16,24 +16,28 @@ bool leg_choose(struct call *c, const struct catalog_target *target)
     return true;
 }
 
-const char *leg_url(const struct call *c, const struct catalog_target *target)
+struct str leg_model_url(struct arena *a, struct str url, struct str model)
 {
     const struct str mark = STR("{model}");
-    struct str url = c->wire.llm.stream ? c->leg.way->stream_url : c->leg.way->url;
-    struct arena *a = c->r->arena;
     ssize_t at = str_find(url, '{');
-    struct str model, tail;
+    struct str name, tail;
 
     if (at < 0)
-        return url.p; /* the snapshot's strings end in NUL */
+        return url;
     tail = str_n(url.p + at, url.n - (size_t)at);
     if (!str_starts(tail, mark))
-        return url.p;
-    model = percent_encode(a, target->upstream_model);
-    if (!model.p)
-        return NULL;
-    return arena_strf(a, "%.*s%.*s%.*s", (int)at, url.p, STR_FMT(model), (int)(tail.n - mark.n),
-                      tail.p + mark.n)
+        return url;
+    name = percent_encode(a, model);
+    return name.p ? arena_strf(a, "%.*s%.*s%.*s", (int)at, url.p, STR_FMT(name),
+                               (int)(tail.n - mark.n), tail.p + mark.n)
+                  : STR_NONE;
+}
+
+/* The snapshot's strings and the arena's end in NUL. */
+const char *leg_url(const struct call *c, const struct catalog_target *target)
+{
+    return leg_model_url(c->r->arena, c->wire.llm.stream ? c->leg.way->stream_url : c->leg.way->url,
+                         target->upstream_model)
         .p;
 }
 

@@ -73,6 +73,8 @@ extern const struct leg_kind leg_same, leg_translated;
 bool leg_choose(struct call *c, const struct catalog_target *target);
 /* Where: the way's address with the model in it. NULL: out of memory. */
 const char *leg_url(const struct call *c, const struct catalog_target *target);
+/* A way's address with the model in it. p NULL: out of memory. */
+struct str leg_model_url(struct arena *a, struct str url, struct str model);
 static inline const struct wire_format *leg_format(const struct leg *l)
 {
     return l->way->way->format;

@@ -14,7 +14,7 @@ struct operate_probe {
     int64_t models;     /* how many models it lists; -1: it did not say */
 };
 enum { OPERATE_OK = 0, OPERATE_E_UNKNOWN = 1, OPERATE_E_AWAY = 4 };
-/* Asks the account for its list of models; where there is no such list, for one token. Blocks up to
+/* Asks the account for its list of models; where there is no such list, for a word. Blocks up to
  * the connect and first-byte timeouts. The result is noted on the account. */
 int operate_probe(const struct services *services, struct db *db, struct arena *a,
                   struct account_id account, struct operate_probe *ret) _must_use_;

@@ -1,110 +1,9 @@
-/* provider.c: the table of provider kinds, and how their URLs and headers are made.
- *
- * Sources of the rows, read in 2026: each provider's own API reference for origin, root and the
- * name of the output limit. Where both names of the output limit are taken, the older one stands,
- * because local servers and hosts know it; OpenAI refuses it for its reasoning models, Mistral
- * refuses the newer one and stream_options with 422 extra_forbidden.
- *
- * cancel_stops_billing: OpenRouter's documentation, "Streaming", section "Stream Cancellation"
- * (openrouter.ai/docs/api-reference/streaming), says that closing the connection "immediately stops
- * model processing and billing" at, among others, OpenAI, Azure, Anthropic, Fireworks, Together,
- * DeepInfra, DeepSeek and xAI, and does not at Groq, Google, Mistral and Perplexity, nor anywhere
- * for requests that are not streamed: those are billed whole. Cerebras is on neither list, so it
- * counts as one that goes on. cancel_stops_plain is set for servers that an operator runs: Ollama,
- * vLLM, llama.cpp and their relatives stop any request whose connection is closed. */
+/* provider.c: kinds looked up, how their URLs are joined, and which headers an operator may set. */
 #include "providers/provider.h"
 
 #include <errno.h>
 
 #include "base/err.h"
-
-#define CHAT                                         \
-    {                                                \
-        &format_openai_chat, "/chat/completions", NULL \
-    }
-#define EMBEDDINGS                                     \
-    {                                                  \
-        &format_openai_embeddings, "/embeddings", NULL \
-    }
-
-/* clang-format off */
-const struct provider providers[] = {
-    /* Any server that speaks OpenAI's API and has no row of its own; the usual ones stop when the
-     * connection is closed. */
-    {.kind = "openai-compatible", .label = "OpenAI-compatible", .origin = NULL, .root = "/v1",
-     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL,
-     .cancel_stops_billing = true, .cancel_stops_plain = true},
-    {.kind = "openai", .label = "OpenAI", .origin = "https://api.openai.com", .root = "/v1",
-     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_completion_tokens", .quirks = PROVIDER_PLAIN_OPENAI,
-     .cancel_stops_billing = true},
-    /* The OpenAI SDK compatibility endpoint of the Claude API. */
-    {.kind = "anthropic", .label = "Anthropic", .origin = "https://api.anthropic.com",
-     .root = "/v1", .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_tokens", .cancel_stops_billing = true},
-    /* The OpenAI compatibility endpoint of the Gemini API. */
-    {.kind = "google", .label = "Google", .origin = "https://generativelanguage.googleapis.com",
-     .root = "/v1beta/openai", .ways = {CHAT, EMBEDDINGS}, .models_path = "/models",
-     .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens"},
-    {.kind = "mistral", .label = "Mistral", .origin = "https://api.mistral.ai", .root = "/v1",
-     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_tokens", .quirks = PROVIDER_NO_STREAM_OPTIONS | PROVIDER_PLAIN_OPENAI},
-    {.kind = "deepseek", .label = "DeepSeek", .origin = "https://api.deepseek.com", .root = "/v1",
-     .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
-     .cancel_stops_billing = true},
-    {.kind = "xai", .label = "xAI", .origin = "https://api.x.ai", .root = "/v1",
-     .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
-     .cancel_stops_billing = true},
-    {.kind = "groq", .label = "Groq", .origin = "https://api.groq.com", .root = "/openai/v1",
-     .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_completion_tokens"},
-    {.kind = "cerebras", .label = "Cerebras", .origin = "https://api.cerebras.ai", .root = "/v1",
-     .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_completion_tokens"},
-    {.kind = "together", .label = "Together AI", .origin = "https://api.together.xyz",
-     .root = "/v1", .ways = {CHAT, EMBEDDINGS}, .models_path = "/models",
-     .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
-     .cancel_stops_billing = true},
-    {.kind = "fireworks", .label = "Fireworks AI", .origin = "https://api.fireworks.ai",
-     .root = "/inference/v1", .ways = {CHAT, EMBEDDINGS}, .models_path = "/models",
-     .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
-     .cancel_stops_billing = true},
-    {.kind = "deepinfra", .label = "DeepInfra", .origin = "https://api.deepinfra.com",
-     .root = "/v1/openai", .ways = {CHAT, EMBEDDINGS}, .models_path = "/models",
-     .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
-     .cancel_stops_billing = true},
-    {.kind = "perplexity", .label = "Perplexity", .origin = "https://api.perplexity.ai",
-     .root = "", .ways = {CHAT}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_tokens"},
-    {.kind = "openrouter", .label = "OpenRouter", .origin = "https://openrouter.ai",
-     .root = "/api/v1", .ways = {CHAT, EMBEDDINGS}, .models_path = "/models",
-     .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
-     .cancel_stops_billing = true},
-    {.kind = "ollama", .label = "Ollama", .origin = "http://127.0.0.1:11434", .root = "/v1",
-     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
-     .cancel_stops_billing = true, .cancel_stops_plain = true},
-    {.kind = "vllm", .label = "vLLM", .origin = "http://127.0.0.1:8000", .root = "/v1",
-     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
-     .cancel_stops_billing = true, .cancel_stops_plain = true},
-    {.kind = "llama.cpp", .label = "llama.cpp", .origin = "http://127.0.0.1:8080", .root = "/v1",
-     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
-     .cancel_stops_billing = true, .cancel_stops_plain = true},
-    {.kind = "localai", .label = "LocalAI", .origin = "http://127.0.0.1:8080", .root = "/v1",
-     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
-     .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
-     .cancel_stops_billing = true, .cancel_stops_plain = true},
-    {.kind = "demo", .label = "Demo", .origin = NULL, .root = "/v1",
-     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_NONE,
-     .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_DEMO,
-     .cancel_stops_billing = true, .cancel_stops_plain = true},
-};
-/* clang-format on */
-
-const size_t providers_count = ARRAY_LEN(providers);
 
 const struct provider *provider_find(struct str kind)
 {
@@ -193,24 +92,6 @@ int provider_url(const struct provider *p, struct arena *a, struct str base, con
     if (!url.p)
         return err_origin(-ENOMEM);
     *ret = url;
-    return PROVIDER_OK;
-}
-
-int provider_auth_header(const struct provider *p, struct arena *a, struct str key,
-                         struct provider_header *ret)
-{
-    struct provider_header h = {0};
-
-    if (key.n && p->auth == PROVIDER_AUTH_BEARER) {
-        h.name = "authorization";
-        h.value = arena_strf(a, "Bearer %.*s", STR_FMT(key));
-    } else if (key.n && p->auth == PROVIDER_AUTH_HEADER) {
-        h.name = p->auth_header;
-        h.value = arena_str(a, key);
-    }
-    if (h.name && !h.value.p)
-        return err_origin(-ENOMEM);
-    *ret = h;
     return PROVIDER_OK;
 }
 

@@ -1,6 +1,6 @@
 /* provider.h: what an endpoint is: where it lives, how it wants to be asked, and its oddities.
  *
- * One row of the table in provider.c per kind; adding a compatible provider is adding a row.
+ * One row of the table in provider_table.c per kind; adding a compatible provider is adding a row.
  * Immutable; any thread. */
 #pragma once
 
@@ -27,14 +27,27 @@ enum provider_quirk {
     PROVIDER_DEMO = 1 << 3,
 };
 
+/* A header that stands in the table. */
+struct provider_fixed {
+    const char *name, *value;
+};
+
 /* One wire format that a provider speaks, and where. */
 struct provider_way {
     const struct wire_format *format;
     /* Behind the root: "/chat/completions". `{model}` stands for the upstream's name of the model. */
     const char *path;
     const char *stream_path; /* of streamed answers, where that is another; NULL: the same */
+    /* The key goes in this one, as it is; NULL: as the provider's auth says. */
+    const char *key_header;
+    /* Sent with every request that does not have them from its client or from the operator. Up to
+     * one without a name; NULL: none. */
+    const struct provider_fixed *headers;
+    /* A client of the same format may choose these itself. Up to a NULL; NULL: none. */
+    const char *const *client_headers;
 };
 #define PROVIDER_WAYS_MAX 12
+#define PROVIDER_CLIENT_HEADERS_MAX 4
 
 struct provider {
     const char *kind;  /* as stored: "openai" */
@@ -46,14 +59,15 @@ struct provider {
     /* Up to one without a format. Chats of clients that speak none of these are translated into
      * the first that has a neutral form. */
     struct provider_way ways[PROVIDER_WAYS_MAX];
-    const char *models_path; /* where the models are listed; NULL: nowhere */
+    const char *models_path; /* where the models are listed, asked with the first way's headers;
+                              * NULL: nowhere */
     enum provider_auth auth;
     const char *auth_header; /* for PROVIDER_AUTH_HEADER, lower case */
     /* The name of the output limit that all of its models take. */
     const char *output_limit_field; /* "max_tokens" or "max_completion_tokens" */
     unsigned quirks;                /* of enum provider_quirk */
     /* Is generation, and with it the bill, stopped when the connection is closed: of a stream, and
-     * of a plain answer that has not begun to come? See provider.c for who says so. */
+     * of a plain answer that has not begun to come? See provider_table.c for who says so. */
     bool cancel_stops_billing, cancel_stops_plain;
 };
 
@@ -81,9 +95,6 @@ struct provider_header {
     const char *name;
     struct str value;
 };
-/* The header that carries the key, made in the arena; name NULL when there is none to send. */
-int provider_auth_header(const struct provider *p, struct arena *a, struct str key,
-                         struct provider_header *ret) _must_use_;
 /* May an operator set this header for an account? Names are tokens (RFC 9110 5.6.2), values have no
  * control characters, and what frames or routes a request is ours. */
 bool provider_header_allowed(struct str name, struct str value);

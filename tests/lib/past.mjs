@@ -3,6 +3,7 @@
 // are looked at with it (tests/browser), and the pictures of the README are taken of it (pictures.mjs).
 import assert from 'node:assert/strict';
 import { call, password } from './installation.mjs';
+import { anthropic } from './natives.mjs';
 import { chat, chunk, send, sse, startUpstream } from './upstream.mjs';
 import { Visitor } from './visitor.mjs';
 
@@ -13,16 +14,24 @@ export function dice(seed) {
   return { next, upTo: (n) => Math.floor(next() * n), pick: (list) => list[Math.floor(next() * list.length)] };
 }
 
-// What the scripted provider does is asked for by the call itself: `user` holds the switches.
+function asAnthropic(res, body, plan) {
+  const used = { input: Number(plan.in ?? 9), output: Number(plan.out ?? 3) };
+  const said = ['It ships ', 'on Tuesday.'];
+  return body.stream ? anthropic.stream(res, used, said, { cut: plan.die }) : anthropic.plain(res, used, said);
+}
+
+// What the scripted provider does is asked for by the call itself: `user` holds the switches, which the
+// Messages API has as metadata.user_id.
 export async function startProvider(port) {
   return startUpstream((req, res, { body }) => {
-    const plan = Object.fromEntries(new URLSearchParams(body?.user ?? ''));
+    const plan = Object.fromEntries(new URLSearchParams(body?.user ?? body?.metadata?.user_id ?? ''));
     const first = req.url.startsWith('/first');
     if (req.url.endsWith('/models')) return send(res, 200, { object: 'list', data: [{ id: 'gpt-5-mini', object: 'model' }] });
     if (plan.fail && (first || plan.everywhere)) return send(res, Number(plan.fail), { error: { message: plan.says ?? 'The server is overloaded', type: 'server_error', param: null, code: null } });
     const usage = { prompt_tokens: Number(plan.in ?? 9), completion_tokens: Number(plan.out ?? 3), total_tokens: Number(plan.in ?? 9) + Number(plan.out ?? 3), prompt_tokens_details: { cached_tokens: Number(plan.cached ?? 0) } };
     if (req.url.endsWith('/embeddings')) return send(res, 200, { object: 'list', model: body.model, data: [{ object: 'embedding', index: 0, embedding: [0.1, 0.2] }], usage: { prompt_tokens: usage.prompt_tokens, total_tokens: usage.prompt_tokens } });
     const answer = () => {
+      if (req.url.endsWith('/messages')) return asAnthropic(res, body, plan);
       if (!body.stream) return send(res, 200, { ...chat('It ships on Tuesday.', usage), model: body.model });
       sse(res, [chunk({ role: 'assistant', content: 'It ships ' }), chunk({ content: 'on Tuesday.' }), chunk({}, 'stop')], { done: !plan.die, usage: plan.die ? undefined : usage });
       if (plan.die) res.destroy();

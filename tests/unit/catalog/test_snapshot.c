@@ -55,11 +55,10 @@ static void accounts_come_ready_to_be_asked(void **state)
     assert_ptr_equal(catalog_account_way(a, &format_openai_chat), &a->ways[0]);
     assert_ptr_equal(catalog_account_way(a, &format_gemini), &a->ways[0]);
     assert_null(catalog_account_way(a, &format_openai_embeddings));
-    assert_int_equal(a->n_headers, 3);
-    assert_string_equal(a->headers[0].name, "authorization");
-    assert_str(a->headers[0].value, "Bearer gsk-secret");
-    assert_string_equal(a->headers[1].name, "x-a");
-    assert_str(a->headers[2].value, "2");
+    assert_str(a->credential.bearer, "Bearer gsk-secret");
+    assert_int_equal(a->n_headers, 2);
+    assert_string_equal(a->headers[0].name, "x-a");
+    assert_str(a->headers[1].value, "2");
     assert_int_equal(a->rpm, 30);
     assert_int_equal(a->tpm, 0);
     assert_false(a->private_network);
@@ -85,7 +84,7 @@ static void what_cannot_be_used_says_why(void **state)
     catalog_unref(c);
     c = loaded_with(&elsewhere); /* another secret, no demo upstream */
     assert_non_null(catalog_find_account(c, keyed)->unusable);
-    assert_int_equal(catalog_find_account(c, keyed)->n_headers, 0);
+    assert_null(catalog_find_account(c, keyed)->credential.bearer.p);
     assert_non_null(catalog_find_account(c, demo)->unusable);
     catalog_unref(c);
 }

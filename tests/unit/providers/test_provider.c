@@ -31,8 +31,9 @@ static void a_kind_has_its_own_address(void **state)
 {
     assert_url("openai", "", "https://api.openai.com/v1/chat/completions");
     assert_url("groq", "", "https://api.groq.com/openai/v1/chat/completions");
+    assert_url("anthropic", "", "https://api.anthropic.com/v1/messages");
     assert_url("google", "",
-               "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions");
+               "https://generativelanguage.googleapis.com/v1beta/models/{model}:generateContent");
     assert_url("perplexity", "", "https://api.perplexity.ai/chat/completions");
     assert_url("fireworks", "", "https://api.fireworks.ai/inference/v1/chat/completions");
 }
@@ -120,24 +121,6 @@ static void the_table_is_whole(void **state)
     }
 }
 
-static void the_key_goes_where_the_scheme_says(void **state)
-{
-    const struct provider by_header = {
-        .kind = "x", .auth = PROVIDER_AUTH_HEADER, .auth_header = "x-api-key"};
-    struct provider_header h;
-
-    assert_int_equal(provider_auth_header(provider_find(STR("openai")), arena, STR("sk-1"), &h), 0);
-    assert_string_equal(h.name, "authorization");
-    assert_str(h.value, "Bearer sk-1");
-    assert_int_equal(provider_auth_header(&by_header, arena, STR("k"), &h), 0);
-    assert_string_equal(h.name, "x-api-key");
-    assert_str(h.value, "k");
-    assert_int_equal(provider_auth_header(provider_find(STR("ollama")), arena, STR(""), &h), 0);
-    assert_null(h.name);
-    assert_int_equal(provider_auth_header(provider_find(STR("demo")), arena, STR("k"), &h), 0);
-    assert_null(h.name);
-}
-
 static void operators_set_labels_not_framing(void **state)
 {
     assert_true(provider_header_allowed(STR("OpenAI-Organization"), STR("org-1")));
@@ -166,7 +149,6 @@ int main(void)
         cmocka_unit_test(without_any_address_there_is_no_url),
         cmocka_unit_test(kinds_are_found_by_their_exact_word),
         cmocka_unit_test(the_table_is_whole),
-        cmocka_unit_test(the_key_goes_where_the_scheme_says),
         cmocka_unit_test(operators_set_labels_not_framing),
     };
 
