@@ -43,8 +43,9 @@
 /* Answers of any kind from an upstream. */
 #define BOUND_UPSTREAM_REPLY_BYTES MIB(64)
 #define BOUND_SSE_EVENT_BYTES MIB(4)
-/* Bytes waiting for a slow client before its upstream is paused. */
-#define BOUND_STREAM_QUEUE_BYTES KIB(256)
+/* Bytes waiting for a slow client before its upstream is paused: with one read more they stay within a
+ * buffer of 128 KiB, and a thousand stuck readers within 300 MB. */
+#define BOUND_STREAM_QUEUE_BYTES KIB(96)
 /* json/scan: depth 64, values and containers against memory blow-up (reliability 2.2). */
 #define BOUND_JSON_DEPTH 64
 #define BOUND_JSON_VALUES 200000

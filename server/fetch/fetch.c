@@ -5,13 +5,17 @@
 #include "fetch/fetch.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "fetch/transfer.h"
 
-enum { CONNECTIONS_KEPT = 256 }; /* per loop, over all upstreams */
+/* Connections of a loop, over all upstreams, that are kept for the next request: as many as are likely to
+ * be in use at once, or a flood of calls would make a new one for each; but at most this share of the
+ * process's descriptors. */
+enum { KEPT_MAX = 2048, KEPT_SHARE = 8 };
 
 const char *fetch_fault_name(enum fetch_fault f)
 {
@@ -199,6 +203,15 @@ static void turn(struct loop_hook *h, int *timeout_ms)
     bury(f);
 }
 
+static long kept_max(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur / KEPT_SHARE >= KEPT_MAX)
+        return KEPT_MAX;
+    return (long)files.rlim_cur / KEPT_SHARE;
+}
+
 static int set_up(struct fetcher *f)
 {
     f->multi = curl_multi_init();
@@ -207,7 +220,7 @@ static int set_up(struct fetcher *f)
         curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f) != CURLM_OK ||
-        curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT) != CURLM_OK ||
+        curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, kept_max()) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) != CURLM_OK)
         return err_origin(-ENOMEM);
     return 0;

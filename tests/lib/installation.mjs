@@ -17,6 +17,8 @@ export async function signUp(server, { email = `owner${++serial}@example.org`, n
 }
 
 export async function signInOperator(server) {
+  // What is printed once may come a moment after readiness.
+  await eventually(() => server.knownOperator || /password[^\n]*\n/i.test(server.log), 'the operator in what is printed');
   const visitor = new Visitor(server.url);
   const page = await visitor.submit('/sign-in', /sign-in/, server.operator);
   assert.equal(page.status, 200, page.text.slice(0, 400));

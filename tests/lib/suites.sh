@@ -77,12 +77,14 @@ suite_unit() { run_unit build; }
 # Every registered query against the migrated database.
 suite_sql() { run_unit build sql; }
 
-# The price functions against exact arithmetic: a million cases; ten with --long, and mistakes that it
-# has to notice.
+# The price functions against exact arithmetic, and the scanner of client JSON against Python's reader
+# and JSONTestSuite: more cases with --long, and mistakes that have to be noticed.
 suite_oracle() {
-    local cases=1000000
-    [ "$LONG" = 1 ] && cases=10000000
+    local cases=1000000 documents=200000
+    [ "$LONG" = 1 ] && cases=10000000 documents=5000000
     python3 tests/oracle/price.py build/price_cases --cases $cases
+    python3 tests/oracle/scan.py build/scan_read --cases $documents
+    node_ready && node tests/oracle/suite.mjs build/scan_read
     [ "$LONG" = 0 ] || python3 tests/oracle/mutants.py
 }
 

@@ -1,0 +1,83 @@
+// Three times as many calls as the node can take: it goes on working at about its capacity, tells the
+// others 503 at once, keeps its books, and is its old self when the flood is over.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { eventually, setup, test } from '../lib/story.mjs';
+import { top } from '../lib/server.mjs';
+import { Cluster } from '../lib/cluster.mjs';
+import { served } from '../lib/installation.mjs';
+import { sameBooks } from '../lib/shadow.mjs';
+import * as bench from '../bench/bench.mjs';
+
+const long = process.env.HOSTILE_LONG === '1';
+const build = join(top, process.env.TOLLGATE_BUILD ?? 'build');
+const ms = long ? 30000 : 3000;
+const cluster = new Cluster();
+let node, secret, file, capacity;
+
+// One run of the load generator: good answers per second of time (rate) and of the loop's processor time
+// (goodput). Unlike in the bench, refusals are what is looked for.
+async function load(...args) {
+  const from = bench.processorNs(node.child.pid, 'loop');
+  const run = await generate(...args);
+  const spent = (bench.processorNs(node.child.pid, 'loop') - from) / 1e9;
+  return { ...run, rate: run.ok / run.seconds, goodput: run.ok / spent, used: spent / run.seconds };
+}
+function generate(mode, connections, runMs, rate) {
+  const args = [mode, node.port, connections, runMs, file, '/v1/chat/completions', ...(rate ? [Math.round(rate)] : []),
+    `Authorization: Bearer ${secret}`].map(String);
+  return new Promise((done, fail) => {
+    const child = spawn(join(build, 'bench-load'), args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    let text = '';
+    child.stdout.on('data', (d) => { text += d; });
+    child.on('exit', (code) => (code === 0 ? done(JSON.parse(text)) : fail(new Error(`bench-load ended with ${code}`))));
+  });
+}
+
+setup('one node with one loop', async () => {
+  execFileSync('ninja', ['-C', build, 'bench-load', 'bench-mock'], { stdio: 'ignore' });
+  const mock = await bench.serve('mock');
+  await cluster.start();
+  node = await cluster.add('one', {
+    LOOPS: '1', LOG_LEVEL: 'warn', MAX_CONNECTIONS_PER_ADDRESS: '20000',
+  });
+  await cluster.install([{ url: `http://127.0.0.1:${mock.port}/plain/v1` }]);
+  await cluster.model({ name: 'bench-plain' });
+  const team = await cluster.team(1e15);
+  secret = (await cluster.key(team, { concurrency: 100000 })).key;
+  await served(node, secret, 'bench-plain');
+  file = bench.body('bench-plain', 1000);
+});
+
+test('what the node can take', async () => {
+  const runs = [];
+  for (let i = 0; i < 3; i++) runs.push(await load('sat', 64, long ? 5000 : 1000));
+  for (const run of runs) assert.equal(run.refused + run.errors + run.unanswered, 0, JSON.stringify(run));
+  capacity = { rate: Math.max(...runs.map((r) => r.rate)), goodput: bench.median(runs.map((r) => r.goodput)) };
+  console.log(`   capacity: ${capacity.rate.toFixed(0)} calls/s; ${capacity.goodput.toFixed(0)} a processor second`);
+});
+
+test('three times as much: it goes on at its capacity, and every call is answered', async () => {
+  const before = await node.metrics();
+  const run = await load('rate', 1000, ms, capacity.goodput * 3);
+  const after = await node.metrics();
+  const shed = Object.keys(after).filter((k) => k.startsWith('tollgate_http_turned_away_total'))
+    .map((k) => [k.match(/"(\w+)"/)[1], after[k] - before[k]]).filter(([, n]) => n);
+  console.log(`   ${run.rate.toFixed(0)} good calls/s; ${run.goodput.toFixed(0)} a processor second, ${(100 * run.goodput / capacity.goodput).toFixed(0)} % of capacity; `
+    + `the loop had ${(100 * run.used).toFixed(0)} % of a processor; ${run.refused} refused (${shed.map((s) => s.join(' ')).join(', ')}); p99 ${(run.latency_us.p99 / 1000).toFixed(0)} ms`);
+  assert.equal(run.errors, 0, JSON.stringify(run));
+  assert.equal(run.unanswered, 0, JSON.stringify(run));
+  assert.ok(run.goodput > capacity.goodput / 2, 'it collapsed');
+});
+
+test('it recovers at once, and the books are right', async () => {
+  const from = performance.now();
+  await eventually(async () => {
+    const run = await load('rate', 64, 1000, capacity.rate / 3);
+    return run.refused + run.errors + run.unanswered === 0;
+  }, 'a second of usual load without a refusal', 60000);
+  console.log(`   recovered within ${((performance.now() - from) / 1000).toFixed(1)} s`);
+  await eventually(async () => (await node.metrics()).tollgate_settle_waiting === 0, 'the calls to be settled', 60000);
+  sameBooks(cluster);
+});
