@@ -27,6 +27,9 @@ struct llm_request {
     uint64_t prompt_bytes;    /* of what the model reads in it: messages or input, tools */
     struct str models_json;   /* OpenRouter's `models`, the raw array; p NULL when absent */
     struct str provider_json; /* OpenRouter's `provider`, the raw object; p NULL when absent */
+    /* The id of an earlier answer, kept by whoever gave it, that this one goes on from (Responses);
+     * p NULL: none. Who keeps no answers has to refuse it. */
+    struct str previous_id;
 };
 
 /* What a whole reply or a stream's event says. */

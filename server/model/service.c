@@ -9,8 +9,8 @@ static const struct {
     [SERVICE_PRIORITY] = {"priority", "Priority"},
 };
 
-/* OpenAI: auto, default, flex, priority; Anthropic: auto, standard_only, and standard and priority in
- * answers; Groq: on_demand, flex, auto. */
+/* OpenAI: auto, default, flex, priority, and fast, which is priority's newer name; Anthropic: auto,
+ * standard_only, and standard and priority in answers; Groq: on_demand, flex, auto. */
 static const struct {
     const char *word;
     enum service_tier tier;
@@ -18,7 +18,7 @@ static const struct {
     {"auto", SERVICE_STANDARD},          {"default", SERVICE_STANDARD},
     {"standard", SERVICE_STANDARD},      {"standard_only", SERVICE_STANDARD},
     {"on_demand", SERVICE_STANDARD},     {"flex", SERVICE_FLEX},
-    {"priority", SERVICE_PRIORITY},
+    {"priority", SERVICE_PRIORITY},      {"fast", SERVICE_PRIORITY},
 };
 
 const char *service_tier_name(enum service_tier s)

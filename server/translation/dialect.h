@@ -105,4 +105,5 @@ struct dialect {
     bool early_usage;
 };
 
-extern const struct dialect openai_chat, openai_embeddings, anthropic_messages, gemini;
+extern const struct dialect openai_chat, openai_embeddings, anthropic_messages, gemini,
+    openai_responses;

@@ -89,17 +89,37 @@ static void mend(const struct said *said, const struct wire_error *otherwise, st
     buf_done(&more);
 }
 
+/* The type at the root of an event in a stream is the event's. */
+static bool is_event(const struct said *said)
+{
+    struct json_span type = said->w[SAID_ROOT_TYPE].span;
+
+    return said_is_text(said, SAID_ROOT_TYPE) &&
+           (json_span_is(said->text, type, "error") ||
+            str_starts(json_span_str(said->text, type), STR("\"response.")));
+}
+
+/* Where a member of an error that is no object of its own stands. */
+static struct json_span elsewhere(const struct said *said, size_t own, size_t root)
+{
+    if (own == SAID_MESSAGE)
+        return said_sentence(said);
+    if (own == SAID_TYPE && is_event(said))
+        return (struct json_span){.n = 0};
+    if (own == SAID_CODE && said->w[SAID_RESPONSE_CODE].span.n)
+        return said->w[SAID_RESPONSE_CODE].span;
+    return said->w[root].span;
+}
+
 /* An object made of what stands elsewhere in the document. */
 static void make(const struct said *said, const struct wire_error *otherwise, struct buf *out)
 {
     const char *before = "{\"error\":{";
 
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        struct json_span s = said->w[members[i].root].span;
-
         buf_printf(out, "%s\"%s\":", before, members[i].name);
-        put_member(said, members[i].own,
-                   members[i].own == SAID_MESSAGE ? said_sentence(said) : s, otherwise, out);
+        put_member(said, members[i].own, elsewhere(said, members[i].own, members[i].root),
+                   otherwise, out);
         before = ",";
     }
     buf_puts(out, "}}");

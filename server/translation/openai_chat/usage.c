@@ -22,7 +22,7 @@ enum {
     FIGURES
 };
 
-static const char *const paths[FIGURES] = {
+static const char *const chat_paths[FIGURES] = {
     [PROMPT] = "prompt_tokens",
     [COMPLETION] = "completion_tokens",
     [TOTAL] = "total_tokens",
@@ -36,6 +36,21 @@ static const char *const paths[FIGURES] = {
     [REASONING] = "completion_tokens_details.reasoning_tokens",
     [AUDIO_OUT] = "completion_tokens_details.audio_tokens",
     [IMAGE_OUT] = "completion_tokens_details.image_tokens",
+    [COST] = "cost",
+};
+
+/* The Responses format has other names for what OpenAI itself tells. */
+static const char *const responses_paths[FIGURES] = {
+    [PROMPT] = "input_tokens",
+    [COMPLETION] = "output_tokens",
+    [TOTAL] = "total_tokens",
+    [CACHED] = "input_tokens_details.cached_tokens",
+    [CACHE_WRITE] = "input_tokens_details.cache_write_tokens",
+    [AUDIO_IN] = "input_tokens_details.audio_tokens",
+    [IMAGE_IN] = "input_tokens_details.image_tokens",
+    [REASONING] = "output_tokens_details.reasoning_tokens",
+    [AUDIO_OUT] = "output_tokens_details.audio_tokens",
+    [IMAGE_OUT] = "output_tokens_details.image_tokens",
     [COST] = "cost",
 };
 
@@ -98,21 +113,24 @@ static int sides(int64_t v[FIGURES], const enum figure is[FIGURES], struct llm_r
     return OPENAI_USAGE_OK;
 }
 
-int openai_usage_read(struct str object, struct llm_report *ret, struct json_span *ret_cost_at)
+/* A path that the format has not is one that stands nowhere. */
+static int read_as(const char *const paths[FIGURES], struct str object, struct llm_report *ret,
+                   struct json_span *ret_cost_at)
 {
     struct json_watch w[FIGURES] = {0};
     struct json_scan_result result;
     struct json_fault fault;
     struct llm_report report = *ret;
-    enum figure is[FIGURES];
+    enum figure is[FIGURES] = {FIGURE_ABSENT};
     int64_t v[FIGURES] = {0}, beyond;
 
     for (size_t i = 0; i < FIGURES; i++)
-        w[i].path = paths[i];
+        w[i].path = paths[i] ? paths[i] : paths[TOTAL];
     if (json_scan(object, w, FIGURES, &result, &fault) != JSON_OK)
         return OPENAI_USAGE_E_NONE;
     for (size_t i = 0; i < COST; i++)
-        is[i] = figure_read(object, &w[i], &v[i]);
+        if (paths[i])
+            is[i] = figure_read(object, &w[i], &v[i]);
     if (sides(v, is, &report, &beyond) != OPENAI_USAGE_OK)
         return OPENAI_USAGE_E_NONE;
     report.has_usage = true;
@@ -124,6 +142,16 @@ int openai_usage_read(struct str object, struct llm_report *ret, struct json_spa
     return OPENAI_USAGE_OK;
 }
 
+int openai_usage_read(struct str object, struct llm_report *ret, struct json_span *ret_cost_at)
+{
+    return read_as(chat_paths, object, ret, ret_cost_at);
+}
+
+int responses_usage_read(struct str object, struct llm_report *ret, struct json_span *ret_cost_at)
+{
+    return read_as(responses_paths, object, ret, ret_cost_at);
+}
+
 static bool read_object(struct str object, struct llm_report *ret)
 {
     struct json_span cost;
@@ -131,7 +159,19 @@ static bool read_object(struct str object, struct llm_report *ret)
     return openai_usage_read(object, ret, &cost) == OPENAI_USAGE_OK;
 }
 
+static bool read_responses_object(struct str object, struct llm_report *ret)
+{
+    struct json_span cost;
+
+    return responses_usage_read(object, ret, &cost) == OPENAI_USAGE_OK;
+}
+
 bool openai_usage_find(struct str part, struct llm_report *ret)
 {
     return report_find_usage(part, STR("\"usage\""), read_object, ret);
+}
+
+bool responses_usage_find(struct str part, struct llm_report *ret)
+{
+    return report_find_usage(part, STR("\"usage\""), read_responses_object, ret);
 }

@@ -1,6 +1,6 @@
 /* usage.h: the usage object of OpenAI's format, and its relatives, read into disjoint classes.
  *
- * Sources: OpenAI's API reference (CompletionUsage), and what Mistral, DeepSeek, xAI, OpenRouter,
+ * Sources: OpenAI's API reference (CompletionUsage, ResponseUsage), and what Mistral, DeepSeek, xAI, OpenRouter,
  * Hugging Face and Groq really send. Cached, cache-written, audio and image tokens are parts of
  * prompt_tokens; reasoning, audio and image tokens parts of completion_tokens, as are predicted
  * tokens, accepted or rejected, which are billed as output. Odd: some providers leave reasoning out
@@ -20,5 +20,9 @@ enum { OPENAI_USAGE_OK = 0, OPENAI_USAGE_E_NONE = 1 };
  * its price says. OPENAI_USAGE_E_NONE: no figure in it. */
 int openai_usage_read(struct str object, struct llm_report *ret,
                       struct json_span *ret_cost_at) _must_use_;
+/* The same of the Responses format, whose figures have other names. */
+int responses_usage_read(struct str object, struct llm_report *ret,
+                         struct json_span *ret_cost_at) _must_use_;
 /* The last `"usage":{...}` in a fragment of a document; false when there is none. */
 bool openai_usage_find(struct str part, struct llm_report *ret);
+bool responses_usage_find(struct str part, struct llm_report *ret);

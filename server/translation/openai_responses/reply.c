@@ -1,0 +1,112 @@
+/* reply.c: a whole response, and the events of a streamed one, read. */
+#include "translation/openai_chat/usage.h"
+#include "translation/openai_responses/bytes.h"
+#include "translation/report.h"
+#include "translation/wire.h"
+
+enum { TYPE, ID, ERROR, STATUS, REASON, OUTPUT, USAGE, TIER, FIRST_TEXT, WATCHES = FIRST_TEXT + 6 };
+
+static const char *const whole_paths[WATCHES] = {
+    [TYPE] = "object",
+    [ID] = "id",
+    [ERROR] = "error",
+    [STATUS] = "status",
+    [REASON] = "incomplete_details.reason",
+    [OUTPUT] = "output",
+    [USAGE] = "usage",
+    [TIER] = "service_tier",
+    [FIRST_TEXT] = "output[].content[].text",
+    "output[].content[].refusal",
+    "output[].summary[].text",
+    "output[].arguments",
+    "output[].input",
+    "output[].code",
+};
+
+/* The response stands in few of the events; what the others add is their `delta`. */
+static const char *const event_paths[] = {
+    [TYPE] = "type",
+    [ID] = "response.id",
+    [ERROR] = "error",
+    [STATUS] = "response.status",
+    [REASON] = "response.incomplete_details.reason",
+    [OUTPUT] = "response.error",
+    [USAGE] = "response.usage",
+    [TIER] = "response.service_tier",
+    [FIRST_TEXT] = "delta",
+};
+
+static bool scan(struct str doc, const char *const *paths, size_t n, struct json_watch *w,
+                 struct wire_report *report)
+{
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    for (size_t i = 0; i < n; i++)
+        w[i] = (struct json_watch){.path = paths[i]};
+    if (json_scan(doc, w, n, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
+        return false;
+    report->bytes = doc;
+    report->close_at = result.root_close;
+    report->root_empty = result.root_empty;
+    report->error = wire_given(w[ERROR].span);
+    report->llm.id = report_inside(doc, w[ID].span);
+    for (size_t i = FIRST_TEXT; i < n; i++)
+        if (w[i].span.n && w[i].span.kind == JSON_STRING)
+            report->llm.output_bytes += report_text_bytes(&w[i]);
+    return true;
+}
+
+/* What a response says once it has ended. */
+static void read_end(struct str doc, const struct json_watch w[FIRST_TEXT],
+                     struct wire_report *report)
+{
+    struct json_span cost, at = w[USAGE].span;
+    struct str tier = report_inside(doc, w[TIER].span);
+
+    report->llm.finish_reason = report_inside(doc, w[REASON].span);
+    if (!report->llm.finish_reason.n)
+        report->llm.finish_reason = report_inside(doc, w[STATUS].span);
+    report->llm.has_service =
+        tier.p && service_tier_read(tier, &report->llm.service) == SERVICE_OK;
+    if (at.n && at.kind == JSON_OBJECT &&
+        responses_usage_read(json_span_str(doc, at), &report->llm, &cost) == OPENAI_USAGE_OK)
+        report_place_usage(report, at, cost);
+}
+
+int responses_bytes_read_reply(struct str body, struct wire_report *ret)
+{
+    struct wire_report report = {.done = false};
+    struct json_watch w[WATCHES];
+
+    if (!scan(body, whole_paths, WATCHES, w, &report))
+        return DIALECT_E_SYNTAX;
+    report.has_choices = report_has_list(&w[OUTPUT]);
+    read_end(body, w, &report);
+    *ret = report;
+    return DIALECT_OK;
+}
+
+int responses_bytes_read_event(const struct sse_event *event, struct wire_report *ret)
+{
+    struct wire_report report = {.bytes = event->data};
+    struct json_watch w[ARRAY_LEN(event_paths)];
+    struct str doc = event->data;
+
+    report.done = str_eq(str_trim(doc), STR("[DONE]")); /* of servers that are like OpenAI's */
+    if (!doc.p || report.done) {
+        *ret = report;
+        return DIALECT_OK;
+    }
+    if (!scan(doc, event_paths, ARRAY_LEN(event_paths), w, &report))
+        return DIALECT_E_SYNTAX;
+    report.done = json_span_is(doc, w[TYPE].span, "response.completed") ||
+                  json_span_is(doc, w[TYPE].span, "response.incomplete");
+    report.error = report.error || str_eq(event->type, STR("error")) ||
+                   json_span_is(doc, w[TYPE].span, "error") ||
+                   json_span_is(doc, w[TYPE].span, "response.failed");
+    if (report.done || report.error)
+        read_end(doc, w, &report);
+    *ret = report;
+    return DIALECT_OK;
+}
