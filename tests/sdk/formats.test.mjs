@@ -1,0 +1,93 @@
+// Four official client libraries before four provider formats: text, stream, tools in two rounds,
+// structured output, images, errors and a client that leaves, each to the nano-dollar.
+import assert from 'node:assert/strict';
+import { test, setup, eventually } from '../lib/story.mjs';
+import { startServer } from '../lib/server.mjs';
+import { startSpeaker, upstreams, figures, city } from '../lib/speaker.mjs';
+import * as libraries from '../lib/clients.mjs';
+import { addAccount, addModel, booksBalance, mintKey, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+
+let server, speaker, key;
+const question = 'What is the weather in Paris and Rome?';
+const calls = [{ city: 'Paris' }, { city: 'Rome' }];
+const charge = figures.input * 1000 + figures.output * 2000;
+const asked = { input: figures.input, output: figures.output };
+const clients = { openaiChat: libraries.openaiChat, openaiResponses: libraries.openaiResponses, anthropicMessages: libraries.anthropicMessages, googleGenai: libraries.googleGenai };
+
+setup('an installation with an account for each format', async () => {
+  speaker = await startSpeaker();
+  server = await startServer();
+  const operator = await signInOperator(server);
+  for (const u of upstreams) {
+    const account = await addAccount(operator, speaker, { kind: u.kind, name: u.format, base_url: `http://127.0.0.1:${speaker.port}${u.base}`, ...u.fields });
+    await addModel(operator, { name: `by-${u.format}`, targets: [{ account, upstreamModel: 'scripted-1' }] });
+  }
+  const owner = await signUp(server);
+  await topUp(owner, 20);
+  key = await mintKey(owner);
+  for (const u of upstreams) await served(server, key, `by-${u.format}`);
+});
+
+const charged = () => server.sql(`SELECT charge_nano, basis, outcome FROM call ORDER BY posted_at DESC, call_id DESC LIMIT 1`)[0];
+const number = () => Number(server.sql(`SELECT count(*)::int AS n FROM call`)[0].n);
+
+async function isCharged(fn) {
+  const before = number();
+  const answer = await fn();
+  await eventually(() => number() > before, 'the record');
+  assert.equal(charged().charge_nano, charge);
+  assert.equal(charged().basis, 'provider');
+  return answer;
+}
+
+const chosen = (process.env.TEST_CLIENTS ?? '').split(',').filter(Boolean);
+for (const [name, make] of Object.entries(clients).filter(([n]) => !chosen.length || chosen.includes(n)))
+  for (const u of upstreams) {
+    const ask = () => make(server.url, key, `by-${u.format}`);
+    const story = (what, fn) => test(`${name} before ${u.format}: ${what}`, fn);
+
+    story('text', async () => {
+      const r = await isCharged(() => ask().text('Hello'));
+      assert.equal(r.text, 'Hello there.');
+      assert.deepEqual(r.usage, asked);
+    });
+    story('a stream', async () => {
+      const r = await isCharged(() => ask().stream('Hello'));
+      assert.equal(r.text, 'Hello there.');
+      assert.deepEqual(r.usage, asked);
+    });
+    story('tools in two rounds, two calls at once', async () => {
+      for (const round of ['toolCalls', 'toolCallsStreamed']) {
+        const first = await ask()[round](question);
+        assert.deepEqual(first.calls.map((c) => c.input), calls, round);
+        assert.ok(first.calls.every((c) => c.name === 'get_weather'));
+        const second = await ask().afterTools(question, first.calls);
+        assert.equal(second.text, 'The weather: Paris is sunny and Rome is sunny.');
+      }
+    });
+    story('structured output', async () => {
+      const r = await ask().structured('Which city?');
+      assert.deepEqual(JSON.parse(r.text), city);
+      assert.ok(speaker.seen.at(-1).asked.schema, 'the provider was told the schema');
+    });
+    story('an image', async () => {
+      const r = await ask().image('What is it?');
+      assert.equal(r.text, 'I see 1 image.');
+    });
+    story('errors', async () => {
+      const refused = await ask().errorOf('Please fail');
+      assert.equal(refused.status, 400);
+      assert.match(refused.message, /scripted refusal/);
+      const busy = await ask().errorOf('You are busy');
+      assert.equal(busy.status, 429);
+    });
+    story('a client that leaves', async () => {
+      const before = number(), aborted = speaker.aborted;
+      assert.equal(await ask().abort('Be slow', 3), 3);
+      await eventually(() => number() > before, 'the record of a call whose client left');
+      assert.match(charged().outcome, /client_gone/);
+      void aborted;
+    });
+  }
+
+test('the books balance', async () => { booksBalance(server); });
