@@ -21,6 +21,8 @@ void snippet_view(struct web *w, struct str key, struct str model, struct json_o
     struct json_object *snippet = json_new_object();
 
     json_set_str(snippet, "base_url", web_url(w, STR("/v1")));
+    json_set_str(snippet, "root_url", web_url(w, STR("")));
+    json_set_str(snippet, "gemini_url", web_url(w, STR("/v1beta")));
     json_set_str(snippet, "key", key.n ? key : STR("tg-\u2026"));
     json_set_str(snippet, "model", model.n ? model : some_model(w));
     json_set(view, "snippet", snippet);

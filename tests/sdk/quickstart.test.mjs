@@ -1,0 +1,65 @@
+// What the quick-start page prints is run as it is printed, with a key of this installation.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { test, setup } from '../lib/story.mjs';
+import { startServer } from '../lib/server.mjs';
+import { booksBalance, mintKey, served, signUp, topUp } from '../lib/installation.mjs';
+
+const tests = join(import.meta.dirname, '..');
+const run = promisify(execFile);
+let server, key, page, model;
+
+const plain = (html) => html.replace(/<[^>]+>/g, '').replace(/&quot;/g, '"').replace(/&#39;|&#x27;/g, "'").replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&#x2F;|&#47;/g, '/').replace(/&amp;/g, '&');
+const ways = {
+  node: (text) => run('node', ['--input-type=module', '-e', text], { cwd: tests }),
+  sh: (text) => run('bash', ['-c', text]),
+  python: (text) => run('python3', ['-c', text]),
+};
+
+setup('the page of an installation with the demo upstream', async () => {
+  server = await startServer();
+  const owner = await signUp(server);
+  await topUp(owner, 20);
+  key = await mintKey(owner);
+  page = await (await fetch(`${server.url}/quickstart`)).text();
+  model = page.match(/&quot;model&quot;: &quot;([^&]+)&quot;|"model": "([^"]+)"/)?.slice(1).find(Boolean);
+  assert.ok(model, 'the page names a model');
+  await served(server, key, model);
+});
+
+const library = async (name) => {
+  try {
+    await run('python3', ['-c', `import ${name}`]);
+  } catch {
+    return `Python's ${name} is not installed`;
+  }
+  return undefined;
+};
+
+test('every block that says how it is run, runs, and says something', async () => {
+  const blocks = [...page.matchAll(/<summary>(.*?)<\/summary>|<pre[^>]* data-run="([^"]+)"[^>]*>([\s\S]*?)<\/pre>/g)];
+  let title = '', ran = 0;
+  for (const [, summary, how, html] of blocks) {
+    if (summary) { title = plain(summary); continue; }
+    const [way, needed] = how.split(':');
+    const missing = needed && await library(needed);
+    if (missing) {
+      console.log(`skip quickstart: ${title} (${missing})`);
+      continue;
+    }
+    const text = plain(html).replaceAll('tg-…', key);
+    const { stdout } = await ways[way](text).catch((e) => { throw new Error(`${title}\n${text}\n${e.stderr || e.message}`); });
+    if (way === 'sh') {
+      const answer = JSON.parse(stdout);
+      assert.ok(answer.content ?? answer.candidates ?? answer.output, `${title}: ${stdout}`);
+    } else {
+      assert.ok(stdout.trim(), `${title} printed nothing`);
+    }
+    ran++;
+  }
+  assert.ok(ran >= 12, `${ran} blocks were run`);
+});
+
+test('the books balance', async () => { booksBalance(server); });
