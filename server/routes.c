@@ -69,7 +69,11 @@ const struct route routes[] = {
     /* Models, for clients of Anthropic's API */
     ANTHROPIC_API(POST, "/v1/messages", gateway_messages),
 
-    /* Models, for clients of Google's API */
+    /* Models, for clients of Google's API; of rows that match, the first is meant */
+    GEMINI_API(POST, "/{model}:generateContent", gateway_gemini_generate),
+    GEMINI_API(POST, "/{vendor}/{model}:generateContent", gateway_gemini_generate),
+    GEMINI_API(POST, "/{model}:streamGenerateContent", gateway_gemini_stream),
+    GEMINI_API(POST, "/{vendor}/{model}:streamGenerateContent", gateway_gemini_stream),
     GEMINI_API(GET, "", gateway_gemini_models),
     GEMINI_API(GET, "/{model}", gateway_gemini_model),
     GEMINI_API(GET, "/{vendor}/{model}", gateway_gemini_model),

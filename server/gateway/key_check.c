@@ -14,13 +14,40 @@ static struct str bearer(const struct request *r)
     return str_trim(str_n(value.p + scheme.n, value.n - scheme.n));
 }
 
-enum problem_code key_check_token(const struct request *r, const uint8_t pepper[32],
+/* Where clients put their key, by the provider whose API they were made for: OpenAI and Anthropic,
+ * Anthropic until 2026, Google, Azure; and Google's in the query. An empty one counts as none. */
+static bool take_token(struct str found, struct str *token)
+{
+    if (!found.n)
+        return true;
+    if (token->n && !str_eq(found, *token))
+        return false;
+    *token = found;
+    return true;
+}
+
+static enum problem_code find_token(struct request *r, struct str *ret)
+{
+    static const char *const headers[] = {"x-api-key", "x-goog-api-key", "api-key"};
+    struct str token = bearer(r);
+    bool one = true;
+
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++)
+        one = one && take_token(str_trim(request_header(r, headers[i])), &token);
+    if (r->query.n)
+        one = one && take_token(request_query(r, "key"), &token);
+    *ret = token;
+    return !one ? PROBLEM_TWO_KEYS : token.n ? PROBLEM_NONE : PROBLEM_NO_KEY;
+}
+
+enum problem_code key_check_token(struct request *r, const uint8_t pepper[32],
                                   struct digest *ret)
 {
-    struct str token = bearer(r);
+    struct str token;
+    enum problem_code code = find_token(r, &token);
 
-    if (!token.n)
-        return PROBLEM_NO_KEY;
+    if (code != PROBLEM_NONE)
+        return code;
     if (!secret_token_wellformed(token, "tg-"))
         return PROBLEM_BAD_KEY;
     *ret = digest_keyed(pepper, token);

@@ -11,7 +11,8 @@ const struct wire_format format_anthropic_messages = {.name = "anthropic_message
                                                       .dialect = &anthropic_messages,
                                                       .neutral = &anthropic_messages_neutral};
 
-const struct wire_format format_gemini = {.name = "gemini", .neutral = &gemini_neutral};
+const struct wire_format format_gemini = {
+    .name = "gemini", .dialect = &gemini, .neutral = &gemini_neutral};
 
 const struct wire_format format_bedrock_converse = {
     .name = "bedrock_converse", .neutral = &bedrock_converse_neutral, .frames = true};
