@@ -61,6 +61,7 @@
 const struct route routes[] = {
     /* Models */
     MODEL_API(POST, "/v1/chat/completions", gateway_chat),
+    MODEL_API(POST, "/v1/responses", gateway_responses),
     MODEL_API(POST, "/v1/embeddings", gateway_embeddings),
     MODEL_API(GET, "/v1/models", gateway_models),
     MODEL_API(GET, "/v1/models/{id}", gateway_model),

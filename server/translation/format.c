@@ -5,6 +5,7 @@ const struct wire_format format_openai_chat = {
     .name = "openai_chat", .dialect = &openai_chat, .neutral = &openai_chat_neutral};
 
 const struct wire_format format_openai_responses = {.name = "openai_responses",
+                                                    .dialect = &openai_responses,
                                                     .neutral = &openai_responses_neutral};
 
 const struct wire_format format_anthropic_messages = {.name = "anthropic_messages",
