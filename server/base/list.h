@@ -19,6 +19,13 @@ static inline bool list_linked(const struct list *node)
 {
     return node->next != NULL;
 }
+static inline void list_add(struct list *head, struct list *node)
+{
+    node->prev = head;
+    node->next = head->next;
+    head->next->prev = node;
+    head->next = node;
+}
 static inline void list_add_tail(struct list *head, struct list *node)
 {
     node->prev = head->prev;

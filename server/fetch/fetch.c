@@ -1,4 +1,5 @@
-/* fetch.c: see fetch.h. The fetcher: libcurl's multi handle run by the loop.
+/* fetch.c: see fetch.h. The fetcher: libcurl's multi handle run by the loop, and beside it plain
+ * connections without libcurl (direct.c).
  *
  * libcurl must not be entered from its own callbacks, so what they ask for (start, resume, cancel)
  * is put on lists, and the loop's hook does it in the same turn. */
@@ -10,7 +11,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "fetch/transfer.h"
+#include "fetch/direct.h"
+#include "fetch/line.h"
 
 /* Connections of a loop, over all upstreams, that are kept for the next request: as many as are likely to
  * be in use at once, or a flood of calls would make a new one for each; but at most this share of the
@@ -37,18 +39,22 @@ const char *fetch_fault_name(enum fetch_fault f)
     return names[f];
 }
 
-/* Makes sure that the hook runs soon, also when it has run in this turn already. */
-static void wake(struct fetcher *f, int64_t at_ms)
+static void set_timer(struct fetcher *f, struct loop_timer *t, int64_t at_ms)
 {
-    if (loop_timer_set(f->loop, &f->timer, at_ms) < 0)
+    if (loop_timer_set(f->loop, t, at_ms) < 0)
         log_error("fetcher_timer_lost", "at_ms=%lld", (long long)at_ms);
 }
 
-static void wake_now(struct fetcher *f)
+/* Makes sure that the hook runs soon, also when it has run in this turn already. */
+static void wake(struct fetcher *f)
 {
-    if (!f->due)
-        wake(f, loop_now_ms(f->loop));
-    f->due = true;
+    if (!f->soon.loop)
+        set_timer(f, &f->soon, loop_now_ms(f->loop));
+}
+
+static void woken(struct loop_timer *t)
+{
+    (void)t; /* the hook runs in every turn */
 }
 
 static int on_timer_wanted(CURLM *multi, long timeout_ms, void *fetcher)
@@ -56,12 +62,14 @@ static int on_timer_wanted(CURLM *multi, long timeout_ms, void *fetcher)
     struct fetcher *f = fetcher;
 
     (void)multi;
-    if (timeout_ms == 0)
-        wake_now(f);
-    else if (timeout_ms > 0 && !f->due)
-        wake(f, loop_now_ms(f->loop) + timeout_ms);
-    else if (timeout_ms < 0 && !f->due)
+    if (timeout_ms == 0) {
+        f->due = true;
+        wake(f);
+    } else if (timeout_ms > 0) {
+        set_timer(f, &f->timer, loop_now_ms(f->loop) + timeout_ms);
+    } else {
         loop_timer_clear(&f->timer);
+    }
     return 0;
 }
 
@@ -75,16 +83,17 @@ static void fetch_free(void *p)
     struct fetch *f = p;
 
     buf_done(&f->head_text);
+    buf_done(&f->out);
     curl_slist_free_all(f->headers);
     free(f);
 }
 
-static CURL *take_easy(struct fetcher *f)
+CURL *transfer_take_easy(struct fetcher *f)
 {
     return f->n_easies ? f->easies[--f->n_easies] : curl_easy_init();
 }
 
-static void give_easy(struct fetcher *f, CURL *easy)
+void transfer_give_easy(struct fetcher *f, CURL *easy)
 {
     if (f->n_easies == ARRAY_LEN(f->easies)) {
         curl_easy_cleanup(easy);
@@ -99,15 +108,17 @@ static void fetch_end(struct fetch *f)
 {
     assert(!f->over);
     f->over = true;
+    if (f->line)
+        line_close(f->line);
     loop_timer_clear(&f->deadline);
     list_del(&f->resume_link);
     list_del(&f->link);
     list_add_tail(&f->fetcher->dead, &f->link);
     f->fetcher->n_running--;
-    wake_now(f->fetcher);
+    wake(f->fetcher);
 }
 
-static void finish(struct fetch *f, enum fetch_fault fault)
+void transfer_finish(struct fetch *f, enum fetch_fault fault)
 {
     f->timing.end_mono_ns = clock_mono_ns();
     fetch_end(f);
@@ -123,7 +134,7 @@ static void on_deadline(struct loop_timer *t)
     if (loop_now_ms(f->fetcher->loop) < transfer_deadline_ms(f, &fault))
         transfer_arm(f);
     else
-        finish(f, fault);
+        transfer_finish(f, fault);
 }
 
 static void run_started(struct fetcher *f)
@@ -133,8 +144,10 @@ static void run_started(struct fetcher *f)
 
         list_del(&one->link);
         list_add_tail(&f->running, &one->link);
-        if (curl_multi_add_handle(f->multi, one->easy) != CURLM_OK)
-            finish(one, FETCH_E_CONNECT);
+        if (one->direct)
+            direct_start(one);
+        else if (curl_multi_add_handle(f->multi, one->easy) != CURLM_OK)
+            transfer_finish(one, FETCH_E_CONNECT);
     }
 }
 
@@ -145,6 +158,10 @@ static void run_resumed(struct fetcher *f)
 
         list_del(&one->resume_link);
         one->paused = false;
+        if (one->direct) {
+            direct_resume(one);
+            continue;
+        }
         f->acted = true;
         (void)curl_easy_pause(one->easy, CURLPAUSE_CONT);
     }
@@ -164,9 +181,13 @@ void transfers_read_done(struct fetcher *f)
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_NUM_CONNECTS, &connects);
         if (one->over)
             continue;
+        if (one->direct) {
+            direct_connected(one, code);
+            continue;
+        }
         if (connects == 0)
             f->reused++;
-        finish(one, transfer_fault(one, code));
+        transfer_finish(one, transfer_fault(one, code));
     }
 }
 
@@ -176,8 +197,10 @@ static void bury(struct fetcher *f)
         struct fetch *one = container_of(f->dead.next, struct fetch, link);
 
         list_del(&one->link);
-        (void)curl_multi_remove_handle(f->multi, one->easy);
-        give_easy(f, steal(&one->easy));
+        if (one->easy) {
+            (void)curl_multi_remove_handle(f->multi, one->easy);
+            transfer_give_easy(f, steal(&one->easy));
+        }
         loop_free_later(f->loop, fetch_free, one);
     }
 }
@@ -188,6 +211,7 @@ static void turn(struct loop_hook *h, int *timeout_ms)
     int running;
 
     (void)timeout_ms;
+    loop_timer_clear(&f->soon);
     run_started(f);
     run_resumed(f);
     if (f->due) {
@@ -196,10 +220,10 @@ static void turn(struct loop_hook *h, int *timeout_ms)
         loop_timer_clear(&f->timer);
         (void)curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     }
-    if (!f->acted)
-        return;
-    f->acted = false;
-    transfers_read_done(f);
+    if (f->acted) {
+        f->acted = false;
+        transfers_read_done(f);
+    }
     bury(f);
 }
 
@@ -214,13 +238,14 @@ static long kept_max(void)
 
 static int set_up(struct fetcher *f)
 {
+    f->kept_max = kept_max();
     f->multi = curl_multi_init();
     if (!f->multi ||
         curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, watch_socket) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f) != CURLM_OK ||
-        curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, kept_max()) != CURLM_OK ||
+        curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, f->kept_max) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) != CURLM_OK)
         return err_origin(-ENOMEM);
     return 0;
@@ -242,9 +267,12 @@ int fetcher_new(struct loop *loop, struct fetcher **ret)
     list_init(&f->running);
     list_init(&f->resumed);
     list_init(&f->dead);
+    list_init(&f->kept);
     f->timer.fired = on_timer;
+    f->soon.fired = woken;
     f->hook.turn = turn;
-    r = set_up(f);
+    f->bytes = malloc(TRANSFER_READ_BYTES);
+    r = f->bytes ? set_up(f) : err_origin(-ENOMEM);
     if (r < 0) {
         fetcher_free(f);
         return err_trace(r);
@@ -267,24 +295,14 @@ void fetcher_free(struct fetcher *f)
             curl_easy_cleanup(f->easies[--f->n_easies]);
         (void)curl_multi_cleanup(f->multi);
     }
+    lines_done(f);
     watches_done(f);
+    free(f->bytes);
     loop_timer_clear(&f->timer);
+    loop_timer_clear(&f->soon);
     loop_hook_del(&f->hook);
     curl_global_cleanup();
     free(f);
-}
-
-static int begin(struct fetch *f, const struct fetch_request *request)
-{
-    int r;
-
-    f->easy = take_easy(f->fetcher);
-    if (!f->easy)
-        return err_origin(-ENOMEM);
-    r = transfer_prepare(f, request);
-    if (r)
-        give_easy(f->fetcher, steal(&f->easy));
-    return r < 0 ? err_trace(r) : r;
 }
 
 int fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
@@ -301,8 +319,10 @@ int fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
     f->deadline.fired = on_deadline;
     f->start_ms = f->phase_ms = loop_now_ms(fetcher->loop);
     f->timing.start_mono_ns = clock_mono_ns();
-    r = begin(f, request);
+    r = transfer_prepare(f, request);
     if (r) {
+        if (f->easy)
+            transfer_give_easy(fetcher, steal(&f->easy));
         fetch_free(f);
         return r < 0 ? err_trace(r) : r;
     }
@@ -312,7 +332,7 @@ int fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
     fetcher->started++;
     fetcher->n_running++;
     transfer_arm(f);
-    wake_now(fetcher);
+    wake(fetcher);
     *ret = f;
     return FETCH_START_OK;
 }
@@ -328,7 +348,7 @@ void fetch_resume(struct fetch *f)
     if (!f->paused || list_linked(&f->resume_link))
         return;
     list_add_tail(&f->fetcher->resumed, &f->resume_link);
-    wake_now(f->fetcher);
+    wake(f->fetcher);
 }
 
 void fetch_cancel(struct fetch *f)

@@ -1,4 +1,5 @@
-/* fetch.h: one request to an upstream over libcurl's multi interface; sole home of libcurl.
+/* fetch.h: one request to an upstream; sole home of libcurl. With TLS all of it is libcurl's; without,
+ * libcurl connects and the exchange is framed here (direct.h), at half the cost. Both behave alike.
  *
  * One fetcher per loop, with its pool of kept-alive connections. All calls and callbacks on its
  * thread. HTTP/1.1 only; no redirects (a 3xx is an answer like any other), no proxies, no cookies,

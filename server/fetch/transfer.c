@@ -10,12 +10,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "fetch/direct.h"
 
-enum {
-    HEAD_BYTES_MAX = KIB(64),
-    READ_BYTES = KIB(16),
-    KEPT_S = 55, /* balancers commonly close idle connections after 60 s */
-};
+enum { READ_BYTES = KIB(16) };
 
 static bool is_token(const char *z)
 {
@@ -53,6 +50,17 @@ static bool is_ours(const char *name)
     return false;
 }
 
+static int check_headers(const struct fetch_request *request)
+{
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct fetch_header *h = &request->headers[i];
+
+        if (!is_token(h->name) || is_ours(h->name) || !is_visible(h->value))
+            return FETCH_START_E_HEADER;
+    }
+    return FETCH_START_OK;
+}
+
 static int add_line(struct fetch *f, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(f->headers, line);
@@ -68,8 +76,6 @@ static int add_header(struct fetch *f, const struct fetch_header *h)
     struct buf line;
     int r;
 
-    if (!is_token(h->name) || is_ours(h->name) || !is_visible(h->value))
-        return FETCH_START_E_HEADER;
     buf_init(&line, BOUND_HEAD_BYTES);
     buf_puts(&line, h->name);
     buf_puts(&line, h->value.n ? ": " : ";"); /* libcurl's way to write an empty one */
@@ -101,7 +107,7 @@ static bool keep_line(struct fetch *f, struct str line)
 {
     if (f->n_lines == ARRAY_LEN(f->line_at))
         return false;
-    f->line_at[f->n_lines++] = f->head_text.n;
+    f->line_at[f->n_lines++] = (uint32_t)f->head_text.n;
     buf_put_str(&f->head_text, line);
     buf_putc(&f->head_text, '\0');
     return buf_finish(&f->head_text) == 0;
@@ -141,6 +147,26 @@ static void deliver_head(struct fetch *f, int status)
     f->callbacks.head(f, &head, f->ctx);
 }
 
+void transfer_sent(struct fetch *f)
+{
+    if (f->fault == FETCH_E_BLOCKED) /* another address of the name was refused before */
+        f->fault = FETCH_DONE;
+    f->phase = TRANSFER_WAITING;
+    f->phase_ms = loop_now_ms(f->fetcher->loop);
+    f->timing.sent_mono_ns = clock_mono_ns();
+    transfer_arm(f);
+}
+
+void transfer_heard(struct fetch *f)
+{
+    f->phase_ms = loop_now_ms(f->fetcher->loop);
+    if (f->phase == TRANSFER_READING)
+        return;
+    f->phase = TRANSFER_READING;
+    f->timing.first_byte_mono_ns = clock_mono_ns();
+    transfer_arm(f);
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *fetch)
 {
     struct fetch *f = fetch;
@@ -149,12 +175,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *fetch)
 
     if (f->over)
         return 0;
-    f->phase_ms = loop_now_ms(f->fetcher->loop);
-    if (f->phase != TRANSFER_READING) {
-        f->phase = TRANSFER_READING;
-        f->timing.first_byte_mono_ns = clock_mono_ns();
-        transfer_arm(f);
-    }
+    transfer_heard(f);
     if (f->head_done) /* trailers */
         return line.n;
     if (str_starts(line, STR("HTTP/"))) {
@@ -221,12 +242,7 @@ static int on_connected(void *fetch, char *remote_ip, char *local_ip, int remote
         f->fault = FETCH_E_BLOCKED;
         return CURL_PREREQFUNC_ABORT;
     }
-    if (f->fault == FETCH_E_BLOCKED) /* another address of the name was refused before */
-        f->fault = FETCH_DONE;
-    f->phase = TRANSFER_WAITING;
-    f->phase_ms = loop_now_ms(f->fetcher->loop);
-    f->timing.sent_mono_ns = clock_mono_ns();
-    transfer_arm(f);
+    transfer_sent(f);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -251,7 +267,7 @@ static bool set_rules(struct fetch *f)
     SET(CURLOPT_QUICK_EXIT, 1L); /* or a look-up under way would be waited for at its cancel */
     SET(CURLOPT_TCP_NODELAY, 1L);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(CURLOPT_MAXAGE_CONN, (long)KEPT_S);
+    SET(CURLOPT_MAXAGE_CONN, (long)TRANSFER_KEPT_S);
     SET(CURLOPT_BUFFERSIZE, (long)READ_BYTES);
     SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     SET(CURLOPT_USERAGENT, "tollgate/" TOLLGATE_VERSION);
@@ -296,27 +312,49 @@ static bool set_request(struct fetch *f, const struct fetch_request *request)
     return ok;
 }
 
+static int set_all(struct fetch *f, const struct fetch_request *request)
+{
+    int r = add_headers(f, request);
+
+    if (r)
+        return r < 0 ? err_trace(r) : r;
+    f->easy = transfer_take_easy(f->fetcher);
+    if (!f->easy || !set_rules(f) || !set_callbacks(f) || !set_request(f, request))
+        return err_origin(-ENOMEM);
+    return FETCH_START_OK;
+}
+
+int transfer_connect_only(struct fetch *f, const char *url)
+{
+    bool ok = true;
+
+    f->easy = transfer_take_easy(f->fetcher);
+    if (!f->easy || !set_rules(f) || !set_callbacks(f))
+        return err_origin(-ENOMEM);
+    SET(CURLOPT_PREREQFUNCTION, NULL); /* line_made() looks at the address */
+    SET(CURLOPT_CONNECT_ONLY, 1L);
+    SET(CURLOPT_URL, url);
+    if (f->connect_timeout_ms)
+        SET(CURLOPT_CONNECTTIMEOUT_MS, (long)f->connect_timeout_ms);
+    return ok ? 0 : err_origin(-ENOMEM);
+}
+
 int transfer_prepare(struct fetch *f, const struct fetch_request *request)
 {
     int r = guard_url(request->network, str_c(request->url));
 
     if (r)
         return r < 0 ? err_trace(r) : FETCH_START_E_URL;
-    if (!is_token(request->method))
+    if (!is_token(request->method) || check_headers(request))
         return FETCH_START_E_HEADER;
-    r = add_headers(f, request);
-    if (r)
-        return r < 0 ? err_trace(r) : r;
     f->network = request->network;
     f->connect_timeout_ms = request->connect_timeout_ms;
     f->first_byte_timeout_ms = request->first_byte_timeout_ms;
     f->idle_timeout_ms = request->idle_timeout_ms;
     f->total_timeout_ms = request->total_timeout_ms;
     f->reply_max = request->reply_max;
-    buf_init(&f->head_text, HEAD_BYTES_MAX);
-    if (!set_rules(f) || !set_callbacks(f) || !set_request(f, request))
-        return err_origin(-ENOMEM);
-    return FETCH_START_OK;
+    buf_init(&f->head_text, TRANSFER_HEAD_BYTES_MAX);
+    return direct_is_for(f->fetcher, request) ? direct_prepare(f, request) : set_all(f, request);
 }
 
 enum fetch_fault transfer_fault(const struct fetch *f, CURLcode code)

@@ -5,25 +5,35 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
-#include "fetch/fetch.h"
+#include "fetch/answer.h"
 
 enum {
-    TRANSFER_HEADERS_MAX = 128, /* of an answer */
-    TRANSFER_EASIES_KEPT = 64,  /* idle easy handles: their set-up is most of their cost */
+    TRANSFER_HEADERS_MAX = ANSWER_HEADERS_MAX,
+    TRANSFER_EASIES_KEPT = 64, /* idle easy handles: their set-up is most of their cost */
+    TRANSFER_KEPT_S = 55,      /* balancers commonly close idle connections after 60 s */
+    TRANSFER_HEAD_BYTES_MAX = 65536,
+    TRANSFER_READ_BYTES = 32768, /* at a time, of a plain connection */
 };
+
+struct line;
 
 struct fetcher {
     struct loop *loop;
     CURLM *multi;
     struct loop_timer timer; /* libcurl's */
+    struct loop_timer soon;  /* the hook's, when it has something to do */
     struct loop_hook hook;
     bool due;   /* libcurl wants to run now */
     bool acted; /* libcurl has run: look for messages */
+    bool through_libcurl; /* plain connections too; for tests */
     struct list starting, running, resumed, dead;
     struct watch **watches; /* by descriptor */
     size_t n_watches;
     CURL *easies[TRANSFER_EASIES_KEPT];
     size_t n_easies;
+    struct list kept; /* idle lines, the latest first */
+    long n_kept, kept_max; /* of lines, and of libcurl's */
+    char *bytes; /* TRANSFER_READ_BYTES that were just read */
     atomic_uint_fast64_t started, reused;
     atomic_uint n_running;
 };
@@ -51,12 +61,32 @@ struct fetch {
     bool over;              /* done was called, or cancelled */
     enum fetch_fault fault; /* decided by us; FETCH_DONE: libcurl decides */
     struct buf head_text;
-    size_t line_at[TRANSFER_HEADERS_MAX];
+    uint32_t line_at[TRANSFER_HEADERS_MAX];
     size_t n_lines;
+    /* Of direct.c. */
+    bool direct, to_head;
+    bool again;           /* the request goes out for the second time */
+    bool stopped_sending; /* the connection takes no more */
+    struct line *line;    /* NULL: not connected yet, or not any more */
+    struct answer answer;
+    struct buf out;  /* the request's head, then its origin */
+    size_t head_n;   /* bytes of the head in it */
+    size_t out_at;   /* bytes of head and body that have gone out */
+    struct str body; /* the caller's */
 };
 
-/* Options and callbacks of one easy handle. Outcomes as fetch_start(). */
+/* Options and callbacks of one easy handle, or the head of what goes out without one. Outcomes as
+ * fetch_start(). */
 int transfer_prepare(struct fetch *f, const struct fetch_request *request) _must_use_;
+/* An easy handle that connects to the URL and does nothing more. */
+int transfer_connect_only(struct fetch *f, const char *url) _must_use_;
+/* The request begins to go out; bytes of an answer have come. */
+void transfer_sent(struct fetch *f);
+void transfer_heard(struct fetch *f);
+/* Ends the fetch and tells its owner. */
+void transfer_finish(struct fetch *f, enum fetch_fault fault);
+CURL *transfer_take_easy(struct fetcher *f);
+void transfer_give_easy(struct fetcher *f, CURL *easy);
 enum fetch_fault transfer_fault(const struct fetch *f, CURLcode code);
 /* The next deadline and the fault it means; INT64_MAX: none. */
 int64_t transfer_deadline_ms(const struct fetch *f, enum fetch_fault *ret_fault);
@@ -71,4 +101,7 @@ void transfers_read_done(struct fetcher *f);
 int watch_socket(CURL *easy, curl_socket_t fd, int what, void *fetcher, void *unused);
 curl_socket_t watch_open(void *fetch, curlsocktype purpose, struct curl_sockaddr *address);
 int watch_close(void *fetcher, curl_socket_t fd);
+/* Takes the connected socket of a fetch out of libcurl's hands, whose easy handle goes; < 0: there is
+ * none. */
+int watch_take_over(struct fetch *f);
 void watches_done(struct fetcher *f);

@@ -22,6 +22,7 @@ struct watch {
     bool opened_by_us;
     bool wanted; /* by libcurl */
     bool paused; /* not wanted, but in the middle of an answer */
+    bool taken;  /* it is a line's now */
 };
 
 enum { JUNK_READS = 256 }; /* of a socket's buffer at its largest, 6 MiB */
@@ -180,8 +181,28 @@ curl_socket_t watch_open(void *fetch, curlsocktype purpose, struct curl_sockaddr
 
 int watch_close(void *fetcher, curl_socket_t fd)
 {
+    const struct watch *w = find(fetcher, fd);
+    bool taken = w && w->taken;
+
     forget(fetcher, fd);
-    return close(fd);
+    return taken ? 0 : close(fd);
+}
+
+/* libcurl closes the connection of a handle that only connects when the handle leaves. */
+int watch_take_over(struct fetch *f)
+{
+    struct fetcher *fetcher = f->fetcher;
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    struct watch *w;
+
+    (void)curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
+    w = find(fetcher, fd);
+    if (!w || !w->opened_by_us)
+        return -1;
+    w->taken = true;
+    (void)curl_multi_remove_handle(fetcher->multi, f->easy);
+    transfer_give_easy(fetcher, steal(&f->easy));
+    return find(fetcher, fd) ? -1 : fd; /* libcurl has it still */
 }
 
 void watches_done(struct fetcher *f)

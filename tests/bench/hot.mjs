@@ -12,6 +12,7 @@ import { served } from '../lib/installation.mjs';
 import { stopEverything } from '../lib/server.mjs';
 import { eventually, sleep } from '../lib/story.mjs';
 import * as bench from './bench.mjs';
+import { profile } from './profile.mjs';
 import { rivals } from './rivals.mjs';
 
 const args = process.argv.slice(2);
@@ -227,10 +228,14 @@ const parts = {
   ...(value('--soak') ? { soak: () => soak(Number(value('--soak'))) } : {}),
 };
 
+const asked = { // only when named
+  profile: () => profile({ who, say, bytes: Number(value('--bytes') ?? 1000) }),
+};
+
 let failed = 0;
 try {
   await start();
-  for (const [name, part] of Object.entries(parts)) {
+  for (const [name, part] of Object.entries(only ? { ...parts, ...asked } : parts)) {
     if (only && !only.includes(name)) continue;
     process.stderr.write(`${name} ...\n`);
     await part();

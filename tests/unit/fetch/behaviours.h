@@ -82,6 +82,7 @@ static const struct behaviour {
 } behaviours[] = {
     {"/ok", OK_3, NULL},
     {"/ok-then-close", OK_3, leave},
+    {"/close-after", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc", NULL},
     {"/excess", EXCESS, NULL},
     {"/excess-later", OK_3, say_more},
     {"/early", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" OK_3, NULL},

@@ -1,11 +1,7 @@
 /* taker.h: who takes the answers in the tests of fetch: all at once, slowly, or not to the end. */
 #pragma once
 
-#include "fetch/fetch.h"
-#include "fetch/raw_upstream.h"
-
-static struct loop *loop;
-static struct fetcher *fetcher;
+#include "fetch/asking.h"
 
 struct take {
     struct fetch *fetch;
@@ -19,16 +15,16 @@ struct take {
     enum { TAKE_ALL, TAKE_SLOWLY, TAKE_NONE, CANCEL_IN_HEAD, CANCEL_IN_CHUNK, CHAIN_IN_HEAD } how;
     struct loop_timer timer;
     struct take *next;
+    struct take *then; /* begun when this one is done */
+    const char *then_path;
 };
-
-static struct fetch_request request;
-static char url[200];
-static int waiting_for;
 
 static inline void on_head(struct fetch *f, const struct fetch_head *head, void *ctx);
 static inline bool on_chunk(struct fetch *f, struct str bytes, void *ctx);
 static inline void on_done(struct fetch *f, enum fetch_fault fault, void *ctx);
 static const struct fetch_callbacks callbacks = {on_head, on_chunk, on_done};
+
+static inline void start_take(struct take *t);
 
 static inline void over(void)
 {
@@ -91,27 +87,11 @@ static inline void on_done(struct fetch *f, enum fetch_fault fault, void *ctx)
     t->done_ms = now_ms();
     fetch_read_timing(f, &t->timing);
     loop_timer_clear(&t->timer);
+    if (t->then) {
+        ask(t->then_path);
+        start_take(t->then);
+    }
     over();
-}
-
-static inline void make_loop(void)
-{
-    loop = loop_new("test");
-    assert_non_null(loop);
-    assert_int_equal(fetcher_new(loop, &fetcher), 0);
-}
-
-static inline void ask(const char *path)
-{
-    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", port, path);
-    request = (struct fetch_request){.method = "GET",
-                                     .url = url,
-                                     .network = GUARD_PRIVATE,
-                                     .connect_timeout_ms = 2000,
-                                     .first_byte_timeout_ms = 2000,
-                                     .idle_timeout_ms = 2000,
-                                     .total_timeout_ms = 4000,
-                                     .reply_max = 8 << 20};
 }
 
 static inline void start_take(struct take *t)
@@ -120,19 +100,6 @@ static inline void start_take(struct take *t)
     t->began_ms = now_ms();
     assert_int_equal(fetch_start(fetcher, &request, &callbacks, t, &t->fetch), FETCH_START_OK);
     waiting_for++;
-}
-
-/* loop_run() ends for good, so each round has a loop and a pool of its own. */
-static inline void run_loop(void)
-{
-    assert_int_equal(loop_run(loop), 0);
-}
-
-static inline void end_loop(void)
-{
-    fetcher_free(fetcher);
-    loop_free(loop);
-    waiting_for = 0;
 }
 
 static inline struct take get(const char *path)

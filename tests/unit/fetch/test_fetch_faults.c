@@ -99,6 +99,42 @@ static void faults_are_told_apart(void **state)
     }
 }
 
+/* The first on a new connection, the second on the same, kept. */
+static struct take second_of_two(const char *first_path, const char *second_path)
+{
+    struct take first = {0}, second = {0};
+
+    make_loop();
+    ask(first_path);
+    first.how = TAKE_ALL;
+    start_take(&first);
+    first.then = &second;
+    first.then_path = second_path;
+    run_loop();
+    end_loop();
+    assert_int_equal(first.fault, FETCH_DONE);
+    buf_done(&first.body);
+    return second;
+}
+
+static void a_request_goes_out_again_only_when_nothing_came(void **state)
+{
+    static const struct {
+        const char *path;
+        int sent;
+    } cases[] = {{"/close", 2}, {"/reset", 2}, {"/reset-later", 1}, {"/truncated", 1}, {"/rubbish", 1}};
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int before = requests;
+        struct take t = second_of_two("/ok", cases[i].path);
+
+        assert_int_not_equal(t.fault, FETCH_DONE);
+        if (requests - before != 1 + cases[i].sent)
+            fail_msg("%s was sent %d times", cases[i].path, requests - before - 1);
+        buf_done(&t.body);
+    }
+}
+
 static void a_closed_port_is_a_connect_fault(void **state)
 {
     struct take t = {0};
@@ -233,6 +269,7 @@ int main(void)
         cmocka_unit_test(addresses_are_guarded),
         cmocka_unit_test(certificates_are_checked),
         cmocka_unit_test(faults_are_told_apart),
+        cmocka_unit_test(a_request_goes_out_again_only_when_nothing_came),
         cmocka_unit_test(a_closed_port_is_a_connect_fault),
         cmocka_unit_test(each_timeout_has_its_name),
         cmocka_unit_test(a_dropped_syn_is_a_connect_timeout),
