@@ -101,6 +101,8 @@ static int lanes_new(struct app *app)
         r = lane_new(app, "passwords", c->password_workers, PASSWORD_QUEUE, &s->passwords);
     if (!r)
         r = lane_new(app, "long", c->long_workers, LONG_QUEUE, &s->long_jobs);
+    if (!r)
+        r = lane_new(app, "responses", c->response_workers, LANE_QUEUE, &s->responses);
     return r;
 }
 
@@ -237,6 +239,7 @@ static void stop(struct app *app)
     jobs_free(s->pages);
     jobs_free(s->passwords);
     jobs_free(s->long_jobs);
+    jobs_free(s->responses);
     jobs_free(s->money);
     serve_free(app->serve);
     db_close(app->db);

@@ -22,6 +22,7 @@
 #include "logs/oversight.h"
 #include "logs/retention.h"
 #include "payments/payment.h"
+#include "responses/stored.h"
 
 #define CHORES_MAX 8
 /* A hold that is this much older than a call may last is kept by a call that nothing ends. */
@@ -183,6 +184,16 @@ static int chore_retention(struct crew *c)
     return r;
 }
 
+static int chore_responses(struct crew *c)
+{
+    int64_t removed = 0;
+    int r = stored_expire(c->db, &removed);
+
+    if (removed)
+        log_info("responses_removed", "count=%lld", (long long)removed);
+    return r;
+}
+
 static int chore_oversight(struct crew *c)
 {
     return oversight_read(c->db, c->all->config.services->oversight);
@@ -203,6 +214,7 @@ static const struct chore patient_chores[] = {
     {"check_full", 5000, chore_check_full},
     {"check_holds", 60000, chore_check_holds},
     {"retention", 600000, chore_retention},
+    {"responses", 60000, chore_responses},
     {"oversight", 10000, chore_oversight},
 };
 _Static_assert(ARRAY_LEN(quick_chores) <= CHORES_MAX && ARRAY_LEN(patient_chores) <= CHORES_MAX,

@@ -30,6 +30,7 @@
     X(invites, "/members/invites")                                                                 \
     X(settings, "/settings")                                                                       \
     X(buyer, "/settings/buyer")                                                                    \
+    X(responses, "/settings/responses")                                                            \
     X(projects, "/settings/projects")                                                              \
     X(manage_keys, "/settings/management-keys")                                                    \
     X(account, "/account")                                                                         \

@@ -22,6 +22,7 @@ static struct json_object *team_json(const struct team *t)
     json_set_str(o, "country", s->country);
     json_set_str(o, "tax_id", s->tax_id);
     json_set_str(o, "billing_email", s->billing_email);
+    json_set_i64(o, "response_days", s->response_days);
     json_set_i64(o, "members", t->member_count);
     json_set_i64(o, "keys", t->key_count);
     admin_set_time(o, "created_at", t->created_at_us);
@@ -85,9 +86,10 @@ int admin_teams_get(struct admin *a)
 
 struct team_body {
     struct str name, time_zone, legal_name, address, country, tax_id, billing_email, frozen_reason;
+    int64_t response_days;
     bool frozen;
     uint8_t saw_name, saw_time_zone, saw_legal_name, saw_address, saw_country, saw_tax_id,
-        saw_billing_email, saw_frozen;
+        saw_billing_email, saw_response_days, saw_frozen;
 };
 
 #define AT(field) offsetof(struct team_body, field)
@@ -104,6 +106,8 @@ static const struct json_field change_fields[] = {
     TEXT_FIELD(country, 2),
     TEXT_FIELD(tax_id, 60),
     TEXT_FIELD(billing_email, 254),
+    {"response_days", WANT_I64, false, 0, TEAM_RESPONSE_DAYS_MAX, AT(response_days),
+     AT(saw_response_days)},
     {"frozen", WANT_BOOL, false, 0, 0, AT(frozen), AT(saw_frozen)},
     {"frozen_reason", WANT_STR, false, 0, 200, AT(frozen_reason), SIZE_MAX},
 };
@@ -157,6 +161,8 @@ int admin_teams_change(struct admin *a)
     merge_text(b.saw_country, b.country, &team.settings.country);
     merge_text(b.saw_tax_id, b.tax_id, &team.settings.tax_id);
     merge_text(b.saw_billing_email, b.billing_email, &team.settings.billing_email);
+    if (b.saw_response_days != FIELD_ABSENT)
+        team.settings.response_days = b.response_days; /* null: 0 */
     r = admin_identity(
         a, team_update(a->db, a->arena, &a->actor, id, &team.settings, &fault), &fault);
     if (!r && b.saw_frozen == FIELD_GIVEN && b.frozen != team.frozen)

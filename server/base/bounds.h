@@ -36,6 +36,14 @@
 #define BOUND_ZONES 1024
 /* Days on one chart. */
 #define BOUND_CHART_DAYS 400
+/* A kept response: what is larger is passed on and not kept. As an event of a stream. */
+#define BOUND_STORED_RESPONSE_BYTES MIB(4)
+/* The conversation before it, which goes into the body of the next request. */
+#define BOUND_STORED_INPUT_BYTES BOUND_LLM_BODY_BYTES
+/* Responses on their way to the database, on one node; beyond it they are not kept. */
+#define BOUND_STORED_WAITING_BYTES MIB(64)
+/* An id of a response: the providers' have some 55 characters. */
+#define BOUND_STORED_ID_BYTES 200
 /* A request's arena: body copy, spliced body, log fields. */
 #define BOUND_REQUEST_ARENA_BYTES MIB(64)
 /* Answers read whole before the head goes out, so that x-tollgate-cost can be set (DESIGN 7). */

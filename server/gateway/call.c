@@ -13,7 +13,8 @@
 static const unsigned legal[CALL_PHASES] = {
     [CALL_NEW] = EDGE(CALL_KEY) | EDGE(CALL_ADMIT) | EDGE(CALL_END),
     [CALL_KEY] = EDGE(CALL_ADMIT) | EDGE(CALL_END),
-    [CALL_ADMIT] = EDGE(CALL_HOLD) | EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
+    [CALL_ADMIT] = EDGE(CALL_PREVIOUS) | EDGE(CALL_HOLD) | EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
+    [CALL_PREVIOUS] = EDGE(CALL_ADMIT) | EDGE(CALL_SETTLED),
     [CALL_HOLD] = EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
     [CALL_ROUTE] = EDGE(CALL_HOLD) | EDGE(CALL_SENT) | EDGE(CALL_SETTLED),
     [CALL_SENT] = EDGE(CALL_ERROR) | EDGE(CALL_WHOLE) | EDGE(CALL_PEEK) | EDGE(CALL_ROUTE) |
@@ -25,7 +26,8 @@ static const unsigned legal[CALL_PHASES] = {
     [CALL_STREAM] = EDGE(CALL_GROW) | EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
     [CALL_GROW] = EDGE(CALL_STREAM),
     [CALL_DRAIN] = EDGE(CALL_SETTLED),
-    [CALL_SETTLED] = EDGE(CALL_END),
+    [CALL_KEEP] = EDGE(CALL_SETTLED),
+    [CALL_SETTLED] = EDGE(CALL_KEEP) | EDGE(CALL_END),
 };
 
 void call_enter(struct call *c, enum call_phase phase)
@@ -44,6 +46,10 @@ static void timer_fired(struct loop_timer *t)
         p.retry_after_s = 2;
         refusal_early(c->g, c->r, &p, REFUSED_BUSY);
         call_end(c);
+    } else if (c->phase == CALL_PREVIOUS) {
+        call_previous_late(c);
+    } else if (c->phase == CALL_KEEP) {
+        call_kept(c);
     } else if (c->phase == CALL_DRAIN) {
         call_leave(c);
     } else if (c->phase == CALL_SETTLED) {
@@ -117,6 +123,8 @@ void call_end(struct call *c)
     call_enter(c, CALL_END);
     loop_timer_clear(&c->timer);
     key_waiter_leave(&c->waiter);
+    call_previous_leave(c);
+    call_keep_leave(c);
     if (c->try.fetch)
         fetch_cancel(steal(&c->try.fetch));
     if (c->key)
@@ -148,6 +156,10 @@ void call_cut(struct call *c, const struct problem *p)
         key_waiter_leave(&c->waiter);
         refusal_early(c->g, c->r, p, REFUSED_DRAINING);
         call_end(c);
+    } else if (c->phase == CALL_PREVIOUS) {
+        call_refuse(c, p, CALL_OUTCOME_CUT);
+    } else if (c->phase == CALL_KEEP) {
+        call_kept(c);
     } else if (c->phase == CALL_DRAIN) {
         call_leave(c);
     } else if (c->phase == CALL_SETTLED) {

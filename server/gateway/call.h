@@ -9,6 +9,7 @@
  *                     +----------------+  a failed try that the client has not seen */
 #pragma once
 
+#include "gateway/call_keep.h"
 #include "gateway/call_money.h"
 #include "gateway/endpoint.h"
 #include "gateway/gateway.h"
@@ -21,6 +22,7 @@ enum call_phase {
     CALL_NEW,     /* made by the handler */
     CALL_KEY,     /* waits for a worker that looks the key up */
     CALL_ADMIT,   /* the key is known; body, model and limits are checked */
+    CALL_PREVIOUS, /* waits for a worker that reads the answer it goes on from */
     CALL_HOLD,    /* waits for PostgreSQL to grant what the hold needs */
     CALL_ROUTE,   /* the next candidate is chosen */
     CALL_SENT,    /* an upstream has been asked, its head has not come */
@@ -31,6 +33,7 @@ enum call_phase {
     CALL_STREAM,  /* its events go to the client */
     CALL_GROW,    /* more than the hold is used: waits for PostgreSQL to let it grow */
     CALL_DRAIN,   /* the client is gone, the upstream is read for its usage */
+    CALL_KEEP,    /* settled; the last bytes wait for a worker that keeps the answer */
     CALL_SETTLED, /* the record is in the journal, the last bytes may go out */
     CALL_END,     /* answered, or nobody is there to answer */
     CALL_PHASES
@@ -88,6 +91,7 @@ struct call {
     struct route_plan plan;
     size_t next; /* of plan.candidates */
     unsigned tries;
+    struct call_keep keep;
     struct call_money money;
     struct call_try try;
     struct leg leg; /* of the try */

@@ -292,11 +292,17 @@ static bool plan(struct call *c)
 
 void call_admit(struct call *c)
 {
+    call_known(c);
+    if (check_key(c) && (!c->endpoint->keeps || call_previous(c)))
+        call_admit_body(c);
+}
+
+void call_admit_body(struct call *c)
+{
     struct problem p;
     int r;
 
-    call_known(c);
-    if (!check_key(c) || !read_body(c) || !plan(c))
+    if (!read_body(c) || !plan(c))
         return;
     r = call_money_hold(c, &p);
     if (r == CALL_MONEY_WAIT)

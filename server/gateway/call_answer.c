@@ -136,14 +136,21 @@ void call_serve(struct call *c)
     r->ttfb_us = (c->try.first_byte_ns - c->r->began_mono_ns) / 1000;
 }
 
-static void send_whole(struct call *c, const struct wire_report *report)
+/* An answer that is to be kept is read whole where others are passed on. */
+static size_t whole_bytes(const struct call *c)
+{
+    return c->keep.wanted ? BOUND_STORED_RESPONSE_BYTES : BOUND_WHOLE_REPLY_BYTES;
+}
+
+/* True: it waits until it is kept, the call goes on then. */
+static bool send_whole(struct call *c, const struct wire_report *report)
 {
     struct wire_report_edit edit = {.has_cost = true, .cost = c->record.charge_nano};
     struct response response = {.status = c->try.status, .content_type = "application/json"};
     struct buf body, cost;
 
     edit.members = call_trace_member(c);
-    buf_init(&body, BOUND_WHOLE_REPLY_BYTES + KIB(128));
+    buf_init(&body, whole_bytes(c) + KIB(128));
     buf_init(&cost, 64);
     c->leg.kind->put_whole(c, report, &edit, &body);
     money_put(&cost, edit.cost, 0);
@@ -157,7 +164,11 @@ static void send_whole(struct call *c, const struct wire_report *report)
     /* The bytes must outlive the call: `got` dies with it. */
     if (response.body.p == report->bytes.p)
         response.body = arena_str(c->r->arena, report->bytes);
+    response.body = call_keep_mark(c, response.body);
+    if (call_keep_whole(c, &response))
+        return true;
     request_reply(c->r, &response);
+    return false;
 }
 
 static bool is_answer(const struct call *c, const struct wire_report *report)
@@ -192,8 +203,8 @@ static void finish_whole(struct call *c, enum fetch_fault fault)
     call_note(c, &report.llm);
     call_try_end(c, TRY_OK, NULL, STR_NONE);
     call_settle(c, c->try.status, CALL_OUTCOME_OK);
-    if (c->client_there)
-        send_whole(c, &report);
+    if (c->client_there && send_whole(c, &report))
+        return;
     (void)failpoint_hit("answer.queued");
     call_end(c);
 }
@@ -238,6 +249,7 @@ static bool begin_pass(struct call *c)
 
     call_enter(c, CALL_PASS);
     call_serve(c);
+    call_keep_too_large(c);
     call_pass_usage(c);
     count_passed(c, got->n);
     call_put_head(c, &head);
@@ -293,7 +305,7 @@ bool call_bytes_came(struct fetch *f, struct str bytes, void *ctx)
         buf_put(got, bytes.p, MIN(bytes.n, ERROR_BODY_BYTES - MIN(got->n, ERROR_BODY_BYTES)));
     } else if (c->phase == CALL_WHOLE) {
         buf_put_str(got, bytes);
-        if (got->n > BOUND_WHOLE_REPLY_BYTES && c->leg.kind == &leg_same)
+        if (got->n > whole_bytes(c) && c->leg.kind == &leg_same)
             return begin_pass(c);
     } else if (c->phase == CALL_PASS) {
         return pass(c, bytes);

@@ -38,8 +38,31 @@ bool call_stay_covered(struct call *c);
 /* The database was asked to let the hold grow. */
 void call_grown(struct call *c, int outcome, const struct problem *p);
 
+/* call_previous.c */
+/* What the request says of answers before it; the body may be another afterwards. False: it waits for
+ * one, or the call has ended. */
+bool call_previous(struct call *c);
+void call_previous_leave(struct call *c); /* waits no more; safe when it does not wait */
+void call_previous_late(struct call *c);  /* the worker takes too long. Ends the call. */
+
+/* call_keep.c */
+/* The whole answer as the client gets it, or a stream's last events, which stand in out behind from.
+ * True: they wait until the answer is kept, and call_kept() ends the call; false: the caller goes on.
+ * What only the gateway knows has been put into the events. */
+bool call_keep_whole(struct call *c, const struct response *whole);
+bool call_keep_stream(struct call *c, struct buf *out, size_t from);
+/* The answer with what only the gateway knows of it; the same for an event of a stream, behind from. */
+struct str call_keep_mark(struct call *c, struct str answer);
+void call_keep_event(struct call *c, struct buf *out, size_t from);
+/* The answer passes through unread. */
+void call_keep_too_large(struct call *c);
+/* In CALL_KEEP: the answer is kept, or is not waited for any more. May end the call. */
+void call_kept(struct call *c);
+void call_keep_leave(struct call *c); /* safe when it does not wait */
+
 /* call_admit.c; each may end the call */
 void call_admit(struct call *c);
+void call_admit_body(struct call *c);
 void call_held(struct call *c, int outcome, const struct problem *p);
 
 /* call_upstream.c */
@@ -90,6 +113,8 @@ struct str call_trace(struct call *c);
 bool call_stream_bytes(struct call *c, struct str bytes);
 void call_stream_end(struct call *c, enum fetch_fault fault);
 void call_stream_drained(struct request *r);
+/* The client has all of it: the upstream may close by itself. May end the call. */
+void call_stream_close(struct call *c);
 /* Ends a stream that the client sees with an error event, and the call. */
 void call_stream_break(struct call *c, const struct problem *p, enum call_outcome outcome);
 

@@ -92,7 +92,10 @@ void call_gone(struct request *r)
     c->record.client_gone_at = clock_wall_us();
     if (c->phase == CALL_KEY)
         call_end(c);
-    else if (c->try.fetch && c->phase != CALL_SETTLED && c->phase != CALL_GROW)
+    else if (c->phase == CALL_PREVIOUS)
+        call_leave(c);
+    else if (c->try.fetch && c->phase != CALL_SETTLED && c->phase != CALL_GROW &&
+             c->phase != CALL_KEEP)
         call_go_on_alone(c);
     /* else a step that is waited for will see it */
 }

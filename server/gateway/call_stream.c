@@ -92,9 +92,23 @@ static void finish(struct call *c, const struct sse_event *event, const struct w
     call_try_end(c, TRY_OK, NULL, STR_NONE);
     call_settle(c, 200, CALL_OUTCOME_OK);
     if (c->client_there) {
+        size_t from;
+
+        if (c->keep.wanted) /* only what ends the stream may have to wait */
+            (void)write_out(c, out);
+        from = out->n;
         c->leg.kind->put_end(c, event, report, out);
+        if (call_keep_stream(c, out, from)) {
+            buf_reset(out);
+            return;
+        }
         send_last(c, out);
     }
+    call_stream_close(c);
+}
+
+void call_stream_close(struct call *c)
+{
     (void)failpoint_hit("stream.ended");
     if (c->try.fetch)
         call_wait(c, LINGER_MS);
@@ -172,6 +186,7 @@ static bool still_waits(const struct call *c, const struct sse_event *e)
 static int take_event(struct call *c, const struct sse_event *e, struct buf *out)
 {
     struct wire_report report = {.done = false};
+    size_t from;
     bool understood = c->leg.kind->read_event(c, e, &report) == LEG_OK;
 
     if (!e->ended && !(understood && e->data.p))
@@ -197,7 +212,9 @@ static int take_event(struct call *c, const struct sse_event *e, struct buf *out
         finish(c, e, &report, out);
         return STREAM_STOPS;
     }
+    from = out->n;
     c->leg.kind->put_event(c, e, &report, out);
+    call_keep_event(c, out, from);
     return STREAM_GOES_ON;
 }
 

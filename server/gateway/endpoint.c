@@ -11,7 +11,7 @@ const struct endpoint endpoint_messages = {
     .name = "messages", .format = &format_anthropic_messages, .kind = MODEL_CHAT};
 
 const struct endpoint endpoint_responses = {
-    .name = "responses", .format = &format_openai_responses, .kind = MODEL_CHAT};
+    .name = "responses", .format = &format_openai_responses, .kind = MODEL_CHAT, .keeps = true};
 
 const struct endpoint endpoint_gemini = {.name = "generateContent",
                                          .format = &format_gemini,

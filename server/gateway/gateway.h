@@ -7,6 +7,7 @@
 
 #include "catalog/snapshot.h"
 #include "fetch/fetch.h"
+#include "gateway/call_keep.h"
 #include "gateway/metrics.h"
 #include "gateway/services.h"
 
@@ -17,6 +18,8 @@ struct gateways {
     const struct services *services;
     struct gateway **loop; /* of services->loops */
     unsigned loops;
+    atomic_ullong kept[KEPTS];   /* answers, by how keeping them ended */
+    atomic_size_t keeping_bytes; /* of those on their way to the database */
 };
 
 struct gateway {
@@ -72,6 +75,10 @@ void gateway_models(struct request *r);     /* GET /v1/models */
 void gateway_model(struct request *r);      /* GET /v1/models/{id} */
 void gateway_messages(struct request *r);   /* POST /v1/messages */
 void gateway_responses(struct request *r);  /* POST /v1/responses */
+void gateway_response(struct request *r);   /* GET /v1/responses/{id} */
+void gateway_response_delete(struct request *r); /* DELETE /v1/responses/{id} */
+void gateway_response_cancel(struct request *r); /* POST /v1/responses/{id}/cancel */
+void gateway_response_items(struct request *r);  /* GET /v1/responses/{id}/input_items */
 void gateway_gemini_models(struct request *r);   /* GET /v1beta/models */
 void gateway_gemini_model(struct request *r);    /* GET /v1beta/models/{model} */
 void gateway_gemini_generate(struct request *r); /* POST /v1beta/models/{model}:generateContent */

@@ -132,16 +132,25 @@ static int read_whole(struct call *c, struct str body, struct wire_report *ret)
     if (r != CHAT_OK)
         return LEG_E_BAD;
     report_answer(&c->leg.answer, ret);
+    if (c->endpoint->keeps)
+        c->leg.answer.id = STR_NONE;
     return LEG_OK;
 }
 
-static struct chat_frame frame_of(struct call *c)
+/* What is kept is found by an id of our own: those of other formats are made to be looked at. */
+static struct str own_id(struct call *c)
 {
     char id[CALL_ID_TEXT];
 
     call_id_text(c->r->id, id);
+    return c->endpoint->keeps ? arena_strf(c->r->arena, "resp_%s", strchr(id, '_') + 1)
+                              : arena_str(c->r->arena, str_c(id));
+}
+
+static struct chat_frame frame_of(struct call *c)
+{
     return (struct chat_frame){
-        .id = arena_str(c->r->arena, str_c(id)),
+        .id = own_id(c),
         .model = c->record.requested_model,
         .created_s = c->record.started_at / 1000000,
         .wants_usage = c->wire.llm.wants_usage,
@@ -217,8 +226,11 @@ static int read_event(struct call *c, const struct sse_event *event, struct wire
     r = upstream_side(c)->read_event(l->reader, l->turn, event, &l->events);
     if (r != CHAT_OK)
         return r < 0 ? err_trace(r) : LEG_E_BAD;
-    for (size_t i = 0; i < l->events.n; i++)
+    for (size_t i = 0; i < l->events.n; i++) {
         report_event(&l->events.v[i], ret);
+        if (c->endpoint->keeps && l->events.v[i].kind == CHAT_EVENT_BEGIN)
+            l->events.v[i].id = STR_NONE;
+    }
     return LEG_OK;
 }
 

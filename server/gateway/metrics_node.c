@@ -89,7 +89,8 @@ static void print_lanes(const struct services *s, struct buf *out)
     } lanes[] = {{"money", s->money},
                  {"pages", s->pages},
                  {"passwords", s->passwords},
-                 {"long", s->long_jobs}};
+                 {"long", s->long_jobs},
+                 {"responses", s->responses}};
     struct jobs_stats stats[ARRAY_LEN(lanes)] = {0};
 
     for (size_t i = 0; i < ARRAY_LEN(lanes); i++)
@@ -105,6 +106,16 @@ static void print_lanes(const struct services *s, struct buf *out)
     for (size_t i = 0; i < ARRAY_LEN(lanes); i++)
         buf_printf(out, "tollgate_lane_refused_total{lane=\"%s\"} %llu\n", lanes[i].name,
                    (unsigned long long)stats[i].refused);
+}
+
+static void print_kept(const struct gateways *all, struct buf *out)
+{
+    head(out, "tollgate_responses_total", "counter",
+         "Responses that were to be kept for their clients, by what came of it.");
+    for (int i = 0; i < KEPTS; i++)
+        buf_printf(out, "tollgate_responses_total{outcome=\"%s\"} %llu\n",
+                   kept_name((enum kept)i),
+                   (unsigned long long)atomic_load_explicit(&all->kept[i], memory_order_relaxed));
 }
 
 /* Ids only: a name is somebody's text. */
@@ -141,6 +152,7 @@ void metrics_print_node(const struct gateway *g, struct buf *out)
     if (s->memory)
         print_memory(s->memory, out);
     print_lanes(s, out);
+    print_kept(g->all, out);
     if (s->health)
         print_breakers(g, out);
 }

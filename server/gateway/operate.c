@@ -11,7 +11,8 @@ void operate_read_status(const struct services *services, struct operate_status 
     } lanes[] = {{"money", services->money},
                  {"pages", services->pages},
                  {"passwords", services->passwords},
-                 {"long", services->long_jobs}};
+                 {"long", services->long_jobs},
+                 {"responses", services->responses}};
     struct operate_status s = {.loops = services->loops};
     const struct gateways *all = services->gateways;
 

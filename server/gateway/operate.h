@@ -31,7 +31,7 @@ struct operate_lane {
 struct operate_status {
     unsigned loops, in_flight;
     uint64_t calls, keys_cached;
-    struct operate_lane lanes[4];
+    struct operate_lane lanes[5];
     struct node_view node;
     struct journal_view journal;
     int64_t database_silence_ms;

@@ -34,7 +34,7 @@ struct services {
     struct memory_guard *memory;
 
     /* Worker lanes (DESIGN 2). A worker's state is its struct db. */
-    struct jobs *money, *pages, *passwords, *long_jobs;
+    struct jobs *money, *pages, *passwords, *long_jobs, *responses;
 
     /* Sub-keys of the installation's secret. */
     uint8_t key_pepper[32];     /* virtual and management keys */

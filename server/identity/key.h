@@ -47,6 +47,7 @@ struct key_policy {
     struct money budget;
     bool team_frozen;
     struct str team_time_zone; /* budget windows turn in it */
+    int64_t response_days;     /* how long the team keeps responses; 0: not at all */
     struct str tags;           /* JSON object text */
 };
 

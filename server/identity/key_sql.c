@@ -20,7 +20,8 @@ DB_QUERY(key_by_digest,
          "       k.disabled_at IS NOT NULL AS disabled, coalesce(k.rpm, 0) AS rpm,"
          "       coalesce(k.tpm, 0) AS tpm, coalesce(k.concurrency, 0) AS concurrency,"
          "       k.budget_window, coalesce(k.budget_nano, 0) AS budget_nano,"
-         "       t.frozen_at IS NOT NULL AS frozen, t.time_zone, k.tags::text AS tags"
+         "       t.frozen_at IS NOT NULL AS frozen, t.time_zone, t.response_days,"
+         "       k.tags::text AS tags"
          "  FROM api_key k JOIN team t ON t.id = k.team_id"
          " WHERE k.deleted_at IS NULL"
          "   AND (k.digest = $1 OR (k.previous_digest = $1 AND k.overlap_until > now()))")
@@ -70,7 +71,8 @@ static int find_tx(struct db *db, void *ctx)
             db_col_i64("rpm", &p->rpm), db_col_i64("tpm", &p->tpm),
             db_col_i64("concurrency", &p->concurrency), db_col_text("budget_window", &window),
             db_col_money("budget_nano", &p->budget), db_col_bool("frozen", &p->team_frozen),
-            db_col_text("time_zone", &p->team_time_zone), db_col_text("tags", &p->tags)));
+            db_col_text("time_zone", &p->team_time_zone),
+            db_col_i64("response_days", &p->response_days), db_col_text("tags", &p->tags)));
 
     if (r != 0)
         return r;

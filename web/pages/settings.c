@@ -1,4 +1,4 @@
-/* settings.c: see settings.h. Four forms on one page; the one that was sent keeps what was typed. */
+/* settings.c: see settings.h. Five forms on one page; the one that was sent keeps what was typed. */
 #include "web/pages/settings.h"
 
 #include "base/err.h"
@@ -11,6 +11,7 @@
 
 enum { NAME, ZONE };
 enum { LEGAL_NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL };
+enum { DAYS };
 enum { PROJECT_NAME };
 enum { KEY_NAME, KEY_ROLE };
 
@@ -30,6 +31,10 @@ static const struct form_field buyer_fields[] = {
     [EMAIL] = {"billing_email", "Billing e-mail", FORM_EMAIL, .max = 254,
                .autocomplete = "email"},
 };
+static const struct form_field response_fields[] = {
+    [DAYS] = {"response_days", "Keep responses for", FORM_INTEGER, .max = TEAM_RESPONSE_DAYS_MAX,
+              .placeholder = "0", .help = "Days, 30 at most. Empty or 0: nothing is kept."},
+};
 static const struct form_field project_fields[] = {
     [PROJECT_NAME] = {"name", "New project", FORM_TEXT, .required = true, .min = 1, .max = 80,
                       .autocomplete = "off"},
@@ -41,7 +46,8 @@ static const struct form_field key_fields[] = {
 };
 
 struct forms {
-    struct form team, buyer, project, key;
+    struct form team, buyer, response, project, key;
+    int64_t days; /* that responses are kept, as it is stored */
     struct str secret; /* of a management key just minted */
 };
 
@@ -55,6 +61,8 @@ static int open_team_forms(struct web *w, struct forms *forms)
 
     if (r == 0)
         r = form_init(&forms->buyer, w->arena, buyer_fields, ARRAY_LEN(buyer_fields));
+    if (r == 0)
+        r = form_init(&forms->response, w->arena, response_fields, ARRAY_LEN(response_fields));
     if (r == 0)
         r = team_get(w->db, w->arena, w->session.team, &team);
     if (r == 0)
@@ -74,6 +82,8 @@ static int open_team_forms(struct web *w, struct forms *forms)
     form_set(&forms->buyer, COUNTRY, team.settings.country);
     form_set(&forms->buyer, TAX_ID, team.settings.tax_id);
     form_set(&forms->buyer, EMAIL, team.settings.billing_email);
+    form_set_i64(&forms->response, DAYS, team.settings.response_days);
+    forms->days = team.settings.response_days;
     return 0;
 }
 
@@ -160,6 +170,7 @@ static int show(struct web *w, int status, const struct forms *forms)
     view = json_new_object();
     form_view(&forms->team, view, "team_form");
     form_view(&forms->buyer, view, "buyer_form");
+    form_view(&forms->response, view, "response_form");
     form_view(&forms->project, view, "project_form");
     form_view(&forms->key, view, "key_form");
     json_set(view, "projects", projects_view(w, &projects));
@@ -177,7 +188,7 @@ int page_settings(struct web *w)
     return r ? web_outcome(w, r) : show(w, 200, &forms);
 }
 
-/* What one of the two forms holds, the other as it is stored. */
+/* What one of the three forms holds, the others as they are stored. */
 static int save(struct web *w, struct forms *forms, struct form *sent)
 {
     const struct form_value *team = forms->team.v, *buyer = forms->buyer.v;
@@ -195,6 +206,7 @@ static int save(struct web *w, struct forms *forms, struct form *sent)
         .country = buyer[COUNTRY].text,
         .tax_id = buyer[TAX_ID].text,
         .billing_email = buyer[EMAIL].text,
+        .response_days = sent == &forms->response ? sent->v[DAYS].number : forms->days,
     };
     if (!sent->wrong)
         r = team_update(w->db, w->arena, &w->actor, w->session.team, &settings, &fault);
@@ -221,6 +233,14 @@ int page_settings_buyer(struct web *w)
     int r = open_forms(w, &forms);
 
     return r ? web_outcome(w, r) : save(w, &forms, &forms.buyer);
+}
+
+int page_settings_responses(struct web *w)
+{
+    struct forms forms;
+    int r = open_forms(w, &forms);
+
+    return r ? web_outcome(w, r) : save(w, &forms, &forms.response);
 }
 
 int page_project_add(struct web *w)

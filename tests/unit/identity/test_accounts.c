@@ -428,7 +428,8 @@ static void team_settings_are_checked(void **state)
                                  .address = STR("1 Road\nTown"),
                                  .country = STR("us"),
                                  .tax_id = STR("12-3"),
-                                 .billing_email = STR("Pay@Example.org")};
+                                 .billing_email = STR("Pay@Example.org"),
+                                 .response_days = 7};
 
     people_begin(&t, DB_TEAM(s.team));
     assert_int_equal(team_update(t.db, t.a, &actor, s.team, &wish, &fault), 0);
@@ -438,8 +439,13 @@ static void team_settings_are_checked(void **state)
     assert_str(team.settings.billing_email, "pay@example.org");
     assert_str(team.settings.time_zone, "America/New_York");
     assert_str(team.settings.legal_name, "株式会社");
-    wish.time_zone = STR("Mars/Olympus");
+    assert_int_equal(team.settings.response_days, 7);
+    wish.response_days = 31;
     people_begin(&t, DB_TEAM(s.team));
+    assert_int_equal(team_update(t.db, t.a, &actor, s.team, &wish, &fault), IDENTITY_E_FAULT);
+    assert_string_equal(fault.field, "response_days");
+    wish.response_days = 0;
+    wish.time_zone = STR("Mars/Olympus");
     assert_int_equal(team_update(t.db, t.a, &actor, s.team, &wish, &fault), IDENTITY_E_FAULT);
     assert_string_equal(fault.field, "time_zone");
     people_commit(&t);

@@ -236,6 +236,15 @@ static void settings_projects_and_management_keys(void **state)
                         "&tax_id=DE123&billing_email=");
     assert_status(saved, 303);
     shows("/settings", "Acme GmbH");
+    free(bad);
+    bad = browse_send(&site, "/settings", "/settings/responses", "response_days=31");
+    assert_status(bad, 422);
+    assert_has(bad, "value=\"31\"");
+    free(saved);
+    saved = browse_send(&site, "/settings", "/settings/responses", "response_days=7");
+    assert_status(saved, 303);
+    shows("/settings", "name=\"response_days\" type=\"text\" value=\"7\"");
+    shows("/settings", "Acme GmbH");
     shows("/overview", "times in Asia/Tokyo");
     added = browse_send(&site, "/settings", "/settings/projects", "name=Search");
     assert_status(added, 303);
