@@ -18,6 +18,7 @@ struct chat_tool {
     int strict; /* 1, 0; -1: not told */
     bool custom;
     struct chat_extras extra, outer; /* outer: beside the function, in formats that nest it */
+    struct chat_extras quiet;        /* hints of how the calls are to be streamed */
 };
 
 enum chat_tool_choice {

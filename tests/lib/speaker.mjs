@@ -11,13 +11,24 @@ export const figures = { input: 9, output: 3 };
 export const city = { name: 'Paris', people: 2100000 };
 const cities = ['Paris', 'Rome'];
 
+// What a library wraps around a tool's result.
+function said(result) {
+  try {
+    const o = JSON.parse(result);
+    return o.content ?? o.output ?? o.result ?? result;
+  } catch {
+    return result;
+  }
+}
+
 function decide(asked) {
   if (/\bfail\b/.test(asked.said)) return { status: 400, error: 'The scripted refusal.' };
   if (/\bbusy\b/.test(asked.said)) return { status: 429, error: 'The scripted limit.' };
   if (/\bslow\b/.test(asked.said)) return { slow: true, pieces: Array(400).fill('drip ') };
-  if (asked.results.length) return { pieces: ['The weather: ', asked.results.join(' and '), '.'] };
+  if (asked.results.length) return { pieces: ['The weather: ', asked.results.map(said).join(' and '), '.'] };
   if (asked.tools.length && /weather/.test(asked.said))
     return { calls: cities.filter((name) => asked.said.includes(name)).map((name, i) => ({ id: `call_${i + 1}`, name: asked.tools[0], input: { city: name } })) };
+  if (asked.tools.includes('json')) return { calls: [{ id: 'call_1', name: 'json', input: city }] };
   if (asked.schema || /\bjson\b/.test(asked.said)) return { pieces: [JSON.stringify(city).slice(0, 12), JSON.stringify(city).slice(12)] };
   if (asked.images) return { pieces: ['I see ', `${asked.images} image.`] };
   return { pieces: ['Hello ', 'there.'] };
@@ -138,7 +149,7 @@ const gemini = {
       said: parts.map((p) => p.text ?? '').join(' '),
       images: parts.filter((p) => p.inlineData || p.fileData).length,
       tools: (b.tools ?? []).flatMap((t) => t.functionDeclarations ?? []).map((f) => f.name),
-      results: parts.filter((p) => p.functionResponse).map((p) => Object.values(p.functionResponse.response).join('')),
+      results: parts.filter((p) => p.functionResponse).map((p) => JSON.stringify(p.functionResponse.response)),
       schema: !!(b.generationConfig?.responseSchema ?? b.generationConfig?.responseJsonSchema),
       stream: /:streamGenerateContent$/.test(path),
     };
@@ -177,7 +188,7 @@ const bedrock = {
       said: parts.map((p) => p.text ?? '').join(' '),
       images: parts.filter((p) => p.image).length,
       tools: (b.toolConfig?.tools ?? []).filter((t) => t.toolSpec).map((t) => t.toolSpec.name),
-      results: parts.filter((p) => p.toolResult).map((p) => p.toolResult.content.map((c) => c.text ?? Object.values(c.json).join('')).join('')),
+      results: parts.filter((p) => p.toolResult).map((p) => p.toolResult.content.map((c) => c.text ?? JSON.stringify(c.json)).join('')),
       schema: !!b.outputConfig?.textFormat,
       stream: /\/converse-stream$/.test(path),
     };

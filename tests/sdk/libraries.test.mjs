@@ -29,11 +29,12 @@ setup('an installation with an account for each format', async () => {
   for (const u of upstreams) {
     const account = await addAccount(operator, speaker, { kind: u.kind, name: u.format, base_url: `http://127.0.0.1:${speaker.port}${u.base}`, ...u.fields });
     await addModel(operator, { name: `by-${u.format}`, targets: [{ account, upstreamModel: 'scripted-1' }] });
+    if (u.format === 'gemini') await addModel(operator, { name: 'lenient', fields: { drop_unsupported: 'on' }, targets: [{ account, upstreamModel: 'scripted-1' }] });
   }
   const owner = await signUp(server);
   await topUp(owner, 20);
   key = await mintKey(owner);
-  for (const m of models) await served(server, key, m);
+  for (const m of [...models, 'lenient']) await served(server, key, m);
 });
 
 // --- Vercel's ai ---
@@ -74,7 +75,13 @@ for (const [name, make] of Object.entries(vercel))
       assert.equal(await s.text, told);
     });
     test(`${name} before ${model}: an object`, async () => {
-      const r = await generateObject({ ...settings, model: make(model), prompt: 'Which city?', schema: jsonSchema(citySchema) });
+      let serving = model;
+      // @ai-sdk/anthropic makes a tool of the schema and forbids parallel calls, which Google cannot.
+      if (name === '@ai-sdk/anthropic' && model === 'by-gemini') {
+        await assert.rejects(generateObject({ ...settings, model: make(model), prompt: 'Which city?', schema: jsonSchema(citySchema) }), /disable_parallel_tool_use/);
+        serving = 'lenient';
+      }
+      const r = await generateObject({ ...settings, model: make(serving), prompt: 'Which city?', schema: jsonSchema(citySchema) });
       assert.deepEqual(r.object, city);
     });
     test(`${name} before ${model}: an image`, async () => {

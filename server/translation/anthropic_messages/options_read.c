@@ -17,7 +17,8 @@ static const char *const known[] = {
 static void tool(struct tree *t, struct node at, struct chat_tool *ret)
 {
     static const char *const of_tool[] = {"type", "name", "description", "input_schema", "strict",
-                                          "cache_control", NULL};
+                                          "cache_control", "eager_input_streaming", NULL};
+    static const char *const hints[] = {"eager_input_streaming", NULL};
     struct str type = tree_text(t, at, "type"), ttl;
     struct node cache = tree_object(t, at, "cache_control");
 
@@ -35,6 +36,7 @@ static void tool(struct tree *t, struct node at, struct chat_tool *ret)
         ret->cache = ttl.p ? ttl : STR("5m");
     }
     ret->extra = tree_extras(t, at, of_tool);
+    ret->quiet = tree_quiet(t, at, hints);
 }
 
 static void choice(struct tree *t, struct node root, struct chat_request *ret)

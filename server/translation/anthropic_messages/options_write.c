@@ -30,6 +30,8 @@ static void tool(struct json_writer *w, const struct chat_tool *t, bool own,
         json_close_object(w);
     }
     if (own)
+        put_extras(w, &t->quiet);
+    if (own)
         put_extras(w, &t->extra);
     else
         chat_lose_extras(losses, &t->extra);
