@@ -34,7 +34,8 @@ struct account_row {
 int account_add(struct db *db, const struct actor *actor, const uint8_t seal_key[32],
                 const struct account_draft *draft, struct str key, struct account_id *ret,
                 struct identity_fault *fault) _must_use_;
-/* Everything but the kind and the key becomes what the draft says. */
+/* Everything but the kind and the key becomes what the draft says; with a key stored, scheme, host and
+ * port of its address stay as they are. */
 int account_edit(struct db *db, const struct actor *actor, struct account_id id,
                  const struct account_draft *draft, struct identity_fault *fault) _must_use_;
 /* key empty: takes it away. */

@@ -144,6 +144,27 @@ DB_QUERY(
     "       tpm = nullif($10::bigint, 0), changed_at = now()"
     " WHERE id = $1 AND deleted_at IS NULL")
 
+static struct str effective_origin(const struct provider *p, struct str base_url)
+{
+    return provider_origin(str_trim(base_url).n ? str_trim(base_url) : str_c(p->origin));
+}
+
+/* A key goes to the address that it was given for and nowhere else. */
+static int key_stays_home(struct db *db, struct arena *a, struct account_id id,
+                          const struct provider *p, const struct account_draft *d,
+                          struct identity_fault *fault)
+{
+    struct account_row row;
+    int r = account_get(db, a, id, &row);
+
+    if (r || !row.has_key ||
+        str_ieq(effective_origin(p, row.is.base_url), effective_origin(p, d->base_url)))
+        return r;
+    return identity_fault_set(fault, "base_url",
+                              "The stored key was given for another address and does not go along: "
+                              "take it away first, or add an account for this one.");
+}
+
 int account_edit(struct db *db, const struct actor *actor, struct account_id id,
                  const struct account_draft *d, struct identity_fault *fault)
 {
@@ -160,6 +181,8 @@ int account_edit(struct db *db, const struct actor *actor, struct account_id id,
     if (!before.provider)
         return identity_fault_set(fault, "kind", "This version does not know that kind.");
     r = account_draft_check(d, before.provider, fault);
+    if (!r)
+        r = key_stays_home(db, a, id, before.provider, d, fault);
     if (r)
         return r;
     r = db_exec(db, &account_update,

@@ -22,8 +22,7 @@ const struct provider_way *provider_way_of(const struct provider *p,
     return NULL;
 }
 
-/* The part of a URL before its path: scheme and host. */
-static struct str url_origin(struct str url)
+struct str provider_origin(struct str url)
 {
     size_t at = 0;
 
@@ -82,7 +81,7 @@ int provider_url(const struct provider *p, struct arena *a, struct str base, con
         query = str_n(base.p + mark, base.n - (size_t)mark);
         base.n = (size_t)mark;
     }
-    origin = url_origin(base);
+    origin = provider_origin(base);
     where = without_slashes(str_n(base.p + origin.n, base.n - origin.n));
     if (!drop_pasted(p, &where) && !where.n)
         root = p->root;

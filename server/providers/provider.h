@@ -84,6 +84,8 @@ static inline bool provider_has(const struct provider *p, enum provider_quirk qu
 const struct provider_way *provider_way_of(const struct provider *p,
                                            const struct wire_format *format);
 
+/* The part of a URL before its path: scheme, host and port as they are written. */
+struct str provider_origin(struct str url);
 /* The URL to ask: base (empty: the provider's own) and path joined. A base without a path gets the
  * root; a trailing slash, or a way's path that somebody pasted along, does no harm; a query of the
  * base stays at the end, behind one of the path. PROVIDER_E_NO_URL: neither the account nor the kind has one. */

@@ -41,6 +41,9 @@ const chunked = 'Content-Type: application/json\r\nTransfer-Encoding: chunked';
 const chunkedEvents = 'Content-Type: text/event-stream\r\nTransfer-Encoding: chunked';
 const inChunk = (s) => `${Buffer.byteLength(s).toString(16)}\r\n${s}\r\n`;
 
+// A stream as it should be.
+const whole = () => `${text(words)}${event(chunk({}, 'stop'))}${event({ ...chunk({}), choices: [], usage })}data: [DONE]\n\n`;
+
 const ask = (stream, model = 'scripted') => call(it.server, it.key, { model, messages, max_tokens: 50, stream });
 
 // What every error has to be, whoever made it.
@@ -132,6 +135,13 @@ const streamCases = [
     res.write(event({ ...chunk({ content: words }), usage: { prompt_tokens: 40, completion_tokens: 1, total_tokens: 41 } }));
     res.end(`${event({ ...chunk({}, 'stop'), usage })}data: [DONE]\n\n`);
   }, good('provider', provided)],
+  ['sends a million empty lines first', (req, res) => { begin(res); res.write('\n'.repeat(1e6)); res.end(whole()); }, good('provider', provided)],
+  ['floods with comments', (req, res) => { begin(res); res.write(': keep alive\n\n'.repeat(1e5)); res.end(whole()); }, good('provider', provided)],
+  ['floods with fields that mean nothing', (req, res) => { begin(res); res.write('id: 7\nretry: 1\nx\n\n'.repeat(1e5)); res.end(whole()); }, good('provider', provided)],
+  ['begins with a mark of order', (req, res) => { begin(res); res.end(`\ufeff${whole()}`); }, good('provider', provided)],
+  ['ends its lines with CR', (req, res) => { begin(res); res.end(whole().replaceAll('\n', '\r')); }, good('provider', provided)],
+  ['ends its lines with CR LF', (req, res) => { begin(res); res.end(whole().replaceAll('\n', '\r\n')); }, good('provider', provided)],
+  ['sends each byte in a chunk of its own', (req, res) => { bytes(res, chunkedEvents, Array.from(whole(), inChunk).join(''), '0\r\n\r\n'); res.socket.end(); }, good('provider', provided)],
   ['leaves the end mark out', (req, res) => sse(res, [chunk({ content: words }), chunk({}, 'stop')], { usage, done: false }) ?? res.end(), good('provider', provided)],
 ];
 

@@ -67,7 +67,7 @@ static void an_edit_changes_all_but_kind_and_key(void **state)
     struct account_id id = add_account("openai", "main", "sk-abcdefghijklmnop");
     struct account_draft d = {.kind = STR("mistral"),
                               .name = STR("  Other  "),
-                              .base_url = STR("https://eu.example/v1"),
+                              .base_url = STR("https://API.openai.com/eu/v1"),
                               .extra_headers = STR("{\"OpenAI-Organization\": \"org-1\"}"),
                               .enabled = false,
                               .priority = 3,
@@ -80,7 +80,7 @@ static void an_edit_changes_all_but_kind_and_key(void **state)
     row = row_of(id);
     assert_str(row.is.kind, "openai");
     assert_str(row.is.name, "Other");
-    assert_str(row.is.base_url, "https://eu.example/v1");
+    assert_str(row.is.base_url, "https://API.openai.com/eu/v1");
     assert_str(row.is.extra_headers, "{\"OpenAI-Organization\": \"org-1\"}");
     assert_false(row.is.enabled);
     assert_int_equal(row.is.priority, 3);
@@ -96,6 +96,30 @@ static void assert_fault(int r, const char *field)
     assert_int_equal(r, CHANGE_E_FAULT);
     assert_string_equal(fault.field, field);
     assert_true(strlen(fault.sentence) > 10);
+}
+
+static void a_stored_key_goes_to_no_other_address(void **state)
+{
+    static const char *const elsewhere[] = {
+        "https://eu.example/v1", "http://api.openai.com/v1", "https://api.openai.com:8443/v1",
+        "https://api.openai.com.evil.example/v1", NULL};
+    struct account_id id = add_account("openai", "at home", "sk-abcdefghijklmnop");
+    struct account_id bare = {0};
+    struct account_draft d = an_account("openai", "at home");
+
+    for (const char *const *url = elsewhere; *url; url++) {
+        d.base_url = str_c(*url);
+        assert_fault(account_edit(db, &the_operator, id, &d, &fault), "base_url");
+    }
+    assert_int_equal(row_of(id).is.base_url.n, 0);
+    d.base_url = STR("https://api.openai.com/other");
+    assert_int_equal(account_edit(db, &the_operator, id, &d, &fault), CHANGE_OK);
+    d = an_account("openai-compatible", "without a key");
+    d.base_url = STR("https://one.example/v1");
+    assert_int_equal(account_add(db, &the_operator, seal_key, &d, STR(""), &bare, &fault), 0);
+    d.base_url = STR("https://two.example/v1");
+    assert_int_equal(account_edit(db, &the_operator, bare, &d, &fault), CHANGE_OK);
+    assert_str(row_of(bare).is.base_url, "https://two.example/v1");
 }
 
 static int try_add(struct account_draft d, const char *key)
@@ -192,6 +216,7 @@ int main(void)
         TEST(the_key_is_sealed_to_its_row),
         TEST(every_change_is_audited_and_noted),
         TEST(an_edit_changes_all_but_kind_and_key),
+        TEST(a_stored_key_goes_to_no_other_address),
         TEST(what_is_wrong_is_named),
         TEST(a_name_is_taken_until_its_account_is_deleted),
         TEST(a_deletion_takes_targets_pins_and_the_key),
