@@ -30,7 +30,9 @@
 #define PASSWORD_QUEUE 32
 
 struct app {
+    struct config live; /* as it was given, with what was read again since */
     const struct config *config;
+    const struct config_source *source;
     struct arena *arena;
     struct master *master;
     struct db *db; /* of the start; closed before the loops run */
@@ -113,6 +115,19 @@ static enum signup_mode signup_mode(int word)
                                           : SIGNUP_CLOSED;
 }
 
+/* What may change while the server runs. */
+static void services_from_live_config(struct app *app)
+{
+    const struct config *c = app->config;
+    struct services *s = &app->services;
+
+    s->signup = signup_mode(c->signup);
+    s->connect_timeout_ms = c->upstream_connect_timeout_ms;
+    s->first_byte_timeout_ms = c->upstream_first_byte_timeout_ms;
+    s->idle_timeout_ms = c->upstream_idle_timeout_ms;
+    s->total_timeout_ms = c->upstream_total_timeout_ms;
+}
+
 static void services_from_config(struct app *app)
 {
     const struct config *c = app->config;
@@ -126,17 +141,13 @@ static void services_from_config(struct app *app)
     s->public_https = str_starts(s->public_url, STR("https://"));
     s->plain_sign_in_allowed = c->allow_plain_http_sign_in == CONFIG_ON;
     s->loopback_only = c->loopback;
-    s->signup = signup_mode(c->signup);
     s->sandbox_payments = c->sandbox_payments == CONFIG_ON;
     s->demo_port = c->demo == CONFIG_ON ? (uint16_t)c->demo_port : 0;
     s->node_name = str_c(c->node_name);
     s->version = STR(TOLLGATE_VERSION);
     s->default_time_zone = str_c(c->default_time_zone);
     s->loops = (unsigned)c->loops;
-    s->connect_timeout_ms = c->upstream_connect_timeout_ms;
-    s->first_byte_timeout_ms = c->upstream_first_byte_timeout_ms;
-    s->idle_timeout_ms = c->upstream_idle_timeout_ms;
-    s->total_timeout_ms = c->upstream_total_timeout_ms;
+    services_from_live_config(app);
     s->database_silence_ms = database_silence_ms;
     s->draining = is_draining;
     s->ctx = app;
@@ -264,24 +275,64 @@ static void harden(void)
     }
 }
 
-int app_serve(const struct config *config)
+static void say_what_differs(const char *name, bool taken)
 {
-    struct app app = {.config = config, .arena = arena_new(MIB(4))};
-    sigset_t ends;
-    int signal = 0, r;
+    if (taken)
+        log_info("setting_changed", "name=%s", name);
+    else
+        log_warn("setting_not_changed", "name=%s reason=%s", name, "needs_another_start");
+}
+
+/* The environment of a process stays as it is: what can be new stands in the file. */
+static void reload(struct app *app)
+{
+    const struct config_source *from = app->source;
+    char fault[CONFIG_FAULT_SIZE];
+    struct config fresh;
+    int r = config_load(from->file, from->overrides, from->n_overrides, from->self_exe, &fresh, fault);
+
+    if (r) {
+        log_error("settings_not_read", "fault=%s",
+                  log_str(r > 0 ? str_c(fault) : STR("out of memory")));
+        return;
+    }
+    config_take(&app->live, &fresh, say_what_differs);
+    config_done(&fresh);
+    log_set_level((enum log_level)app->config->log_level);
+    services_from_live_config(app);
+    serve_reload(app->serve);
+    log_info("settings_read", "file=%s", log_str(str_c(app->config->file)));
+}
+
+/* Until SIGTERM or SIGINT. */
+static void wait_for_the_end(struct app *app, const sigset_t *signals)
+{
+    int signal = 0;
+
+    while (sigwait(signals, &signal) == 0 && signal == SIGHUP)
+        reload(app);
+    log_info("draining", "signal=%d seconds=%d", signal, app->config->drain_seconds);
+}
+
+int app_serve(const struct config *config, const struct config_source *source)
+{
+    struct app app = {.live = *config, .source = source, .arena = arena_new(MIB(4))};
+    sigset_t signals;
+    int r;
 
     if (!app.arena)
         return complain("out of memory");
+    app.config = &app.live;
     harden();
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     r = start(&app);
     if (!r) {
-        first_start_print(config, &app.services, &app.first);
-        sigwait(&ends, &signal);
-        log_info("draining", "signal=%d seconds=%d", signal, config->drain_seconds);
+        first_start_print(app.config, &app.services, &app.first);
+        wait_for_the_end(&app, &signals);
     }
     stop(&app);
     return r != 0;

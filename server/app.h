@@ -4,8 +4,10 @@
 #pragma once
 
 struct config;
+struct config_source;
 
-int app_serve(const struct config *config);
+/* Reads its settings again on SIGHUP. */
+int app_serve(const struct config *config, const struct config_source *source);
 int app_migrate(const struct config *config);
 int app_create_operator(const struct config *config, const char *email);
 int app_create_management_key(const struct config *config, const char *name);

@@ -46,6 +46,18 @@ int config_load(const char *file, const struct config_override *overrides, size_
     _must_use_;
 void config_done(struct config *config);
 
+/* Where a configuration came from, so that it can be read again. */
+struct config_source {
+    const char *file;
+    const struct config_override *overrides;
+    size_t n_overrides;
+    const char *self_exe;
+};
+/* Takes over from fresh what may change while the server runs; tells of each setting that differs, and
+ * whether it was taken over: the others need another start. */
+void config_take(struct config *config, const struct config *fresh,
+                 void (*differs)(const char *name, bool taken));
+
 /* Every setting with its default and sentence. */
 void config_print_help(FILE *out);
 /* Every effective value and where it came from; passwords masked. */

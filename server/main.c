@@ -43,8 +43,12 @@ static int run_up(const struct config *config, const struct arguments *args)
 
 static int run_serve(const struct config *config, const struct arguments *args)
 {
-    (void)args;
-    return app_serve(config);
+    const struct config_source source = {.file = args->config_file,
+                                         .overrides = args->overrides,
+                                         .n_overrides = args->n_overrides,
+                                         .self_exe = args->self_exe};
+
+    return app_serve(config, &source);
 }
 
 static int run_migrate(const struct config *config, const struct arguments *args)

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "admin/admin.h"
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "catalog/holder.h"
 #include "config.h"
+#include "dispatch.h"
 #include "gateway/gateway.h"
 #include "http/admission.h"
 #include "http/listener.h"
@@ -23,7 +23,6 @@
 #include "providers/health.h"
 #include "routes.h"
 #include "web/site.h"
-#include "web/web.h"
 
 #define TRUSTED_MAX 64
 #define DRAIN_LOOK_MS 20
@@ -54,80 +53,6 @@ struct serve {
     struct listener **listeners;
     struct memory_guard *memory;
 };
-
-/* --- work on lanes --- */
-
-struct work {
-    struct job job;
-    struct request *req;
-    const struct services *services;
-    struct response out;
-    bool answer; /* false: the handler streams its answer */
-};
-
-static void work_run(struct job *job, void *worker)
-{
-    struct work *w = container_of(job, struct work, job);
-
-    w->answer = true;
-    if (w->req->route->manage)
-        admin_serve(w->req, worker, w->services, &w->out);
-    else
-        w->answer = web_serve(w->services, w->req, worker, &w->out);
-}
-
-static void work_done(struct job *job)
-{
-    struct work *w = container_of(job, struct work, job);
-    struct request *req = w->req;
-
-    if (w->answer)
-        request_reply(req, &w->out);
-    request_release(req);
-}
-
-static struct jobs *lane_of(const struct services *s, enum route_runs runs)
-{
-    switch (runs) {
-    case RUNS_ON_PASSWORDS:
-        return s->passwords;
-    case RUNS_ON_LONG:
-        return s->long_jobs;
-    case RUNS_ON_PAGES:
-    case RUNS_ON_LOOP:
-        break;
-    }
-    return s->pages;
-}
-
-static void dispatch(struct request *req, void *ctx)
-{
-    const struct gateway *g = ctx;
-    struct work *w = arena_new0(req->arena, struct work);
-    struct problem busy = problem_of(PROBLEM_BUSY);
-
-    busy.retry_after_s = 1;
-    if (!w) {
-        request_fail(req, &busy);
-        return;
-    }
-    *w = (struct work){.job = {.reply_to = req->loop, .work = work_run, .done = work_done},
-                       .req = req,
-                       .services = g->services};
-    request_hold(req);
-    if (jobs_submit(lane_of(g->services, req->route->runs), &w->job)) {
-        request_fail(req, &busy);
-        request_release(req);
-    }
-}
-
-static void problem_page(struct request *req, const struct problem *p, struct response *out,
-                         void *ctx)
-{
-    const struct gateway *g = ctx;
-
-    web_problem_page(req, p, out, (void *)(uintptr_t)g->services);
-}
 
 void serve_asset(struct request *req)
 {
@@ -220,10 +145,11 @@ static int make_journal(struct serve *s)
     return r;
 }
 
-static int make_listener(struct serve *s, struct serve_loop *l)
+static struct listener_config listener_config_of(const struct serve *s, const struct serve_loop *l)
 {
     const struct config *c = s->config;
-    struct listener_config config = {
+
+    return (struct listener_config){
         .loop = l->loop,
         .address = c->listen,
         .port = (uint16_t)c->port,
@@ -241,10 +167,15 @@ static int make_listener(struct serve *s, struct serve_loop *l)
         .shed_after_ms = c->shed_after_ms,
         .refuse_chunked = c->chunked_bodies == CONFIG_OFF,
         .memory = s->memory,
-        .dispatch = dispatch,
-        .problem_page = problem_page,
+        .dispatch = dispatch_to_lane,
+        .problem_page = dispatch_problem_page,
         .ctx = l->gateway,
     };
+}
+
+static int make_listener(struct serve *s, struct serve_loop *l)
+{
+    struct listener_config config = listener_config_of(s, l);
     int r = listener_new(&config, &l->listener);
 
     if (r == LISTENER_E_TAKEN)
@@ -309,15 +240,24 @@ static int check_port(const struct config *c)
     return r == LISTENER_E_ADDRESS ? complain("the address in LISTEN is not one of this machine") : r;
 }
 
+static unsigned connections_of_a_loop(const struct serve *s)
+{
+    return MAX(admission_connections((unsigned)s->config->max_connections) / s->n_loops, 1U);
+}
+
+static uint64_t memory_limit_of(const struct serve *s)
+{
+    return (uint64_t)s->config->memory_limit_mib << 20;
+}
+
 static int make(struct serve *s, struct db *db)
 {
     int r = check_port(s->config);
 
-    s->max_connections =
-        MAX(admission_connections((unsigned)s->config->max_connections) / s->n_loops, 1U);
+    s->max_connections = connections_of_a_loop(s);
     s->services->listeners = s->listeners;
     if (!r)
-        r = memory_guard_new((uint64_t)s->config->memory_limit_mib << 20, &s->memory);
+        r = memory_guard_new(memory_limit_of(s), &s->memory);
     s->services->memory = s->memory;
     if (!r)
         r = read_trusted(s);
@@ -398,6 +338,18 @@ void serve_changed(struct serve *s, struct str payload)
         reload_catalogue(s);
     if (!str_eq_c(payload, "catalogue"))
         gateways_changed(s->gateways, payload);
+}
+
+void serve_reload(struct serve *s)
+{
+    s->max_connections = connections_of_a_loop(s);
+    memory_guard_limit(s->memory, memory_limit_of(s));
+    for (unsigned i = 0; i < s->n_loops; i++) {
+        struct listener_config config = listener_config_of(s, &s->loops[i]);
+
+        if (listener_change(s->loops[i].listener, &config) < 0)
+            log_error("reload_incomplete", "loop=%u", i);
+    }
 }
 
 /* --- the end --- */

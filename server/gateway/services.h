@@ -5,6 +5,8 @@
  * page by web->services, from a management call by admin->services. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/money.h"
 #include "http/request.h"
 #include "loop/jobs.h"
@@ -45,13 +47,13 @@ struct services {
     bool public_https;
     bool plain_sign_in_allowed;
     bool loopback_only; /* the listener is not reachable from other machines */
-    enum signup_mode signup;
+    _Atomic enum signup_mode signup; /* this and the times below: also later, see app.c */
     bool sandbox_payments;
     uint16_t demo_port; /* 0: no demo upstream */
     struct str node_name, version, default_time_zone;
 
     unsigned loops;
-    int connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
+    atomic_int connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
 
     /* Milliseconds since the database last answered; any thread. */
     int64_t (*database_silence_ms)(void *ctx);

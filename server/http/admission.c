@@ -25,9 +25,8 @@ enum {
 };
 
 struct memory_guard {
-    uint64_t limit_bytes;
     int statm;
-    atomic_uint_fast64_t used_bytes, promised_bytes;
+    atomic_uint_fast64_t limit_bytes, used_bytes, promised_bytes;
     atomic_int_fast64_t read_ms;
 };
 
@@ -74,13 +73,19 @@ static void read_used(struct memory_guard *g)
                               memory_order_relaxed);
 }
 
+void memory_guard_limit(struct memory_guard *g, uint64_t limit_bytes)
+{
+    atomic_store_explicit(&g->limit_bytes, limit_bytes ? limit_bytes : machine_limit(),
+                          memory_order_relaxed);
+}
+
 int memory_guard_new(uint64_t limit_bytes, struct memory_guard **ret)
 {
     struct memory_guard *g = calloc(1, sizeof(*g));
 
     if (!g)
         return err_origin(-ENOMEM);
-    g->limit_bytes = limit_bytes ? limit_bytes : machine_limit();
+    memory_guard_limit(g, limit_bytes);
     g->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (g->statm < 0) {
         free(g);
@@ -102,7 +107,7 @@ void memory_guard_free(struct memory_guard *g)
 void memory_guard_read(const struct memory_guard *g, struct memory_view *ret)
 {
     *ret = (struct memory_view){
-        .limit_bytes = g->limit_bytes,
+        .limit_bytes = atomic_load_explicit(&g->limit_bytes, memory_order_relaxed),
         .used_bytes = atomic_load_explicit(&g->used_bytes, memory_order_relaxed),
         .promised_bytes = atomic_load_explicit(&g->promised_bytes, memory_order_relaxed),
     };

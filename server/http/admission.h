@@ -20,6 +20,8 @@ struct memory_guard;
  * One for a process, shared by its listeners, which it outlives. */
 int memory_guard_new(uint64_t limit_bytes, struct memory_guard **ret) _must_use_;
 void memory_guard_free(struct memory_guard *g); /* NULL is fine */
+/* Another limit from now on, 0 as above; any thread. */
+void memory_guard_limit(struct memory_guard *g, uint64_t limit_bytes);
 
 struct memory_view {
     uint64_t limit_bytes, used_bytes, promised_bytes;

@@ -309,6 +309,39 @@ void listener_read_stats(const struct listener *l, struct listener_stats *ret)
     };
 }
 
+struct change {
+    struct loop_msg msg;
+    struct listener *listener;
+    struct listener_config to;
+};
+
+static void change(struct loop_msg *m)
+{
+    struct change *c = container_of(m, struct change, msg);
+    struct listener_config *config = &c->listener->config;
+
+    config->max_connections = c->to.max_connections;
+    config->max_per_address = c->to.max_per_address;
+    config->head_timeout_ms = c->to.head_timeout_ms;
+    config->body_timeout_ms = c->to.body_timeout_ms;
+    config->idle_timeout_ms = c->to.idle_timeout_ms;
+    config->write_timeout_ms = c->to.write_timeout_ms;
+    config->shed_after_ms = c->to.shed_after_ms;
+    config->refuse_chunked = c->to.refuse_chunked;
+    free(c);
+}
+
+int listener_change(struct listener *l, const struct listener_config *to)
+{
+    struct change *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return err_origin(-ENOMEM);
+    *c = (struct change){.msg.fn = change, .listener = l, .to = *to};
+    loop_post(l->config.loop, &c->msg);
+    return 0;
+}
+
 void listener_drain(struct listener *l)
 {
     if (l->draining)
