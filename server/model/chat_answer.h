@@ -2,7 +2,7 @@
 #pragma once
 
 #include "model/chat.h"
-#include "model/usage.h"
+#include "model/llm.h"
 
 enum chat_finish {
     CHAT_FINISH_NONE, /* not told yet */
@@ -35,7 +35,10 @@ struct chat_answer {
     size_t n_choices;
     bool has_usage;
     struct usage usage;
-    struct str service_tier;
+    bool lacks_prompt, lacks_output; /* as of llm_report */
+    bool has_service;
+    enum service_tier service; /* that served, where has_service */
+    struct str service_tier;   /* the provider's word */
     struct chat_extras extra;
 };
 
@@ -68,5 +71,8 @@ struct chat_event {
     bool custom; /* a custom tool's call: its arguments are any text */
     enum chat_finish finish;
     struct str sequence;
-    struct usage usage;
+    struct usage usage; /* of USAGE: of the whole call so far */
+    bool lacks_prompt, lacks_output;
+    bool has_service; /* of USAGE and END */
+    enum service_tier service;
 };

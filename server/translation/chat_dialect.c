@@ -103,6 +103,16 @@ bool chat_is_object(struct str arguments)
            result.root_kind == JSON_OBJECT;
 }
 
+void chat_answer_told(struct chat_answer *answer, const struct llm_report *told)
+{
+    answer->has_usage = told->has_usage;
+    answer->usage = told->usage;
+    answer->lacks_prompt = told->lacks_prompt;
+    answer->lacks_output = told->lacks_output;
+    answer->has_service = told->has_service;
+    answer->service = told->service;
+}
+
 /* --- seals --- */
 
 static const char anthropic[] = "anthropic:";

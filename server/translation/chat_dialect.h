@@ -63,6 +63,9 @@ struct chat_target {
     bool no_sampling;     /* refuses temperature, top_p, top_k (Anthropic from 2026-10-21 on) */
 };
 
+/* Puts what a reader of figures (figures.h) has found into the answer. */
+void chat_answer_told(struct chat_answer *answer, const struct llm_report *told);
+
 /* What stands around an answer as the client gets it. */
 struct chat_frame {
     struct str id;    /* of the call; used where the provider gave none */

@@ -106,4 +106,4 @@ struct dialect {
 };
 
 extern const struct dialect openai_chat, openai_embeddings, anthropic_messages, gemini,
-    openai_responses;
+    openai_responses, gemini_embed, gemini_embed_batch;

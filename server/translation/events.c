@@ -29,6 +29,19 @@ struct chat_event *events_add(struct events *e, enum chat_event_kind kind, int64
     return made;
 }
 
+void events_add_told(struct events *e, enum chat_event_kind kind, const struct llm_report *told)
+{
+    struct chat_event *event = events_add(e, kind, 0, 0);
+
+    if (kind == CHAT_EVENT_USAGE) {
+        event->usage = told->usage;
+        event->lacks_prompt = told->lacks_prompt;
+        event->lacks_output = told->lacks_output;
+    }
+    event->has_service = told->has_service;
+    event->service = told->service;
+}
+
 int events_end(const struct events *e, struct chat_events *ret)
 {
     if (e->r)

@@ -24,6 +24,8 @@ static inline void events_begin(struct events *e, struct arena *turn)
 /* A zeroed event; never NULL (after a failure a scratch one that nobody reads). */
 struct chat_event *events_add(struct events *e, enum chat_event_kind kind, int64_t choice,
                               size_t number);
+/* USAGE or END, with what the provider has told so far. */
+void events_add_told(struct events *e, enum chat_event_kind kind, const struct llm_report *told);
 /* CHAT_OK or < 0. */
 int events_end(const struct events *e, struct chat_events *ret) _must_use_;
 

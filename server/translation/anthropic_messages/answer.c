@@ -7,6 +7,7 @@ int anthropic_read_answer(struct arena *a, struct str body, struct chat_answer *
                           struct json_fault *fault)
 {
     struct chat_answer answer = {.n_choices = 1};
+    struct llm_report told = {.has_usage = false};
     struct tree t;
     struct node root = tree_open(&t, a, body, fault), content = tree_array(&t, root, "content");
     struct chat_choice *c = tree_array_of(&t, struct chat_choice, 1);
@@ -26,7 +27,8 @@ int anthropic_read_answer(struct arena *a, struct str body, struct chat_answer *
         c->finish = anthropic_finish_parse(c->finish_word);
         c->sequence = tree_text(&t, root, "stop_sequence");
     }
-    answer.has_usage = anthropic_read_usage(&t, node_get(&t, root, "usage"), &answer.usage);
+    if (anthropic_read_usage(&t, node_get(&t, root, "usage"), &told))
+        chat_answer_told(&answer, &told);
     tree_close(&t);
     if (t.r == CHAT_OK)
         *ret = answer;

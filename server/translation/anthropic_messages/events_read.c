@@ -10,7 +10,7 @@ enum block_state { BLOCK_NONE, BLOCK_OPEN, BLOCK_SKIPPED };
 
 struct chat_reader {
     bool ended;
-    struct usage usage; /* in pieces: with the start, with the end */
+    struct llm_report told; /* in pieces: with the start, with the end */
     size_t next;
     struct {
         enum block_state state;
@@ -33,8 +33,10 @@ static void message_start(struct chat_reader *r, struct tree *t, struct events *
 
     event->id = tree_text(t, message, "id");
     event->model = tree_text(t, message, "model");
-    if (anthropic_read_usage(t, node_get(t, message, "usage"), &r->usage))
-        events_add(e, CHAT_EVENT_USAGE, 0, 0)->usage = r->usage;
+    if (!anthropic_read_usage(t, node_get(t, message, "usage"), &r->told))
+        return;
+    r->told.lacks_output = true; /* its first count says nothing of the answer */
+    events_add_told(e, CHAT_EVENT_USAGE, &r->told);
 }
 
 static bool part_kind_of(struct str type, enum chat_part_kind *ret)
@@ -130,8 +132,8 @@ static void message_delta(struct chat_reader *r, struct tree *t, struct events *
         event->word = word;
         event->sequence = tree_text(t, delta, "stop_sequence");
     }
-    if (anthropic_read_usage(t, node_get(t, root, "usage"), &r->usage))
-        events_add(e, CHAT_EVENT_USAGE, 0, 0)->usage = r->usage;
+    if (anthropic_read_usage(t, node_get(t, root, "usage"), &r->told))
+        events_add_told(e, CHAT_EVENT_USAGE, &r->told);
 }
 
 static void end(struct chat_reader *r, struct events *e)
@@ -141,7 +143,7 @@ static void end(struct chat_reader *r, struct events *e)
     r->ended = true;
     for (int64_t i = 0; i < BLOCKS_MAX; i++)
         block_stop(r, e, i);
-    events_add(e, CHAT_EVENT_END, 0, 0);
+    events_add_told(e, CHAT_EVENT_END, &r->told);
 }
 
 static void failed(struct tree *t, struct events *e, struct node root)

@@ -40,8 +40,8 @@ bool anthropic_put_block(struct json_writer *w, const struct chat_part *part, bo
 /* A block of an answer: thoughts need no signature there, and what has no place is left out. */
 void anthropic_put_answer_block(struct json_writer *w, const struct chat_part *part,
                                 struct chat_losses *losses);
-/* Figures that are there replace those of before: a stream tells them in pieces. */
-bool anthropic_read_usage(struct tree *t, struct node usage, struct usage *u);
+/* Adds what is told to what was told before: a stream tells it in pieces. False: no figures. */
+bool anthropic_read_usage(struct tree *t, struct node usage, struct llm_report *told);
 void anthropic_put_usage(struct json_writer *w, const struct usage *u,
                          const struct chat_frame *frame);
 enum chat_finish anthropic_finish_parse(struct str word);

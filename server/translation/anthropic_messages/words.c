@@ -1,5 +1,5 @@
 /* words.c: how a turn ends, and what was used, in Anthropic's words. */
-#include "base/bounds.h"
+#include "translation/anthropic_messages/bytes.h"
 #include "translation/anthropic_messages/messages.h"
 #include "translation/put.h"
 #include "translation/tree.h"
@@ -36,34 +36,16 @@ const char *anthropic_finish_word(enum chat_finish finish)
     return NULL;
 }
 
-static void figure(struct tree *t, struct node o, const char *key, int64_t *n)
+bool anthropic_read_usage(struct tree *t, struct node usage, struct llm_report *told)
 {
-    struct node at = node_get(t, o, key);
+    struct llm_report now = *told;
+    struct json_span cost;
 
-    if (node_is(at, JSON_INT) && json_i64(at.v) >= 0)
-        *n = MIN(json_i64(at.v), (int64_t)BOUND_USAGE_QUANTITY);
-}
-
-/* input_tokens is the uncached part alone; thinking_tokens are a part of output_tokens. */
-bool anthropic_read_usage(struct tree *t, struct node usage, struct usage *u)
-{
-    struct node writes = node_get(t, usage, "cache_creation");
-    int64_t output = u->n[USAGE_OUTPUT] + u->n[USAGE_REASONING], thought = u->n[USAGE_REASONING];
-
-    if (!node_is(usage, JSON_OBJECT))
+    if (!node_is(usage, JSON_OBJECT) || !anthropic_usage_read(node_raw(t, usage), &now, &cost))
         return false;
-    figure(t, usage, "input_tokens", &u->n[USAGE_INPUT]);
-    figure(t, usage, "cache_read_input_tokens", &u->n[USAGE_CACHED_INPUT]);
-    if (node_given(writes)) {
-        figure(t, writes, "ephemeral_5m_input_tokens", &u->n[USAGE_CACHE_WRITE_5M]);
-        figure(t, writes, "ephemeral_1h_input_tokens", &u->n[USAGE_CACHE_WRITE_1H]);
-    } else {
-        figure(t, usage, "cache_creation_input_tokens", &u->n[USAGE_CACHE_WRITE_5M]);
-    }
-    figure(t, usage, "output_tokens", &output);
-    figure(t, node_get(t, usage, "output_tokens_details"), "thinking_tokens", &thought);
-    u->n[USAGE_REASONING] = MIN(thought, output);
-    u->n[USAGE_OUTPUT] = output - u->n[USAGE_REASONING];
+    told->has_service = now.has_service;
+    told->service = now.service;
+    llm_take_usage(told, &now);
     return true;
 }
 

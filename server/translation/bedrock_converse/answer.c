@@ -22,42 +22,64 @@ enum chat_finish converse_finish(struct str word)
     return word.n ? CHAT_FINISH_OTHER : CHAT_FINISH_NONE;
 }
 
-static int64_t figure(struct tree *t, struct node o, const char *key)
+/* False: it is no count. */
+static bool figure(struct tree *t, struct node o, const char *key, int64_t *ret)
 {
     struct node at = node_get(t, o, key);
 
-    if (!node_is(at, JSON_INT) || json_i64(at.v) < 0)
-        return 0;
-    return MIN(json_i64(at.v), (int64_t)BOUND_USAGE_QUANTITY);
+    if (!node_is(at, JSON_INT) || json_i64(at.v) < 0 || json_i64(at.v) > BOUND_USAGE_QUANTITY)
+        return false;
+    *ret = json_i64(at.v);
+    return true;
 }
 
 /* inputTokens is the uncached part alone; what was written is told by its time to live in newer
  * answers. */
-bool converse_read_usage(struct tree *t, struct node usage, struct usage *u)
+static bool read_usage(struct tree *t, struct node usage, struct llm_report *told)
 {
     struct node details = node_get(t, usage, "cacheDetails");
-    int64_t written = figure(t, usage, "cacheWriteInputTokens"), hour = 0;
+    int64_t in = 0, out = 0, read = 0, written = 0, hour = 0;
+    bool has_in = figure(t, usage, "inputTokens", &in);
+    bool has_out = figure(t, usage, "outputTokens", &out);
 
-    if (!node_is(usage, JSON_OBJECT))
+    if (!has_in && !has_out)
         return false;
+    (void)figure(t, usage, "cacheReadInputTokens", &read);
+    (void)figure(t, usage, "cacheWriteInputTokens", &written);
     for (size_t i = 0; i < node_length(details); i++) {
         struct node at = node_at(t, details, i), ttl = node_get(t, at, "ttl");
+        int64_t n = 0;
 
-        if (node_is(ttl, JSON_STRING) && str_eq_c(json_text(ttl.v), "1h"))
-            hour += figure(t, at, "inputTokens");
+        if (node_is(ttl, JSON_STRING) && str_eq_c(json_text(ttl.v), "1h") &&
+            figure(t, at, "inputTokens", &n))
+            hour += n;
     }
-    u->n[USAGE_INPUT] = figure(t, usage, "inputTokens");
-    u->n[USAGE_CACHED_INPUT] = figure(t, usage, "cacheReadInputTokens");
-    u->n[USAGE_CACHE_WRITE_1H] = MIN(hour, written);
-    u->n[USAGE_CACHE_WRITE_5M] = written - u->n[USAGE_CACHE_WRITE_1H];
-    u->n[USAGE_OUTPUT] = figure(t, usage, "outputTokens");
+    told->has_usage = true;
+    told->lacks_prompt = !has_in;
+    told->lacks_output = !has_out;
+    told->usage = (struct usage){.n = {0}};
+    told->usage.n[USAGE_INPUT] = in;
+    told->usage.n[USAGE_CACHED_INPUT] = read;
+    told->usage.n[USAGE_CACHE_WRITE_1H] = MIN(hour, written);
+    told->usage.n[USAGE_CACHE_WRITE_5M] = written - told->usage.n[USAGE_CACHE_WRITE_1H];
+    told->usage.n[USAGE_OUTPUT] = out;
     return true;
+}
+
+bool converse_read_told(struct tree *t, struct node root, struct llm_report *told)
+{
+    struct str tier = tree_text(t, tree_object(t, root, "serviceTier"), "type");
+
+    if (tier.p && service_tier_read(tier, &told->service) == SERVICE_OK)
+        told->has_service = true;
+    return read_usage(t, node_get(t, root, "usage"), told);
 }
 
 int converse_read_answer(struct arena *a, struct str body, struct chat_answer *ret,
                          struct json_fault *fault)
 {
     struct chat_answer answer = {.n_choices = 1};
+    struct llm_report told = {.has_usage = false};
     struct tree t;
     struct node root = tree_open(&t, a, body, fault);
     struct node message = tree_object(&t, tree_object(&t, root, "output"), "message");
@@ -76,7 +98,8 @@ int converse_read_answer(struct arena *a, struct str body, struct chat_answer *r
         c->finish_word = tree_text(&t, root, "stopReason");
         c->finish = converse_finish(c->finish_word);
     }
-    answer.has_usage = converse_read_usage(&t, node_get(&t, root, "usage"), &answer.usage);
+    (void)converse_read_told(&t, root, &told);
+    chat_answer_told(&answer, &told);
     tree_close(&t);
     if (t.r == CHAT_OK)
         *ret = answer;
@@ -88,6 +111,7 @@ int converse_read_answer(struct arena *a, struct str body, struct chat_answer *r
 struct chat_reader {
     struct arena *a;
     bool ended;
+    struct llm_report told;
     struct flow flow;
 };
 
@@ -148,7 +172,7 @@ static void end(struct chat_reader *r, struct events *e)
         return;
     r->ended = true;
     flow_close(e, &r->flow, 0);
-    events_add(e, CHAT_EVENT_END, 0, 0);
+    events_add_told(e, CHAT_EVENT_END, &r->told);
 }
 
 static void message_stop(struct chat_reader *r, struct tree *t, struct events *e, struct node root)
@@ -162,12 +186,10 @@ static void message_stop(struct chat_reader *r, struct tree *t, struct events *e
     event->word = word;
 }
 
-static void metadata(struct tree *t, struct events *e, struct node root)
+static void metadata(struct chat_reader *r, struct tree *t, struct events *e, struct node root)
 {
-    struct usage usage = {0};
-
-    if (converse_read_usage(t, node_get(t, root, "usage"), &usage))
-        events_add(e, CHAT_EVENT_USAGE, 0, 0)->usage = usage;
+    if (converse_read_told(t, root, &r->told))
+        events_add_told(e, CHAT_EVENT_USAGE, &r->told);
 }
 
 static void failed(struct tree *t, struct events *e, struct str type, struct node root)
@@ -202,7 +224,7 @@ int converse_read_event(struct chat_reader *r, struct arena *turn, const struct 
     else if (str_eq_c(type, "messageStop"))
         message_stop(r, &t, &e, root);
     else if (str_eq_c(type, "metadata"))
-        metadata(&t, &e, root);
+        metadata(r, &t, &e, root);
     else if (str_ends(type, STR("Exception")))
         failed(&t, &e, type, root);
     tree_close(&t);

@@ -31,5 +31,6 @@ bool converse_put_block(struct json_writer *w, const struct chat_part *part, boo
 void converse_read_options(struct tree *t, struct node root, struct chat_request *ret);
 void converse_put_options(struct json_writer *w, const struct chat_request *r,
                           const struct chat_target *target, bool own, struct chat_losses *losses);
-bool converse_read_usage(struct tree *t, struct node usage, struct usage *u);
+/* The figures and the tier that served, of an answer or of a stream's metadata. False: no figures. */
+bool converse_read_told(struct tree *t, struct node root, struct llm_report *told);
 enum chat_finish converse_finish(struct str word);

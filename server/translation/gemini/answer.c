@@ -60,6 +60,7 @@ int gemini_read_answer(struct arena *a, struct str body, struct chat_answer *ret
                        struct json_fault *fault)
 {
     struct chat_answer answer = {0};
+    struct llm_report told = {.has_usage = false};
     struct tree t;
     struct node root = tree_open(&t, a, body, fault), list = tree_array(&t, root, "candidates");
     size_t n = node_length(list);
@@ -71,7 +72,8 @@ int gemini_read_answer(struct arena *a, struct str body, struct chat_answer *ret
         candidate(&t, node_at(&t, list, i), &answer.choices[answer.n_choices++]);
     if (!n)
         blocked(&t, root, &answer);
-    answer.has_usage = gemini_read_usage(&t, node_get(&t, root, "usageMetadata"), &answer.usage);
+    (void)gemini_read_usage(&t, node_get(&t, root, "usageMetadata"), true, &told);
+    chat_answer_told(&answer, &told);
     tree_close(&t);
     if (t.r == CHAT_OK)
         *ret = answer;

@@ -11,6 +11,7 @@ struct chat_reader {
     struct arena *a;
     bool begun, ended;
     int64_t calls; /* so many so far, over all choices: their keys */
+    struct llm_report told;
     struct {
         struct flow flow;
         bool called;
@@ -80,16 +81,18 @@ static void finish(struct events *e, struct flow *f, int64_t choice, struct str 
     event->word = word;
 }
 
-static void candidate(struct chat_reader *r, struct tree *t, struct events *e, struct node at)
+/* Does it have a finish reason? */
+static bool candidate(struct chat_reader *r, struct tree *t, struct events *e, struct node at)
 {
     int64_t index = MIN(tree_int(t, at, "index", 0, 0), (int64_t)EVENTS_CHOICES - 1);
     struct node parts = node_get(t, tree_object(t, at, "content"), "parts");
+    struct str word;
 
     if (!r->choice[index])
         r->choice[index] = arena_alloc(r->a, sizeof(**r->choice));
     if (!r->choice[index]) {
         e->r = err_origin(-ENOMEM);
-        return;
+        return false;
     }
     for (size_t i = 0; i < node_length(parts) && !tree_failed(t); i++) {
         struct chat_part p;
@@ -98,8 +101,9 @@ static void candidate(struct chat_reader *r, struct tree *t, struct events *e, s
         r->choice[index]->called = r->choice[index]->called || p.kind == CHAT_TOOL_CALL;
         part(r, e, &r->choice[index]->flow, index, &p);
     }
-    finish(e, &r->choice[index]->flow, index, tree_text(t, at, "finishReason"),
-           r->choice[index]->called);
+    word = tree_text(t, at, "finishReason");
+    finish(e, &r->choice[index]->flow, index, word, r->choice[index]->called);
+    return word.n > 0;
 }
 
 static void end(struct chat_reader *r, struct events *e)
@@ -110,7 +114,7 @@ static void end(struct chat_reader *r, struct events *e)
     for (int64_t i = 0; i < EVENTS_CHOICES; i++)
         if (r->choice[i])
             flow_close(e, &r->choice[i]->flow, i);
-    events_add(e, CHAT_EVENT_END, 0, 0);
+    events_add_told(e, CHAT_EVENT_END, &r->told);
 }
 
 static void failed(struct tree *t, struct events *e, struct node error)
@@ -125,7 +129,8 @@ static void frame(struct chat_reader *r, struct tree *t, struct events *e, struc
 {
     struct node list = tree_array(t, root, "candidates"), error = tree_object(t, root, "error");
     struct node feedback = tree_object(t, root, "promptFeedback");
-    struct usage usage = {0};
+    bool blocked = !node_length(list) && node_given(node_get(t, feedback, "blockReason"));
+    bool final = blocked;
 
     if (node_given(error)) {
         failed(t, e, error);
@@ -139,11 +144,11 @@ static void frame(struct chat_reader *r, struct tree *t, struct events *e, struc
         event->model = tree_text(t, root, "modelVersion");
     }
     for (size_t i = 0; i < node_length(list) && !tree_failed(t); i++)
-        candidate(r, t, e, node_at(t, list, i));
-    if (!node_length(list) && node_given(node_get(t, feedback, "blockReason")))
+        final = candidate(r, t, e, node_at(t, list, i)) || final;
+    if (blocked)
         events_add(e, CHAT_EVENT_FINISH, 0, 0)->finish = CHAT_FINISH_FILTER;
-    if (gemini_read_usage(t, node_get(t, root, "usageMetadata"), &usage))
-        events_add(e, CHAT_EVENT_USAGE, 0, 0)->usage = usage;
+    if (gemini_read_usage(t, node_get(t, root, "usageMetadata"), final, &r->told))
+        events_add_told(e, CHAT_EVENT_USAGE, &r->told);
 }
 
 int gemini_read_event(struct chat_reader *r, struct arena *turn, const struct sse_event *event,

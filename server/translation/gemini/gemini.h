@@ -50,7 +50,8 @@ void gemini_put_config(struct json_writer *w, const struct chat_request *r,
                        const struct chat_target *target, bool own, struct chat_losses *losses);
 void gemini_put_tools(struct json_writer *w, const struct chat_request *r, bool own,
                       struct chat_losses *losses);
-bool gemini_read_usage(struct tree *t, struct node usage, struct usage *u);
+/* Adds what is told to what was told before; final as of gemini_usage_read. False: no figures. */
+bool gemini_read_usage(struct tree *t, struct node usage, bool final, struct llm_report *told);
 void gemini_put_usage(struct json_writer *w, const struct usage *u,
                       const struct chat_frame *frame);
 enum chat_finish gemini_finish_parse(struct str word);

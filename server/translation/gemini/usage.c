@@ -16,6 +16,7 @@ enum {
     TOTAL,
     FIGURES,
     PROMPT_PARTS = FIGURES,
+    EMBEDDED_PARTS,
     CACHED_PARTS,
     CANDIDATES_PARTS,
     TIER,
@@ -32,6 +33,7 @@ static const char *const paths[WATCHES] = {
     [TOOLS] = "toolUsePromptTokenCount",
     [TOTAL] = "totalTokenCount",
     [PROMPT_PARTS] = "promptTokensDetails",
+    [EMBEDDED_PARTS] = "promptTokenDetails", /* of embeddings, in one letter less */
     [CACHED_PARTS] = "cacheTokensDetails",
     [CANDIDATES_PARTS] = "candidatesTokensDetails",
     [TIER] = "serviceTier",
@@ -42,11 +44,12 @@ static const char *const paths[WATCHES] = {
 /* Of a list of {modality, tokenCount}. */
 static int64_t of_modality(struct str object, const struct json_watch *list, const char *modality)
 {
-    struct str rest = elements_of(json_span_str(object, list->span)), one;
+    struct str rest, one;
     int64_t sum = 0;
 
     if (!report_has_list(list))
         return 0;
+    rest = elements_of(json_span_str(object, list->span));
     while (element_next(&rest, &one)) {
         struct json_watch w[] = {{.path = "modality"}, {.path = "tokenCount"}};
         struct json_scan_result result;
@@ -92,8 +95,9 @@ static void split(struct str object, const struct json_watch w[WATCHES], const i
                   struct usage *u)
 {
     int64_t prompt = v[PROMPT] + v[TOOLS], answer = v[CANDIDATES];
-    int64_t audio = of_modality(object, &w[PROMPT_PARTS], "AUDIO");
-    int64_t image = of_modality(object, &w[PROMPT_PARTS], "IMAGE");
+    size_t parts = report_has_list(&w[PROMPT_PARTS]) ? PROMPT_PARTS : EMBEDDED_PARTS;
+    int64_t audio = of_modality(object, &w[parts], "AUDIO");
+    int64_t image = of_modality(object, &w[parts], "IMAGE");
 
     u->n[USAGE_CACHED_INPUT] = figure_part(&prompt, v[CACHED]);
     (void)figure_part(&audio, of_modality(object, &w[CACHED_PARTS], "AUDIO"));

@@ -1,5 +1,5 @@
 /* words.c: how an answer ends, and what was used, in Google's words. */
-#include "base/bounds.h"
+#include "translation/gemini/bytes.h"
 #include "translation/gemini/gemini.h"
 #include "translation/put.h"
 #include "translation/tree.h"
@@ -49,59 +49,18 @@ const char *gemini_finish_word(enum chat_finish finish)
     return NULL;
 }
 
-static int64_t figure(struct tree *t, struct node o, const char *camel, const char *snake)
+bool gemini_read_usage(struct tree *t, struct node usage, bool final, struct llm_report *told)
 {
-    struct node at = gemini_get(t, o, camel, snake);
+    struct llm_report now = *told;
+    struct json_span cost;
+    bool figures = node_is(usage, JSON_OBJECT) &&
+                   gemini_usage_read(node_raw(t, usage), final, &now, &cost);
 
-    if (!node_is(at, JSON_INT) || json_i64(at.v) < 0)
-        return 0;
-    return MIN(json_i64(at.v), (int64_t)BOUND_USAGE_QUANTITY);
-}
-
-/* Of a list of {modality, tokenCount}. */
-static int64_t of_modality(struct tree *t, struct node list, const char *modality)
-{
-    int64_t sum = 0;
-
-    for (size_t i = 0; i < node_length(list); i++) {
-        struct node at = node_at(t, list, i), name = node_get(t, at, "modality");
-
-        if (node_is(name, JSON_STRING) && str_eq_c(json_text(name.v), modality))
-            sum += figure(t, at, "tokenCount", "token_count");
-    }
-    return sum;
-}
-
-static int64_t part_of(int64_t *whole, int64_t wanted)
-{
-    int64_t taken = MIN(*whole, wanted);
-
-    *whole -= taken;
-    return taken;
-}
-
-/* Cached and audio tokens are parts of the prompt, thoughts stand beside the candidates; what tools
- * put into the prompt is counted apart. */
-bool gemini_read_usage(struct tree *t, struct node usage, struct usage *u)
-{
-    struct node prompts = gemini_get(t, usage, "promptTokensDetails", "prompt_tokens_details");
-    struct node answers = gemini_get(t, usage, "candidatesTokensDetails", "candidates_tokens_details");
-    int64_t prompt = figure(t, usage, "promptTokenCount", "prompt_token_count") +
-                     figure(t, usage, "toolUsePromptTokenCount", "tool_use_prompt_token_count");
-    int64_t answer = figure(t, usage, "candidatesTokenCount", "candidates_token_count");
-
-    if (!node_is(usage, JSON_OBJECT))
-        return false;
-    u->n[USAGE_CACHED_INPUT] = part_of(
-        &prompt, figure(t, usage, "cachedContentTokenCount", "cached_content_token_count"));
-    u->n[USAGE_AUDIO_INPUT] = part_of(&prompt, of_modality(t, prompts, "AUDIO"));
-    u->n[USAGE_IMAGE_INPUT] = part_of(&prompt, of_modality(t, prompts, "IMAGE"));
-    u->n[USAGE_INPUT] = prompt;
-    u->n[USAGE_AUDIO_OUTPUT] = part_of(&answer, of_modality(t, answers, "AUDIO"));
-    u->n[USAGE_IMAGE_OUTPUT] = part_of(&answer, of_modality(t, answers, "IMAGE"));
-    u->n[USAGE_OUTPUT] = answer;
-    u->n[USAGE_REASONING] = figure(t, usage, "thoughtsTokenCount", "thoughts_token_count");
-    return true;
+    told->has_service = now.has_service;
+    told->service = now.service;
+    if (figures)
+        llm_take_usage(told, &now);
+    return figures;
 }
 
 void gemini_put_usage(struct json_writer *w, const struct usage *u, const struct chat_frame *frame)

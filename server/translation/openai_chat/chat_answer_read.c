@@ -121,10 +121,11 @@ int openai_chat_read_answer(struct arena *a, struct str body, struct chat_answer
     for (size_t i = 0; i < n && !tree_failed(&t); i++)
         choice(&t, node_at(&t, choices, i), &answer.choices[answer.n_choices++]);
     usage = tree_raw(&t, root, "usage");
-    if (usage.p && openai_usage_read(usage, &llm, &cost) == OPENAI_USAGE_OK) {
-        answer.has_usage = true;
-        answer.usage = llm.usage;
-    }
+    llm.has_service = answer.service_tier.p &&
+                      service_tier_read(answer.service_tier, &llm.service) == SERVICE_OK;
+    if (usage.p && openai_usage_read(usage, &llm, &cost) != OPENAI_USAGE_OK)
+        llm.has_usage = false;
+    chat_answer_told(&answer, &llm);
     tree_close(&t);
     if (t.r == CHAT_OK)
         *ret = answer;

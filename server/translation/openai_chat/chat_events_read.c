@@ -10,6 +10,7 @@
 struct chat_reader {
     struct arena *a;
     bool begun, ended;
+    struct llm_report told;
     struct flow *flows[EVENTS_CHOICES];
 };
 
@@ -141,7 +142,7 @@ static void end(struct chat_reader *r, struct events *e)
     for (int64_t i = 0; i < EVENTS_CHOICES; i++)
         if (r->flows[i])
             flow_close(e, r->flows[i], i);
-    events_add(e, CHAT_EVENT_END, 0, 0);
+    events_add_told(e, CHAT_EVENT_END, &r->told);
 }
 
 static void failed(struct tree *t, struct events *e, struct node error)
@@ -156,7 +157,7 @@ static void chunk(struct chat_reader *r, struct tree *t, struct events *e, struc
 {
     struct node choices = tree_array(t, root, "choices"), error = node_get(t, root, "error");
     struct str raw = tree_raw(t, root, "usage");
-    struct llm_report llm = {0};
+    struct str tier = tree_text(t, root, "service_tier");
     struct json_span cost;
 
     if (node_given(error)) {
@@ -166,8 +167,10 @@ static void chunk(struct chat_reader *r, struct tree *t, struct events *e, struc
     begin(r, t, e, root);
     for (size_t i = 0; i < node_length(choices) && !tree_failed(t); i++)
         choice(r, t, e, node_at(t, choices, i));
-    if (raw.p && openai_usage_read(raw, &llm, &cost) == OPENAI_USAGE_OK)
-        events_add(e, CHAT_EVENT_USAGE, 0, 0)->usage = llm.usage;
+    if (tier.p && service_tier_read(tier, &r->told.service) == SERVICE_OK)
+        r->told.has_service = true;
+    if (raw.p && openai_usage_read(raw, &r->told, &cost) == OPENAI_USAGE_OK)
+        events_add_told(e, CHAT_EVENT_USAGE, &r->told);
 }
 
 int openai_chat_read_events(struct chat_reader *r, struct arena *turn,

@@ -1,33 +1,18 @@
 /* answer.c: a whole answer in the Responses format. */
-#include "base/bounds.h"
+#include "translation/openai_chat/usage.h"
 #include "translation/openai_responses/responses.h"
 #include "translation/put.h"
 #include "translation/tree.h"
 
-static int64_t figure(struct tree *t, struct node o, const char *key)
+bool responses_read_told(struct tree *t, struct node response, struct llm_report *told)
 {
-    struct node at = node_get(t, o, key);
+    struct node usage = node_get(t, response, "usage");
+    struct str tier = tree_text(t, response, "service_tier");
+    struct json_span cost;
 
-    if (!node_is(at, JSON_INT) || json_i64(at.v) < 0)
-        return 0;
-    return MIN(json_i64(at.v), (int64_t)BOUND_USAGE_QUANTITY);
-}
-
-bool responses_read_usage(struct tree *t, struct node usage, struct usage *u)
-{
-    struct node in = node_get(t, usage, "input_tokens_details");
-    struct node out = node_get(t, usage, "output_tokens_details");
-    int64_t prompt = figure(t, usage, "input_tokens"), answer = figure(t, usage, "output_tokens");
-
-    if (!node_is(usage, JSON_OBJECT))
-        return false;
-    u->n[USAGE_CACHED_INPUT] = MIN(figure(t, in, "cached_tokens"), prompt);
-    prompt -= u->n[USAGE_CACHED_INPUT];
-    u->n[USAGE_CACHE_WRITE_5M] = MIN(figure(t, in, "cache_write_tokens"), prompt);
-    u->n[USAGE_INPUT] = prompt - u->n[USAGE_CACHE_WRITE_5M];
-    u->n[USAGE_REASONING] = MIN(figure(t, out, "reasoning_tokens"), answer);
-    u->n[USAGE_OUTPUT] = answer - u->n[USAGE_REASONING];
-    return true;
+    told->has_service = tier.p && service_tier_read(tier, &told->service) == SERVICE_OK;
+    return node_is(usage, JSON_OBJECT) &&
+           responses_usage_read(node_raw(t, usage), told, &cost) == OPENAI_USAGE_OK;
 }
 
 static enum chat_finish finish_of(struct tree *t, struct node root, const struct chat_choice *c,
@@ -70,6 +55,7 @@ int responses_read_answer(struct arena *a, struct str body, struct chat_answer *
                           struct json_fault *fault)
 {
     struct chat_answer answer = {.n_choices = 1};
+    struct llm_report told = {.has_usage = false};
     struct tree t;
     struct node root = tree_open(&t, a, body, fault), output = tree_array(&t, root, "output");
     struct chat_choice *c = tree_array_of(&t, struct chat_choice, 1);
@@ -87,7 +73,8 @@ int responses_read_answer(struct arena *a, struct str body, struct chat_answer *
         gather(&t, output, c);
         c->finish = finish_of(&t, root, c, &c->finish_word);
     }
-    answer.has_usage = responses_read_usage(&t, node_get(&t, root, "usage"), &answer.usage);
+    (void)responses_read_told(&t, root, &told);
+    chat_answer_told(&answer, &told);
     tree_close(&t);
     if (t.r == CHAT_OK)
         *ret = answer;

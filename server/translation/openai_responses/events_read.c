@@ -11,6 +11,7 @@
 struct chat_reader {
     struct arena *a;
     bool begun, ended, called, refused;
+    struct llm_report told;
     size_t n;
     struct {
         int64_t item, place; /* output_index, content_index; -1: the item itself */
@@ -148,20 +149,19 @@ static void end(struct chat_reader *r, struct events *e)
     r->ended = true;
     for (size_t i = 0; i < r->n; i++)
         end_part(r, e, (int64_t)i);
-    events_add(e, CHAT_EVENT_END, 0, 0);
+    events_add_told(e, CHAT_EVENT_END, &r->told);
 }
 
 static void finished(struct chat_reader *r, struct tree *t, struct events *e,
                      struct node response)
 {
     struct str why = tree_text(t, tree_object(t, response, "incomplete_details"), "reason");
-    struct usage usage = {0};
     struct chat_event *event;
 
     for (size_t i = 0; i < r->n; i++)
         end_part(r, e, (int64_t)i);
     event = events_add(e, CHAT_EVENT_FINISH, 0, 0);
-    event->word = why;
+    event->word = why.p ? why : tree_text(t, response, "status");
     if (why.p)
         event->finish = str_eq_c(why, "max_output_tokens") ? CHAT_FINISH_LENGTH
                         : str_eq_c(why, "content_filter")  ? CHAT_FINISH_FILTER
@@ -170,8 +170,8 @@ static void finished(struct chat_reader *r, struct tree *t, struct events *e,
         event->finish = r->called    ? CHAT_FINISH_TOOLS
                         : r->refused ? CHAT_FINISH_REFUSAL
                                      : CHAT_FINISH_STOP;
-    if (responses_read_usage(t, node_get(t, response, "usage"), &usage))
-        events_add(e, CHAT_EVENT_USAGE, 0, 0)->usage = usage;
+    if (responses_read_told(t, response, &r->told))
+        events_add_told(e, CHAT_EVENT_USAGE, &r->told);
     end(r, e);
 }
 

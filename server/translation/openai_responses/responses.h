@@ -41,7 +41,8 @@ void responses_put_messages(struct json_writer *w, const struct chat_request *r,
                             struct chat_losses *losses);
 void responses_put_options(struct json_writer *w, const struct chat_request *r,
                            const struct chat_target *target, bool own, struct chat_losses *losses);
-bool responses_read_usage(struct tree *t, struct node usage, struct usage *u);
+/* The figures of a response that has ended, and the tier that served. False: no figures. */
+bool responses_read_told(struct tree *t, struct node response, struct llm_report *told);
 /* The whole response object; status "in_progress", "completed", "incomplete". */
 struct response_object {
     struct str id, model;

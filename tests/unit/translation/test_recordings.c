@@ -1,5 +1,6 @@
-/* Recorded exchanges of real providers: the usage that is read equals the usage that was recorded,
- * requests are read and answers come through an edit unchanged but for what was put in. Skipped by
+/* Recorded exchanges of real providers: the usage that is read equals the usage that was recorded, and
+ * what the format's neutral reader counts; requests are read, and answers and streams in which nothing
+ * is put come through an edit byte for byte. Skipped by
  * name where the recordings (RECORDINGS, or the folder beside the project) are not there. */
 #include "unit.h"
 
@@ -7,10 +8,44 @@
 
 #include "base/bounds.h"
 #include "json/value.h"
+#include "model/llm.h"
+#include "translation/chat_dialect.h"
 #include "translation/dialect.h"
 
 static const char *const providers[] = {"openai",   "groq",     "mistral",     "openrouter",
-                                        "deepseek", "cerebras", "huggingface", "zai"};
+                                        "deepseek", "cerebras", "huggingface", "zai",
+                                        "azure",    "anthropic", "gemini",     "vertex"};
+
+/* What the folders of recordings hold, and what of the usage object is prompt and answer there. */
+struct kind {
+    const char *api;
+    const struct dialect *dialect;
+    const struct chat_dialect *neutral; /* NULL: none */
+    const char *usage;
+    const char *prompt[4], *answer[3]; /* summed up */
+    const char *cached, *thoughts;     /* "a.b": within an object */
+};
+static const struct kind kinds[] = {
+    {"chat", &openai_chat, &openai_chat_neutral, "usage", {"prompt_tokens"}, {"completion_tokens"},
+     NULL, NULL},
+    {"embeddings", &openai_embeddings, NULL, "usage", {"prompt_tokens"}, {NULL}, NULL, NULL},
+    {"responses", &openai_responses, &openai_responses_neutral, "usage", {"input_tokens"},
+     {"output_tokens"}, "input_tokens_details.cached_tokens",
+     "output_tokens_details.reasoning_tokens"},
+    {"messages", &anthropic_messages, &anthropic_messages_neutral, "usage",
+     {"input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"},
+     {"output_tokens"}, "cache_read_input_tokens", "output_tokens_details.thinking_tokens"},
+    {"generateContent", &gemini, &gemini_neutral, "usageMetadata",
+     {"promptTokenCount", "toolUsePromptTokenCount"},
+     {"candidatesTokenCount", "thoughtsTokenCount"}, "cachedContentTokenCount",
+     "thoughtsTokenCount"},
+    {"streamGenerateContent", &gemini, &gemini_neutral, "usageMetadata",
+     {"promptTokenCount", "toolUsePromptTokenCount"},
+     {"candidatesTokenCount", "thoughtsTokenCount"}, "cachedContentTokenCount",
+     "thoughtsTokenCount"},
+    {"batchEmbedContents", &gemini_embed_batch, NULL, "usageMetadata", {"promptTokenCount"}, {NULL},
+     NULL, NULL},
+};
 
 static const char *root_of(void)
 {
@@ -35,31 +70,60 @@ static struct str read_file(struct arena *a, const char *path)
 }
 
 /* What the recorded usage object itself says, read by the tree, not by the code under test. */
-static int64_t member(struct json_object *usage, const char *key)
+static int64_t member(struct json_object *usage, const char *path)
 {
-    struct json_object *v = json_get(usage, key);
+    struct str rest = str_c(path), name;
+    struct json_object *v = usage;
+    char key[64];
 
+    while (v && str_split(&rest, '.', &name)) {
+        (void)snprintf(key, sizeof(key), "%.*s", STR_FMT(name));
+        v = json_kind(v) == JSON_OBJECT ? json_get(v, key) : NULL;
+    }
     return v && json_kind(v) == JSON_INT ? json_i64(v) : 0;
 }
 
-static void equals(const struct llm_report *llm, struct json_object *usage, const char *file)
+static int64_t sum(struct json_object *usage, const char *const *names, size_t n)
 {
-    int64_t prompt = member(usage, "prompt_tokens"), out = member(usage, "completion_tokens");
+    int64_t total = 0;
+
+    for (size_t i = 0; i < n && names[i]; i++)
+        total += member(usage, names[i]);
+    return total;
+}
+
+static void same(int64_t read, int64_t recorded, const char *what, const char *file)
+{
+    if (read != recorded)
+        fail_msg("%s: %s: %lld, not %lld", file, what, (long long)read, (long long)recorded);
+}
+
+static void equals(const struct kind *k, const struct llm_report *llm, struct json_object *usage,
+                   const char *file)
+{
+    const struct usage *u = &llm->usage;
 
     if (!llm->has_usage)
         fail_msg("%s: no usage read", file);
-    if (usage_sum(&llm->usage, USAGE_COVERS_PROMPT) != prompt)
-        fail_msg("%s: prompt %lld", file, (long long)prompt);
-    if (usage_sum(&llm->usage, USAGE_COVERS_OUTPUT) != out)
-        fail_msg("%s: completion %lld", file, (long long)out);
+    same(usage_sum(u, USAGE_COVERS_PROMPT), sum(usage, k->prompt, ARRAY_LEN(k->prompt)), "prompt",
+         file);
+    same(usage_sum(u, USAGE_COVERS_OUTPUT), sum(usage, k->answer, ARRAY_LEN(k->answer)), "answer",
+         file);
+    if (k->cached)
+        same(u->n[USAGE_CACHED_INPUT], member(usage, k->cached), "cached", file);
+    if (k->thoughts)
+        same(u->n[USAGE_REASONING], member(usage, k->thoughts), "thoughts", file);
+    same(llm->lacks_prompt, false, "lacks the prompt", file);
+    same(llm->lacks_output && k->answer[0], false, "lacks the answer", file);
 }
 
-/* The recorded answer's usage: the last one of a stream. */
-static struct json_object *usage_in(struct json_object *doc)
+/* The two readers of a format count alike. */
+static void alike(const struct llm_report *bytes, bool has_usage, const struct usage *neutral,
+                  const char *file)
 {
-    struct json_object *usage = doc ? json_get(doc, "usage") : NULL;
-
-    return usage && json_kind(usage) == JSON_OBJECT ? json_ref(usage) : NULL;
+    same(bytes->has_usage, has_usage, "usage read", file);
+    for (size_t i = 0; has_usage && i < USAGE_UNITS; i++)
+        same(bytes->usage.n[i], neutral->n[i], usage_unit_info((enum usage_unit)i)->name, file);
 }
 
 static struct json_object *tree_of(struct str text)
@@ -70,100 +134,155 @@ static struct json_object *tree_of(struct str text)
     return json_parse(text, &doc, &fault) == JSON_OK ? doc : NULL;
 }
 
-static void plain(struct str body, const char *file)
+/* The object that holds the figures: of Responses' events within the response. */
+static struct json_object *usage_in(const struct kind *k, struct json_object *doc)
 {
+    struct json_object *within = doc ? json_get(doc, "response") : NULL, *usage;
+
+    if (!doc || json_kind(doc) != JSON_OBJECT)
+        return NULL;
+    usage = json_get(within ? within : doc, k->usage);
+    return usage && json_kind(usage) == JSON_OBJECT && json_length(usage) ? json_ref(usage) : NULL;
+}
+
+static void plain(const struct kind *k, struct arena *a, struct str body, const char *file)
+{
+    const struct wire_report_edit none = {.has_cost = false};
+    struct json_object *doc = tree_of(body), *usage = usage_in(k, doc);
     struct wire_report report;
-    struct wire_report_edit none = {.has_cost = false};
-    struct json_object *doc = tree_of(body), *usage = usage_in(doc);
+    struct chat_answer answer;
+    struct json_fault fault;
     struct buf out;
 
     if (!doc)
         fail_msg("%s: not JSON", file);
-    assert_int_equal(openai_chat.read_reply(body, &report), DIALECT_OK);
+    assert_int_equal(k->dialect->read_reply(body, &report), DIALECT_OK);
+    if (!report.has_choices && !report.has_data)
+        fail_msg("%s: no answer in it", file);
     if (usage)
-        equals(&report.llm, usage, file);
+        equals(k, &report.llm, usage, file);
     buf_init(&out, MIB(8));
-    openai_chat.edit_reply(&report, &none, &out);
+    k->dialect->edit_reply(&report, &none, &out);
     assert_true(str_eq(buf_str(&out), body));
     buf_done(&out);
+    if (k->neutral && k->neutral->read_answer(a, body, &answer, &fault) == CHAT_OK)
+        alike(&report.llm, answer.has_usage, &answer.usage, file);
+    else if (k->neutral)
+        fail_msg("%s: %s: %s", file, fault.path, fault.reason);
     json_unref(usage);
     json_unref(doc);
 }
 
-static void streamed(struct str body, const char *file)
+static void neutral_event(const struct kind *k, struct arena *a, struct chat_reader *r,
+                          const struct sse_event *e, struct chat_answer *last)
 {
+    struct chat_events events = {.n = 0};
+
+    assert_int_equal(k->neutral->read_event(r, a, e, &events), CHAT_OK);
+    for (size_t i = 0; i < events.n; i++)
+        if (events.v[i].kind == CHAT_EVENT_USAGE) {
+            last->has_usage = true;
+            last->usage = events.v[i].usage;
+        }
+}
+
+static void streamed(const struct kind *k, struct arena *a, struct str body, const char *file)
+{
+    const struct wire_report_edit none = {.has_cost = false};
     struct sse s;
     struct sse_event e;
     struct llm_report last = {0};
+    struct chat_answer neutral = {0};
+    struct chat_reader *reader = k->neutral->reader_new(a);
     struct json_object *usage = NULL;
     bool done = false;
+    struct buf out;
 
     sse_init(&s);
+    buf_init(&out, MIB(8));
     assert_int_equal(sse_push(&s, body), SSE_OK);
     sse_end(&s);
     while (sse_next(&s, &e) == SSE_OK) {
         struct wire_report report;
-        struct json_object *doc = e.data.p ? tree_of(e.data) : NULL, *in = usage_in(doc);
+        struct json_object *doc = e.data.p ? tree_of(e.data) : NULL, *in = usage_in(k, doc);
 
-        assert_int_equal(openai_chat.read_event(&e, &report), DIALECT_OK);
-        done = done || report.done;
+        assert_int_equal(k->dialect->read_event(&e, &report), DIALECT_OK);
+        k->dialect->edit_event(&e, &report, &none, &out);
+        neutral_event(k, a, reader, &e, &neutral);
+        done = done || report.done || (!k->dialect->end_mark && report.llm.finish_reason.n);
         if (report.llm.has_usage)
-            last = report.llm;
+            llm_take_usage(&last, &report.llm);
         if (in) {
             json_unref(usage);
             usage = in;
         }
         json_unref(doc);
     }
-    assert_true(done);
+    if (!done)
+        fail_msg("%s: no end", file);
+    assert_true(str_eq(buf_str(&out), body));
     if (usage)
-        equals(&last, usage, file);
+        equals(k, &last, usage, file);
+    alike(&last, neutral.has_usage, &neutral.usage, file);
     json_unref(usage);
+    buf_done(&out);
     sse_done(&s);
 }
 
 /* Nothing changes but the fields that only OpenRouter knows. */
-static void request(struct arena *a, struct str body, bool stream, bool same)
+static void request(const struct kind *k, struct arena *a, struct str body, const char *file,
+                    struct str model, bool same_bytes)
 {
     struct wire_request r = {0};
     struct wire_request_edit edit;
     struct json_fault fault;
     struct buf out;
 
-    assert_int_equal(openai_chat.read_request(a, body, &r, &fault), DIALECT_OK);
-    assert_int_equal(r.llm.stream, stream);
-    edit = (struct wire_request_edit){.model = r.llm.model};
+    if (k->dialect->read_request(a, body, &r, &fault) != DIALECT_OK) {
+        if (strcmp(fault.path, "background") != 0)
+            fail_msg("%s: %s: %s", file, fault.path, fault.reason);
+        return;
+    }
+    edit = (struct wire_request_edit){.model = r.llm.model.p ? r.llm.model : model};
     buf_init(&out, MIB(32));
-    openai_chat.edit_request(&r, &edit, &out);
+    k->dialect->edit_request(&r, &edit, &out);
     assert_int_equal(buf_finish(&out), 0);
-    assert_true(!same || str_eq(buf_str(&out), body));
-    assert_int_equal(openai_chat.read_request(a, buf_str(&out), &r, &fault), DIALECT_OK);
+    if (same_bytes && !str_eq(buf_str(&out), body))
+        fail_msg("%s: changed", file);
+    assert_int_equal(k->dialect->read_request(a, buf_str(&out), &r, &fault), DIALECT_OK);
     buf_done(&out);
+}
+
+static const struct kind *kind_of(struct str api)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_eq_c(api, kinds[i].api))
+            return &kinds[i];
+    return NULL;
 }
 
 static size_t exchange(const char *provider, struct str line)
 {
-    struct arena *a = arena_new(MIB(64));
+    struct arena *a = arena_new(MIB(512));
     struct json_object *row = tree_of(line);
+    const struct kind *k;
     char path[1024];
     struct str body;
-    bool stream;
     size_t n = 0;
 
     assert_non_null(row);
-    if (str_eq_c(json_text(json_get(row, "api")), "chat") &&
-        json_i64(json_get(row, "status")) == 200) {
+    k = kind_of(json_text(json_get(row, "api")));
+    if (k && json_i64(json_get(row, "status")) == 200) {
         struct str res = json_text(json_get(row, "res")), req = json_text(json_get(row, "req"));
 
-        stream = str_ends(res, STR(".sse"));
         (void)snprintf(path, sizeof(path), "%s/%s/%.*s", root_of(), provider, STR_FMT(res));
         body = read_file(a, path);
         if (body.p)
-            (stream ? streamed : plain)(body, path);
+            (str_ends(res, STR(".sse")) ? streamed : plain)(k, a, body, path);
         (void)snprintf(path, sizeof(path), "%s/%s/%.*s", root_of(), provider, STR_FMT(req));
         body = read_file(a, path);
         if (body.p)
-            request(a, body, stream, strcmp(provider, "openrouter") != 0);
+            request(k, a, body, path, json_text(json_get(row, "model")), strcmp(provider, "openrouter") != 0);
         n = 1;
     }
     json_unref(row);
