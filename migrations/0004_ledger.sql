@@ -42,14 +42,13 @@ CREATE TABLE transfer (
     actor_name text NOT NULL DEFAULT 'system',
     calls integer NOT NULL DEFAULT 0,
     posted_at timestamptz NOT NULL,
-    PRIMARY KEY (team_id, id),
-    UNIQUE (team_id, code, ref),
-    FOREIGN KEY (team_id, debit_account) REFERENCES account (team_id, id),
-    FOREIGN KEY (team_id, credit_account) REFERENCES account (team_id, id)
+    PRIMARY KEY (team_id, id)
 );
+CREATE UNIQUE INDEX transfer_ref ON transfer (team_id, code, ref) WHERE code NOT IN ('USAGE', 'LATE_USAGE');
 CREATE INDEX transfer_posted ON transfer (team_id, posted_at);
 COMMENT ON TABLE transfer IS 'Append-only. Exactly two legs, so the books balance by construction; corrections are new transfers.';
-COMMENT ON COLUMN transfer.ref IS 'What it is for: the order, the batch of calls, the operator''s reference. Once per code.';
+COMMENT ON COLUMN transfer.ref IS 'What it is for: the order, the operator''s reference. Once per code. Of usage it is the id, which the key keeps.';
+COMMENT ON COLUMN transfer.debit_account IS 'Of the team, as credit_account is: whoever writes a transfer has both locked, and ledger_findings() looks for those that are not there.';
 COMMENT ON COLUMN transfer.funds_nano IS 'The team''s balance after this transfer, wallet and grants together; exact, because the accounts are locked meanwhile. GRANT_USE moves money within it.';
 COMMENT ON COLUMN transfer.calls IS 'For usage: how many call rows name this transfer.';
 
@@ -172,8 +171,10 @@ CREATE TABLE call (
     dropped text,
     posted_at timestamptz NOT NULL,
     transfer_id bigint,
-    PRIMARY KEY (team_id, call_id)
+    PRIMARY KEY (call_id, team_id)
 ) PARTITION BY RANGE (call_id);
+-- The keys of calls and attempts begin with the id, since ids come nearly in order: what is written then
+-- lies together, however many teams a batch is of.
 -- The log reads a team's calls by posted_at, and so do invoices; a transfer's calls are those of its
 -- posted_at. Rows come in the order of posted_at and nearly in that of call_id, so that for reading the
 -- calls of all teams summaries of page ranges do, which cost a settlement next to nothing.
@@ -205,7 +206,7 @@ CREATE TABLE attempt (
     cost_nano bigint NOT NULL DEFAULT 0,
     served boolean NOT NULL DEFAULT false,
     upstream_request_id text, error_text text,
-    PRIMARY KEY (team_id, call_id, ordinal)
+    PRIMARY KEY (call_id, ordinal, team_id)
 ) PARTITION BY RANGE (call_id);
 COMMENT ON TABLE attempt IS 'Each try at an upstream within a call, in order. cost_nano is the operator''s and never part of the charge; of its tokens the two sums.';
 
@@ -385,7 +386,8 @@ BEGIN
     IF p_amount IS NULL OR p_amount <= 0 OR p_amount > 1000000000000000 THEN
         RAISE EXCEPTION 'amount out of range' USING ERRCODE = 'TG001';
     END IF;
-    SELECT * INTO known FROM transfer WHERE team_id = p_team AND code = p_code AND ref = p_ref;
+    SELECT * INTO known FROM transfer
+     WHERE team_id = p_team AND code = p_code AND ref = p_ref AND code NOT IN ('USAGE', 'LATE_USAGE');
     IF FOUND THEN
         IF known.amount_nano <> p_amount OR known.credit_account <> p_credit
            OR known.debit_account <> p_debit THEN
@@ -863,6 +865,11 @@ CREATE TYPE settled_draw AS (
 );
 COMMENT ON TYPE settled_draw IS 'What a call took out of its session''s lease of a purse, and what it used of the purse in all.';
 
+-- Adds up in whole numbers, which sum(bigint) does not, and at a fraction of its cost; none make 0.
+CREATE AGGREGATE add_up(bigint) (sfunc = int8pl, stype = bigint, initcond = '0', parallel = safe,
+                                 combinefunc = int8pl);
+GRANT EXECUTE ON FUNCTION add_up(bigint) TO tollgate_money;
+
 -- Makes the types settled_call and settled_attempt and the function settle_batch from the columns of
 -- call, attempt and usage_day, so that a field stands once in SQL. A migration that adds a column to one
 -- of them calls this again.
@@ -880,23 +887,25 @@ DECLARE
 #variable_conflict use_column
 DECLARE
     live boolean;
+    again boolean := false;
     now_at timestamptz;
     batch bigint;
     teams bigint[];
-    charges bigint[];
-    counts integer[];
-    funds bigint[];
+    books record;
+    paid record;
     asked record;
-    n_locked bigint;
-    again boolean := false;
 BEGIN
     PERFORM FROM node_session s WHERE s.id = p_session AND s.state = 'live' FOR KEY SHARE;
     live := FOUND;
     teams := ARRAY(SELECT DISTINCT c.team_id FROM unnest(p_calls) c ORDER BY c.team_id);
-    PERFORM FROM account a WHERE a.team_id = ANY (teams) AND a.kind IN ('wallet', 'revenue')
-      ORDER BY a.team_id, a.id FOR UPDATE;
-    GET DIAGNOSTICS n_locked = ROW_COUNT;
-    IF n_locked <> 2 * cardinality(teams) THEN
+    -- The wallets stand for all accounts of their teams: who locks any other has locked the wallet first.
+    SELECT array_agg(k.team_id) AS teams, array_agg(k.wallet) AS wallets, array_agg(k.revenue) AS revenues,
+           count(*) AS n INTO books FROM (
+        SELECT a.team_id, a.id AS wallet, r.id AS revenue
+          FROM account a JOIN account r ON r.team_id = a.team_id AND r.kind = 'revenue'
+         WHERE a.team_id = ANY (teams) AND a.kind = 'wallet'
+         ORDER BY a.team_id FOR UPDATE OF a) k;
+    IF books.n <> cardinality(teams) THEN
         RAISE EXCEPTION 'a team has no books' USING ERRCODE = 'foreign_key_violation';
     END IF;
     now_at := clock_timestamp();
@@ -908,6 +917,8 @@ BEGIN
         BEGIN
             INSERT INTO call ({call}, posted_at, transfer_id)
             SELECT {c.call}, now_at, CASE WHEN c.charge_nano > 0 THEN batch END FROM unnest(p_calls) c;
+            INSERT INTO attempt ({attempt})
+            SELECT {a.attempt} FROM unnest(p_attempts) a;
             EXIT;
         EXCEPTION WHEN unique_violation THEN
             IF again THEN
@@ -917,18 +928,19 @@ BEGIN
             p_calls := ARRAY(SELECT DISTINCT ON (c.team_id, c.call_id) c FROM unnest(p_calls) c
                               WHERE NOT EXISTS (SELECT FROM call k
                                                  WHERE k.team_id = c.team_id AND k.call_id = c.call_id));
-            p_attempts := ARRAY(SELECT a FROM unnest(p_attempts) a
-                                  JOIN unnest(p_calls) c ON c.team_id = a.team_id AND c.call_id = a.call_id);
+            p_attempts := ARRAY(SELECT DISTINCT ON (a.team_id, a.call_id, a.ordinal) a
+                                  FROM unnest(p_attempts) a
+                                  JOIN unnest(p_calls) c ON c.team_id = a.team_id AND c.call_id = a.call_id
+                                 WHERE NOT EXISTS (SELECT FROM attempt k
+                                                    WHERE k.team_id = a.team_id AND k.call_id = a.call_id
+                                                      AND k.ordinal = a.ordinal));
             p_draws := ARRAY(SELECT d FROM unnest(p_draws) d
                                JOIN unnest(p_calls) c ON c.team_id = d.team_id AND c.call_id = d.call_id);
         END;
     END LOOP;
-    INSERT INTO attempt ({attempt})
-    SELECT {a.attempt} FROM unnest(p_attempts) a
-        ON CONFLICT (team_id, call_id, ordinal) DO NOTHING;
 
     WITH summed AS MATERIALIZED (
-        SELECT c.team_id, {keys}, {sums}, count(*) FILTER (WHERE c.charge_nano > 0)::integer AS charged_
+        SELECT c.team_id, {keys}, {sums}, count(*) FILTER (WHERE c.charge_nano > 0) AS charged_
           FROM unnest(p_calls) c GROUP BY 1, 2, 3, 4, 5, 6
     ), days AS (
         INSERT INTO usage_day AS u (team_id, day, {day keys}, {day})
@@ -937,69 +949,71 @@ BEGIN
                {s.day keys}, {s.day}
           FROM summed s
             ON CONFLICT (team_id, day, {day keys}) DO UPDATE SET {u.day}
-    ), by_team AS (
-        SELECT s.team_id, sum(s.charge_nano)::bigint AS charge, sum(s.charged_)::integer AS n
-          FROM summed s WHERE s.charged_ > 0 GROUP BY s.team_id
     )
-    SELECT array_agg(b.team_id ORDER BY b.team_id), array_agg(b.charge ORDER BY b.team_id),
-           array_agg(b.n ORDER BY b.team_id)
-      INTO teams, charges, counts FROM by_team b;
+    SELECT array_agg(b.team_id) AS teams, array_agg(b.charge) AS charges, array_agg(b.n) AS counts INTO paid
+      FROM (SELECT s.team_id, add_up(s.charge_nano) AS charge, add_up(s.charged_) AS n
+              FROM summed s WHERE s.charged_ > 0 GROUP BY s.team_id) b;
 
-    -- The purses in the order of their keys; what each is to give, of the lease and in all.
+    -- The purses in the order of their keys; what each is to give, of the lease and in all. A locked row
+    -- stays at its place (ctid), which is the cheapest way back to it.
     WITH draw AS (
-        SELECT d.team_id, d.purse_id, d.window_start, sum(d.taken)::bigint AS taken,
-               sum(d.used)::bigint AS used, 0::bigint AS charge, 0 AS n
-          FROM unnest(p_draws) d GROUP BY 1, 2, 3
+        SELECT d.team_id, d.purse_id, d.window_start, d.taken, d.used, 0::bigint AS charge, 0::bigint AS n
+          FROM unnest(p_draws) d
         UNION ALL
         SELECT w.team_id, w.id, w.window_start, 0, 0, c.charge, c.n
-          FROM unnest(teams, charges, counts) AS c(team_id, charge, n)
+          FROM unnest(paid.teams, paid.charges, paid.counts) AS c(team_id, charge, n)
           JOIN purse w ON w.team_id = c.team_id AND w.kind = 'wallet'
     )
-    SELECT array_agg(k.team_id) AS teams, array_agg(k.id) AS purses, array_agg(k.window_start) AS windows,
+    SELECT array_agg(k.team_id) AS teams, array_agg(k.id) AS purses, array_agg(k.at) AS places,
+           array_agg(k.window_start) AS windows,
            array_agg(k.taken) AS taken, array_agg(k.used) AS used, array_agg(k.charge) AS charges,
            array_agg(k.n) AS counts INTO asked FROM (
-        SELECT q.team_id, q.id, q.window_start, d.charge, d.n,
+        SELECT q.team_id, q.id, q.ctid AS at, q.window_start, d.charge, d.n,
                CASE WHEN live AND d.window_start = q.window_start THEN d.taken ELSE 0 END AS taken,
                CASE WHEN q.kind = 'wallet' THEN d.charge
                     WHEN q.kind = 'budget' OR d.window_start = q.window_start THEN d.used ELSE 0 END AS used
-          FROM draw d JOIN purse q ON q.team_id = d.team_id AND q.id = d.purse_id
+          FROM (SELECT d.team_id, d.purse_id, d.window_start, add_up(d.taken) AS taken,
+                       add_up(d.used) AS used, add_up(d.charge) AS charge, add_up(d.n) AS n
+                  FROM draw d GROUP BY 1, 2, 3) d
+          JOIN purse q ON q.team_id = d.team_id AND q.id = d.purse_id
          ORDER BY q.team_id, q.id FOR UPDATE OF q) k;
     -- Now that they are locked, the leases are what they are.
     WITH given AS MATERIALIZED (
-        SELECT a.*, coalesce(least(a.taken, l.remaining), 0) AS given
-          FROM (SELECT k.team_id, k.id, k.window_start, sum(k.taken)::bigint AS taken,
-                       sum(k.used)::bigint AS used, sum(k.charge)::bigint AS charge, sum(k.n)::integer AS n
-                  FROM unnest(asked.teams, asked.purses, asked.windows, asked.taken, asked.used, asked.charges,
-                              asked.counts) AS k(team_id, id, window_start, taken, used, charge, n)
-                 GROUP BY 1, 2, 3) a
+        SELECT a.*, l.ctid AS lease_at, coalesce(least(a.taken, l.remaining), 0) AS given
+          FROM (SELECT k.team_id, k.id, k.at, k.window_start, add_up(k.taken) AS taken,
+                       add_up(k.used) AS used, add_up(k.charge) AS charge, add_up(k.n) AS n
+                  FROM unnest(asked.teams, asked.purses, asked.places, asked.windows, asked.taken, asked.used,
+                              asked.charges, asked.counts)
+                       AS k(team_id, id, at, window_start, taken, used, charge, n)
+                 GROUP BY 1, 2, 3, 4) a
           LEFT JOIN lease l ON l.team_id = a.team_id AND l.purse_id = a.id AND l.session_id = p_session
                            AND l.window_start = a.window_start AND a.taken > 0
     ), leases AS (
         UPDATE lease l SET remaining = l.remaining - g.given
-          FROM given g
-         WHERE l.team_id = g.team_id AND l.purse_id = g.id AND l.session_id = p_session AND g.given > 0
+          FROM given g WHERE l.ctid = g.lease_at AND g.given > 0
     ), purses AS (
         UPDATE purse q SET used = q.used + g.used, leased = q.leased - g.given
-          FROM given g WHERE q.team_id = g.team_id AND q.id = g.id
+          FROM given g WHERE q.ctid = g.at
         RETURNING q.team_id, g.charge, g.n, q.capacity - q.used AS funds
+    ), charged AS MATERIALIZED (
+        SELECT p.team_id, p.charge, p.n, p.funds, b.wallet, b.revenue
+          FROM purses p
+          JOIN unnest(books.teams, books.wallets, books.revenues) AS b(team_id, wallet, revenue)
+            ON b.team_id = p.team_id
+         WHERE p.charge > 0
+    ), accounts AS (
+        UPDATE account a SET debits_nano = a.debits_nano + m.debit, credits_nano = a.credits_nano + m.credit
+          FROM (SELECT c.team_id, c.wallet AS id, c.charge AS debit, 0 AS credit FROM charged c
+                UNION ALL SELECT c.team_id, c.revenue, 0, c.charge FROM charged c) m
+         WHERE a.team_id = m.team_id AND a.id = m.id
     )
-    SELECT array_agg(p.team_id), array_agg(p.charge), array_agg(p.n), array_agg(p.funds)
-      INTO teams, charges, counts, funds FROM purses p WHERE p.charge > 0;
-
-    UPDATE account a SET
-        debits_nano = a.debits_nano + CASE WHEN a.kind = 'wallet' THEN c.charge ELSE 0 END,
-        credits_nano = a.credits_nano + CASE WHEN a.kind = 'revenue' THEN c.charge ELSE 0 END
-      FROM unnest(teams, charges) AS c(team_id, charge)
-     WHERE a.team_id = c.team_id AND a.kind IN ('wallet', 'revenue');
     INSERT INTO transfer (team_id, id, code, ref, debit_account, credit_account, amount_nano,
                           funds_nano, calls, posted_at)
     OVERRIDING SYSTEM VALUE
-    SELECT c.team_id, batch, CASE WHEN live THEN 'USAGE' ELSE 'LATE_USAGE' END, batch::text, w.id, r.id,
-           c.charge, c.funds, c.n, now_at
-      FROM unnest(teams, charges, counts, funds) AS c(team_id, charge, n, funds)
-      JOIN account w ON w.team_id = c.team_id AND w.kind = 'wallet'
-      JOIN account r ON r.team_id = c.team_id AND r.kind = 'revenue';
-    PERFORM grants_use(teams, now_at);
+    SELECT c.team_id, batch, CASE WHEN live THEN 'USAGE' ELSE 'LATE_USAGE' END, batch::text, c.wallet,
+           c.revenue, c.charge, c.funds, c.n, now_at
+      FROM charged c;
+    PERFORM grants_use(paid.teams, now_at);
     RETURN live;
 END
 $body$;
@@ -1047,13 +1061,13 @@ BEGIN
            string_agg('s.' || quote_ident(a.attname), ', ' ORDER BY a.attnum) AS vals,
            string_agg(format('%1$I = u.%1$I + excluded.%1$I', a.attname), ', ' ORDER BY a.attnum) AS sets,
            string_agg(CASE a.attname
-                          WHEN 'calls' THEN 'sum(coalesce(c.repeat, 1))'
-                          WHEN 'blocked' THEN $$coalesce(sum(coalesce(c.repeat, 1))
-                                                       FILTER (WHERE c.outcome = 'blocked'), 0)$$
+                          WHEN 'calls' THEN 'add_up(coalesce(c.repeat, 1))'
+                          WHEN 'blocked' THEN $$add_up(coalesce(c.repeat, 1))
+                                               FILTER (WHERE c.outcome = 'blocked')$$
                           WHEN 'errors' THEN $$count(*) FILTER (WHERE c.outcome IN
                                                ('client_error', 'upstream_error', 'cut', 'internal'))$$
                           WHEN 'fallbacks' THEN 'count(*) FILTER (WHERE c.fallback)'
-                          ELSE format('sum(coalesce(c.%I, 0))', a.attname) END || format(' AS %I', a.attname),
+                          ELSE format('add_up(c.%I)', a.attname) END || format(' AS %I', a.attname),
                       ', ' ORDER BY a.attnum) AS sums
       INTO col
       FROM pg_attribute a

@@ -125,6 +125,15 @@ BEGIN
      LIMIT 100;
 
     RETURN QUERY
+    SELECT 'I2 a transfer is between accounts', t.team_id, 'transfer ' || t.id,
+           t.code || ' of ' || t.amount_nano || ', debit ' || t.debit_account || ', credit ' || t.credit_account
+      FROM transfer t
+      LEFT JOIN account d ON d.team_id = t.team_id AND d.id = t.debit_account
+      LEFT JOIN account c ON c.team_id = t.team_id AND c.id = t.credit_account
+     WHERE t.posted_at >= p_since AND (d.id IS NULL OR c.id IS NULL)
+     LIMIT 100;
+
+    RETURN QUERY
     SELECT 'I3 leased is the leases', p.team_id, 'purse ' || p.id,
            p.kind || ': leased ' || p.leased || ', leases ' || coalesce(s.remaining, 0)
       FROM purse p
@@ -304,7 +313,8 @@ BEGIN
            'covered ' || u.nano || ' of ' || coalesce(t.amount_nano::text, 'nothing')
       FROM (SELECT x.team_id, split_part(x.ref, '/', 1) AS ref, sum(x.amount_nano) AS nano
               FROM transfer x WHERE x.code = 'GRANT_USE' AND x.posted_at >= p_since GROUP BY 1, 2) u
-      LEFT JOIN transfer t ON t.team_id = u.team_id AND t.code IN ('USAGE', 'LATE_USAGE') AND t.ref = u.ref
+      LEFT JOIN transfer t ON t.team_id = u.team_id AND t.code IN ('USAGE', 'LATE_USAGE')
+                          AND t.id = u.ref::bigint
      WHERE u.nano > coalesce(t.amount_nano, 0)
      LIMIT 100;
 

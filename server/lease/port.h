@@ -78,8 +78,10 @@ struct reap_call {
 };
 
 /* Finished calls, of any number of teams, booked all or none; see settle_batch() in migrations/0004.
- * Those that are booked already count once. */
-#define SETTLE_CALLS 200
+ * Those that are booked already count once. So many at most: what a batch writes for each of its teams
+ * is written for several calls then, where there are many of both, and a wallet is locked for a tenth
+ * of a second. */
+#define SETTLE_CALLS 2000
 struct settle_call {
     int64_t session; /* whose leases they draw on; 0: of a session that is gone */
     const struct settle_entry *entry[SETTLE_CALLS];

@@ -85,6 +85,8 @@ static void drop_first(struct settle *s)
  * the first cannot even be read. */
 static int fill(struct settle *s, size_t max)
 {
+    size_t bytes = 0;
+
     s->call.n = 0;
     if (!s->view)
         s->view = malloc(SETTLE_CALLS * sizeof(*s->view));
@@ -93,7 +95,8 @@ static int fill(struct settle *s, size_t max)
     for (struct settle_item *i = s->first; i && s->call.n < max; i = i->next) {
         struct entry_view *view = &s->view[s->call.n];
 
-        if (s->call.n && i->entry.session != s->call.session)
+        bytes += i->size;
+        if (s->call.n && (i->entry.session != s->call.session || bytes > SETTLE_BYTES))
             break;
         if (entry_view(&i->entry, view))
             break;
@@ -101,6 +104,15 @@ static int fill(struct settle *s, size_t max)
         s->call.entry[s->call.n++] = &view->entry;
     }
     return s->call.n ? PORT_OK : PORT_E_REFUSED;
+}
+
+/* So many of the suspects are settled or put aside. What is left may be tried in larger pieces. */
+static void cleared(struct settle *s, size_t n)
+{
+    s->suspects -= MIN(s->suspects, n);
+    s->piece = s->suspects ? MIN(s->piece * 2, s->suspects) : 0;
+    s->tries = 0;
+    s->due_ms = 0;
 }
 
 static void booked(struct settle *s)
@@ -112,30 +124,28 @@ static void booked(struct settle *s)
     (void)failpoint_hit("settle.booked");
     atomic_fetch_add(&s->n_settled, s->call.n);
     atomic_fetch_add(&s->n_batches, 1);
-    s->singly -= MIN(s->singly, s->call.n);
-    s->tries = 0;
     s->backoff_ms = 0;
-    s->due_ms = 0;
+    cleared(s, s->call.n);
 }
 
 static void batch_refused(struct settle *s, int64_t now_ms)
 {
     if (s->call.n > 1) {
         log_warn("batch_refused", "calls=%zu", s->call.n);
-        s->singly = s->call.n;
+        s->suspects = MAX(s->suspects, s->call.n);
+        s->piece = s->call.n / 2;
         s->due_ms = 0;
         return;
     }
-    s->singly = MAX(s->singly, (size_t)1);
+    s->suspects = MAX(s->suspects, (size_t)1);
+    s->piece = 1;
     s->due_ms = now_ms + (REFUSED_PAUSE_MS << s->tries);
     if (++s->tries < REFUSED_TRIES)
         return;
     s->refused(s, s->first);
     drop_first(s);
     atomic_fetch_add(&s->n_refused, 1);
-    s->singly--;
-    s->tries = 0;
-    s->due_ms = 0;
+    cleared(s, 1);
 }
 
 static void answered(struct settle_call *call, int outcome)
@@ -160,7 +170,7 @@ static void answered(struct settle_call *call, int outcome)
 
 static int64_t next_due_ms(const struct settle *s, bool now)
 {
-    if (now || s->due_ms || s->singly)
+    if (now || s->due_ms || s->suspects)
         return s->due_ms;
     return s->first->since_ms + SETTLE_GATHER_MS;
 }
@@ -181,7 +191,7 @@ int settle_tick(struct settle *s, int64_t now_ms, bool now)
         s->call.live = true;
         s->call.done = answered;
         s->out = true;
-        r = fill(s, s->singly ? 1 : SETTLE_CALLS);
+        r = fill(s, s->piece ? s->piece : SETTLE_CALLS);
         if (r)
             answered(&s->call, r);
         else

@@ -1,10 +1,11 @@
 /* settle.h: finished calls on their way to the database, in batches, once each.
  *
  * Items come from any thread on a lock-free stack; everything else belongs to the flusher's thread.
- * A batch is of one session and goes out through the port, SETTLE_CALLS at most. Unknown outcome: the
- * same is sent again for as long as it takes, which is harmless because settling is idempotent by
- * call id. Refused: its items are tried one by one, and what is refused by itself goes to `refused`,
- * so that it holds up no other. For this room and the simulator. */
+ * A batch is of one session and goes out through the port; the further it is behind, the larger it is,
+ * up to SETTLE_CALLS. Unknown outcome: the same is sent again for as long as it takes, which is harmless
+ * because settling is idempotent by call id. Refused: its items are tried in halves of halves, and what
+ * is refused by itself goes to `refused`, so that it holds up no other. For this room and the
+ * simulator. */
 #pragma once
 
 #include <stdatomic.h>
@@ -17,6 +18,8 @@ struct node;
 
 /* Calls gather for so long before a batch goes: what a person sees in the log is this old. */
 #define SETTLE_GATHER_MS 30
+/* Of records in a batch: the database keeps what it is sent in memory then (its work_mem, 4 MB). */
+#define SETTLE_BYTES MIB(2)
 
 /* A finished call. */
 struct settle_item {
@@ -43,9 +46,10 @@ struct settle {
     struct settle_item *first, *last; /* taken off the stack, in order */
     struct settle_call call;
     struct entry_view *view; /* SETTLE_CALLS of them, which the call's entries point to; or NULL */
-    bool out;       /* a batch is */
-    size_t singly;  /* so many items are tried one by one */
-    unsigned tries; /* of the first of them */
+    bool out;        /* a batch is */
+    size_t suspects; /* so many items were refused together, one of them for a reason of its own */
+    size_t piece;    /* so many of them are tried at a time; 0: there are none */
+    unsigned tries;  /* of the first of them, alone */
     int backoff_ms;
     int64_t due_ms;
 };

@@ -166,7 +166,8 @@ int statement_calls(struct db *db, struct arena *a, struct team_id team, int64_t
 }
 
 DB_QUERY(statement_transfer_known,
-         "SELECT EXISTS (SELECT FROM transfer WHERE team_id = $1 AND code = $2 AND ref = $3)"
+         "SELECT EXISTS (SELECT FROM transfer WHERE team_id = $1 AND code = $2 AND ref = $3"
+         "                  AND code NOT IN ('USAGE', 'LATE_USAGE'))"
          "       AS known")
 
 int statement_known(struct db *db, struct team_id team, struct str code, struct str reference,

@@ -27,6 +27,8 @@
 #define ROUNDS 7
 #define SIGN_UP "name=Ada+Lovelace&email=ada%40example.org&password=correct+horse+staple&team_name=Acme"
 
+#define SIGN_IN "email=ada%40example.org&password=correct+horse+staple"
+
 static struct browse site;
 static struct db *owner;
 
@@ -186,21 +188,34 @@ static void check_walk(const char *group)
                    (long long)there);
 }
 
+DB_QUERY(bench_people, "SELECT count(*) AS v FROM person")
+
+/* The past is made once where the cluster is kept. */
+static void start(const char *group, int64_t rows, int64_t weeks)
+{
+    int64_t began_ns = clock_mono_ns();
+
+    bench_ok(db_open(site.pg.owner_conninfo, "bench", &owner));
+    if (bench_figure(owner, &bench_people)) {
+        free(browse_send(&site, "/sign-in", "/sign-in", SIGN_IN));
+        return;
+    }
+    free(browse_send(&site, "/sign-up", "/sign-up", SIGN_UP));
+    bench_ok(db_script(owner, "UPDATE person SET is_operator = true"));
+    log_past_write(owner, rows, (int)weeks);
+    bench_ok(db_script(owner, "VACUUM ANALYZE"));
+    bench_say(group, "making them", 0, (double)(clock_mono_ns() - began_ns) / 1e9, "s", "");
+}
+
 int main(int argc, char **argv)
 {
-    int64_t rows, weeks, began_ns;
+    int64_t rows, weeks;
 
     if (argc != 4 || str_i64(str_c(argv[2]), &rows) || str_i64(str_c(argv[3]), &weeks))
         bench_fail("usage: bench-log GROUP ROWS WEEKS");
     browse_start(&site);
-    free(browse_send(&site, "/sign-up", "/sign-up", SIGN_UP));
-    bench_ok(db_open(site.pg.owner_conninfo, "bench", &owner));
-    bench_ok(db_script(owner, "UPDATE person SET is_operator = true"));
-    began_ns = clock_mono_ns();
-    log_past_write(owner, rows, (int)weeks);
-    bench_ok(db_script(owner, "VACUUM ANALYZE"));
+    start(argv[1], rows, weeks);
     bench_say(argv[1], "calls", 0, (double)bench_figure(owner, &bench_calls), "", "");
-    bench_say(argv[1], "making them", 0, (double)(clock_mono_ns() - began_ns) / 1e9, "s", "");
     time_check(argv[1], INTEGRITY_FULL, "checks, in full", false);
     time_check(argv[1], INTEGRITY_WINDOW, "checks, the first window, a day", false);
     time_check(argv[1], INTEGRITY_WINDOW, "checks, each minute", true);

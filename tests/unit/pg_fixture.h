@@ -8,7 +8,9 @@
  *
  * PostgreSQL refuses to run as root, so a helper process owns it, as `nobody` when we are root. The
  * helper stops it and removes its files when this process ends, however it ends. Start it once per
- * executable (about two seconds). The working directory is the source tree (meson sees to that). */
+ * executable (about two seconds). The working directory is the source tree (meson sees to that).
+ *
+ * PG_FIXTURE_KEEP=DIR: the cluster lies in DIR, which is made, and stays there for the next time. */
 #pragma once
 
 #include <errno.h>
@@ -17,6 +19,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +31,7 @@ struct pg_fixture {
     char owner_conninfo[256]; /* tollgate_owner: what migrate is */
     pid_t postmaster;         /* to kill, for tests of that */
     char dir[64];
+    bool kept;                /* PG_FIXTURE_KEEP */
     pid_t helper_;
     int control_; /* the helper stops when this closes */
 };
@@ -72,8 +76,22 @@ _noreturn_ static inline void pg_fixture_helper(struct pg_fixture *pg, int answe
     while (read(control, &byte, 1) < 0 && errno == EINTR)
         continue;
     embedded_stop(e);
-    nftw(pg->dir, pg_fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    if (!pg->kept)
+        nftw(pg->dir, pg_fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
     _exit(0);
+}
+
+static inline void pg_fixture_directory(struct pg_fixture *pg)
+{
+    const char *keep = getenv("PG_FIXTURE_KEEP");
+
+    pg->kept = keep != NULL;
+    snprintf(pg->dir, sizeof(pg->dir), "%s", keep ? keep : "/tmp/tg-test-XXXXXX");
+    if (keep ? strlen(keep) >= sizeof(pg->dir) || (mkdir(keep, 0700) < 0 && errno != EEXIST)
+             : !mkdtemp(pg->dir))
+        pg_fixture_fail("cannot prepare");
+    if (geteuid() == 0 && chown(pg->dir, PG_FIXTURE_NOBODY, PG_FIXTURE_NOBODY) < 0)
+        pg_fixture_fail("cannot give the directory away");
 }
 
 /* A running server with an empty database. */
@@ -82,11 +100,9 @@ static inline void pg_fixture_start_empty(struct pg_fixture *pg)
     int answer[2], control[2];
 
     memset(pg, 0, sizeof(*pg));
-    snprintf(pg->dir, sizeof(pg->dir), "/tmp/tg-test-XXXXXX");
-    if (!mkdtemp(pg->dir) || pipe2(answer, O_CLOEXEC) < 0 || pipe2(control, O_CLOEXEC) < 0)
+    pg_fixture_directory(pg);
+    if (pipe2(answer, O_CLOEXEC) < 0 || pipe2(control, O_CLOEXEC) < 0)
         pg_fixture_fail("cannot prepare");
-    if (geteuid() == 0 && chown(pg->dir, PG_FIXTURE_NOBODY, PG_FIXTURE_NOBODY) < 0)
-        pg_fixture_fail("cannot give the directory away");
     fflush(NULL);
     pid_t helper = fork();
 

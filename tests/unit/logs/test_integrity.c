@@ -166,6 +166,10 @@ static const struct breakage {
      "UPDATE transfer SET amount_nano = amount_nano - 1 WHERE team_id = " TEAM
      " AND id = (SELECT min(id) FROM transfer WHERE team_id = " TEAM " AND code = 'USAGE')",
      true},
+    {"I2 a transfer is between accounts",
+     "UPDATE transfer SET credit_account = -credit_account WHERE team_id = " TEAM " AND id = "
+     LAST_TRANSFER,
+     "UPDATE transfer SET credit_account = -credit_account WHERE credit_account < 0", false},
     {"I3 leased is the leases", "UPDATE purse SET leased = leased + 9 WHERE " WALLET,
      "UPDATE purse SET leased = leased - 9 WHERE " WALLET, false},
     {"I3 a lease is within its grants", A_SESSION("live") A_LEASE("p.capacity + 1"), NO_LEASE,
