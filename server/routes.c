@@ -15,6 +15,10 @@
 #define MODEL_API(m, path, fn)                                                                     \
     ON_LOOP(m, path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, fn),                       \
         ON_LOOP(m, "/api" path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, fn)
+/* The same with a file in it. */
+#define FILE_API(m, path, fn)                                                                      \
+    ON_LOOP(m, path, AUTH_KEY, BOUND_FILE_BODY_BYTES, PROBLEM_AS_OPENAI, fn),                      \
+        ON_LOOP(m, "/api" path, AUTH_KEY, BOUND_FILE_BODY_BYTES, PROBLEM_AS_OPENAI, fn)
 /* Under the base URL as it is, and where somebody took one that ends in /v1 or /api. */
 #define ANTHROPIC_API(m, path, fn)                                                                 \
     ON_LOOP(m, path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_ANTHROPIC, fn),                    \
@@ -67,6 +71,15 @@ const struct route routes[] = {
     MODEL_API(DELETE, "/v1/responses/{id}", gateway_response_delete),
     MODEL_API(GET, "/v1/responses/{id}/input_items", gateway_response_items),
     MODEL_API(POST, "/v1/responses/{id}/cancel", gateway_response_cancel),
+    MODEL_API(POST, "/v1/completions", gateway_completions),
+    MODEL_API(POST, "/v1/images/generations", gateway_images),
+    FILE_API(POST, "/v1/images/edits", gateway_image_edits),
+    MODEL_API(POST, "/v1/audio/speech", gateway_speech),
+    FILE_API(POST, "/v1/audio/transcriptions", gateway_transcriptions),
+    FILE_API(POST, "/v1/audio/translations", gateway_translations),
+    MODEL_API(POST, "/v1/moderations", gateway_moderations),
+    MODEL_API(POST, "/v1/rerank", gateway_rerank),
+    MODEL_API(POST, "/v2/rerank", gateway_rerank_v2),
     MODEL_API(GET, "/v1/models", gateway_models),
     MODEL_API(GET, "/v1/models/{id}", gateway_model),
     MODEL_API(GET, "/v1/models/{vendor}/{id}", gateway_model),

@@ -17,6 +17,8 @@
 #define BOUND_PEM_BYTES KIB(256)
 /* Chat bodies with a dozen inline images. */
 #define BOUND_LLM_BODY_BYTES MIB(20)
+/* Forms with a file: OpenAI takes 25 MB of sound, and there are the other parts. */
+#define BOUND_FILE_BODY_BYTES MIB(26)
 #define BOUND_ADMIN_BODY_BYTES KIB(64)
 #define BOUND_FORM_BODY_BYTES KIB(64)
 /* All templates together, parsed; and the indentation strings of one rendering. */

@@ -16,6 +16,7 @@
 #include "gateway/json_array.h"
 #include "gateway/key_cache.h"
 #include "gateway/leg.h"
+#include "gateway/things.h"
 #include "routing/route.h"
 
 enum call_phase {
@@ -103,6 +104,8 @@ struct call {
     struct http_header forwarded[4]; /* of the upstream's head, for the client */
     size_t n_forwarded;
     const char *content_type;
+    uint32_t images; /* that came whole */
+    struct image_kind image; /* as the provider says that it made it */
     struct llm_report last; /* has_usage: the newest figures */
     uint64_t output_bytes;  /* of text that came, for counting */
     struct str reply_id;

@@ -10,6 +10,8 @@
 #include "gateway/key_check.h"
 #include "gateway/preference.h"
 #include "gateway/refusal.h"
+#include "translation/multipart.h"
+#include "translation/wire.h"
 
 enum { KEY_WAIT_MS = 5000 };
 
@@ -132,11 +134,24 @@ static int take_path(struct call *c)
     return llm->model.p ? DIALECT_OK : err_origin(-ENOMEM);
 }
 
+/* Forms are told by their content type; what says nothing, or something else, is taken for JSON. */
+static int read_fields(struct call *c, struct json_fault *fault)
+{
+    const struct dialect *d = c->endpoint->format->dialect;
+    struct str type = request_header(c->r, "content-type");
+
+    if (d->read_form && multipart_is_form(type))
+        return d->read_form(c->r->arena, type, c->r->body, &c->wire, fault);
+    if (d->read_request)
+        return d->read_request(c->r->arena, c->r->body, &c->wire, fault);
+    return wire_wrong(fault, "body", "must be multipart/form-data");
+}
+
 static bool read_body(struct call *c)
 {
     struct json_fault fault = {.at = 0};
     struct llm_request *llm = &c->wire.llm;
-    int r = c->endpoint->format->dialect->read_request(c->r->arena, c->r->body, &c->wire, &fault);
+    int r = read_fields(c, &fault);
 
     if (r == DIALECT_OK && c->endpoint->model_in_path)
         r = take_path(c);

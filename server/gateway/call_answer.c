@@ -38,11 +38,33 @@ static void keep_headers(struct call *c, const struct fetch_head *head)
     }
 }
 
+static bool is_document(const struct call *c)
+{
+    struct str type = str_c(c->content_type);
+
+    return str_starts(type, STR("application/json")) || str_starts(type, STR("text/html"));
+}
+
+bool call_passes(const struct call *c)
+{
+    return c->endpoint->format->dialect->passes && !is_document(c) &&
+           !str_starts(str_c(c->content_type), STR("text/"));
+}
+
+bool call_is_text(const struct call *c)
+{
+    return c->wire.wants_text && !is_document(c);
+}
+
 /* Some servers send events without saying so; none sends them as one of these. */
 static bool is_events(const struct call *c, const struct fetch_head *head)
 {
-    if (!c->wire.llm.stream || !c->endpoint->format->dialect->read_event)
+    const struct dialect *d = c->endpoint->format->dialect;
+
+    if (!c->wire.llm.stream || !d->read_event)
         return false;
+    if (d->passes) /* what comes is sound, unless it says that it is events */
+        return str_starts(head->content_type, STR("text/event-stream"));
     return !str_starts(head->content_type, STR("application/json")) &&
            !str_starts(head->content_type, STR("text/html"));
 }
@@ -146,7 +168,9 @@ static size_t whole_bytes(const struct call *c)
 static bool send_whole(struct call *c, const struct wire_report *report)
 {
     struct wire_report_edit edit = {.has_cost = true, .cost = c->record.charge_nano};
-    struct response response = {.status = c->try.status, .content_type = "application/json"};
+    struct response response = {.status = c->try.status,
+                                .content_type = call_is_text(c) ? c->content_type
+                                                                : "application/json"};
     struct buf body, cost;
 
     edit.members = call_trace_member(c);
@@ -173,7 +197,9 @@ static bool send_whole(struct call *c, const struct wire_report *report)
 
 static bool is_answer(const struct call *c, const struct wire_report *report)
 {
-    return c->endpoint->kind == MODEL_EMBEDDING ? report->has_data : report->has_choices;
+    if (c->endpoint->format->dialect->passes)
+        return false; /* it was to be no document at all */
+    return model_kind_writes(c->endpoint->kind) ? report->has_choices : report->has_data;
 }
 
 static void finish_whole(struct call *c, enum fetch_fault fault)
@@ -215,7 +241,7 @@ static void count_passed(struct call *c, size_t bytes)
 {
     uint64_t most = (uint64_t)c->money.estimate.most.output_tokens * ESTIMATE_BYTES_PER_TOKEN;
 
-    if (c->endpoint->kind == MODEL_CHAT)
+    if (model_kind_writes(c->endpoint->kind))
         c->output_bytes = MIN(c->output_bytes + bytes, most);
 }
 
@@ -236,8 +262,12 @@ void call_pass_usage(struct call *c)
 {
     struct llm_report found = {.has_usage = false};
 
-    if (c->endpoint->format->dialect->find_usage(buf_str(&c->try.got), &found))
+    const struct dialect *d = c->endpoint->format->dialect;
+
+    if (d->find_usage && d->find_usage(buf_str(&c->try.got), &found))
         call_note(c, &found);
+    if (c->endpoint->kind == MODEL_IMAGE) /* a plain answer that has begun has been made */
+        c->images = c->wire.llm.choices;
 }
 
 /* The answer is too large to be read whole: it goes through as it comes, without its cost. */
@@ -257,7 +287,7 @@ static bool begin_pass(struct call *c)
     r = request_stream_begin(c->r, &head);
     if (r == STREAM_OK)
         r = request_stream_write(c->r, buf_str(got));
-    buf_consume(got, got->n - TAIL_BYTES);
+    buf_consume(got, got->n - MIN(got->n, TAIL_BYTES));
     c->client_full = r == STREAM_E_FULL;
     return !c->client_full;
 }
@@ -278,6 +308,7 @@ static void finish_pass(struct call *c, enum fetch_fault fault)
         request_stream_end(c->r);
     } else {
         c->record.error_code = str_c(problem_slug(PROBLEM_UPSTREAM));
+        c->images = 0; /* none is whole */
         call_try_end(c, call_outcome_of_fault(fault), fetch_fault_name(fault), STR_NONE);
         call_settle(c, c->try.status, CALL_OUTCOME_CUT);
         request_stream_abort(c->r);
@@ -305,7 +336,7 @@ bool call_bytes_came(struct fetch *f, struct str bytes, void *ctx)
         buf_put(got, bytes.p, MIN(bytes.n, ERROR_BODY_BYTES - MIN(got->n, ERROR_BODY_BYTES)));
     } else if (c->phase == CALL_WHOLE) {
         buf_put_str(got, bytes);
-        if (got->n > whole_bytes(c) && c->leg.kind == &leg_same)
+        if (c->leg.kind == &leg_same && (got->n > whole_bytes(c) || call_passes(c)))
             return begin_pass(c);
     } else if (c->phase == CALL_PASS) {
         return pass(c, bytes);

@@ -99,6 +99,10 @@ void call_head_came(struct fetch *f, const struct fetch_head *head, void *ctx);
 bool call_bytes_came(struct fetch *f, struct str bytes, void *ctx);
 void call_fetch_done(struct fetch *f, enum fetch_fault fault, void *ctx);
 void call_serve(struct call *c);
+/* Is the answer that comes no document, but bytes that go through as they are? */
+bool call_passes(const struct call *c);
+/* Is it the text that the client asked for in place of JSON? */
+bool call_is_text(const struct call *c);
 void call_put_head(struct call *c, struct response *out);
 /* A part of an answer too large to be kept: its end stays in `got`, where the usage stands. */
 void call_pass_note(struct call *c, struct str bytes);

@@ -30,7 +30,7 @@ enum {
 /* The provider worked, and says or shows how much: then the try has served, if only itself. */
 static void serve_what_came(struct call *c)
 {
-    if (!c->served && c->try.record && (c->last.has_usage || c->output_bytes))
+    if (!c->served && c->try.record && (c->last.has_usage || c->output_bytes || c->images))
         call_serve(c);
 }
 
@@ -61,6 +61,8 @@ static bool is_worth_reading(const struct call *c)
 
     if (c->phase == CALL_ERROR || c->g->draining_upstreams >= DRAINS_PER_LOOP)
         return false;
+    if (c->phase == CALL_PASS && call_passes(c))
+        return false; /* there are no figures in sound */
     if (is_made(c))
         return !c->last.has_usage || c->phase == CALL_PASS;
     return !stops;
@@ -138,11 +140,16 @@ static void read_plain(struct call *c)
 {
     struct wire_report report;
 
+    if (call_passes(c) && c->try.got.n)
+        call_pass_note(c, STR(""));
     if (c->drains_pass)
         call_pass_usage(c);
     else if (c->leg.kind->read_whole(c, buf_str(&c->try.got), &report) == LEG_OK &&
-             !call_is_error(&report))
+             !call_is_error(&report)) {
         call_note(c, &report.llm);
+        if (report.has_data && !c->served && c->try.record) /* an answer, also without figures */
+            call_serve(c);
+    }
 }
 
 void call_drain_end(struct call *c, enum fetch_fault fault)

@@ -77,6 +77,17 @@ static int ask(struct call *c, const struct hold_want *wants, size_t n,
     return hold_ask(c->g->services->node, c->g->loop, a);
 }
 
+static struct problem unpriced(const struct catalog_target *target, int outcome)
+{
+    struct problem p = problem_of(outcome == PRICE_E_LIMIT ? PROBLEM_PRICE_LIMIT : PROBLEM_NO_PRICE);
+
+    if (outcome == PRICE_E_UNNAMED && target->model->kind == MODEL_IMAGE) {
+        p.param = STR("size");
+        p.message = STR("The model has no price for images of this size and quality.");
+    }
+    return p;
+}
+
 int call_money_hold(struct call *c, struct problem *ret_problem)
 {
     const struct catalog_target *first = c->plan.candidates[0];
@@ -88,8 +99,9 @@ int call_money_hold(struct call *c, struct problem *ret_problem)
     int r;
 
     estimate_make(&c->wire.llm, first, available(purses), &m->estimate);
-    if (price_hold(first->price, &m->estimate.most, &m->held) != PRICE_OK) {
-        *ret_problem = problem_of(PROBLEM_PRICE_LIMIT);
+    r = price_hold(first->price, &m->estimate.most, &m->held);
+    if (r != PRICE_OK) {
+        *ret_problem = unpriced(first, r);
         return CALL_MONEY_REFUSED;
     }
     need = (struct limits_need){.money = m->held, .tokens = m->estimate.likely_tokens};
@@ -196,6 +208,21 @@ static enum service_tier service_charged(const struct call *c)
     return c->last.has_service && c->last.service != asked ? SERVICE_STANDARD : asked;
 }
 
+/* The figure that images are charged at: what the client asked for, else what was made. */
+static const char *image_kind(const struct call *c, const struct usage *u)
+{
+    const struct price *price = c->try.target ? c->try.target->price : NULL;
+    struct image_kind made = c->wire.llm.image;
+
+    if (!price || !price->n_images || !u->n[USAGE_IMAGE])
+        return "";
+    if (!made.quality.n || str_eq(made.quality, STR("auto")))
+        made.quality = c->image.quality;
+    if (!made.size.n || str_eq(made.size, STR("auto")))
+        made.size = c->image.size;
+    return price_image_of(price, &made);
+}
+
 /* What the price does not name costs nothing, and an operator hears of it. */
 static void leave_unnamed(const struct call *c, struct usage *u)
 {
@@ -203,7 +230,7 @@ static void leave_unnamed(const struct call *c, struct usage *u)
         price_step_at(c->try.target->price, service_charged(c), 0);
 
     for (size_t i = 0; i < USAGE_UNITS; i++)
-        if (step->charge[i] == PRICE_NONE)
+        if (step->charge[i] == PRICE_NONE && !(i == USAGE_IMAGE && *image_kind(c, u)))
             u->n[i] = 0;
     log_error("unit_without_price", "call_team=%lld model=%s", (long long)c->record.team_id,
               log_str(c->try.target->model->name));
@@ -212,6 +239,7 @@ static void leave_unnamed(const struct call *c, struct usage *u)
 static int charge(const struct call *c, const struct usage *u, struct money *ret_charge,
                   struct money *ret_cost)
 {
+    const char *kind = image_kind(c, u);
     const struct price *price = c->try.target ? c->try.target->price : NULL;
     enum service_tier charged = service_charged(c);
     struct usage named = *u;
@@ -221,14 +249,14 @@ static int charge(const struct call *c, const struct usage *u, struct money *ret
     *ret_charge = *ret_cost = MONEY_ZERO;
     if (!c->served || !price)
         return 0;
-    r = price_charge(price, charged, NULL, &named, ret_charge, ret_cost);
+    r = price_charge(price, charged, kind, &named, ret_charge, ret_cost);
     if (r == PRICE_E_UNNAMED) {
         leave_unnamed(c, &named);
-        r = price_charge(price, charged, NULL, &named, ret_charge, ret_cost);
+        r = price_charge(price, charged, kind, &named, ret_charge, ret_cost);
     }
     if (r == PRICE_OK && c->last.has_service && c->last.service != charged &&
         price_sells(price, c->last.service)) /* the operator pays what has served */
-        r = price_charge(price, c->last.service, NULL, &named, &ignored, ret_cost);
+        r = price_charge(price, c->last.service, kind, &named, &ignored, ret_cost);
     return r;
 }
 
@@ -267,6 +295,7 @@ static void price_record(struct call *c, const struct usage *u, int64_t used[BOU
     }
     if (c->served) {
         r->price_id = c->try.target->price->id.v;
+        r->image_kind = *image_kind(c, u) ? str_c(image_kind(c, u)) : STR_NONE;
         r->service_tier = str_c(service_tier_name(service_charged(c)));
         c->served->cost_nano = r->cost_nano;
     }

@@ -17,6 +17,11 @@ void call_note(struct call *c, const struct llm_report *llm)
     struct arena *a = c->r->arena;
 
     c->output_bytes += llm->output_bytes;
+    c->images += llm->images;
+    if (llm->image.quality.n)
+        c->image.quality = arena_str(a, llm->image.quality);
+    if (llm->image.size.n)
+        c->image.size = arena_str(a, llm->image.size);
     if (llm->has_usage)
         llm_take_usage(&c->last, llm);
     if (llm->has_service) {
@@ -56,7 +61,7 @@ static bool is_credible(const struct call *c, const struct usage *u, enum usage_
 static enum usage_basis provided(const struct call *c, struct usage *ret)
 {
     bool lacks_prompt = c->last.lacks_prompt || !is_credible(c, &c->last.usage, USAGE_COVERS_PROMPT);
-    bool lacks_output = (c->last.lacks_output && c->endpoint->kind == MODEL_CHAT) ||
+    bool lacks_output = (c->last.lacks_output && model_kind_writes(c->endpoint->kind)) ||
                         !is_credible(c, &c->last.usage, USAGE_COVERS_OUTPUT);
     struct usage own;
 
@@ -101,6 +106,27 @@ static bool mend_zeros(const struct call *c, struct usage *u)
     return mended;
 }
 
+/* Of what is no chat: the provider's figures where they can be true, in the units of the price. */
+static enum usage_basis usage_of_things(const struct call *c, struct usage *ret)
+{
+    const struct catalog_target *t = c->try.target;
+    const struct things_seen seen = {.images = c->images, .output_bytes = c->output_bytes};
+    struct llm_report told = c->last;
+    bool all;
+
+    if (!is_credible(c, &told.usage, USAGE_COVERS_PROMPT) ||
+        !is_credible(c, &told.usage, USAGE_COVERS_OUTPUT))
+        told.has_usage = false;
+    things_count(&c->wire.llm, t, &seen, ret);
+    all = things_settle(&told, t->price, ret);
+    if (call_money_absurd(c, ret)) {
+        told.has_usage = false;
+        things_count(&c->wire.llm, t, &seen, ret);
+        all = things_settle(&told, t->price, ret);
+    }
+    return all ? USAGE_BASIS_PROVIDER : USAGE_BASIS_COUNTED;
+}
+
 /* What is to be charged for, as things stand. Figures that no call can cost are not believed. */
 enum usage_basis call_usage(const struct call *c, struct usage *ret)
 {
@@ -110,6 +136,8 @@ enum usage_basis call_usage(const struct call *c, struct usage *ret)
     *ret = (struct usage){0};
     if (!c->served)
         return USAGE_BASIS_ZERO;
+    if (things_are_counted(t->model->kind))
+        return usage_of_things(c, ret);
     if (c->last.has_usage) {
         basis = provided(c, ret);
         if (mend_zeros(c, ret))

@@ -93,6 +93,8 @@ static size_t clients_own(const struct call *c,
 
 static struct str accepted(const struct call *c)
 {
+    if (!c->wire.llm.stream && (c->wire.wants_text || c->endpoint->format->dialect->passes))
+        return STR("*/*");
     if (!c->wire.llm.stream)
         return STR("application/json");
     return leg_format(&c->leg)->frames ? STR("application/vnd.amazon.eventstream")
@@ -116,7 +118,9 @@ static int put_headers(struct call *c, const struct catalog_account *account,
     int r = provider_put_headers(&ask, &all);
     size_t n = 0;
 
-    h[n++] = (struct fetch_header){"content-type", STR("application/json")};
+    h[n++] = (struct fetch_header){"content-type", c->wire.content_type.p
+                                                          ? c->wire.content_type
+                                                          : STR("application/json")};
     h[n++] = (struct fetch_header){"accept", accepted(c)};
     h[n++] = (struct fetch_header){"user-agent", c->g->user_agent};
     for (size_t i = 0; i < all.n && n < REQUEST_HEADERS; i++)
@@ -131,7 +135,7 @@ static uint64_t limit_to_send(const struct call *c, const struct catalog_target 
     const struct estimate *e = &c->money.estimate;
     bool other_model = target->model != c->plan.candidates[0]->model;
 
-    if (target->model->kind != MODEL_CHAT || c->wire.llm.has_output_limit)
+    if (!model_kind_writes(target->model->kind) || c->wire.llm.has_output_limit)
         return 0;
     return e->send_limit || other_model ? e->output_each : 0;
 }
@@ -205,6 +209,8 @@ static int start(struct call *c, const struct catalog_target *target, struct hea
     buf_reset(&t->got);
     c->last = (struct llm_report){.has_usage = false};
     c->output_bytes = 0;
+    c->images = 0;
+    c->image = (struct image_kind){STR_NONE, STR_NONE};
     c->n_forwarded = 0;
     c->record.finish_reason = c->reply_id = STR_NONE;
     c->failure = (struct call_failure){.outcome = TRY_CONNECT};

@@ -23,3 +23,32 @@ const struct endpoint endpoint_gemini_stream = {.name = "streamGenerateContent",
                                                 .kind = MODEL_CHAT,
                                                 .model_in_path = true,
                                                 .streams = true};
+
+const struct endpoint endpoint_completions = {
+    .name = "completions", .format = &format_openai_completions, .kind = MODEL_COMPLETION};
+
+const struct endpoint endpoint_images = {
+    .name = "images.generations", .format = &format_openai_images, .kind = MODEL_IMAGE};
+
+const struct endpoint endpoint_image_edits = {
+    .name = "images.edits", .format = &format_openai_image_edits, .kind = MODEL_IMAGE};
+
+const struct endpoint endpoint_speech = {
+    .name = "audio.speech", .format = &format_openai_speech, .kind = MODEL_SPEECH};
+
+const struct endpoint endpoint_transcriptions = {.name = "audio.transcriptions",
+                                                 .format = &format_openai_transcriptions,
+                                                 .kind = MODEL_TRANSCRIPTION};
+
+const struct endpoint endpoint_translations = {.name = "audio.translations",
+                                               .format = &format_openai_translations,
+                                               .kind = MODEL_TRANSCRIPTION};
+
+const struct endpoint endpoint_moderations = {
+    .name = "moderations", .format = &format_openai_moderations, .kind = MODEL_MODERATION};
+
+const struct endpoint endpoint_rerank = {
+    .name = "rerank", .format = &format_rerank_v1, .kind = MODEL_RERANK};
+
+const struct endpoint endpoint_rerank_v2 = {
+    .name = "rerank", .format = &format_rerank_v2, .kind = MODEL_RERANK};

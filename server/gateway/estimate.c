@@ -2,6 +2,7 @@
 #include "gateway/estimate.h"
 
 #include "base/bounds.h"
+#include "gateway/things.h"
 
 enum {
     BYTES_PER_TOKEN_LEAST = 2,
@@ -96,10 +97,16 @@ void estimate_make(const struct llm_request *llm, const struct catalog_target *t
     const struct catalog_model *m = target->model;
     struct estimate e = {.output_each = 0};
 
+    if (things_are_counted(m->kind)) {
+        things_estimate(llm, target, &e.most);
+        e.likely_tokens = estimate_tokens(llm->prompt_bytes);
+        *ret = e;
+        return;
+    }
     bound_input(llm, m, &e.most);
-    if (m->kind == MODEL_CHAT && llm->has_output_limit)
+    if (model_kind_writes(m->kind) && llm->has_output_limit)
         e.output_each = allowed_output(llm, m);
-    else if (m->kind == MODEL_CHAT)
+    else if (model_kind_writes(m->kind))
         choose_output(llm, target, available, &e);
     e.most.output_tokens = clip(e.output_each * llm->choices);
     e.likely_tokens = estimate_tokens(llm->prompt_bytes) + e.most.output_tokens;
@@ -111,9 +118,13 @@ void estimate_other(const struct llm_request *llm, const struct catalog_target *
 {
     uint64_t each = first->output_each;
 
+    if (things_are_counted(target->model->kind)) {
+        things_estimate(llm, target, ret);
+        return;
+    }
     *ret = first->most;
     bound_input(llm, target->model, ret);
-    if (target->model->kind == MODEL_CHAT && llm->has_output_limit)
+    if (model_kind_writes(target->model->kind) && llm->has_output_limit)
         each = allowed_output(llm, target->model);
     ret->output_tokens = clip(each * llm->choices);
 }

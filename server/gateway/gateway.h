@@ -71,6 +71,15 @@ void gateways_changed(struct gateways *all, struct str payload);
 /* Handlers of routes (RUNS_ON_LOOP). */
 void gateway_chat(struct request *r);       /* POST /v1/chat/completions */
 void gateway_embeddings(struct request *r); /* POST /v1/embeddings */
+void gateway_completions(struct request *r);    /* POST /v1/completions */
+void gateway_images(struct request *r);         /* POST /v1/images/generations */
+void gateway_image_edits(struct request *r);    /* POST /v1/images/edits */
+void gateway_speech(struct request *r);         /* POST /v1/audio/speech */
+void gateway_transcriptions(struct request *r); /* POST /v1/audio/transcriptions */
+void gateway_translations(struct request *r);   /* POST /v1/audio/translations */
+void gateway_moderations(struct request *r);    /* POST /v1/moderations */
+void gateway_rerank(struct request *r);         /* POST /v1/rerank */
+void gateway_rerank_v2(struct request *r);      /* POST /v2/rerank */
 void gateway_models(struct request *r);     /* GET /v1/models */
 void gateway_model(struct request *r);      /* GET /v1/models/{id} */
 void gateway_messages(struct request *r);   /* POST /v1/messages */

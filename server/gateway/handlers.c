@@ -42,6 +42,51 @@ void gateway_gemini_stream(struct request *r)
     call_begin(gateway_of(r), r, &endpoint_gemini_stream);
 }
 
+void gateway_completions(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_completions);
+}
+
+void gateway_images(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_images);
+}
+
+void gateway_image_edits(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_image_edits);
+}
+
+void gateway_speech(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_speech);
+}
+
+void gateway_transcriptions(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_transcriptions);
+}
+
+void gateway_translations(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_translations);
+}
+
+void gateway_moderations(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_moderations);
+}
+
+void gateway_rerank(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_rerank);
+}
+
+void gateway_rerank_v2(struct request *r)
+{
+    call_begin(gateway_of(r), r, &endpoint_rerank_v2);
+}
+
 static void reply_text(struct request *r, int status, const char *type, struct str body)
 {
     struct response response = {.status = status, .content_type = type, .body = body};

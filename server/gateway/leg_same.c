@@ -18,13 +18,21 @@ static int put_request(struct call *c, const struct catalog_target *target,
 
 static int read_whole(struct call *c, struct str body, struct wire_report *ret)
 {
+    if (call_is_text(c)) {
+        *ret = (struct wire_report){.bytes = body, .has_data = true};
+        ret->llm.output_bytes = body.n;
+        return LEG_OK;
+    }
     return dialect_of(c)->read_reply(body, ret) == DIALECT_OK ? LEG_OK : LEG_E_BAD;
 }
 
 static void put_whole(struct call *c, const struct wire_report *report,
                       const struct wire_report_edit *edit, struct buf *out)
 {
-    dialect_of(c)->edit_reply(report, edit, out);
+    if (call_is_text(c))
+        buf_put_str(out, report->bytes);
+    else
+        dialect_of(c)->edit_reply(report, edit, out);
 }
 
 static int read_event(struct call *c, const struct sse_event *event, struct wire_report *ret)

@@ -65,10 +65,25 @@ struct most {
     int64_t each; /* PRICE_NONE: no output is named */
 };
 
-static int64_t thing_most(const struct price *p, const struct price_step *step,
-                          const struct price_estimate *e, enum usage_unit u)
+/* The same of the things alone. */
+static int things_most(const struct price *p, const struct price_step *step,
+                       const struct price_estimate *e, __int128 *ret)
 {
-    return u == USAGE_IMAGE ? price_image_most(p, &e->image, step->charge[u]) : step->charge[u];
+    bool named = e->input_tokens || e->audio_input_tokens, any = false;
+    __int128 sum = 0;
+
+    for (enum usage_unit u = 0; u < USAGE_UNITS; u++) {
+        int64_t charge = u == USAGE_IMAGE ? price_image_most(p, &e->image, step->charge[u])
+                                          : step->charge[u];
+
+        if (usage_unit_info(u)->covers != USAGE_COVERS_OTHER || !e->things.n[u])
+            continue;
+        any = any || u != USAGE_REQUEST;
+        named = named || (u != USAGE_REQUEST && charge != PRICE_NONE);
+        sum += (__int128)e->things.n[u] * MAX(charge, (int64_t)0);
+    }
+    *ret = sum;
+    return any && !named ? PRICE_E_UNNAMED : PRICE_OK;
 }
 
 static int step_most(const struct price *p, const struct price_step *step,
@@ -76,16 +91,15 @@ static int step_most(const struct price *p, const struct price_step *step,
 {
     int64_t text = dearest(step, USAGE_COVERS_PROMPT, false);
     int64_t audio = dearest(step, USAGE_COVERS_PROMPT, true);
+    __int128 things;
+    int r = things_most(p, step, e, &things);
 
-    if ((e->input_tokens && text == PRICE_NONE) || (e->audio_input_tokens && audio == PRICE_NONE))
+    if (r || (e->input_tokens && text == PRICE_NONE) ||
+        (e->audio_input_tokens && audio == PRICE_NONE))
         return PRICE_E_UNNAMED;
     ret->fixed = (__int128)e->input_tokens * MAX(text, (int64_t)0) +
-                 (__int128)e->audio_input_tokens * MAX(audio, (int64_t)0);
+                 (__int128)e->audio_input_tokens * MAX(audio, (int64_t)0) + things;
     ret->each = dearest(step, USAGE_COVERS_OUTPUT, e->audio_output);
-    for (unsigned u = 0; u < USAGE_UNITS; u++)
-        if (usage_unit_info((enum usage_unit)u)->covers == USAGE_COVERS_OTHER)
-            ret->fixed += (__int128)e->things.n[u] *
-                          MAX(thing_most(p, step, e, (enum usage_unit)u), (int64_t)0);
     return PRICE_OK;
 }
 

@@ -46,7 +46,7 @@ struct provider_way {
     /* A client of the same format may choose these itself. Up to a NULL; NULL: none. */
     const char *const *client_headers;
 };
-#define PROVIDER_WAYS_MAX 12
+#define PROVIDER_WAYS_MAX 16
 #define PROVIDER_CLIENT_HEADERS_MAX 4
 
 struct provider {

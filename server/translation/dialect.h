@@ -16,6 +16,8 @@ struct wire_request {
     struct str body;
     struct llm_request llm;
     const void *marks; /* the dialect's own: where the changed fields stand */
+    struct str content_type; /* of the body, which is a form; p NULL: it is JSON */
+    bool wants_text;         /* a plain answer is text and no JSON */
 };
 
 /* What is different in the bytes that one target gets. */
@@ -70,14 +72,20 @@ enum {
 
 struct dialect {
     const char *name; /* "openai_chat" */
+    /* NULL: the endpoint takes forms only. */
     int (*read_request)(struct arena *a, struct str body, struct wire_request *ret,
                         struct json_fault *fault);
+    /* A body of multipart/form-data; NULL: JSON only. */
+    int (*read_form)(struct arena *a, struct str content_type, struct str body,
+                     struct wire_request *ret, struct json_fault *fault);
     void (*edit_request)(const struct wire_request *request, const struct wire_request_edit *edit,
                          struct buf *out);
     int (*read_reply)(struct str body, struct wire_report *ret);
     void (*edit_reply)(const struct wire_report *report, const struct wire_report_edit *edit,
                        struct buf *out);
-    /* The last usage object in a part of a reply that is too large to be read whole. */
+    /* An answer is no document: its bytes go through as they come, unless they are JSON. */
+    bool passes;
+    /* The last usage object in a part of a reply that is too large to be read whole; NULL: none. */
     bool (*find_usage)(struct str part, struct llm_report *ret);
 
     /* An upstream's error body as this format's error document: its own, with only what lacks or is
@@ -107,3 +115,6 @@ struct dialect {
 
 extern const struct dialect openai_chat, openai_embeddings, anthropic_messages, gemini,
     openai_responses, gemini_embed, gemini_embed_batch;
+/* Of what is no chat. */
+extern const struct dialect openai_completions, openai_images, openai_image_edits, openai_speech,
+    openai_transcriptions, openai_moderations, rerank;

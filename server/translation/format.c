@@ -20,3 +20,30 @@ const struct wire_format format_bedrock_converse = {
 
 const struct wire_format format_openai_embeddings = {.name = "openai_embeddings",
                                                      .dialect = &openai_embeddings};
+
+const struct wire_format format_openai_completions = {.name = "openai_completions",
+                                                      .dialect = &openai_completions};
+
+const struct wire_format format_openai_images = {.name = "openai_images",
+                                                 .dialect = &openai_images};
+
+const struct wire_format format_openai_image_edits = {.name = "openai_image_edits",
+                                                      .dialect = &openai_image_edits};
+
+const struct wire_format format_openai_speech = {.name = "openai_speech",
+                                                 .dialect = &openai_speech};
+
+const struct wire_format format_openai_transcriptions = {.name = "openai_transcriptions",
+                                                         .dialect = &openai_transcriptions};
+
+/* The same at another address. */
+const struct wire_format format_openai_translations = {.name = "openai_translations",
+                                                       .dialect = &openai_transcriptions};
+
+const struct wire_format format_openai_moderations = {.name = "openai_moderations",
+                                                      .dialect = &openai_moderations};
+
+/* Cohere's two versions differ in fields that pass as they are. */
+const struct wire_format format_rerank_v1 = {.name = "rerank_v1", .dialect = &rerank};
+
+const struct wire_format format_rerank_v2 = {.name = "rerank_v2", .dialect = &rerank};

@@ -46,6 +46,24 @@ void request_edit_limit(struct request_edit *e, struct json_span at, const char 
     buf_putc(&e->front, ',');
 }
 
+void request_edit_ask_usage(struct request_edit *e, struct json_span options,
+                            struct json_span include)
+{
+    struct str inside;
+
+    if (include.n) {
+        edit_replace(&e->edit, include, STR("true"));
+    } else if (!options.n) {
+        buf_puts(&e->front, "\"stream_options\":{\"include_usage\":true},");
+    } else if (!wire_given(options)) {
+        edit_replace(&e->edit, options, STR("{\"include_usage\":true}"));
+    } else {
+        inside = str_trim(str_n(e->edit.doc.p + options.at + 1, options.n - 2));
+        edit_insert(&e->edit, options.at + 1,
+                    inside.n ? STR("\"include_usage\":true,") : STR("\"include_usage\":true"));
+    }
+}
+
 void request_edit_remove(struct request_edit *e, const struct marks *m, const size_t *which,
                          size_t n)
 {

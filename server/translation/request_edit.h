@@ -23,6 +23,10 @@ void request_edit_model(struct request_edit *e, struct json_span at, struct str 
 /* The number in the place of a null, or as a new member of the root. */
 void request_edit_limit(struct request_edit *e, struct json_span at, const char *name,
                         uint64_t limit);
+/* stream_options.include_usage, which makes a stream end with its usage, wherever the client left
+ * room for it. Spans of both. */
+void request_edit_ask_usage(struct request_edit *e, struct json_span options,
+                            struct json_span include);
 /* Takes the members out that are there. */
 void request_edit_remove(struct request_edit *e, const struct marks *m, const size_t *which,
                          size_t n);

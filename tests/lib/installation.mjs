@@ -56,13 +56,18 @@ export async function addAccount(operator, upstream, fields = {}) {
 }
 
 // A public model with a price (dollars per million) and targets [{account, upstreamModel, priority, weight}].
-export async function addModel(operator, { name, kind = 'chat', input = '1', output = '2', request, cached, targets = [], fields = {} }) {
+// prices, by unit ("image:hd/1024x1024"), in the place of tokens: pieces each, all else per million.
+export async function addModel(operator, { name, kind = 'chat', input = '1', output = '2', request, cached, prices, targets = [], fields = {} }) {
   let page = await operator.submit('/operator/models/new', /operator\/models/, {
     name, kind, vendor: 'scripted', max_output_tokens: '1000', context_tokens: '100000', enabled: 'on', ...fields,
   });
   const id = Number(page.url.match(/\/operator\/models\/(\d+)/)?.[1]);
   assert.ok(id, `no model page after adding: ${page.url} ${page.text.slice(0, 600)}`);
-  if (input !== null) {
+  if (prices) {
+    const figures = Object.entries(prices).flatMap(([unit, price]) => [[`charge_${unit}`, price], [`cost_${unit}`, price]]);
+    page = await operator.submit(`/operator/models/${id}/prices/new`, /prices/, Object.fromEntries(figures));
+    assert.ok(page.status === 200 && page.url.endsWith('/prices'), page.text.slice(0, 900));
+  } else if (input !== null) {
     page = await operator.submit(`/operator/models/${id}/prices/new`, /prices/, {
       charge_input: input, cost_input: input, charge_output: output, cost_output: output,
       ...(cached === undefined ? {} : { charge_cached_input: cached, cost_cached_input: cached }),

@@ -38,8 +38,8 @@ export class Upstream {
       const parts = [];
       req.on('data', (d) => parts.push(d));
       req.on('end', async () => {
-        const raw = Buffer.concat(parts).toString();
-        const seen = { method: req.method, url: req.url, headers: req.headers, raw };
+        const bytes = Buffer.concat(parts), raw = bytes.toString();
+        const seen = { method: req.method, url: req.url, headers: req.headers, raw, bytes };
         try {
           seen.body = raw ? JSON.parse(raw) : undefined;
         } catch {

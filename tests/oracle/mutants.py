@@ -33,7 +33,7 @@ MUTANTS = [
     ("hold sound as text", "ledger/price.c", "dearest(step, USAGE_COVERS_PROMPT, true)", "text"),
     ("hold by the step of the text alone", "ledger/price.c", "e->input_tokens + e->audio_input_tokens <=", "e->input_tokens <="),
     ("hold at the standard tier only", "ledger/price.c", "price_sells(p, e->service) ? 2 : 1", "price_sells(p, e->service) ? 1 : 1"),
-    ("hold no things", "ledger/price.c", "ret->fixed += (__int128)e->things.n[u]", "ret->fixed += 0 * (__int128)e->things.n[u]"),
+    ("hold no things", "ledger/price.c", "sum += (__int128)e->things.n[u]", "sum += 0 * (__int128)e->things.n[u]"),
     ("charge an image by its quality before its size", "model/price_image.c",
      "(k.size.p ? 2 : 0) + (k.quality.p ? 1 : 0)", "(k.size.p ? 1 : 0) + (k.quality.p ? 2 : 0)"),
     ("charge an image that nobody described as the cheapest", "model/price_image.c",

@@ -193,6 +193,11 @@ def most_of(tiers, e, output):
         out = step.out[loud]
         if (text and step.text is None) or (sound and step.sound is None) or (output and out is None):
             return None
+        charges = [step.charge[i] for i in OTHER if things[i] and i not in (AT["request"], AT["image"])]
+        if things[AT["image"]]:
+            charges.append(image_most(tiers, *image, step.charge[AT["image"]]))
+        if not text and not sound and charges and all(c is None for c in charges):
+            return None
         total = (text * (step.text or 0) + sound * (step.sound or 0) + output * (out or 0) +
                  sum(things[i] * (step.charge[i] or 0) for i in OTHER if i != AT["image"]) +
                  things[AT["image"]] * (image_most(tiers, *image, step.charge[AT["image"]]) or 0))

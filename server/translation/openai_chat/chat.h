@@ -9,8 +9,14 @@ int openai_chat_read_request(struct arena *a, struct str body, struct wire_reque
                              struct json_fault *fault) _must_use_;
 void openai_chat_edit_request(const struct wire_request *request,
                               const struct wire_request_edit *edit, struct buf *out);
-/* delta: a chunk of a stream, whose choices have `delta` where an answer has `message`. */
-int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret) _must_use_;
+/* A chunk of a stream has `delta` in its choices where an answer has `message`; legacy completions
+ * have `text` in both. */
+enum openai_report { OPENAI_WHOLE, OPENAI_DELTA, OPENAI_TEXT };
+int openai_chat_read_report(struct str doc, enum openai_report kind,
+                            struct wire_report *ret) _must_use_;
+/* An event of a stream of such chunks. */
+int openai_read_chunk(const struct sse_event *event, enum openai_report kind,
+                      struct wire_report *ret) _must_use_;
 int openai_chat_read_reply(struct str body, struct wire_report *ret) _must_use_;
 int openai_chat_read_event(const struct sse_event *event, struct wire_report *ret) _must_use_;
 void openai_chat_put_error(struct str document, struct buf *out);

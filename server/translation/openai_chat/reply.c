@@ -16,23 +16,15 @@ static const char *const head_paths[FIRST_TEXT] = {
 };
 
 /* What a model has written stands in one of these; a chunk's `delta` has a message's fields. */
-static const char *const whole_texts[] = {
-    "choices[].message.content",
-    "choices[].message.reasoning_content",
-    "choices[].message.reasoning",
-    "choices[].message.refusal",
-    "choices[].message.tool_calls[].function.arguments",
+static const char *const texts[][WATCHES - FIRST_TEXT] = {
+    [OPENAI_WHOLE] = {"choices[].message.content", "choices[].message.reasoning_content",
+                      "choices[].message.reasoning", "choices[].message.refusal",
+                      "choices[].message.tool_calls[].function.arguments"},
+    [OPENAI_DELTA] = {"choices[].delta.content", "choices[].delta.reasoning_content",
+                      "choices[].delta.reasoning", "choices[].delta.refusal",
+                      "choices[].delta.tool_calls[].function.arguments"},
+    [OPENAI_TEXT] = {"choices[].text"},
 };
-static const char *const delta_texts[] = {
-    "choices[].delta.content",
-    "choices[].delta.reasoning_content",
-    "choices[].delta.reasoning",
-    "choices[].delta.refusal",
-    "choices[].delta.tool_calls[].function.arguments",
-};
-
-_Static_assert(ARRAY_LEN(whole_texts) == WATCHES - FIRST_TEXT, "a watch for each text");
-_Static_assert(ARRAY_LEN(delta_texts) == WATCHES - FIRST_TEXT, "a watch for each text");
 
 static bool is_empty_array(struct str doc, struct json_span s)
 {
@@ -50,18 +42,19 @@ static void read_usage(struct str doc, struct json_span at, struct wire_report *
     report_place_usage(report, at, cost);
 }
 
-int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
+int openai_chat_read_report(struct str doc, enum openai_report kind, struct wire_report *ret)
 {
     struct wire_report report = {.bytes = doc};
     struct json_watch w[WATCHES] = {0};
     struct json_scan_result result;
     struct json_fault fault;
+    size_t n = FIRST_TEXT;
 
     for (size_t i = 0; i < FIRST_TEXT; i++)
         w[i].path = head_paths[i];
-    for (size_t i = 0; i < ARRAY_LEN(whole_texts); i++)
-        w[FIRST_TEXT + i].path = delta ? delta_texts[i] : whole_texts[i];
-    if (json_scan(doc, w, WATCHES, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
+    for (; n < WATCHES && texts[kind][n - FIRST_TEXT]; n++)
+        w[n].path = texts[kind][n - FIRST_TEXT];
+    if (json_scan(doc, w, n, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
         return DIALECT_E_SYNTAX;
     report.close_at = result.root_close;
     report.root_empty = result.root_empty;
@@ -70,7 +63,7 @@ int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
     report.llm.finish_reason = report_inside(doc, w[FINISH].span);
     report.llm.has_service =
         service_tier_read(report_inside(doc, w[SERVICE].span), &report.llm.service) == SERVICE_OK;
-    for (size_t i = FIRST_TEXT; i < WATCHES; i++)
+    for (size_t i = FIRST_TEXT; i < n; i++)
         report.llm.output_bytes += report_text_bytes(&w[i]);
     read_usage(doc, w[USAGE].span, &report);
     report.has_choices = report_has_list(&w[CHOICES]);
@@ -82,5 +75,5 @@ int openai_chat_read_report(struct str doc, bool delta, struct wire_report *ret)
 
 int openai_chat_read_reply(struct str body, struct wire_report *ret)
 {
-    return openai_chat_read_report(body, false, ret);
+    return openai_chat_read_report(body, OPENAI_WHOLE, ret);
 }

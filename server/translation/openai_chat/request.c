@@ -159,26 +159,6 @@ int openai_chat_read_request(struct arena *a, struct str body, struct wire_reque
     return r;
 }
 
-/* The member that makes a stream end with its usage, wherever the client left room for it. */
-static void ask_usage(const struct wire_request *request, const struct marks *m, struct edit *e,
-                      struct buf *front)
-{
-    struct json_span options = m->at[STREAM_OPTIONS], include = m->at[INCLUDE_USAGE];
-    struct str inside;
-
-    if (include.n) {
-        edit_replace(e, include, STR("true"));
-    } else if (!options.n) {
-        buf_puts(front, "\"stream_options\":{\"include_usage\":true},");
-    } else if (!field_given(m, STREAM_OPTIONS)) {
-        edit_replace(e, options, STR("{\"include_usage\":true}"));
-    } else {
-        inside = str_trim(str_n(request->body.p + options.at + 1, options.n - 2));
-        edit_insert(e, options.at + 1,
-                    inside.n ? STR("\"include_usage\":true,") : STR("\"include_usage\":true"));
-    }
-}
-
 /* The limit under the target's own name. What the client gave under another name is renamed. */
 static void set_limit(const struct marks *m, const struct wire_request_edit *edit,
                       struct request_edit *e)
@@ -212,7 +192,7 @@ void openai_chat_edit_request(const struct wire_request *request,
     request_edit_begin(&e, request, m);
     request_edit_model(&e, m->at[MODEL], request->llm.model, edit->model);
     if (edit->ask_usage && request->llm.stream && !wire_true(request->body, m->at[INCLUDE_USAGE]))
-        ask_usage(request, m, &e.edit, &e.front);
+        request_edit_ask_usage(&e, m->at[STREAM_OPTIONS], m->at[INCLUDE_USAGE]);
     set_limit(m, edit, &e);
     request_edit_remove(&e, m, ours, ARRAY_LEN(ours));
     request_edit_end(&e, out);

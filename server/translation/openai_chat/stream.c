@@ -4,7 +4,8 @@
 #include "translation/openai_chat/chat.h"
 #include "translation/report.h"
 
-int openai_chat_read_event(const struct sse_event *event, struct wire_report *ret)
+int openai_read_chunk(const struct sse_event *event, enum openai_report kind,
+                      struct wire_report *ret)
 {
     struct wire_report report = {.bytes = event->data};
 
@@ -17,11 +18,16 @@ int openai_chat_read_event(const struct sse_event *event, struct wire_report *re
         *ret = report;
         return DIALECT_OK;
     }
-    if (openai_chat_read_report(event->data, true, &report) != DIALECT_OK)
+    if (openai_chat_read_report(event->data, kind, &report) != DIALECT_OK)
         return DIALECT_E_SYNTAX;
     report.error = report.error || str_eq(event->type, STR("error"));
     *ret = report;
     return DIALECT_OK;
+}
+
+int openai_chat_read_event(const struct sse_event *event, struct wire_report *ret)
+{
+    return openai_read_chunk(event, OPENAI_DELTA, ret);
 }
 
 /* No end mark behind it: a stream that failed must not look like a whole one. */

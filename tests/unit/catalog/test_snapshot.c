@@ -49,8 +49,10 @@ static void accounts_come_ready_to_be_asked(void **state)
     assert_non_null(a);
     assert_null(a->unusable);
     assert_str(a->name, "ready");
-    assert_int_equal(a->n_ways, 1);
+    assert_int_equal(a->n_ways, 4);
     assert_str(a->ways[0].url, "https://api.groq.com/openai/v1/chat/completions");
+    assert_str(catalog_account_way(a, &format_openai_transcriptions)->url,
+               "https://api.groq.com/openai/v1/audio/transcriptions");
     assert_str(a->models_url, "https://api.groq.com/openai/v1/models");
     assert_ptr_equal(catalog_account_way(a, &format_openai_chat), &a->ways[0]);
     assert_ptr_equal(catalog_account_way(a, &format_gemini), &a->ways[0]);

@@ -1,0 +1,26 @@
+/* plain.h: what the requests have in common that are no chats: a model, OpenRouter's `models` and
+ * `provider`, and fields of their own behind them.
+ *
+ * A dialect's table of fields begins with PLAIN_FIELDS, its own have the indexes from PLAIN_OWN on.
+ * Contracts: dialect.h, fields.h. Any thread. */
+#pragma once
+
+#include "translation/dialect.h"
+#include "translation/fields.h"
+
+enum { PLAIN_MODEL, PLAIN_MODELS, PLAIN_PROVIDER, PLAIN_OWN };
+#define PLAIN_FIELDS                                                            \
+    [PLAIN_MODEL] = {"model", "must be a string", JSON_STRING},                 \
+    [PLAIN_MODELS] = {"models", "must be an array of model names", JSON_ARRAY}, \
+    [PLAIN_PROVIDER] = {"provider", "must be an object", JSON_OBJECT}
+
+/* Reads the body by the table and fills in what all have in common: one choice, all of the body as
+ * text. *ret_marks: where everything stands, as request->marks. */
+int plain_read(struct arena *a, struct str body, const struct field *fields, size_t n,
+               struct json_watch *w, struct wire_request *ret, const struct marks **ret_marks,
+               struct json_fault *fault) _must_use_;
+/* The target's model put in, and what only this gateway understands taken out. */
+void plain_edit_request(const struct wire_request *request, const struct wire_request_edit *edit,
+                        struct buf *out);
+/* "is required", for a field that is absent. */
+int plain_lacks(const struct field *fields, size_t which, struct json_fault *fault);
