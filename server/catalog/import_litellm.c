@@ -31,6 +31,10 @@ static const struct {
     {"deepinfra", "deepinfra", NULL},
     {"openrouter", "openrouter", NULL},
     {"ollama", "ollama", NULL},
+    {"text-completion-openai", "openai", "OpenAI"},
+    {"cohere", "cohere", "Cohere"},
+    {"voyage", "voyage", "Voyage AI"},
+    {"jina_ai", "jina", "Jina AI"},
 };
 
 /* Who made a hosted model, by a word of its name; the first that fits. */
@@ -76,7 +80,7 @@ static int64_t tokens_of(const struct json_object *v, const char *field, const c
 static int read_facts(struct arena *a, struct import_entry *e, const struct json_object *v)
 {
     e->context_tokens = tokens_of(v, "max_input_tokens", "max_tokens");
-    if (e->kind == MODEL_CHAT)
+    if (model_kind_writes(e->kind))
         e->max_output_tokens = tokens_of(v, "max_output_tokens", "max_tokens");
     for (size_t i = 0; i < ABILITIES; i++)
         if (json_true(json_get(v, ability_flags[i])))
@@ -98,6 +102,33 @@ static bool retired(const struct json_object *v)
     return date.n == 10 && str_cmp(date, str_n(today, 10)) <= 0;
 }
 
+/* Does the provider serve models of that kind, as far as this program can ask it? Chats go to all. */
+static bool is_asked(const struct provider *p, enum model_kind kind)
+{
+    static const struct wire_format *const formats[MODEL_KINDS] = {
+        [MODEL_EMBEDDING] = &format_openai_embeddings,
+        [MODEL_COMPLETION] = &format_openai_completions,
+        [MODEL_IMAGE] = &format_openai_images,
+        [MODEL_SPEECH] = &format_openai_speech,
+        [MODEL_TRANSCRIPTION] = &format_openai_transcriptions,
+        [MODEL_MODERATION] = &format_openai_moderations,
+        [MODEL_RERANK] = &format_rerank_v1,
+    };
+
+    return !formats[kind] || provider_way_of(p, formats[kind]);
+}
+
+/* Models of sound that only take part in conversations over a socket. */
+static bool is_realtime(const struct json_object *v)
+{
+    struct json_object *list = json_get(v, "supported_endpoints");
+
+    for (size_t i = 0; i < json_length(list); i++)
+        if (!str_starts(json_text(json_at(list, i)), STR("/v1/realtime")))
+            return false;
+    return json_length(list) > 0;
+}
+
 /* Who serves it, as what, and under which name; or why it is not for us. */
 static void read_place(struct import_entry *e, const struct json_object *v)
 {
@@ -115,10 +146,10 @@ static void read_place(struct import_entry *e, const struct json_object *v)
         e->name = str_n(e->name.p + host.n + 1, e->name.n - host.n - 1);
     e->upstream_model = e->name;
     e->vendor = str_c(hosts[i].vendor ? hosts[i].vendor : maker_of(e->name, e->provider->label));
-    if (model_kind_parse(json_text(json_get(v, "mode")), &e->kind) != WORD_OK)
+    if (!import_litellm_kind(v, &e->kind) || is_realtime(v))
         import_skip(e, STR("its mode is not served here"));
-    else if (e->kind == MODEL_EMBEDDING && !provider_way_of(e->provider, &format_openai_embeddings))
-        import_skip(e, STR("embeddings of this provider are not served here"));
+    else if (!is_asked(e->provider, e->kind))
+        import_skip(e, STR("this provider's models of that kind are not served here"));
     else if (str_starts(e->name, STR("ft:")))
         import_skip(e, STR("it stands for fine-tuned models, which have names of their own"));
     else if (retired(v))
@@ -129,8 +160,37 @@ static void read_place(struct import_entry *e, const struct json_object *v)
 
 struct litellm_reader {
     struct import_entries *entries;
+    struct litellm_image *images;
+    size_t n_images, images_cap;
     int r;
 };
+
+/* A price of another entry's images: kept until all models are known. */
+static int keep_image(struct litellm_reader *l, struct import_entry *e, const struct json_object *v)
+{
+    struct litellm_image image = {.provider = e->provider};
+
+    if (e->kind == MODEL_IMAGE && e->provider)
+        import_litellm_image(e->name, v, &image);
+    if (!image.model.p)
+        return 0;
+    if (l->n_images == l->images_cap) {
+        size_t cap = l->images_cap ? l->images_cap * 2 : 64;
+        struct litellm_image *more = arena_array(l->entries->a, struct litellm_image, cap);
+
+        if (!more)
+            return err_origin(-ENOMEM);
+        if (l->n_images)
+            memcpy(more, l->images, l->n_images * sizeof(*more));
+        l->images = more;
+        l->images_cap = cap;
+    }
+    l->images[l->n_images++] = image;
+    e->reason = STR_NONE; /* whatever was wrong with it as a model */
+    e->refused = false;
+    import_skip(e, STR("it is a price of a model's images by their quality and size"));
+    return 0;
+}
 
 static bool litellm_member(void *ctx, const char *key, struct json_object *v)
 {
@@ -144,10 +204,13 @@ static bool litellm_member(void *ctx, const char *key, struct json_object *v)
         l->r = err_origin(-ENOMEM);
         return false;
     }
+    (void)import_litellm_kind(v, &e.kind);
     /* An absurd price is refused wherever it stands. */
     l->r = import_litellm_prices(l->entries, &e, v);
     if (l->r == 0 && !e.reason.p)
         read_place(&e, v);
+    if (l->r == 0)
+        l->r = keep_image(l, &e, v);
     if (l->r == 0 && !e.reason.p)
         l->r = import_litellm_judge(l->entries, &e, v);
     if (l->r == 0 && !e.reason.p)
@@ -162,5 +225,7 @@ int import_read_litellm(const struct json_object *root, struct import_entries *r
     struct litellm_reader l = {.entries = ret};
 
     json_each(root, litellm_member, &l);
+    if (l.r == 0)
+        l.r = import_litellm_put_images(ret, l.images, l.n_images);
     return l.r < 0 ? err_trace(l.r) : IMPORT_OK;
 }

@@ -3,11 +3,27 @@
 
 #include "catalog/import_entry.h"
 
+/* What the entry's `mode` is here; false: it is not served. */
+bool import_litellm_kind(const struct json_object *v, enum model_kind *ret);
+
+/* A price of one quality and size of another entry's images: "hd/1024-x-1024/dall-e-3". */
+struct litellm_image {
+    struct str model; /* "dall-e-3"; p NULL: the entry is none of these */
+    char kind[PRICE_IMAGE_KIND];
+    const struct provider *provider;
+    int64_t charge;
+};
+/* Reads the entry of that name (without its host); *ret is set as far as it is one. */
+void import_litellm_image(struct str name, const struct json_object *v, struct litellm_image *ret);
+/* Puts the figures into the models' entries, where those are sold by the image. */
+int import_litellm_put_images(struct import_entries *to, const struct litellm_image *images,
+                              size_t n) _must_use_;
+
 /* Every price field of the entry's object: what it means here becomes a figure, e->untaken names the
- * rest. One that is absurd or no exact figure refuses the entry. */
+ * rest. One that is absurd or no exact figure refuses the entry. After the entry's kind is known. */
 int import_litellm_prices(struct import_entries *to, struct import_entry *e,
                           const struct json_object *v) _must_use_;
 /* Refuses the entry where it would be sold below its cost or for nothing; drops figures of service
- * tiers that are not whole. After the entry's kind and vendor are known. */
+ * tiers that are not whole. After the entry's vendor is known. */
 int import_litellm_judge(struct import_entries *to, struct import_entry *e,
                          const struct json_object *v) _must_use_;

@@ -29,6 +29,7 @@ static const struct {
     {"input_cost_per_image_token", USAGE_IMAGE_INPUT},
     {"output_cost_per_image_token", USAGE_IMAGE_OUTPUT},
     {"output_cost_per_image", USAGE_IMAGE},
+    {"input_cost_per_image", USAGE_IMAGE},
     {"input_cost_per_second", USAGE_SECOND},
     {"output_cost_per_second", USAGE_SECOND},
     {"input_cost_per_character", USAGE_CHARACTER},
@@ -64,8 +65,14 @@ static struct str take_step(struct str name, int64_t *ret)
     return name;
 }
 
+/* Names that mean another unit in models of a kind. */
+static enum usage_unit unit_for(enum model_kind kind, struct str name, enum usage_unit unit)
+{
+    return kind == MODEL_RERANK && str_eq(name, STR("input_cost_per_query")) ? USAGE_SEARCH : unit;
+}
+
 /* What a field stands for; false: nothing that is sold here. */
-static bool parse_field(struct str name, struct price_figure *f)
+static bool parse_field(enum model_kind kind, struct str name, struct price_figure *f)
 {
     f->service = SERVICE_STANDARD;
     for (size_t i = 0; i < ARRAY_LEN(services); i++)
@@ -76,8 +83,9 @@ static bool parse_field(struct str name, struct price_figure *f)
     name = take_step(name, &f->above_input_tokens);
     for (size_t i = 0; i < ARRAY_LEN(units); i++)
         if (str_eq_c(name, units[i].field)) {
-            f->unit = units[i].unit;
-            return true;
+            f->unit = unit_for(kind, name, units[i].unit);
+            /* Of chats it is what their prompts' images cost, which tokens say better. */
+            return kind == MODEL_IMAGE || !str_eq(name, STR("input_cost_per_image"));
         }
     return false;
 }
@@ -142,7 +150,7 @@ static bool read_field(void *ctx, const char *key, struct json_object *v)
 
     if (json_kind(v) == JSON_NULL || (!str_ihas(name, STR("cost")) && !str_ihas(name, STR("pricing"))))
         return true;
-    if (parse_field(name, &f))
+    if (parse_field(l->e->kind, name, &f))
         l->r = take(l->to, l->e, key, &f, json_text(v));
     else if (!is_nothing(v))
         l->r = leave(l->to, l->e, key);
@@ -158,11 +166,18 @@ int import_litellm_prices(struct import_entries *to, struct import_entry *e,
     return l.r;
 }
 
-/* Is the unit counted in calls of the models that are served here? Those are chat and embeddings:
- * tokens of every class, requests, and the images that a prompt has. */
-static bool is_counted(enum usage_unit unit)
+/* Is the unit counted in calls of such a model? Tokens of every class and requests are in all. */
+static bool is_counted(enum model_kind kind, enum usage_unit unit)
 {
-    return usage_unit_info(unit)->covers != USAGE_COVERS_OTHER || unit == USAGE_REQUEST;
+    static const enum usage_unit things[MODEL_KINDS] = {
+        [MODEL_CHAT] = USAGE_REQUEST,           [MODEL_EMBEDDING] = USAGE_REQUEST,
+        [MODEL_COMPLETION] = USAGE_REQUEST,     [MODEL_IMAGE] = USAGE_IMAGE,
+        [MODEL_SPEECH] = USAGE_CHARACTER,       [MODEL_MODERATION] = USAGE_REQUEST,
+        [MODEL_TRANSCRIPTION] = USAGE_SECOND,   [MODEL_RERANK] = USAGE_SEARCH,
+    };
+
+    return usage_unit_info(unit)->covers != USAGE_COVERS_OTHER || unit == USAGE_REQUEST ||
+           unit == things[kind];
 }
 
 static void drop(struct import_entry *e, size_t i)
@@ -171,16 +186,31 @@ static void drop(struct import_entry *e, size_t i)
     e->n_figures--;
 }
 
-/* Images made are paid as their tokens where those have a price. */
+/* Has what is made a price by its tokens? Then that is what is paid. */
+static bool is_paid_by_tokens(struct import_entry *e)
+{
+    static const enum usage_unit made[] = {USAGE_IMAGE_OUTPUT, USAGE_AUDIO_OUTPUT};
+
+    for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+        const struct price_figure like = {.unit = made[i]};
+        const struct price_figure *found = figure_like(e, &like);
+
+        if (found && found->charge)
+            return true;
+    }
+    return false;
+}
+
+/* Images and seconds made are paid as their tokens where those have a price. */
 static int judge_uncounted(struct import_entries *to, struct import_entry *e)
 {
-    const struct price_figure image_tokens = {.unit = USAGE_IMAGE_OUTPUT};
+    bool by_tokens = is_paid_by_tokens(e);
 
     for (size_t i = 0; i < e->n_figures;) {
         const struct price_figure f = e->figures[i];
-        bool stands_in = f.unit == USAGE_IMAGE && figure_like(e, &image_tokens);
+        bool stands_in = (f.unit == USAGE_IMAGE || f.unit == USAGE_SECOND) && by_tokens;
 
-        if (is_counted(f.unit)) {
+        if (!stands_in && is_counted(e->kind, f.unit)) {
             i++;
             continue;
         }
@@ -226,7 +256,7 @@ static bool is_sold_whole(struct import_entry *e, enum service_tier tier)
     const struct price_figure input = {.unit = USAGE_INPUT, .service = tier};
     const struct price_figure output = {.unit = USAGE_OUTPUT, .service = tier};
 
-    return figure_like(e, &input) && (e->kind != MODEL_CHAT || figure_like(e, &output)) &&
+    return figure_like(e, &input) && (!model_kind_writes(e->kind) || figure_like(e, &output)) &&
            !is_below_standard(e, tier);
 }
 
@@ -263,6 +293,26 @@ static void judge_untaken(struct import_entry *e, const struct json_object *v)
         import_refuse(e, STR("its fee for each search is not counted here"));
 }
 
+static bool is_free(const struct import_entry *e)
+{
+    for (size_t i = 0; i < e->n_figures; i++)
+        if (e->figures[i].charge)
+            return false;
+    return true;
+}
+
+/* What is no chat may be sold by something else than tokens. */
+static void judge_things(struct import_entry *e)
+{
+    const struct price_draft draft = {.figures = e->figures, .n_figures = e->n_figures};
+    struct identity_fault fault;
+
+    if (is_free(e))
+        import_refuse(e, STR("its price is zero; publish that by hand if it is meant"));
+    else if (price_draft_check(&draft, e->kind, &fault) != CHANGE_OK)
+        import_refuse(e, STR("it has no price of what its calls are counted in"));
+}
+
 int import_litellm_judge(struct import_entries *to, struct import_entry *e,
                          const struct json_object *v)
 {
@@ -274,11 +324,15 @@ int import_litellm_judge(struct import_entries *to, struct import_entry *e,
     judge_untaken(e, v);
     if (r == 0)
         r = judge_services(to, e);
+    if (!model_kind_writes(e->kind) && e->kind != MODEL_EMBEDDING) {
+        judge_things(e);
+        return r;
+    }
     input = figure_like(e, &like_input);
     output = figure_like(e, &like_output);
     if (!input)
         import_refuse(e, STR("it has no price of input tokens"));
-    else if (e->kind == MODEL_CHAT && !output)
+    else if (model_kind_writes(e->kind) && !output)
         import_refuse(e, STR("it has no price of output tokens"));
     else if (input->charge == 0 && (!output || output->charge == 0))
         import_refuse(e, STR("its price is zero; publish that by hand if it is meant"));

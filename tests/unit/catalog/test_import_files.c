@@ -18,6 +18,24 @@ static int import_file(const char *path, struct import_options options)
     return r;
 }
 
+static int64_t image_figure(const char *model, const char *kind)
+{
+    struct price price;
+    struct model_row row;
+    struct price_version *v;
+    size_t n = 0;
+
+    assert_int_equal(db_begin(db, DB_OPERATOR, true), 0);
+    assert_int_equal(model_by_name(db, arena, str_c(model), &row), CHANGE_OK);
+    assert_int_equal(price_history(db, arena, row.id, &v, &n), CHANGE_OK);
+    assert_true(n > 0);
+    assert_int_equal(price_read(db, arena, v[0].id, &price), PRICE_READ_OK);
+    db_rollback(db);
+    if (!*kind)
+        return price.of[SERVICE_STANDARD].v[0].charge[USAGE_IMAGE];
+    return price_image_at(&price, kind) ? price_image_at(&price, kind)->charge : -1;
+}
+
 /* A day of the table's own time, so that what was retired since does not change the counts. */
 static int64_t august_2026(void *ctx)
 {
@@ -27,6 +45,35 @@ static int64_t august_2026(void *ctx)
 static int64_t any_time(void *ctx)
 {
     return 1;
+}
+
+/* What is no chat, each in its own unit. */
+static void things_of_litellms_table(void)
+{
+    const int64_t apiece = 1000000; /* nano-dollars a piece to those per million */
+
+    assert_int_equal(facts("whisper-1").is.kind, MODEL_TRANSCRIPTION);
+    assert_int_equal(figure("whisper-1", "openai", USAGE_SECOND, 0), 100000 * apiece);
+    assert_int_equal(figure("gpt-4o-transcribe", "openai", USAGE_SECOND, 0), -1);
+    assert_int_equal(figure("gpt-4o-transcribe", "openai", USAGE_OUTPUT, 0), INT64_C(10000000000));
+    assert_int_equal(facts("tts-1").is.kind, MODEL_SPEECH);
+    assert_int_equal(figure("tts-1", "openai", USAGE_CHARACTER, 0), 15000 * apiece);
+    assert_int_equal(figure("gpt-4o-mini-tts", "openai", USAGE_AUDIO_OUTPUT, 0),
+                     INT64_C(12000000000));
+    assert_int_equal(figure("gpt-4o-mini-tts", "openai", USAGE_SECOND, 0), -1);
+    assert_int_equal(facts("rerank-v3.5").is.kind, MODEL_RERANK);
+    assert_int_equal(figure("rerank-v3.5", "cohere", USAGE_SEARCH, 0), 2000000 * apiece);
+    assert_int_equal(figure("rerank-2.5", "voyage", USAGE_INPUT, 0), 50000000);
+    assert_int_equal(facts("gpt-3.5-turbo-instruct").is.kind, MODEL_COMPLETION);
+    assert_int_equal(figure("gpt-image-1", "openai", USAGE_IMAGE_OUTPUT, 0), INT64_C(40000000000));
+    assert_int_equal(figure("gpt-image-1", "openai", USAGE_IMAGE, 0), -1);
+    assert_int_equal(facts("dall-e-3").is.kind, MODEL_IMAGE);
+    assert_int_equal(image_figure("dall-e-3", ""), 40000000 * apiece);
+    assert_int_equal(image_figure("dall-e-3", "hd/1024x1024"), 80000000 * apiece);
+    assert_int_equal(image_figure("dall-e-3", "hd/1792x1024"), 120000000 * apiece);
+    assert_int_equal(image_figure("dall-e-2", "256x256"), 16000000 * apiece);
+    assert_int_equal(image_figure("dall-e-2", "512x512"), 18000000 * apiece);
+    assert_int_equal(image_figure("dall-e-2", "1024x1024"), 20000000 * apiece);
 }
 
 static void litellms_table_is_read(void **state)
@@ -72,6 +119,7 @@ static void litellms_table_is_read(void **state)
     assert_str(facts("llama-3.1-8b-instant").is.vendor, "Meta");
     assert_int_equal(facts("grok-4-1-fast").is.context_tokens, 2000000); /* 2000000.0 there */
     assert_int_equal(facts("text-embedding-3-small").is.kind, MODEL_EMBEDDING);
+    things_of_litellms_table();
 
     clock_drive(&then);
     assert_int_equal(import_file(LITELLM_FILE, (struct import_options){0}), IMPORT_OK);
