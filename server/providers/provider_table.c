@@ -18,6 +18,10 @@
     {                                                  \
         &format_openai_chat, "/chat/completions", NULL \
     }
+#define RESPONSES                                          \
+    {                                                      \
+        &format_openai_responses, "/responses", NULL       \
+    }
 #define EMBEDDINGS                                     \
     {                                                  \
         &format_openai_embeddings, "/embeddings", NULL \
@@ -84,7 +88,7 @@ const struct provider providers[] = {
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "openai", .label = "OpenAI", .origin = "https://api.openai.com", .root = "/v1",
-     .ways = {CHAT, EMBEDDINGS, COMPLETIONS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS,
+     .ways = {CHAT, RESPONSES, EMBEDDINGS, COMPLETIONS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS,
               TRANSLATIONS, MODERATIONS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_completion_tokens", .quirks = PROVIDER_PLAIN_OPENAI,
      .cancel_stops_billing = true},

@@ -93,6 +93,7 @@ static void put_usage(struct json_writer *w, const struct usage *u, const struct
     json_key(w, "input_tokens_details");
     json_open_object(w);
     put_int(w, "cached_tokens", u->n[USAGE_CACHED_INPUT]);
+    put_int(w, "cache_write_tokens", u->n[USAGE_CACHE_WRITE_5M] + u->n[USAGE_CACHE_WRITE_1H]);
     json_close_object(w);
     put_int(w, "output_tokens", answer);
     json_key(w, "output_tokens_details");
@@ -173,6 +174,8 @@ static void message_item(struct json_writer *w, const struct chat_part *p, struc
         put_text(w, refusal ? "refusal" : "text", p->text);
         if (!refusal)
             put_raw(w, "annotations", STR("[]"));
+        if (!refusal)
+            put_raw(w, "logprobs", STR("[]"));
         json_close_object(w);
     }
     json_close_array(w);

@@ -126,6 +126,13 @@ static bool is_text(const struct chat_part *p)
     return p->kind == CHAT_TEXT || p->kind == CHAT_REFUSAL;
 }
 
+/* Texts have the list wherever they are told, though none is given here. */
+static void put_logprobs(struct json_writer *j, const struct chat_part *p)
+{
+    if (p->kind == CHAT_TEXT)
+        put_raw(j, "logprobs", STR("[]"));
+}
+
 /* {"type":"output_text","text":...} */
 static void put_inner(struct json_writer *j, const struct chat_part *p, struct str text)
 {
@@ -137,6 +144,7 @@ static void put_inner(struct json_writer *j, const struct chat_part *p, struct s
     put_text(j, p->kind == CHAT_REFUSAL ? "refusal" : "text", text);
     if (p->kind == CHAT_TEXT)
         put_raw(j, "annotations", STR("[]"));
+    put_logprobs(j, p);
     json_close_object(j);
 }
 
@@ -220,6 +228,7 @@ static void delta(struct chat_writer *w, const struct chat_event *e, struct buf 
     l = open_event(w, type, out);
     put_place(w, &l.w, (size_t)i, w->part[i].kind != CHAT_TOOL_CALL);
     put_text(&l.w, "delta", e->text);
+    put_logprobs(&l.w, &w->part[i]);
     close_event(&l);
 }
 
@@ -249,6 +258,7 @@ static void part_end(struct chat_writer *w, size_t number, struct buf *out)
         l = open_event(w, type, out);
         put_place(w, &l.w, (size_t)i, p->kind != CHAT_TOOL_CALL);
         put_text(&l.w, done_member(p), text);
+        put_logprobs(&l.w, p);
         close_event(&l);
     }
     if (is_text(p))
