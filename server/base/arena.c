@@ -11,6 +11,7 @@
 enum {
     CHUNK_FIRST_BYTES = 4096 - 64, /* with malloc's own head it stays within a page */
     CHUNK_LARGEST_BYTES = 65536,
+    CHUNKS_KEPT = 64, /* of a thread */
     BLOCK_ALIGN = 16,
 };
 
@@ -32,15 +33,59 @@ struct arena {
     size_t used_bytes, max_bytes, next_chunk_bytes;
 };
 
-struct arena *arena_new(size_t max_bytes)
+/* There when the program was built with the address sanitizer. */
+extern __attribute__((weak)) void __asan_init(void);
+
+static _Thread_local struct {
+    bool on;
+    unsigned n;
+    struct chunk *first;
+} kept;
+
+bool arena_keep_chunks(bool keep)
+{
+    kept.on = keep && !__asan_init;
+    while (!keep && kept.first) {
+        struct chunk *c = kept.first;
+
+        kept.first = c->older;
+        free(c);
+    }
+    if (!keep)
+        kept.n = 0;
+    return kept.on;
+}
+
+static struct arena *make(size_t max_bytes, size_t first_bytes)
 {
     struct arena *a = calloc(1, sizeof(*a));
 
     if (!a)
         return NULL;
     a->max_bytes = max_bytes;
-    a->next_chunk_bytes = CHUNK_FIRST_BYTES;
+    a->next_chunk_bytes = first_bytes;
     return a;
+}
+
+struct arena *arena_new(size_t max_bytes)
+{
+    return make(max_bytes, CHUNK_FIRST_BYTES);
+}
+
+struct arena *arena_new_large(size_t max_bytes)
+{
+    return make(max_bytes, ARENA_LARGE_BYTES);
+}
+
+static void chunk_free(struct chunk *c)
+{
+    if (!kept.on || c->size != ARENA_LARGE_BYTES || kept.n == CHUNKS_KEPT) {
+        free(c);
+        return;
+    }
+    c->older = kept.first;
+    kept.first = c;
+    kept.n++;
 }
 
 void arena_free(struct arena *a)
@@ -57,7 +102,7 @@ void arena_free(struct arena *a)
         struct chunk *c = a->newest;
 
         a->newest = c->older;
-        free(c);
+        chunk_free(c);
     }
     free(a);
 }
@@ -68,12 +113,22 @@ void arena_freep(struct arena **a)
     *a = NULL;
 }
 
+/* Not zeroed: blocks are, as they are taken. */
 static struct chunk *chunk_new(size_t bytes)
 {
-    struct chunk *c = calloc(1, sizeof(*c) + bytes);
+    struct chunk *c = bytes == ARENA_LARGE_BYTES ? kept.first : NULL;
 
-    if (c)
-        c->size = bytes;
+    if (c) {
+        kept.first = c->older;
+        kept.n--;
+    } else {
+        c = malloc(sizeof(*c) + bytes);
+    }
+    if (!c)
+        return NULL;
+    c->older = NULL;
+    c->used = 0;
+    c->size = bytes;
     return c;
 }
 
@@ -82,13 +137,13 @@ static void *chunk_take(struct chunk *c, size_t bytes)
     void *p = c->bytes + c->used;
 
     c->used += bytes;
-    return p;
+    return memset(p, 0, bytes);
 }
 
 /* A chunk with room for `bytes` (rounded already), linked where it belongs. */
 static struct chunk *arena_grow(struct arena *a, size_t bytes)
 {
-    bool own = bytes > a->next_chunk_bytes / 2;
+    bool own = bytes > a->next_chunk_bytes / 2 && (a->newest || bytes > a->next_chunk_bytes);
     struct chunk *c = chunk_new(own ? bytes : a->next_chunk_bytes);
 
     if (!c)

@@ -11,6 +11,13 @@ struct arena;
 
 /* max_bytes: hard ceiling of everything ever allocated from it. NULL when memory is out. */
 struct arena *arena_new(size_t max_bytes) _must_use_;
+/* The same for something short-lived that is known to need some ARENA_LARGE_BYTES: it begins with as
+ * much. */
+#define ARENA_LARGE_BYTES ((size_t)12288)
+struct arena *arena_new_large(size_t max_bytes) _must_use_;
+/* From now on this thread keeps the first chunks of large arenas for those that come; until it is called
+ * with false. Returns whether it does: not under the address sanitizer, which is to see each end. */
+bool arena_keep_chunks(bool keep);
 void arena_free(struct arena *a); /* NULL is fine; runs the defers first */
 void arena_freep(struct arena **a);
 

@@ -14,7 +14,7 @@ struct call_id call_id_new(void)
     uint64_t ms = (uint64_t)us / 1000;
     unsigned fraction = (unsigned)(us % 1000) * 4096 / 1000;
 
-    random_bytes(id.b + 8, 8);
+    random_name(id.b + 8, 8);
     for (int i = 0; i < 6; i++)
         id.b[i] = (uint8_t)(ms >> (40 - 8 * i));
     id.b[6] = (uint8_t)(0x70 | fraction >> 8);

@@ -53,6 +53,44 @@ void random_bytes(void *p, size_t n)
     }
 }
 
+/* Drawn by fork: a child must not give out what its parent does. */
+static atomic_uint generation = 1;
+
+static void forked(void)
+{
+    atomic_fetch_add(&generation, 1);
+}
+
+static void watch_forks(void)
+{
+    int r = pthread_atfork(NULL, NULL, forked);
+
+    assert(r == 0);
+}
+
+void random_name(void *p, size_t n)
+{
+    static _Thread_local struct {
+        unsigned generation;
+        size_t left;
+        char bytes[1024];
+    } stock;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    if (atomic_load_explicit(&driven, memory_order_relaxed) || n > sizeof(stock.bytes)) {
+        random_bytes(p, n);
+        return;
+    }
+    if (stock.left < n || stock.generation != atomic_load(&generation)) {
+        (void)pthread_once(&once, watch_forks);
+        stock.generation = atomic_load(&generation);
+        random_bytes(stock.bytes, sizeof(stock.bytes));
+        stock.left = sizeof(stock.bytes);
+    }
+    stock.left -= n;
+    memcpy(p, stock.bytes + stock.left, n);
+}
+
 uint64_t random_u64(void)
 {
     uint64_t v;

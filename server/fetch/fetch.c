@@ -298,6 +298,8 @@ void fetcher_free(struct fetcher *f)
     lines_done(f);
     watches_done(f);
     free(f->bytes);
+    for (size_t i = 0; i < ARRAY_LEN(f->approved); i++)
+        free(f->approved[i].url);
     loop_timer_clear(&f->timer);
     loop_timer_clear(&f->soon);
     loop_hook_del(&f->hook);

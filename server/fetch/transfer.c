@@ -339,9 +339,29 @@ int transfer_connect_only(struct fetch *f, const char *url)
     return ok ? 0 : err_origin(-ENOMEM);
 }
 
+static int check_url(struct fetcher *f, const struct fetch_request *request)
+{
+    struct approved *known;
+    uint32_t sum = 0;
+    int r;
+
+    for (const char *c = request->url; *c; c++)
+        sum = sum * 31 + (unsigned char)*c;
+    known = &f->approved[sum % TRANSFER_URLS_KNOWN];
+    if (known->url && known->network == request->network && strcmp(known->url, request->url) == 0)
+        return GUARD_OK;
+    r = guard_url(request->network, str_c(request->url));
+    if (r)
+        return r < 0 ? err_trace(r) : r;
+    free(known->url);
+    known->url = strdup(request->url);
+    known->network = request->network;
+    return GUARD_OK;
+}
+
 int transfer_prepare(struct fetch *f, const struct fetch_request *request)
 {
-    int r = guard_url(request->network, str_c(request->url));
+    int r = check_url(f->fetcher, request);
 
     if (r)
         return r < 0 ? err_trace(r) : FETCH_START_E_URL;

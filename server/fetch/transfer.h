@@ -11,8 +11,15 @@ enum {
     TRANSFER_HEADERS_MAX = ANSWER_HEADERS_MAX,
     TRANSFER_EASIES_KEPT = 64, /* idle easy handles: their set-up is most of their cost */
     TRANSFER_KEPT_S = 55,      /* balancers commonly close idle connections after 60 s */
+    TRANSFER_URLS_KNOWN = 64,
     TRANSFER_HEAD_BYTES_MAX = 65536,
     TRANSFER_READ_BYTES = 32768, /* at a time, of a plain connection */
+};
+
+/* A URL that guard_url() has found good, so that it is not asked about each request to it. */
+struct approved {
+    enum guard_network network;
+    char *url;
 };
 
 struct line;
@@ -33,6 +40,7 @@ struct fetcher {
     size_t n_easies;
     struct list kept; /* idle lines, the latest first */
     long n_kept, kept_max; /* of lines, and of libcurl's */
+    struct approved approved[TRANSFER_URLS_KNOWN]; /* by the sum of their bytes */
     char *bytes; /* TRANSFER_READ_BYTES that were just read */
     atomic_uint_fast64_t started, reused;
     atomic_uint n_running;

@@ -19,7 +19,7 @@ struct exchange *exchange_new(struct http_conn *c, const char *target)
 
     if (!x)
         return NULL;
-    x->request.arena = arena_new(BOUND_REQUEST_ARENA_BYTES);
+    x->request.arena = arena_new_large(BOUND_REQUEST_ARENA_BYTES);
     if (!x->request.arena) {
         free(x);
         return NULL;
@@ -101,8 +101,9 @@ static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind, const cha
 
 static bool copy_headers(struct exchange *x)
 {
+    int sent = MHD_get_connection_values_n(x->conn->mhd, MHD_HEADER_KIND, NULL, NULL);
     /* One more than may be, so that the gate sees it. */
-    struct copy copy = {.x = x, .room = BOUND_HEADER_COUNT + 1};
+    struct copy copy = {.x = x, .room = (size_t)MIN(MAX(sent, 1), BOUND_HEADER_COUNT + 1)};
 
     x->headers = arena_array(x->request.arena, struct gate_header, copy.room);
     if (!x->headers || !x->target.p)
@@ -248,6 +249,8 @@ bool exchange_head(struct exchange *x, const char *method, const char *version)
     x->refusal = code;
     x->state = EXCHANGE_BODY;
     buf_init(&x->body, code == PROBLEM_NONE ? x->request.route->body_max : 0);
+    if (code == PROBLEM_NONE && body.kind == GATE_SIZED)
+        (void)buf_reserve(&x->body, (size_t)body.length); /* memory is used as it comes */
     if (body.kind != GATE_NO_BODY)
         conn_enter(x->conn, CONN_BODY);
     return true;

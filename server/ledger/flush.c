@@ -30,6 +30,7 @@ struct flush {
     struct db *db;
     struct settle_sql *sql;
     int wake;
+    atomic_bool idle; /* nothing waits to be settled: what comes has to wake the thread */
     pthread_t thread;
     atomic_bool stop;
     int64_t sync_due_ms; /* 0: nothing was written */
@@ -78,9 +79,14 @@ static void port_settle(void *ctx, struct settle_call *call)
     call->done(call, there ? settle_sql(f->sql, f->db, call) : PORT_E_AWAY);
 }
 
+/* While calls are gathered into a batch the thread sleeps until that is due, and is left alone. */
 static void arrived(struct settle *s)
 {
-    wake(container_of(s, struct flush, settle));
+    struct flush *f = container_of(s, struct flush, settle);
+
+    atomic_thread_fence(memory_order_seq_cst); /* the call is on the stack before idle is read */
+    if (atomic_load_explicit(&f->idle, memory_order_relaxed) && atomic_exchange(&f->idle, false))
+        wake(f);
 }
 
 static void keep(struct journal_segment *segment)
@@ -161,8 +167,13 @@ static void *run(void *arg)
     while (!atomic_load(&f->stop)) {
         note_session(f);
         int sync_ms = sync_when_due(f, clock_mono_ms());
-        int settle_ms = settle_tick(&f->settle, clock_mono_ms(), false);
+        int settle_ms;
 
+        atomic_store(&f->idle, true); /* before looking, so that nothing comes unnoticed */
+        atomic_thread_fence(memory_order_seq_cst);
+        settle_ms = settle_tick(&f->settle, clock_mono_ms(), false);
+        if (settle_ms >= 0)
+            atomic_store(&f->idle, false);
         wait_for_work(f, sooner(sooner(sync_ms, settle_ms), LOOK_MS));
     }
     return NULL;

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -178,6 +179,7 @@ int loop_run(struct loop *l)
     l->owner = pthread_self();
     atomic_store_explicit(&l->running, true, memory_order_release);
     (void)pthread_setname_np(l->owner, l->name);
+    (void)arena_keep_chunks(true);
     while (!atomic_load(&l->stopped)) {
         int hooks_ms;
 
@@ -191,6 +193,7 @@ int loop_run(struct loop *l)
         if (hooks_ms >= 0 && (timeout_ms < 0 || hooks_ms < timeout_ms))
             timeout_ms = hooks_ms;
     }
+    (void)arena_keep_chunks(false);
     atomic_store(&l->running, false);
     return r < 0 ? err_trace(r) : 0;
 }

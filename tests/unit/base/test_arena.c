@@ -30,6 +30,28 @@ static void blocks_are_zeroed_aligned_and_apart(void **state)
     arena_free(a);
 }
 
+static void a_kept_chunk_comes_back_zeroed(void **state)
+{
+    bool keeps = arena_keep_chunks(true);
+    char *first = NULL;
+
+    for (int round = 0; round < 3; round++) {
+        struct arena *a = arena_new_large(1 << 20);
+        char *block = arena_alloc(a, 8000);
+
+        for (size_t i = 0; i < 8000; i++)
+            assert_int_equal(block[i], 0);
+        memset(block, 'x', 8000);
+        assert_non_null(arena_alloc(a, 100000)); /* one of its own, which is not kept */
+        if (round == 0)
+            first = block;
+        if (keeps)
+            assert_ptr_equal(block, first);
+        arena_free(a);
+    }
+    assert_false(arena_keep_chunks(false));
+}
+
 static void ceiling_refuses_and_stays_usable(void **state)
 {
     struct arena *a = arena_new(1024);
@@ -151,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_zeroed_aligned_and_apart),
+        cmocka_unit_test(a_kept_chunk_comes_back_zeroed),
         cmocka_unit_test(ceiling_refuses_and_stays_usable),
         cmocka_unit_test(copies_end_in_nul),
         cmocka_unit_test(defers_run_newest_first),
