@@ -3,6 +3,7 @@
 
 #include "admin/admin.h"
 #include "base/bounds.h"
+#include "gateway/endpoint.h"
 #include "gateway/gateway.h"
 #include "serve.h"
 #include "web/pages.h"
@@ -11,21 +12,34 @@
     {                                                                                              \
         HTTP_##m, path, auth, body, RUNS_ON_LOOP, format, .on_loop = fn                            \
     }
+/* A call: the row says by its endpoint which formats and models it serves. */
+#define CALL(path, body, format, endpoint)                                                         \
+    {                                                                                              \
+        HTTP_POST, path, AUTH_KEY, body, RUNS_ON_LOOP, format, .on_loop = gateway_call,            \
+            .what = &(endpoint)                                                                    \
+    }
 /* The model API, under the path SDKs are used to and under OpenRouter's. */
 #define MODEL_API(m, path, fn)                                                                     \
-    ON_LOOP(m, path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, fn),                       \
-        ON_LOOP(m, "/api" path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, fn)
-/* The same with a file in it. */
-#define FILE_API(m, path, fn)                                                                      \
-    ON_LOOP(m, path, AUTH_KEY, BOUND_FILE_BODY_BYTES, PROBLEM_AS_OPENAI, fn),                      \
-        ON_LOOP(m, "/api" path, AUTH_KEY, BOUND_FILE_BODY_BYTES, PROBLEM_AS_OPENAI, fn)
+    ON_LOOP(m, path, AUTH_KEY, 0, PROBLEM_AS_OPENAI, fn),                                          \
+        ON_LOOP(m, "/api" path, AUTH_KEY, 0, PROBLEM_AS_OPENAI, fn)
+#define MODEL_CALL(path, endpoint)                                                                 \
+    CALL(path, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, endpoint),                                 \
+        CALL("/api" path, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, endpoint)
+/* With a file in its body. */
+#define FILE_CALL(path, endpoint)                                                                  \
+    CALL(path, BOUND_FILE_BODY_BYTES, PROBLEM_AS_OPENAI, endpoint),                                      \
+        CALL("/api" path, BOUND_FILE_BODY_BYTES, PROBLEM_AS_OPENAI, endpoint)
 /* Under the base URL as it is, and where somebody took one that ends in /v1 or /api. */
-#define ANTHROPIC_API(m, path, fn)                                                                 \
-    ON_LOOP(m, path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_ANTHROPIC, fn),                    \
-        ON_LOOP(m, "/v1" path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_ANTHROPIC, fn),          \
-        ON_LOOP(m, "/api" path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_ANTHROPIC, fn)
-#define GEMINI_API(m, path, fn)                                                                    \
-    ON_LOOP(m, "/v1beta/models" path, AUTH_KEY, BOUND_LLM_BODY_BYTES, PROBLEM_AS_GEMINI, fn)
+#define ANTHROPIC_CALL(path, endpoint)                                                             \
+    CALL(path, BOUND_LLM_BODY_BYTES, PROBLEM_AS_ANTHROPIC, endpoint),                              \
+        CALL("/v1" path, BOUND_LLM_BODY_BYTES, PROBLEM_AS_ANTHROPIC, endpoint),                    \
+        CALL("/api" path, BOUND_LLM_BODY_BYTES, PROBLEM_AS_ANTHROPIC, endpoint)
+#define GEMINI_API(path, fn)                                                                       \
+    ON_LOOP(GET, "/v1beta/models" path, AUTH_KEY, 0, PROBLEM_AS_GEMINI, fn)
+#define GEMINI_CALL(verb, endpoint)                                                                \
+    CALL("/v1beta/models/{model}:" verb, BOUND_LLM_BODY_BYTES, PROBLEM_AS_GEMINI, endpoint),       \
+        CALL("/v1beta/models/{vendor}/{model}:" verb, BOUND_LLM_BODY_BYTES, PROBLEM_AS_GEMINI,     \
+             endpoint)
 #define MANAGE(m, path, auth, fn)                                                                  \
     {                                                                                              \
         HTTP_##m, path, auth, BOUND_ADMIN_BODY_BYTES, RUNS_ON_PAGES, PROBLEM_AS_OPENAI,            \
@@ -64,37 +78,37 @@
 
 const struct route routes[] = {
     /* Models */
-    MODEL_API(POST, "/v1/chat/completions", gateway_chat),
-    MODEL_API(POST, "/v1/responses", gateway_responses),
-    MODEL_API(POST, "/v1/embeddings", gateway_embeddings),
+    MODEL_CALL("/v1/chat/completions", endpoint_chat),
+    MODEL_CALL("/v1/responses", endpoint_responses),
+    MODEL_CALL("/v1/embeddings", endpoint_embeddings),
     MODEL_API(GET, "/v1/responses/{id}", gateway_response),
     MODEL_API(DELETE, "/v1/responses/{id}", gateway_response_delete),
     MODEL_API(GET, "/v1/responses/{id}/input_items", gateway_response_items),
     MODEL_API(POST, "/v1/responses/{id}/cancel", gateway_response_cancel),
-    MODEL_API(POST, "/v1/completions", gateway_completions),
-    MODEL_API(POST, "/v1/images/generations", gateway_images),
-    FILE_API(POST, "/v1/images/edits", gateway_image_edits),
-    MODEL_API(POST, "/v1/audio/speech", gateway_speech),
-    FILE_API(POST, "/v1/audio/transcriptions", gateway_transcriptions),
-    FILE_API(POST, "/v1/audio/translations", gateway_translations),
-    MODEL_API(POST, "/v1/moderations", gateway_moderations),
-    MODEL_API(POST, "/v1/rerank", gateway_rerank),
-    MODEL_API(POST, "/v2/rerank", gateway_rerank_v2),
+    MODEL_CALL("/v1/completions", endpoint_completions),
+    MODEL_CALL("/v1/images/generations", endpoint_images),
+    FILE_CALL("/v1/images/edits", endpoint_image_edits),
+    MODEL_CALL("/v1/audio/speech", endpoint_speech),
+    FILE_CALL("/v1/audio/transcriptions", endpoint_transcriptions),
+    FILE_CALL("/v1/audio/translations", endpoint_translations),
+    MODEL_CALL("/v1/moderations", endpoint_moderations),
+    MODEL_CALL("/v1/rerank", endpoint_rerank),
+    MODEL_CALL("/v2/rerank", endpoint_rerank_v2),
     MODEL_API(GET, "/v1/models", gateway_models),
     MODEL_API(GET, "/v1/models/{id}", gateway_model),
     MODEL_API(GET, "/v1/models/{vendor}/{id}", gateway_model),
 
     /* Models, for clients of Anthropic's API */
-    ANTHROPIC_API(POST, "/v1/messages", gateway_messages),
+    ANTHROPIC_CALL("/v1/messages", endpoint_messages),
 
     /* Models, for clients of Google's API; of rows that match, the first is meant */
-    GEMINI_API(POST, "/{model}:generateContent", gateway_gemini_generate),
-    GEMINI_API(POST, "/{vendor}/{model}:generateContent", gateway_gemini_generate),
-    GEMINI_API(POST, "/{model}:streamGenerateContent", gateway_gemini_stream),
-    GEMINI_API(POST, "/{vendor}/{model}:streamGenerateContent", gateway_gemini_stream),
-    GEMINI_API(GET, "", gateway_gemini_models),
-    GEMINI_API(GET, "/{model}", gateway_gemini_model),
-    GEMINI_API(GET, "/{vendor}/{model}", gateway_gemini_model),
+    GEMINI_CALL("generateContent", endpoint_gemini),
+    GEMINI_CALL("streamGenerateContent", endpoint_gemini_stream),
+    GEMINI_CALL("embedContent", endpoint_gemini_embed),
+    GEMINI_CALL("batchEmbedContents", endpoint_gemini_embed_batch),
+    GEMINI_API("", gateway_gemini_models),
+    GEMINI_API("/{model}", gateway_gemini_model),
+    GEMINI_API("/{vendor}/{model}", gateway_gemini_model),
 
     /* Machines that look after this one */
     ON_LOOP(GET, "/livez", AUTH_NONE, 0, PROBLEM_AS_OPENAI, gateway_livez),

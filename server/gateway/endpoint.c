@@ -52,3 +52,13 @@ const struct endpoint endpoint_rerank = {
 
 const struct endpoint endpoint_rerank_v2 = {
     .name = "rerank", .format = &format_rerank_v2, .kind = MODEL_RERANK};
+
+const struct endpoint endpoint_gemini_embed = {.name = "embedContent",
+                                               .format = &format_gemini_embed,
+                                               .kind = MODEL_EMBEDDING,
+                                               .model_in_path = true};
+
+const struct endpoint endpoint_gemini_embed_batch = {.name = "batchEmbedContents",
+                                                     .format = &format_gemini_embed_batch,
+                                                     .kind = MODEL_EMBEDDING,
+                                                     .model_in_path = true};

@@ -13,6 +13,7 @@ struct endpoint {
     bool streams;       /* ...whether the answer is streamed */
 };
 extern const struct endpoint endpoint_chat, endpoint_embeddings, endpoint_messages, endpoint_responses,
-    endpoint_gemini, endpoint_gemini_stream, endpoint_completions, endpoint_images, endpoint_image_edits,
+    endpoint_gemini, endpoint_gemini_stream, endpoint_gemini_embed,
+    endpoint_gemini_embed_batch, endpoint_completions, endpoint_images, endpoint_image_edits,
     endpoint_speech, endpoint_transcriptions, endpoint_translations, endpoint_moderations,
     endpoint_rerank, endpoint_rerank_v2;

@@ -69,29 +69,15 @@ void gateways_count(const struct gateways *all, uint64_t *ret_calls, uint64_t *r
 void gateways_changed(struct gateways *all, struct str payload);
 
 /* Handlers of routes (RUNS_ON_LOOP). */
-void gateway_chat(struct request *r);       /* POST /v1/chat/completions */
-void gateway_embeddings(struct request *r); /* POST /v1/embeddings */
-void gateway_completions(struct request *r);    /* POST /v1/completions */
-void gateway_images(struct request *r);         /* POST /v1/images/generations */
-void gateway_image_edits(struct request *r);    /* POST /v1/images/edits */
-void gateway_speech(struct request *r);         /* POST /v1/audio/speech */
-void gateway_transcriptions(struct request *r); /* POST /v1/audio/transcriptions */
-void gateway_translations(struct request *r);   /* POST /v1/audio/translations */
-void gateway_moderations(struct request *r);    /* POST /v1/moderations */
-void gateway_rerank(struct request *r);         /* POST /v1/rerank */
-void gateway_rerank_v2(struct request *r);      /* POST /v2/rerank */
+void gateway_call(struct request *r);       /* a model call; the route says its endpoint */
 void gateway_models(struct request *r);     /* GET /v1/models */
 void gateway_model(struct request *r);      /* GET /v1/models/{id} */
-void gateway_messages(struct request *r);   /* POST /v1/messages */
-void gateway_responses(struct request *r);  /* POST /v1/responses */
 void gateway_response(struct request *r);   /* GET /v1/responses/{id} */
 void gateway_response_delete(struct request *r); /* DELETE /v1/responses/{id} */
 void gateway_response_cancel(struct request *r); /* POST /v1/responses/{id}/cancel */
 void gateway_response_items(struct request *r);  /* GET /v1/responses/{id}/input_items */
 void gateway_gemini_models(struct request *r);   /* GET /v1beta/models */
 void gateway_gemini_model(struct request *r);    /* GET /v1beta/models/{model} */
-void gateway_gemini_generate(struct request *r); /* POST /v1beta/models/{model}:generateContent */
-void gateway_gemini_stream(struct request *r);   /* ...:streamGenerateContent */
 void gateway_metrics(struct request *r);    /* GET /metrics, Prometheus text format 0.0.4 */
 void gateway_livez(struct request *r);      /* GET /livez: the process lives */
 void gateway_readyz(struct request *r);     /* GET /readyz: calls can be admitted */

@@ -12,79 +12,9 @@ static struct gateway *gateway_of(struct request *r)
     return listener_ctx(r->listener);
 }
 
-void gateway_chat(struct request *r)
+void gateway_call(struct request *r)
 {
-    call_begin(gateway_of(r), r, &endpoint_chat);
-}
-
-void gateway_embeddings(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_embeddings);
-}
-
-void gateway_messages(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_messages);
-}
-
-void gateway_responses(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_responses);
-}
-
-void gateway_gemini_generate(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_gemini);
-}
-
-void gateway_gemini_stream(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_gemini_stream);
-}
-
-void gateway_completions(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_completions);
-}
-
-void gateway_images(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_images);
-}
-
-void gateway_image_edits(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_image_edits);
-}
-
-void gateway_speech(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_speech);
-}
-
-void gateway_transcriptions(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_transcriptions);
-}
-
-void gateway_translations(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_translations);
-}
-
-void gateway_moderations(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_moderations);
-}
-
-void gateway_rerank(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_rerank);
-}
-
-void gateway_rerank_v2(struct request *r)
-{
-    call_begin(gateway_of(r), r, &endpoint_rerank_v2);
+    call_begin(gateway_of(r), r, r->route->what);
 }
 
 static void reply_text(struct request *r, int status, const char *type, struct str body)

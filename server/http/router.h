@@ -30,6 +30,7 @@ struct route {
     enum route_runs runs;
     enum problem_format problems;
     void (*on_loop)(struct request *); /* RUNS_ON_LOOP */
+    const void *what;                  /* the handler's own, where it serves several rows */
     int (*page)(struct web *);         /* a dashboard page, on a worker */
     int (*manage)(struct admin *);     /* a management API call, on a worker */
 };

@@ -78,6 +78,17 @@ static const char *const anthropic_client[] = {"anthropic-version", "anthropic-b
         .key_header = "x-goog-api-key"                                         \
     }
 
+#define EMBED                                                                    \
+    {                                                                            \
+        .format = &format_gemini_embed, .path = "/models/{model}:embedContent",  \
+        .key_header = "x-goog-api-key"                                           \
+    }
+#define EMBED_BATCH                                                                         \
+    {                                                                                       \
+        .format = &format_gemini_embed_batch, .path = "/models/{model}:batchEmbedContents", \
+        .key_header = "x-goog-api-key"                                                      \
+    }
+
 /* clang-format off */
 const struct provider providers[] = {
     /* Any server that speaks OpenAI's API and has no row of its own; the usual ones stop when the
@@ -104,7 +115,8 @@ const struct provider providers[] = {
      * compatibility endpoint (ai.google.dev/gemini-api/docs/openai). */
     {.kind = "google", .label = "Google Gemini",
      .origin = "https://generativelanguage.googleapis.com", .root = "/v1beta",
-     .ways = {GENERATE, {.format = &format_openai_embeddings, .path = "/openai/embeddings"}},
+     .ways = {GENERATE, EMBED, EMBED_BATCH,
+              {.format = &format_openai_embeddings, .path = "/openai/embeddings"}},
      .models_path = "/models", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens"},
     {.kind = "mistral", .label = "Mistral", .origin = "https://api.mistral.ai", .root = "/v1",
      .ways = {CHAT, EMBEDDINGS, TRANSCRIPTIONS, MODERATIONS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,

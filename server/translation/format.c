@@ -47,3 +47,8 @@ const struct wire_format format_openai_moderations = {.name = "openai_moderation
 const struct wire_format format_rerank_v1 = {.name = "rerank_v1", .dialect = &rerank};
 
 const struct wire_format format_rerank_v2 = {.name = "rerank_v2", .dialect = &rerank};
+
+const struct wire_format format_gemini_embed = {.name = "gemini_embed", .dialect = &gemini_embed};
+
+const struct wire_format format_gemini_embed_batch = {.name = "gemini_embed_batch",
+                                                      .dialect = &gemini_embed_batch};
