@@ -20,8 +20,8 @@
     }
 /* The model API, under the path SDKs are used to and under OpenRouter's. */
 #define MODEL_API(m, path, fn)                                                                     \
-    ON_LOOP(m, path, AUTH_KEY, 0, PROBLEM_AS_OPENAI, fn),                                          \
-        ON_LOOP(m, "/api" path, AUTH_KEY, 0, PROBLEM_AS_OPENAI, fn)
+    ON_LOOP(m, path, AUTH_KEY, BOUND_ADMIN_BODY_BYTES, PROBLEM_AS_OPENAI, fn),                     \
+        ON_LOOP(m, "/api" path, AUTH_KEY, BOUND_ADMIN_BODY_BYTES, PROBLEM_AS_OPENAI, fn)
 #define MODEL_CALL(path, endpoint)                                                                 \
     CALL(path, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, endpoint),                                 \
         CALL("/api" path, BOUND_LLM_BODY_BYTES, PROBLEM_AS_OPENAI, endpoint)
