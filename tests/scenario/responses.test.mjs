@@ -375,6 +375,55 @@ test('an answer that cannot be kept is an answer all the same', async () => {
   assert.equal((await fails(client.responses.retrieve(made.id))).status, 404);
 });
 
+// Nobody gets at the table while fn runs.
+async function locked(fn) {
+  const holding = it.server.psqlMeanwhile("BEGIN; LOCK TABLE stored_response; SELECT pg_sleep(600)").catch(() => {});
+  const holder = `FROM pg_stat_activity WHERE query LIKE '%LOCK TABLE stored_response; SELECT pg_sleep%' AND pid <> pg_backend_pid()`;
+  await eventually(() => it.server.sql(`SELECT 1 FROM pg_locks WHERE relation = 'stored_response'::regclass AND mode = 'AccessExclusiveLock' AND granted`).length, 'the lock');
+  try {
+    return await fn();
+  } finally {
+    it.server.psql(`SELECT pg_terminate_backend(pid) ${holder}`);
+    await holding;
+  }
+}
+
+test('an answer does not wait for a database that hangs, nor does the end of a stream', async () => {
+  await locked(async () => {
+    assert.equal(said(await client.responses.create(ask('Hello'))), 'I was told 1 things, at last: Hello.');
+    assert.match(said(await client.responses.stream(ask('Stream')).finalResponse()), /Stream/);
+  });
+});
+
+test('a client that leaves while the answer before is looked up costs nothing', async () => {
+  up.seen.length = 0;
+  const leave = new AbortController();
+  const waits = () => it.server.sql(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM stored_response WHERE team_id%' AND query NOT LIKE '%pg_stat_activity%'`).length;
+  await locked(async () => {
+    const gone = fails(client.responses.create(ask('x', { previous_response_id: first.id }), { signal: leave.signal }));
+    await eventually(waits, 'the look-up to wait');
+    leave.abort();
+    await gone;
+    const row = await eventually(() => it.server.sql(`SELECT * FROM call WHERE outcome = 'client_gone' ORDER BY call_id DESC LIMIT 1`)[0], 'its record');
+    assert.equal(row.charge_nano, 0);
+    assert.equal(row.attempts, 0);
+  });
+  assert.equal(up.seen.length, 0);
+});
+
+test('one that leaves while its answer is being kept has it kept', async () => {
+  const leave = new AbortController();
+  const known = new Set(it.server.sql('SELECT id FROM stored_response').map((r) => r.id));
+  const waits = () => it.server.sql(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO stored_response%' AND query NOT LIKE '%pg_stat_activity%'`).length;
+  await locked(async () => {
+    const gone = fails(client.responses.create(ask('Bye'), { signal: leave.signal }));
+    await eventually(waits, 'the writer to wait');
+    leave.abort();
+    await gone;
+  });
+  await eventually(() => it.server.sql('SELECT id FROM stored_response').some((r) => !known.has(r.id)), 'the answer to be kept');
+});
+
 test('neither a malformed answer nor an error is kept', async () => {
   const kept = () => it.server.sql(`SELECT count(*)::int AS n FROM stored_response`)[0].n;
   const before = kept(), script = up.script;

@@ -32,8 +32,9 @@ static const struct form_field buyer_fields[] = {
                .autocomplete = "email"},
 };
 static const struct form_field response_fields[] = {
-    [DAYS] = {"response_days", "Keep responses for", FORM_INTEGER, .max = TEAM_RESPONSE_DAYS_MAX,
-              .placeholder = "0", .help = "Days, 30 at most. Empty or 0: nothing is kept."},
+    [DAYS] = {"response_days", "Days to keep responses", FORM_INTEGER,
+              .max = TEAM_RESPONSE_DAYS_MAX, .placeholder = "0",
+              .help = "At most 30. Empty or 0: nothing is kept."},
 };
 static const struct form_field project_fields[] = {
     [PROJECT_NAME] = {"name", "New project", FORM_TEXT, .required = true, .min = 1, .max = 80,
