@@ -79,7 +79,8 @@ static bool rewrite(struct call *c, struct str before)
 {
     struct problem p = problem_of(PROBLEM_INTERNAL);
     struct str body;
-    int r = conversation_write(c->r->arena, &c->keep.asked, before, &body, &c->keep.input);
+    int r = conversation_write(c->r->arena, &c->keep.asked, before, &body,
+                               c->keep.wanted ? &c->keep.input : NULL);
 
     if (r == CONVERSATION_OK) {
         c->r->body = body;

@@ -25,6 +25,7 @@ struct leg {
 
     /* Of a translated leg. */
     struct str dropped;         /* what the target's format could not say: "a, b"; p NULL: nothing */
+    struct str id;              /* of the answer, where the provider's is not used; p NULL: not made */
     struct chat_answer answer;  /* a plain one, read */
     struct chat_reader *reader; /* of a stream, in the call's arena; as is */
     struct chat_writer *writer;

@@ -142,9 +142,12 @@ static struct str own_id(struct call *c)
 {
     char id[CALL_ID_TEXT];
 
+    if (c->leg.id.p)
+        return c->leg.id;
     call_id_text(c->r->id, id);
-    return c->endpoint->keeps ? arena_strf(c->r->arena, "resp_%s", strchr(id, '_') + 1)
-                              : arena_str(c->r->arena, str_c(id));
+    c->leg.id = c->endpoint->keeps ? arena_strf(c->r->arena, "resp_%s", strchr(id, '_') + 1)
+                                   : arena_str(c->r->arena, str_c(id));
+    return c->leg.id;
 }
 
 static struct chat_frame frame_of(struct call *c)

@@ -176,28 +176,22 @@ int conversation_write(struct arena *a, const struct conversation_request *q, st
     struct str input = STR_NONE, body = q->body;
     struct buf items, out;
     int r = CONVERSATION_OK;
-    bool whole;
 
-    if (!q->editable) {
-        *ret_body = body;
-        *ret_input = STR_NONE;
-        return CONVERSATION_OK;
-    }
     buf_init(&items, BOUND_LLM_BODY_BYTES);
     buf_init(&out, BOUND_LLM_BODY_BYTES);
-    whole = put_items(q, before, &items);
-    if (whole)
+    if (q->editable && (ret_input || before.n) && put_items(q, before, &items))
         r = take(a, &items, &input);
     buf_done(&items);
-    if (r == CONVERSATION_OK) {
-        put_body(q, whole && before.n ? input : STR_NONE, &out);
+    if (r == CONVERSATION_OK && q->editable) {
+        put_body(q, before.n ? input : STR_NONE, &out);
         r = take(a, &out, &body);
     }
     buf_done(&out);
     if (r != CONVERSATION_OK)
         return r;
     *ret_body = body;
-    *ret_input = input;
+    if (ret_input)
+        *ret_input = input;
     return CONVERSATION_OK;
 }
 

@@ -37,7 +37,7 @@ int conversation_read(struct arena *a, struct str body, struct conversation_requ
 
 /* The body as providers get it: `before` stands in front of its input, nothing is to be stored.
  * *ret_input: the array of all items, what came before and the request's own; p NULL where the input
- * is none, which the format's reader refuses. before: items with commas between them, as
+ * is none, which the format's reader refuses; ret_input NULL: not wanted. before: items with commas between them, as
  * conversation_items() gives them; n 0: none. CONVERSATION_OK, _E_LARGE, or < 0. Text in the arena
  * or the body. */
 int conversation_write(struct arena *a, const struct conversation_request *request,

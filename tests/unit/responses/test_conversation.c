@@ -84,6 +84,9 @@ static void what_is_not_done_here_is_refused_by_name(void **state)
 
 static void providers_are_asked_to_store_nothing(void **state)
 {
+    struct conversation_request q;
+    struct str body;
+
     writes("{\"model\":\"m\", \"input\":[{\"a\":1}], \"more\": 1.50}", "",
            "{\"store\":false,\"model\":\"m\", \"input\":[{\"a\":1}], \"more\": 1.50}",
            "[{\"a\":1}]");
@@ -98,6 +101,9 @@ static void providers_are_asked_to_store_nothing(void **state)
            NULL);
     writes("{\"input\":[]}", "", "{\"input\":[]}", NULL); /* refused for want of a model */
     writes("{}", "", "{}", NULL);
+    q = read_ok("{\"model\":\"m\",\"input\":\"x\"}");
+    assert_int_equal(conversation_write(a, &q, STR(""), &body, NULL), CONVERSATION_OK);
+    assert_str(body, "{\"store\":false,\"model\":\"m\",\"input\":\"x\"}");
 }
 
 static void what_came_before_stands_in_front(void **state)
