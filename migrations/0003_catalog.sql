@@ -18,7 +18,9 @@ CREATE TABLE provider_account (
     kind text NOT NULL CHECK (kind ~ '^[a-z][a-z0-9._-]{0,39}$'),
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
     base_url text NOT NULL DEFAULT '' CHECK (length(base_url) <= 2000),
-    key_sealed bytea CHECK (length(key_sealed) <= 16384),
+    region text NOT NULL DEFAULT '' CHECK (length(region) <= 100),
+    project text NOT NULL DEFAULT '' CHECK (length(project) <= 100),
+    key_sealed bytea CHECK (length(key_sealed) <= 32768),
     key_last4 text NOT NULL DEFAULT '' CHECK (length(key_last4) <= 4),
     extra_headers jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(extra_headers) = 'object'),
     network text NOT NULL DEFAULT 'public' CHECK (network IN ('public', 'private')),
@@ -40,6 +42,7 @@ COMMENT ON TABLE provider_account IS 'One credential at one upstream. Never dele
 COMMENT ON COLUMN provider_account.team_id IS 'NULL: the installation''s; else that team''s own key.';
 COMMENT ON COLUMN provider_account.kind IS 'A kind of server/providers/provider_table.c; a row of a kind that is not known there is not used.';
 COMMENT ON COLUMN provider_account.base_url IS 'Empty: the kind''s own, or for kind demo the node''s own demo upstream.';
+COMMENT ON COLUMN provider_account.region IS 'For kinds whose address or signature has one; else empty. So is project.';
 COMMENT ON COLUMN provider_account.key_sealed IS 'Sealed under the installation''s secret, bound to this id; NULL: none is needed.';
 COMMENT ON COLUMN provider_account.extra_headers IS 'Names and values sent with every request; shown to operators, so not the place for a secret.';
 COMMENT ON COLUMN provider_account.network IS 'private allows loopback and private addresses; never for a team''s own.';
@@ -49,7 +52,7 @@ CREATE UNIQUE INDEX provider_account_name ON provider_account (team_id, lower(na
     NULLS NOT DISTINCT WHERE deleted_at IS NULL;
 CALL tenant_table('provider_account');
 GRANT SELECT, INSERT ON provider_account TO tollgate_app;
-GRANT UPDATE (name, base_url, key_sealed, key_last4, extra_headers, network, enabled, priority,
+GRANT UPDATE (name, base_url, region, project, key_sealed, key_last4, extra_headers, network, enabled, priority,
               weight, rpm, tpm, last_ok_at, last_error_at, last_error, changed_at, deleted_at)
     ON provider_account TO tollgate_app;
 

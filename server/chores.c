@@ -1,5 +1,6 @@
-/* chores.c: two crews, each a thread with its own connection and a table of jobs: one for what is
- * quick, one for looking after the books and the log, where a job may take minutes. */
+/* chores.c: three crews, each a thread with its own connection and a table of jobs: one for what is
+ * quick, one for looking after the books and the log, where a job may take minutes, one for what
+ * waits for others' servers. */
 #include "chores.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include "db/cancel.h"
 #include "db/tx.h"
 #include "gateway/gateway.h"
+#include "gateway/token_keeper.h"
 #include "identity/session.h"
 #include "ledger/grant.h"
 #include "ledger/invoice.h"
@@ -49,7 +51,8 @@ struct crew {
 
 struct chores {
     struct chores_config config;
-    struct crew crew[2];
+    struct crew crew[3];
+    struct token_keeper *tokens;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stop;
@@ -199,6 +202,11 @@ static int chore_oversight(struct crew *c)
     return oversight_read(c->db, c->all->config.services->oversight);
 }
 
+static int chore_tokens(struct crew *c)
+{
+    return token_keeper_look(c->all->tokens, c->all->config.services, c->db);
+}
+
 static const struct chore quick_chores[] = {
     {"prices", 1000, chore_prices},
     {"payments", 2000, chore_payments},
@@ -216,6 +224,9 @@ static const struct chore patient_chores[] = {
     {"retention", 600000, chore_retention},
     {"responses", 60000, chore_responses},
     {"oversight", 10000, chore_oversight},
+};
+static const struct chore waiting_chores[] = {
+    {"tokens", 1000, chore_tokens},
 };
 _Static_assert(ARRAY_LEN(quick_chores) <= CHORES_MAX && ARRAY_LEN(patient_chores) <= CHORES_MAX,
                "raise CHORES_MAX");
@@ -338,9 +349,13 @@ int chores_start(const struct chores_config *config, struct chores **ret)
                                .name = "tollgate checks",
                                .chores = patient_chores,
                                .n = ARRAY_LEN(patient_chores)};
-    r = start_crew(&c->crew[0]);
-    if (r == 0)
-        r = start_crew(&c->crew[1]);
+    c->crew[2] = (struct crew){.all = c,
+                               .name = "tollgate tokens",
+                               .chores = waiting_chores,
+                               .n = ARRAY_LEN(waiting_chores)};
+    r = token_keeper_new(&c->tokens);
+    for (size_t i = 0; r == 0 && i < ARRAY_LEN(c->crew); i++)
+        r = start_crew(&c->crew[i]);
     if (r)
         chores_stop(c);
     else
@@ -362,6 +377,7 @@ void chores_stop(struct chores *c)
             (void)pthread_join(c->crew[i].thread, NULL);
         db_close(c->crew[i].db);
     }
+    token_keeper_free(c->tokens);
     pthread_cond_destroy(&c->wake);
     pthread_mutex_destroy(&c->lock);
     free(c);

@@ -41,24 +41,6 @@ int account_key_open(struct arena *a, const uint8_t seal_key[32], struct account
     return r < 0 ? err_trace(r) : r;
 }
 
-static bool key_is_clean(struct str key)
-{
-    for (size_t i = 0; i < key.n; i++)
-        if (key.p[i] <= ' ' || key.p[i] > '~')
-            return false;
-    return key.n <= 4096;
-}
-
-int account_key_check(const struct provider *p, struct str key, struct identity_fault *fault)
-{
-    if (!key.n && !provider_has(p, PROVIDER_KEY_OPTIONAL))
-        return identity_fault_set(fault, "key", "This provider needs a credential.");
-    if (!key_is_clean(key))
-        return identity_fault_set(fault, "key",
-                                  "A credential is one line of plain characters without spaces.");
-    return CHANGE_OK;
-}
-
 struct header_check {
     size_t n;
     bool good;
@@ -109,6 +91,30 @@ static int url_check(const struct account_draft *d, const struct provider *p,
     return CHANGE_OK;
 }
 
+/* Both go into host names and paths. */
+static bool is_place(struct str s, const char *others)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr(others, c)))
+            return false;
+    }
+    return s.n > 0 && s.n <= 100;
+}
+
+static int place_check(const struct account_draft *d, const struct provider *p,
+                       struct identity_fault *fault)
+{
+    if (provider_wants_region(p) && !is_place(d->region, "-"))
+        return identity_fault_set(fault, "region",
+                                  "This kind of provider needs a region, such as us-east-1.");
+    if (provider_wants_project(p) && !is_place(d->project, "-.:"))
+        return identity_fault_set(fault, "project",
+                                  "This kind of provider needs the id of a project.");
+    return CHANGE_OK;
+}
+
 int account_draft_check(const struct account_draft *d, const struct provider *p,
                         struct identity_fault *fault)
 {
@@ -126,5 +132,7 @@ int account_draft_check(const struct account_draft *d, const struct provider *p,
     if (d->tpm < 0)
         return identity_fault_set(fault, "tpm", "The limit is a whole number above 0, or empty.");
     r = url_check(d, p, fault);
+    if (r == 0)
+        r = place_check(d, p, fault);
     return r ? r : headers_check(d->extra_headers, fault);
 }

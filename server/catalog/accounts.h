@@ -5,7 +5,7 @@
 #pragma once
 
 #include "catalog/change.h"
-#include "providers/provider.h"
+#include "catalog/credential.h"
 
 struct account_draft {
     struct str kind; /* fixed once added */
@@ -13,6 +13,7 @@ struct account_draft {
     /* Empty: the kind's own. The caller has checked it with guard_url() for the network. */
     struct str base_url;
     struct str extra_headers; /* a JSON object of strings; empty: none */
+    struct str region, project; /* where its kind asks for them; else empty */
     bool private_network, enabled;
     int32_t priority, weight; /* 0 .. 1000; 1 .. 1000 */
     int64_t rpm, tpm;         /* 0: no limit */
@@ -30,7 +31,7 @@ struct account_row {
     int64_t targets; /* how many models are routed to it */
 };
 
-/* key empty: none. */
+/* key: as credential_join() makes it; empty: none. */
 int account_add(struct db *db, const struct actor *actor, const uint8_t seal_key[32],
                 const struct account_draft *draft, struct str key, struct account_id *ret,
                 struct identity_fault *fault) _must_use_;
@@ -61,8 +62,6 @@ int account_note(struct db *db, struct account_id id, struct str error) _must_us
 /* What an operator may type; used by the functions above. */
 int account_draft_check(const struct account_draft *draft, const struct provider *provider,
                         struct identity_fault *fault) _must_use_;
-int account_key_check(const struct provider *provider, struct str key,
-                      struct identity_fault *fault) _must_use_;
 
 int account_key_seal(struct arena *a, const uint8_t seal_key[32], struct account_id id,
                      struct str key, struct str *ret) _must_use_;

@@ -10,6 +10,7 @@
 
 #define ACCOUNT_COLUMNS                                                                         \
     "SELECT a.id, coalesce(a.team_id, 0) AS team_id, a.kind, a.name, a.base_url,"               \
+    "       a.region, a.project,"                                                               \
     "       CASE WHEN a.extra_headers = '{}' THEN '' ELSE a.extra_headers::text END"            \
     "         AS extra_headers,"                                                                \
     "       a.network = 'private' AS private, a.enabled, a.priority, a.weight,"                 \
@@ -28,6 +29,7 @@ DB_QUERY(account_all, ACCOUNT_COLUMNS " ORDER BY lower(a.name), a.id LIMIT $1")
     DB_COLS(db_col_i64("id", &(row)->id.v), db_col_i64("team_id", &(row)->team.v),                \
             db_col_text("kind", &(row)->is.kind), db_col_text("name", &(row)->is.name),           \
             db_col_text("base_url", &(row)->is.base_url),                                         \
+            db_col_text("region", &(row)->is.region), db_col_text("project", &(row)->is.project), \
             db_col_text("extra_headers", &(row)->is.extra_headers),                               \
             db_col_bool("private", &(row)->is.private_network),                                   \
             db_col_bool("enabled", &(row)->is.enabled),                                           \

@@ -60,9 +60,10 @@ static struct db_arg headers_arg(struct str text)
 
 DB_QUERY(account_insert,
          "INSERT INTO provider_account (kind, name, base_url, extra_headers, network, enabled,"
-         "                              priority, weight, rpm, tpm, created_by)"
+         "                              priority, weight, rpm, tpm, created_by, region, project)"
          "VALUES ($1, $2, coalesce($3, ''), $4, $5, $6, $7, $8, nullif($9::bigint, 0),"
-         "        nullif($10::bigint, 0), nullif($11::bigint, 0)) "
+         "        nullif($10::bigint, 0), nullif($11::bigint, 0), coalesce($12, ''),"
+         "        coalesce($13, '')) "
          "RETURNING id")
 
 static int account_insert_row(struct db *db, struct arena *a, const struct actor *actor,
@@ -73,7 +74,8 @@ static int account_insert_row(struct db *db, struct arena *a, const struct actor
                           db_text(str_trim(d->base_url)), headers_arg(d->extra_headers),
                           db_cstr(d->private_network ? "private" : "public"), db_bool(d->enabled),
                           db_i32(d->priority), db_i32(d->weight), db_i64(d->rpm), db_i64(d->tpm),
-                          db_i64(actor->kind == ACTOR_OPERATOR ? actor->id : 0)),
+                          db_i64(actor->kind == ACTOR_OPERATOR ? actor->id : 0),
+                          db_text(d->region), db_text(d->project)),
                   DB_COLS(db_col_i64("id", &ret->v)));
 }
 
@@ -82,19 +84,21 @@ DB_QUERY(account_store_key,
          " WHERE id = $1 AND deleted_at IS NULL")
 
 static int account_store(struct db *db, struct arena *a, const uint8_t seal_key[32],
-                         struct account_id id, struct str key)
+                         const struct provider *p, struct account_id id, struct str key)
 {
-    struct str sealed = STR_NONE, last4 = STR("");
+    struct provider_credential opened = {.bearer = STR_NONE};
+    struct str sealed = STR_NONE;
     int r = key.n ? account_key_seal(a, seal_key, id, key, &sealed) : 0;
 
+    if (r == 0)
+        r = credential_open(p, a, key, &opened);
     if (r < 0)
         return err_trace(r);
-    if (key.n >= 16) /* of a short one, four characters would be too much */
-        last4 = str_n(key.p + key.n - 4, 4);
-    r = db_exec(
-        db, &account_store_key,
-        DB_ARGS(db_i64(id.v), sealed.p ? db_bytes(sealed) : db_null(DB_BYTES), db_text(last4)),
-        NULL);
+    r = db_exec(db, &account_store_key,
+                DB_ARGS(db_i64(id.v), sealed.p ? db_bytes(sealed) : db_null(DB_BYTES),
+                        db_text(credential_last4(&opened))),
+                NULL);
+    provider_credential_wipe(&opened);
     return r ? err_trace(db_fatal(r)) : CHANGE_OK;
 }
 
@@ -102,6 +106,7 @@ static int add(struct db *db, const struct actor *actor, struct arena *a,
                const uint8_t seal_key[32], const struct account_draft *draft, struct str key,
                struct account_id *ret, struct identity_fault *fault)
 {
+    const struct provider *p = provider_find(draft->kind);
     struct change change = {.action = "account.add"};
     struct account_id id;
     int r = account_insert_row(db, a, actor, draft, &id);
@@ -110,7 +115,7 @@ static int add(struct db *db, const struct actor *actor, struct arena *a,
         return name_taken(fault);
     if (r)
         return err_trace(db_fatal(r));
-    r = account_store(db, a, seal_key, id, key);
+    r = account_store(db, a, seal_key, p, id, key);
     if (r == 0)
         r = account_changed(db, actor, a, id, &change);
     if (r == 0)
@@ -132,7 +137,7 @@ int account_add(struct db *db, const struct actor *actor, const uint8_t seal_key
         return identity_fault_set(fault, "kind", "There is no such kind of provider.");
     r = account_draft_check(draft, p, fault);
     if (r == 0)
-        r = account_key_check(p, key, fault);
+        r = credential_check(p, key, fault);
     return r ? r : add(db, actor, a, seal_key, draft, key, ret, fault);
 }
 
@@ -141,7 +146,8 @@ DB_QUERY(
     "UPDATE provider_account"
     "   SET name = $2, base_url = coalesce($3, ''), extra_headers = $4, network = $5, enabled = $6,"
     "       priority = $7, weight = $8, rpm = nullif($9::bigint, 0),"
-    "       tpm = nullif($10::bigint, 0), changed_at = now()"
+    "       tpm = nullif($10::bigint, 0), region = coalesce($11, ''), project = coalesce($12, ''),"
+    "       changed_at = now()"
     " WHERE id = $1 AND deleted_at IS NULL")
 
 static struct str effective_origin(const struct provider *p, struct str base_url)
@@ -189,7 +195,8 @@ int account_edit(struct db *db, const struct actor *actor, struct account_id id,
                 DB_ARGS(db_i64(id.v), db_text(str_trim(d->name)), db_text(str_trim(d->base_url)),
                         headers_arg(d->extra_headers),
                         db_cstr(d->private_network ? "private" : "public"), db_bool(d->enabled),
-                        db_i32(d->priority), db_i32(d->weight), db_i64(d->rpm), db_i64(d->tpm)),
+                        db_i32(d->priority), db_i32(d->weight), db_i64(d->rpm), db_i64(d->tpm),
+                        db_text(d->region), db_text(d->project)),
                 NULL);
     if (r == DB_E_CONFLICT)
         return name_taken(fault);
@@ -214,9 +221,9 @@ int account_set_key(struct db *db, const struct actor *actor, const uint8_t seal
         return r;
     if (!before.provider)
         return identity_fault_set(fault, "kind", "This version does not know that kind.");
-    r = account_key_check(before.provider, key, fault);
+    r = credential_check(before.provider, key, fault);
     if (r == 0)
-        r = account_store(db, a, seal_key, id, key);
+        r = account_store(db, a, seal_key, before.provider, id, key);
     if (r)
         return r;
     change.before = before.json;

@@ -104,7 +104,7 @@ const struct catalog_target *catalog_find_target(const struct catalog *c, struct
     return low < c->n_targets && c->targets_by_id[low]->id.v == id.v ? c->targets_by_id[low] : NULL;
 }
 
-const struct catalog_way *catalog_account_way(const struct catalog_account *a,
+const struct catalog_way *catalog_account_way(const struct catalog_account *a, struct str model,
                                               const struct wire_format *client)
 {
     const struct catalog_way *other = NULL;
@@ -112,6 +112,8 @@ const struct catalog_way *catalog_account_way(const struct catalog_account *a,
     for (size_t i = 0; i < a->n_ways; i++) {
         const struct wire_format *format = a->ways[i].way->format;
 
+        if (!provider_way_takes(a->provider, a->ways[i].way, model))
+            continue;
         if (format == client)
             return &a->ways[i];
         if (!other && format->neutral && client->neutral)

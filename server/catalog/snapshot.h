@@ -28,6 +28,7 @@ struct catalog_account {
     const struct catalog_way *ways; /* n 0: it cannot be asked, `unusable` says why */
     size_t n_ways;
     struct str models_url; /* p NULL: it lists none */
+    struct provider_place place;
     struct provider_credential credential; /* opened; secret */
     const struct provider_header *headers; /* the operator's extra ones */
     size_t n_headers;
@@ -88,9 +89,9 @@ void catalog_unrefp(struct catalog **c);
 const struct catalog_model *catalog_find_model(const struct catalog *c, struct str name);
 const struct catalog_target *catalog_find_target(const struct catalog *c, struct target_id id);
 const struct catalog_account *catalog_find_account(const struct catalog *c, struct account_id id);
-/* How the account serves clients of a format: in the same one, else in one that it can be translated
- * into; NULL: not at all. */
-const struct catalog_way *catalog_account_way(const struct catalog_account *a,
+/* How the account's model of that name serves clients of a format: in the same one, else in one that
+ * it can be translated into; NULL: not at all. */
+const struct catalog_way *catalog_account_way(const struct catalog_account *a, struct str model,
                                               const struct wire_format *client);
 /* In order of name, and of id. */
 const struct catalog_model *catalog_models(const struct catalog *c, size_t *ret_n);

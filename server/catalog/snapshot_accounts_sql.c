@@ -17,12 +17,12 @@ struct accounts_load {
     int64_t id, team_id, rpm, tpm;
     int32_t priority, weight;
     bool enabled, private_network, team_none, rpm_none, tpm_none;
-    struct str kind, name, base_url, key_sealed, value;
+    struct str kind, name, base_url, region, project, key_sealed, value;
 };
 
 DB_QUERY(catalog_accounts_all,
-         "SELECT id, team_id, kind, name, base_url, key_sealed, network = 'private' AS private,"
-         "       enabled, priority, weight, rpm, tpm"
+         "SELECT id, team_id, kind, name, base_url, region, project, key_sealed,"
+         "       network = 'private' AS private, enabled, priority, weight, rpm, tpm"
          "  FROM provider_account"
          " WHERE deleted_at IS NULL"
          " ORDER BY id")
@@ -42,7 +42,9 @@ static int account_key(struct accounts_load *l, struct catalog_account *a)
     } else if (!provider_has(a->provider, PROVIDER_KEY_OPTIONAL)) {
         a->unusable = "It has no credential.";
     }
-    r = provider_credential_open(a->provider, l->c->arena, key, &a->credential);
+    r = credential_open(a->provider, l->c->arena, key, &a->credential);
+    if (r == CREDENTIAL_E_BAD)
+        a->unusable = "Its credential is none of its kind’s.";
     if (key.n)
         secret_wipe((void *)(uintptr_t)key.p, key.n);
     return r < 0 ? err_trace(r) : 0;
@@ -60,14 +62,13 @@ static int account_ways(struct accounts_load *l, struct catalog_account *a, stru
         struct catalog_way *w = &ways[i];
 
         *w = (struct catalog_way){.way = &p->ways[i]};
-        r = provider_url(p, arena, base, w->way->path, &w->url);
-        w->stream_url = w->url;
-        if (r == 0 && w->way->stream_path)
-            r = provider_url(p, arena, base, w->way->stream_path, &w->stream_url);
+        r = provider_way_url(p, arena, &a->place, base, w->way, false, &w->url);
+        if (r == 0)
+            r = provider_way_url(p, arena, &a->place, base, w->way, true, &w->stream_url);
         a->n_ways += r == 0;
     }
     if (r == 0 && p->models_path)
-        r = provider_url(p, arena, base, p->models_path, &a->models_url);
+        r = provider_url(p, arena, &a->place, base, p->models_path, &a->models_url);
     return r;
 }
 
@@ -89,6 +90,8 @@ static int account_urls(struct accounts_load *l, struct catalog_account *a)
     r = account_ways(l, a, base);
     if (r == PROVIDER_E_NO_URL)
         a->unusable = "It has no base URL.";
+    else if (r == PROVIDER_E_NO_PLACE)
+        a->unusable = "It lacks a region or a project.";
     return r < 0 ? err_trace(r) : 0;
 }
 
@@ -111,6 +114,7 @@ static int account_row(void *ctx)
         .team = {l->team_none ? 0 : l->team_id},
         .name = l->name,
         .provider = p,
+        .place = {.region = l->region, .project = l->project},
         .headers = headers,
         .private_network = l->private_network || provider_has(p, PROVIDER_DEMO),
         .unusable = l->enabled ? NULL : "It is disabled.",
@@ -132,7 +136,8 @@ static int each_account(struct accounts_load *l)
         l->db, &catalog_accounts_all, l->c->arena, DB_NO_ARGS,
         DB_COLS(db_col_i64("id", &l->id), db_col_i64_null("team_id", &l->team_id, &l->team_none),
                 db_col_text("kind", &l->kind), db_col_text("name", &l->name),
-                db_col_text("base_url", &l->base_url), db_col_bytes("key_sealed", &l->key_sealed),
+                db_col_text("base_url", &l->base_url), db_col_text("region", &l->region),
+                db_col_text("project", &l->project), db_col_bytes("key_sealed", &l->key_sealed),
                 db_col_bool("private", &l->private_network), db_col_bool("enabled", &l->enabled),
                 db_col_i32("priority", &l->priority), db_col_i32("weight", &l->weight),
                 db_col_i64_null("rpm", &l->rpm, &l->rpm_none),

@@ -50,6 +50,7 @@ struct call_try {
     struct fetch_timing timing;
     int status;
     int64_t retry_after_ms; /* -1: none named */
+    struct str token;       /* "Bearer TOKEN", where the account is lent one */
     struct buf sent;        /* the body as this target gets it */
     struct buf got;         /* an answer read whole, an error's body, or comments held back */
 };
@@ -97,6 +98,7 @@ struct call {
     struct call_try try;
     struct leg leg; /* of the try */
     struct call_failure failure;
+    bool unaffordable;                      /* a target was left out for lack of balance */
     const struct catalog_target *unsayable; /* the last one whose format cannot say the request... */
     struct problem unsaid;                  /* ...and what it is */
     struct attempt_record *served; /* the try whose answer the client gets; NULL: none yet */

@@ -184,7 +184,7 @@ void call_give_up(struct call *c)
     if (!c->tries && c->unsayable) {
         p = c->unsaid;
         outcome = p.code == PROBLEM_UNSUPPORTED ? CALL_OUTCOME_CLIENT_ERROR : CALL_OUTCOME_INTERNAL;
-    } else if (!c->tries && c->record.attempts) {
+    } else if (!c->tries && c->unaffordable) {
         p = problem_of(PROBLEM_NO_BALANCE);
         p.quota_source = "prepaid_balance";
         outcome = CALL_OUTCOME_BLOCKED;

@@ -8,6 +8,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
+#include "providers/tokens.h"
 
 enum { REQUEST_HEADERS = PROVIDER_HEADERS_MAX + 3 };
 
@@ -102,7 +103,7 @@ static struct str accepted(const struct call *c)
 }
 
 static int put_headers(struct call *c, const struct catalog_account *account,
-                       struct fetch_header h[REQUEST_HEADERS], size_t *ret_n)
+                       struct fetch_header h[REQUEST_HEADERS], struct fetch_request *request)
 {
     struct provider_header own[PROVIDER_CLIENT_HEADERS_MAX];
     struct provider_headers all = {.n = 0};
@@ -110,12 +111,18 @@ static int put_headers(struct call *c, const struct catalog_account *account,
         .provider = account->provider,
         .way = c->leg.way->way,
         .credential = &account->credential,
+        .place = &account->place,
         .extra = account->headers,
         .n_extra = account->n_headers,
         .client = own,
         .n_client = clients_own(c, own),
+        .token = c->try.token,
+        .method = request->method,
+        .url = str_c(request->url),
+        .body = request->body,
+        .now_us = clock_wall_us(),
     };
-    int r = provider_put_headers(&ask, &all);
+    int r = provider_put_headers(&ask, c->r->arena, &all);
     size_t n = 0;
 
     h[n++] = (struct fetch_header){"content-type", c->wire.content_type.p
@@ -125,7 +132,7 @@ static int put_headers(struct call *c, const struct catalog_account *account,
     h[n++] = (struct fetch_header){"user-agent", c->g->user_agent};
     for (size_t i = 0; i < all.n && n < REQUEST_HEADERS; i++)
         h[n++] = (struct fetch_header){all.v[i].name, all.v[i].value};
-    *ret_n = n;
+    request->header_count = n;
     return r;
 }
 
@@ -155,6 +162,8 @@ static int build_body(struct call *c, const struct catalog_target *target,
 
     buf_reset(&c->try.sent);
     r = c->leg.kind->put_request(c, target, &edit, &c->try.sent, fault);
+    if (r == LEG_OK)
+        r = leg_version_body(&c->leg, c->r->arena, &c->try.sent);
     return r != LEG_OK ? r : buf_finish(&c->try.sent);
 }
 
@@ -183,12 +192,11 @@ static int start_fetch(struct call *c, const struct catalog_target *target)
         .reply_max = BOUND_UPSTREAM_REPLY_BYTES,
     };
 
-    int r = put_headers(c, target->account, headers, &request.header_count);
+    int r = request.url ? put_headers(c, target->account, headers, &request)
+                        : err_origin(-ENOMEM);
 
     if (r != PROVIDER_OK)
         return r;
-    if (!request.url)
-        return err_origin(-ENOMEM);
     return fetch_start(c->g->fetcher, &request, &callbacks, c, &c->try.fetch);
 }
 
@@ -264,6 +272,26 @@ static bool can_be_told(struct call *c, const struct catalog_target *target)
     return false;
 }
 
+/* False: the account is a service account without a token now. Nobody waits for one here. */
+static bool has_token(struct call *c, const struct catalog_target *target)
+{
+    const struct catalog_account *a = target->account;
+
+    c->try.token = STR_NONE;
+    if (!a->credential.google.email.p ||
+        token_get(c->g->services->tokens, a->id, a->credential.mark, clock_wall_us(), c->r->arena,
+                  &c->try.token) == TOKEN_OK)
+        return true;
+    skip(c, target, "skipped: no_token");
+    return false;
+}
+
+static void skip_unaffordable(struct call *c, const struct catalog_target *target)
+{
+    c->unaffordable = true;
+    skip(c, target, "skipped: insufficient_balance");
+}
+
 void call_route(struct call *c)
 {
     while (c->next < c->plan.n) {
@@ -279,10 +307,10 @@ void call_route(struct call *c)
             return;
         }
         if (covered == CALL_MONEY_REFUSED) {
-            skip(c, target, "skipped: insufficient_balance");
+            skip_unaffordable(c, target);
             continue;
         }
-        if (!can_be_told(c, target))
+        if (!can_be_told(c, target) || !has_token(c, target))
             continue;
         if (!health_begin(h, clock_mono_ms()) && c->next < c->plan.n)
             continue;
@@ -308,7 +336,7 @@ void call_covered(struct call *c, const struct catalog_target *target, bool ok)
     if (ok)
         c->next--; /* the same one again, now affordable */
     else
-        skip(c, target, "skipped: insufficient_balance");
+        skip_unaffordable(c, target);
     call_route(c);
 }
 

@@ -1,15 +1,21 @@
 /* leg.c: see leg.h: how a target is asked, and a stream's bytes as events. */
 #include "gateway/leg.h"
 
+#include <errno.h>
+
+#include "base/err.h"
 #include "http/percent.h"
 #include "gateway/call.h"
+#include "json/scan.h"
+#include "translation/edit.h"
 
 bool leg_choose(struct call *c, const struct catalog_target *target)
 {
     struct leg *l = &c->leg;
 
     leg_close(l);
-    *l = (struct leg){.way = catalog_account_way(target->account, c->endpoint->format)};
+    *l = (struct leg){.way = catalog_account_way(target->account, target->upstream_model,
+                                                 c->endpoint->format)};
     if (!l->way)
         return false;
     l->kind = l->way->way->format == c->endpoint->format ? &leg_same : &leg_translated;
@@ -39,6 +45,35 @@ const char *leg_url(const struct call *c, const struct catalog_target *target)
     return leg_model_url(c->r->arena, c->wire.llm.stream ? c->leg.way->stream_url : c->leg.way->url,
                          target->upstream_model)
         .p;
+}
+
+int leg_version_body(const struct leg *l, struct arena *a, struct buf *body)
+{
+    struct json_watch w[] = {{.path = "model"}, {.path = "anthropic_version"}};
+    const char *version = l->way->way->version_in_body;
+    struct json_scan_result result;
+    struct json_fault fault;
+    struct str text, whole;
+    struct edit e;
+
+    if (!version)
+        return 0;
+    text = arena_strf(a, "\"%s\"", version);
+    whole = arena_str(a, buf_str(body));
+    if (!text.p || !whole.p)
+        return err_origin(-ENOMEM);
+    if (json_scan(whole, w, ARRAY_LEN(w), &result, &fault) != JSON_OK || !w[0].span.n)
+        return err_origin(-EINVAL); /* it was written here, with its model */
+    edit_begin(&e, whole);
+    if (w[1].span.n) {
+        edit_remove(&e, w[0].span);
+    } else {
+        edit_rename(&e, w[0].span, "anthropic_version");
+        edit_replace(&e, w[0].span, text);
+    }
+    buf_reset(body);
+    edit_apply(&e, body);
+    return 0;
 }
 
 int leg_open(struct call *c)

@@ -81,6 +81,9 @@ static inline const struct wire_format *leg_format(const struct leg *l)
     return l->way->way->format;
 }
 
+/* Where the way wants it, the written body without its model and with a version. 0 or < 0. */
+int leg_version_body(const struct leg *l, struct arena *a, struct buf *body) _must_use_;
+
 /* A stream's bytes, cut into events. open: 0 or < 0; push: LEG_OK or LEG_E_TOO_LARGE; next: also
  * _MORE, _END and _BAD. Slices of an event live until the next push. */
 int leg_open(struct call *c) _must_use_;

@@ -11,8 +11,10 @@
 #include "db/tx.h"
 #include "fetch/fetch.h"
 #include "gateway/leg.h"
+#include "gateway/token_keeper.h"
 #include "json/scan.h"
 #include "providers/health.h"
+#include "providers/tokens.h"
 
 enum {
     PROBE_CONNECT_MS = 5000,
@@ -22,6 +24,17 @@ enum {
     PROBE_TOKENS = 16, /* the least that every provider takes */
 };
 #define PROBE_REPLY_BYTES MIB(4)
+
+/* Where and what the account is asked. */
+struct probe_ask {
+    const struct services *services;
+    const struct catalog_account *account;
+    const struct provider_way *way;
+    struct arena *a;
+    struct str url;
+    struct str json;  /* p NULL: a GET */
+    struct str token; /* of a service account */
+};
 
 /* Lists as OpenAI and Anthropic have them, and as Google has. */
 static int64_t count_models(struct str body)
@@ -80,50 +93,63 @@ static const char *fault_sentence(enum fetch_fault fault)
     return sentences[fault];
 }
 
-static struct str sentence(struct arena *a, int status, enum fetch_fault fault, struct str body)
+/* A provider's word about a plain key may repeat parts of it; of signatures and tokens it says what
+ * is wrong with them. */
+static struct str sentence(const struct probe_ask *p, int status, enum fetch_fault fault,
+                           struct str body)
 {
+    bool plain_key = p->account->credential.bearer.p != NULL;
+    struct arena *a = p->a;
     struct str said;
 
     if (fault != FETCH_DONE)
         return str_c(fault_sentence(fault));
-    if (status == 401 || status == 403)
-        return arena_strf(a, "The provider refused the key (%d).", status);
     said = error_in(a, body);
+    if ((status == 401 || status == 403) && (plain_key || !said.p))
+        return arena_strf(a, "The provider refused the credential (%d).", status);
     if (said.p)
         return arena_strf(a, "%d: %.*s", status, STR_FMT(said));
     return arena_strf(a, "The provider answered %d.", status);
 }
 
-static int put_headers(const struct catalog_account *account, const struct provider_way *way,
-                       bool body, struct fetch_header h[PROBE_HEADERS], size_t *ret_n)
+static int put_headers(const struct probe_ask *p, struct fetch_header h[PROBE_HEADERS],
+                       struct fetch_request *request)
 {
     struct provider_headers all = {.n = 0};
     const struct provider_ask what = {
-        .provider = account->provider,
-        .way = way,
-        .credential = &account->credential,
-        .extra = account->headers,
-        .n_extra = account->n_headers,
+        .provider = p->account->provider,
+        .way = p->way,
+        .credential = &p->account->credential,
+        .place = &p->account->place,
+        .extra = p->account->headers,
+        .n_extra = p->account->n_headers,
+        .token = p->token,
+        .method = request->method,
+        .url = p->url,
+        .body = p->json,
+        .now_us = clock_wall_us(),
     };
-    int r = provider_put_headers(&what, &all);
+    int r = provider_put_headers(&what, p->a, &all);
     size_t n = 0;
 
-    if (body)
+    if (p->json.p)
         h[n++] = (struct fetch_header){"content-type", STR("application/json")};
     for (size_t i = 0; i < all.n; i++)
         h[n++] = (struct fetch_header){all.v[i].name, all.v[i].value};
-    *ret_n = n;
+    request->header_count = n;
     return r;
 }
 
 /* One exchange; a body makes it a POST. */
-static int ask(const struct catalog_account *account, const struct provider_way *way,
-               struct arena *a, struct str url, struct str json, struct operate_probe *ret)
+static int ask(const struct probe_ask *p, struct operate_probe *ret)
 {
+    const struct catalog_account *account = p->account;
+    struct arena *a = p->a;
+    struct str json = p->json;
     struct fetch_header headers[PROBE_HEADERS];
     struct fetch_request request = {
         .method = json.p ? "POST" : "GET",
-        .url = arena_cstr(a, url),
+        .url = arena_cstr(a, p->url),
         .headers = headers,
         .body = json,
         .network = account->private_network ? GUARD_PRIVATE : GUARD_PUBLIC,
@@ -137,7 +163,7 @@ static int ask(const struct catalog_account *account, const struct provider_way 
     enum fetch_fault fault = FETCH_E_CONNECT;
     int64_t began_ns = clock_mono_ns();
     struct buf body;
-    int r = put_headers(account, way, json.p != NULL, headers, &request.header_count);
+    int r = put_headers(p, headers, &request);
 
     if (r == PROVIDER_OK && !request.url)
         r = err_origin(-ENOMEM);
@@ -152,7 +178,7 @@ static int ask(const struct catalog_account *account, const struct provider_way 
     else if (r > 0)
         probe.error = STR("The account's URL or a header of it cannot be used.");
     else
-        probe.error = sentence(a, probe.status, fault, buf_str(&body));
+        probe.error = sentence(p, probe.status, fault, buf_str(&body));
     buf_done(&body);
     *ret = probe;
     return r < 0 ? err_trace(r) : 0;
@@ -198,19 +224,52 @@ static struct str ping(const struct catalog_account *account, const struct provi
 }
 
 /* Endpoints without a list of models are asked for a word. */
-static int ask_for_a_word(const struct catalog *c, const struct catalog_account *account,
-                          struct arena *a, struct operate_probe *ret)
+static int ask_for_a_word(const struct catalog *c, struct probe_ask *p, struct operate_probe *ret)
 {
-    const struct catalog_way *way = catalog_account_way(account, &format_openai_chat);
-    struct str model = some_model(c, account->id), json, url;
+    struct str model = some_model(c, p->account->id);
+    const struct catalog_way *way =
+        model.p ? catalog_account_way(p->account, model, &format_openai_chat) : NULL;
     int r;
 
-    if (!model.p || !way)
+    if (!way)
         return 0;
-    json = ping(account, way->way, a, model);
-    url = leg_model_url(a, way->url, model);
-    r = json.p && url.p ? ask(account, way->way, a, url, json, ret) : err_origin(-ENOMEM);
+    p->way = way->way;
+    p->json = ping(p->account, way->way, p->a, model);
+    p->url = leg_model_url(p->a, way->url, model);
+    r = p->json.p && p->url.p ? ask(p, ret) : err_origin(-ENOMEM);
     return r < 0 ? err_trace(r) : 0;
+}
+
+/* A service account's token is asked for anew, so that the test tells whether it can be. */
+static int lend(struct probe_ask *p, struct operate_probe *ret)
+{
+    const struct provider_credential *c = &p->account->credential;
+    int r;
+
+    if (!c->google.email.p)
+        return TOKEN_ASK_OK;
+    r = token_ask(p->services, p->account, p->a, &ret->error);
+    if (r == TOKEN_ASK_OK)
+        r = token_get(p->services->tokens, p->account->id, c->mark, clock_wall_us(), p->a,
+                      &p->token);
+    return r;
+}
+
+static int try_out(const struct catalog *c, struct probe_ask *p, struct operate_probe *ret)
+{
+    const struct catalog_account *account = p->account;
+    int r = lend(p, ret);
+
+    if (r != TOKEN_ASK_OK)
+        return r < 0 ? err_trace(r) : 0;
+    if (account->models_url.p) {
+        p->way = account->ways[0].way;
+        p->url = account->models_url;
+        r = ask(p, ret);
+    }
+    if (r == 0 && (!account->models_url.p || ret->status == 404 || ret->status == 405))
+        r = ask_for_a_word(c, p, ret);
+    return r;
 }
 
 struct note {
@@ -232,6 +291,7 @@ int operate_probe(const struct services *services, struct db *db, struct arena *
                                       .demo_port = services->demo_port};
     _cleanup_(catalog_unrefp) struct catalog *c = NULL;
     const struct catalog_account *found;
+    struct probe_ask what = {.services = services, .a = a};
     struct operate_probe probe = {
         .models = -1,
         .error = STR("This kind lists no models: the test wants a model that is routed to it."),
@@ -245,10 +305,8 @@ int operate_probe(const struct services *services, struct db *db, struct arena *
     found = catalog_find_account(c, account);
     if (!found || !found->n_ways)
         return OPERATE_E_UNKNOWN;
-    if (found->models_url.p)
-        r = ask(found, found->ways[0].way, a, found->models_url, STR_NONE, &probe);
-    if (r == 0 && (!found->models_url.p || probe.status == 404 || probe.status == 405))
-        r = ask_for_a_word(c, found, a, &probe);
+    what.account = found;
+    r = try_out(c, &what, &probe);
     if (r < 0)
         return err_trace(r);
     r = db_fatal(db_tx(db, DB_OPERATOR, "account_note", note,

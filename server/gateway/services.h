@@ -15,6 +15,7 @@ struct node;           /* lease/node.h: this process's session and leases */
 struct journal;        /* ledger/journal.h */
 struct catalog_holder; /* catalog/snapshot.h */
 struct health_board;   /* providers/health.h */
+struct token_board;    /* providers/tokens.h */
 struct site;           /* web/site.h */
 struct gateways;       /* gateway/gateway.h */
 struct oversight;      /* logs/oversight.h */
@@ -29,6 +30,7 @@ struct services {
     struct journal *journal;
     struct catalog_holder *catalog;
     struct health_board *health;
+    struct token_board *tokens; /* of service accounts */
     struct site *site;
     struct gateways *gateways;
     struct oversight *oversight; /* NULL in tests: not printed */

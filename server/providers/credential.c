@@ -1,31 +1,22 @@
 /* credential.c: see credential.h. */
 #include "providers/credential.h"
 
-#include <errno.h>
-
 #include "base/err.h"
 #include "base/secret.h"
+#include "providers/sigv4.h"
 
-static const char scheme[] = "Bearer ";
-
-int provider_credential_open(const struct provider *p, struct arena *a, struct str stored,
-                             struct provider_credential *ret)
+static void wipe(struct str s)
 {
-    struct provider_credential c = {.bearer = STR_NONE};
-
-    if (stored.n && p->auth != PROVIDER_AUTH_NONE) {
-        c.bearer = arena_strf(a, "%s%.*s", scheme, STR_FMT(stored));
-        if (!c.bearer.p)
-            return err_origin(-ENOMEM);
-    }
-    *ret = c;
-    return PROVIDER_OK;
+    if (s.p)
+        secret_wipe((void *)(uintptr_t)s.p, s.n);
 }
 
 void provider_credential_wipe(struct provider_credential *c)
 {
-    if (c->bearer.p)
-        secret_wipe((void *)(uintptr_t)c->bearer.p, c->bearer.n);
+    wipe(c->bearer);
+    wipe(c->aws.secret);
+    wipe(c->aws.session);
+    wipe(c->google.private_key);
 }
 
 static void put(struct provider_headers *out, const char *name, struct str value)
@@ -39,6 +30,7 @@ static void put(struct provider_headers *out, const char *name, struct str value
 
 static void put_key(const struct provider_ask *ask, struct provider_headers *out)
 {
+    static const char scheme[] = "Bearer ";
     const char *name = ask->way->key_header;
     struct str bearer = ask->credential->bearer;
 
@@ -52,11 +44,53 @@ static void put_key(const struct provider_ask *ask, struct provider_headers *out
         put(out, "authorization", bearer);
 }
 
-int provider_put_headers(const struct provider_ask *ask, struct provider_headers *out)
+static int put_signature(const struct provider_ask *ask, struct arena *a,
+                         struct provider_headers *out)
+{
+    const struct sigv4_key key = {
+        .id = ask->credential->aws.id,
+        .secret = ask->credential->aws.secret,
+        .session = ask->credential->aws.session,
+        .region = ask->place->region,
+        .service = STR("bedrock"),
+    };
+    const struct sigv4_request request = {
+        .method = ask->method, .url = ask->url, .body = ask->body, .now_us = ask->now_us};
+    struct sigv4_headers h;
+    int r = sigv4_sign(a, &key, &request, &h);
+
+    if (r < 0)
+        return err_trace(r);
+    put(out, "authorization", h.authorization);
+    put(out, "x-amz-date", h.date);
+    if (key.session.n)
+        put(out, "x-amz-security-token", key.session);
+    return PROVIDER_OK;
+}
+
+static int put_credential(const struct provider_ask *ask, struct arena *a,
+                          struct provider_headers *out)
+{
+    if (ask->credential->aws.id.p)
+        return put_signature(ask, a, out);
+    if (ask->credential->google.email.p) {
+        if (!ask->token.p)
+            return PROVIDER_E_NO_TOKEN;
+        put(out, "authorization", ask->token);
+        return PROVIDER_OK;
+    }
+    put_key(ask, out);
+    return PROVIDER_OK;
+}
+
+int provider_put_headers(const struct provider_ask *ask, struct arena *a,
+                         struct provider_headers *out)
 {
     const struct provider_fixed *fixed = ask->way->headers;
+    int r = put_credential(ask, a, out);
 
-    put_key(ask, out);
+    if (r != PROVIDER_OK)
+        return r;
     for (size_t i = 0; i < ask->n_client; i++)
         put(out, ask->client[i].name, ask->client[i].value);
     for (size_t i = 0; i < ask->n_extra; i++)

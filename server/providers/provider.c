@@ -22,6 +22,81 @@ const struct provider_way *provider_way_of(const struct provider *p,
     return NULL;
 }
 
+bool provider_way_takes(const struct provider *p, const struct provider_way *way, struct str model)
+{
+    if (way->models)
+        return str_starts(model, str_c(way->models));
+    for (size_t i = 0; i < PROVIDER_WAYS_MAX && p->ways[i].format; i++)
+        if (p->ways[i].models && str_starts(model, str_c(p->ways[i].models)))
+            return false;
+    return true;
+}
+
+/* --- URLs --- */
+
+static bool has_hole(const char *text, const char *hole)
+{
+    return text && strstr(text, hole);
+}
+
+bool provider_wants_region(const struct provider *p)
+{
+    return p->auth == PROVIDER_AUTH_AWS || has_hole(p->origin, "{region") ||
+           has_hole(p->root, "{region");
+}
+
+bool provider_wants_project(const struct provider *p)
+{
+    return has_hole(p->origin, "{project}") || has_hole(p->root, "{project}");
+}
+
+/* The hole at the start of the text, as the place fills it; p NULL: it is none, or not told. */
+static struct str filling(const struct provider_place *place, const char *at, size_t *ret_length)
+{
+    static const char region[] = "{region}", prefix[] = "{region-}", project[] = "{project}";
+
+    if (strncmp(at, region, strlen(region)) == 0) {
+        *ret_length = strlen(region);
+        return place->region.n ? place->region : STR_NONE;
+    }
+    if (strncmp(at, prefix, strlen(prefix)) == 0) {
+        *ret_length = strlen(prefix);
+        return str_eq_c(place->region, "global") ? STR("")
+               : place->region.n                 ? place->region
+                                                 : STR_NONE;
+    }
+    *ret_length = strlen(project);
+    return strncmp(at, project, strlen(project)) == 0 && place->project.n ? place->project
+                                                                           : STR_NONE;
+}
+
+/* Origins and roots of the table, with the account's place in them. */
+static int fill(struct arena *a, const struct provider_place *place, const char *text,
+                struct str *ret)
+{
+    struct str out = STR("");
+    const char *brace;
+
+    while ((brace = strchr(text, '{'))) {
+        size_t length;
+        struct str in = filling(place, brace, &length);
+        const char *hyphen = brace[length - 2] == '-' && in.n ? "-" : "";
+
+        if (!in.p)
+            return PROVIDER_E_NO_PLACE;
+        out = arena_strf(a, "%.*s%.*s%.*s%s", STR_FMT(out), (int)(brace - text), text, STR_FMT(in),
+                         hyphen);
+        if (!out.p)
+            return err_origin(-ENOMEM);
+        text = brace + length;
+    }
+    out = arena_strf(a, "%.*s%s", STR_FMT(out), text);
+    if (!out.p)
+        return err_origin(-ENOMEM);
+    *ret = out;
+    return PROVIDER_OK;
+}
+
 struct str provider_origin(struct str url)
 {
     size_t at = 0;
@@ -43,17 +118,20 @@ static struct str without_slashes(struct str s)
     return s;
 }
 
+static bool drop_end(struct str *s, struct str tail)
+{
+    if (!tail.n || !str_ends(*s, tail))
+        return false;
+    *s = without_slashes(str_n(s->p, s->n - tail.n));
+    return true;
+}
+
 /* Somebody pasted the whole address of one of the ways. */
 static bool drop_pasted(const struct provider *p, struct str *where)
 {
-    for (size_t i = 0; i < PROVIDER_WAYS_MAX && p->ways[i].format; i++) {
-        struct str tail = str_c(p->ways[i].path);
-
-        if (str_ends(*where, tail)) {
-            *where = without_slashes(str_n(where->p, where->n - tail.n));
+    for (size_t i = 0; i < PROVIDER_WAYS_MAX && p->ways[i].format; i++)
+        if (drop_end(where, str_c(p->ways[i].path)))
             return true;
-        }
-    }
     return false;
 }
 
@@ -64,18 +142,14 @@ static struct str query_behind(struct arena *a, const char *path, struct str que
                                             : query;
 }
 
-int provider_url(const struct provider *p, struct arena *a, struct str base, const char *path,
-                 struct str *ret)
+static int join(const struct provider *p, struct arena *a, const struct provider_place *place,
+                struct str base, const char *path, bool beside_root, struct str *ret)
 {
-    struct str origin, where, query = STR(""), url;
-    const char *root = "";
+    struct str origin, where, query = STR(""), root = STR(""), url;
+    bool pasted;
     ssize_t mark;
+    int r;
 
-    base = str_trim(base);
-    if (!base.n && !p->origin)
-        return PROVIDER_E_NO_URL;
-    if (!base.n)
-        base = str_c(p->origin);
     mark = str_find(base, '?');
     if (mark >= 0) {
         query = str_n(base.p + mark, base.n - (size_t)mark);
@@ -83,16 +157,51 @@ int provider_url(const struct provider *p, struct arena *a, struct str base, con
     }
     origin = provider_origin(base);
     where = without_slashes(str_n(base.p + origin.n, base.n - origin.n));
-    if (!drop_pasted(p, &where) && !where.n)
-        root = p->root;
+    pasted = drop_pasted(p, &where);
+    r = (!pasted && !where.n) || beside_root ? fill(a, place, p->root, &root) : PROVIDER_OK;
+    if (r != PROVIDER_OK)
+        return r;
+    if (beside_root) {
+        (void)drop_end(&where, root);
+        root = STR("");
+    }
     query = query_behind(a, path, query);
-    url = arena_strf(a, "%.*s%.*s%s%s%.*s", STR_FMT(origin), STR_FMT(where), root, path,
+    url = arena_strf(a, "%.*s%.*s%.*s%s%.*s", STR_FMT(origin), STR_FMT(where), STR_FMT(root), path,
                      STR_FMT(query));
     if (!url.p)
         return err_origin(-ENOMEM);
     *ret = url;
     return PROVIDER_OK;
 }
+
+static int based(const struct provider *p, struct arena *a, const struct provider_place *place,
+                 struct str base, const char *path, bool beside_root, struct str *ret)
+{
+    int r = PROVIDER_OK;
+
+    base = str_trim(base);
+    if (!base.n && !p->origin)
+        return PROVIDER_E_NO_URL;
+    if (!base.n)
+        r = fill(a, place, p->origin, &base);
+    return r == PROVIDER_OK ? join(p, a, place, base, path, beside_root, ret) : r;
+}
+
+int provider_url(const struct provider *p, struct arena *a, const struct provider_place *place,
+                 struct str base, const char *path, struct str *ret)
+{
+    return based(p, a, place, base, path, false, ret);
+}
+
+int provider_way_url(const struct provider *p, struct arena *a, const struct provider_place *place,
+                     struct str base, const struct provider_way *way, bool stream, struct str *ret)
+{
+    const char *path = stream && way->stream_path ? way->stream_path : way->path;
+
+    return based(p, a, place, base, path, way->beside_root, ret);
+}
+
+/* --- headers of operators --- */
 
 static bool is_token(struct str s)
 {

@@ -11,6 +11,8 @@ enum provider_auth {
     PROVIDER_AUTH_BEARER, /* Authorization: Bearer KEY; without a key no header */
     PROVIDER_AUTH_HEADER, /* auth_header: KEY */
     PROVIDER_AUTH_NONE,
+    PROVIDER_AUTH_AWS,    /* each request is signed (sigv4.h), or a Bedrock API key as a bearer */
+    PROVIDER_AUTH_GOOGLE, /* a bearer token that a service account is lent (google.h, tokens.h) */
 };
 
 enum provider_quirk {
@@ -45,6 +47,13 @@ struct provider_way {
     const struct provider_fixed *headers;
     /* A client of the same format may choose these itself. Up to a NULL; NULL: none. */
     const char *const *client_headers;
+    /* Only models whose name there starts with this go this way, and those no other; NULL: all that
+     * are left. */
+    const char *models;
+    /* The path stands beside the root, not behind it. */
+    bool beside_root;
+    /* The body has no `model` (it is in the path), but this as `anthropic_version`; NULL: as it is. */
+    const char *version_in_body;
 };
 #define PROVIDER_WAYS_MAX 16
 #define PROVIDER_CLIENT_HEADERS_MAX 4
@@ -52,10 +61,12 @@ struct provider_way {
 struct provider {
     const char *kind;  /* as stored: "openai" */
     const char *label; /* for people: "OpenAI" */
-    /* Scheme and host; NULL: has to be given. */
+    /* Scheme and host; NULL: has to be given. `{region}` and `{project}` are the account's, also in
+     * the root; `{region-}` is the region with a hyphen behind it, but nothing for "global". */
     const char *origin;
     /* The path of the API's root, put behind a base URL that has no path: "/v1". */
     const char *root;
+    const char *docs; /* where its API is described, for people who set an account up; NULL: nowhere */
     /* Up to one without a format. Chats of clients that speak none of these are translated into
      * the first that has a neutral form. */
     struct provider_way ways[PROVIDER_WAYS_MAX];
@@ -83,15 +94,29 @@ static inline bool provider_has(const struct provider *p, enum provider_quirk qu
 
 const struct provider_way *provider_way_of(const struct provider *p,
                                            const struct wire_format *format);
+/* May this model of the provider go this way? */
+bool provider_way_takes(const struct provider *p, const struct provider_way *way, struct str model);
+
+/* What else an account has to say of where it is. */
+struct provider_place {
+    struct str region, project; /* empty: not told */
+};
+bool provider_wants_region(const struct provider *p);
+bool provider_wants_project(const struct provider *p);
 
 /* The part of a URL before its path: scheme, host and port as they are written. */
 struct str provider_origin(struct str url);
 /* The URL to ask: base (empty: the provider's own) and path joined. A base without a path gets the
  * root; a trailing slash, or a way's path that somebody pasted along, does no harm; a query of the
- * base stays at the end, behind one of the path. PROVIDER_E_NO_URL: neither the account nor the kind has one. */
-enum { PROVIDER_OK = 0, PROVIDER_E_NO_URL = 1 };
-int provider_url(const struct provider *p, struct arena *a, struct str base, const char *path,
-                 struct str *ret) _must_use_;
+ * base stays at the end, behind one of the path. PROVIDER_E_NO_URL: neither the account nor the
+ * kind has one; PROVIDER_E_NO_PLACE: the region or project that is part of it is not told. */
+enum { PROVIDER_OK = 0, PROVIDER_E_NO_URL = 1, PROVIDER_E_NO_PLACE = 2 };
+int provider_url(const struct provider *p, struct arena *a, const struct provider_place *place,
+                 struct str base, const char *path, struct str *ret) _must_use_;
+/* The same of a way's path, or of its path for streams. */
+int provider_way_url(const struct provider *p, struct arena *a, const struct provider_place *place,
+                     struct str base, const struct provider_way *way, bool stream,
+                     struct str *ret) _must_use_;
 
 struct provider_header {
     const char *name;

@@ -39,7 +39,7 @@ static bool is_usable(const struct route_request *q, const struct catalog_target
 
     if (!t->enabled || a->unusable || (a->team.v != 0 && a->team.v != q->team.v))
         return false;
-    return catalog_account_way(a, q->format) != NULL;
+    return catalog_account_way(a, t->upstream_model, q->format) != NULL;
 }
 
 static bool is_dearer(int64_t price, int64_t most)

@@ -71,11 +71,49 @@ export const openai = {
   asked: (body) => body.messages.at(-1).content,
 };
 
+// --- Amazon's Converse, with the binary frames of its streams ---
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
+  for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+  return n >>> 0;
+});
+const crc32 = (bytes) => (bytes.reduce((crc, b) => crcTable[(crc ^ b) & 255] ^ (crc >>> 8), 0xffffffff) ^ 0xffffffff) >>> 0;
+const u32 = (n) => { const b = Buffer.alloc(4); b.writeUInt32BE(n >>> 0); return b; };
+
+// An event of Amazon's event stream: lengths, headers, payload, and a sum over each part.
+export function frame(type, payload) {
+  const headers = Buffer.concat([[':message-type', 'event'], [':event-type', type], [':content-type', 'application/json']].map(([name, value]) =>
+    Buffer.concat([Buffer.from([name.length]), Buffer.from(name), Buffer.from([7, value.length >> 8, value.length & 255]), Buffer.from(value)])));
+  const body = Buffer.from(JSON.stringify(payload));
+  const prelude = Buffer.concat([u32(16 + headers.length + body.length), u32(headers.length)]);
+  const whole = Buffer.concat([prelude, u32(crc32(prelude)), headers, body]);
+  return Buffer.concat([whole, u32(crc32(whole))]);
+}
+
+const converseUsage = { inputTokens: figures.input, outputTokens: figures.output, totalTokens: figures.input + figures.output };
+
+export const converse = {
+  plain: (res) => send(res, 200, { output: { message: { role: 'assistant', content: [{ text: words.join('') }] } }, stopReason: 'end_turn', usage: converseUsage, metrics: { latencyMs: 1 } }, { 'x-amzn-requestid': 'amz-1' }),
+  stream: (res) => {
+    res.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream' });
+    res.write(frame('messageStart', { role: 'assistant' }));
+    for (const text of words) res.write(frame('contentBlockDelta', { contentBlockIndex: 0, delta: { text } }));
+    res.write(frame('contentBlockStop', { contentBlockIndex: 0 }));
+    res.write(frame('messageStop', { stopReason: 'end_turn' }));
+    res.end(frame('metadata', { usage: converseUsage, metrics: { latencyMs: 1 } }));
+  },
+  fail: (res) => send(res, 400, { message: 'The scripted refusal.' }, { 'x-amzn-errortype': 'ValidationException' }),
+  asked: (body) => body.messages.at(-1).content[0].text,
+};
+
 const bodySays = (seen) => seen.body.stream === true;
 const routes = [
   { path: /\/messages$/, format: anthropic, streams: bodySays },
   { path: /\/models\/[^/]+:generateContent$/, format: gemini, streams: () => false },
   { path: /\/models\/[^/]+:streamGenerateContent$/, format: gemini, streams: () => true },
+  { path: /\/publishers\/anthropic\/models\/[^/]+:(rawPredict|streamRawPredict)$/, format: anthropic, streams: (seen) => /stream/.test(seen.url) },
+  { path: /^\/model\/[^/]+\/converse$/, format: converse, streams: () => false },
+  { path: /^\/model\/[^/]+\/converse-stream$/, format: converse, streams: () => true },
   { path: /\/chat\/completions$/, format: openai, streams: bodySays },
 ];
 

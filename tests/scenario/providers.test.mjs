@@ -1,45 +1,143 @@
 // An account of each kind of provider serves a client that knows only OpenAI's chat: what arrives there is
 // in the provider's own format, at its own address and with its own credential; what the client gets back
-// is its own format, priced by the provider's own figures.
+// is its own format, priced by the provider's own figures. Signatures of AWS are checked by the signer of
+// its SDK, assertions of service accounts by the public half of their key.
 import assert from 'node:assert/strict';
-import { test, setup } from '../lib/story.mjs';
-import { startNatives, figures, words } from '../lib/natives.mjs';
-import { addAccount, addModel, booksBalance, call, hello, mintKey, served, settled, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+import { createHash, createHmac, generateKeyPairSync, verify } from 'node:crypto';
+import { test, setup, eventually } from '../lib/story.mjs';
+import { answer, figures, words } from '../lib/natives.mjs';
+import { send, startUpstream } from '../lib/upstream.mjs';
+import { addAccount, addModel, attemptsOf, booksBalance, call, hello, mintKey, served, settled, signInOperator, signUp, topUp } from '../lib/installation.mjs';
 import { startServer } from '../lib/server.mjs';
 
 let server, operator, key, up;
+const lent = []; // tokens that the scripted token endpoint gave out
+let refuses = false; // the token endpoint
+let lifetime = 3600;
 
-// What each kind is asked: where, with which headers, and with which fields of its own.
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const serviceAccount = (more = {}) => JSON.stringify({
+  type: 'service_account', project_id: 'my-project', private_key_id: 'key-1', client_email: 'gateway@my-project.iam.example',
+  private_key: rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }), token_uri: `http://127.0.0.1:${up.port}/token`, ...more,
+});
+
+// What Google's token endpoint checks of an assertion.
+function lend(req, res, { raw }) {
+  const form = new URLSearchParams(raw);
+  assert.equal(form.get('grant_type'), 'urn:ietf:params:oauth:grant-type:jwt-bearer');
+  const [head, claims, signature] = form.get('assertion').split('.');
+  const read = (part) => JSON.parse(Buffer.from(part, 'base64url').toString());
+  assert.deepEqual(read(head), { alg: 'RS256', typ: 'JWT', kid: 'key-1' });
+  const { iss, aud, scope, iat, exp } = read(claims);
+  assert.equal(iss, 'gateway@my-project.iam.example');
+  assert.equal(aud, `http://127.0.0.1:${up.port}/token`);
+  assert.match(scope, /cloud-platform$/);
+  assert.ok(exp - iat <= 3600 && exp > Date.now() / 1000, 'an hour at most');
+  assert.ok(verify('sha256', Buffer.from(`${head}.${claims}`), rsa.publicKey, Buffer.from(signature, 'base64url')), 'the signature is of this key');
+  if (refuses) return send(res, 400, { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' });
+  lent.push(`ya29.scripted-${lent.length + 1}`);
+  return send(res, 200, { access_token: lent.at(-1), expires_in: lifetime, token_type: 'Bearer' });
+}
+
+// AWS Signature Version 4 worked out from its description, independently of the server's: every step
+// from what arrived.
+function assertSigned(seen, { id, secret, region, session }) {
+  const [, credential, names, signature] = seen.headers.authorization.match(/^AWS4-HMAC-SHA256 Credential=([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/);
+  const date = seen.headers['x-amz-date'];
+  assert.ok(Math.abs(Date.parse(date.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z')) - Date.now()) < 300000, date);
+  const scope = `${date.slice(0, 8)}/${region}/bedrock/aws4_request`;
+  assert.equal(credential, `${id}/${scope}`);
+  assert.equal(seen.headers['x-amz-security-token'], session);
+  assert.equal(names.split(';').includes('x-amz-security-token'), session !== undefined);
+  const sha = (text) => createHash('sha256').update(text).digest('hex');
+  const path = seen.url.split('?')[0].split('/').map(encodeURIComponent).join('/');
+  const canonical = ['POST', path, '', ...names.split(';').map((n) => `${n}:${seen.headers[n]}`), '', names, sha(seen.raw)].join('\n');
+  const text = ['AWS4-HMAC-SHA256', date, scope, sha(canonical)].join('\n');
+  const under = [date.slice(0, 8), region, 'bedrock', 'aws4_request'].reduce((k, part) => createHmac('sha256', k).update(part).digest(), `AWS4${secret}`);
+  assert.equal(signature, createHmac('sha256', under).update(text).digest('hex'));
+}
+
+const anthropicAsks = (model) => (b) => assert.deepEqual([b.model, b.max_tokens, b.messages], [model, 20, [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }]]);
+const geminiAsks = (b) => assert.deepEqual([b.generationConfig.maxOutputTokens, b.contents], [20, [{ role: 'user', parts: [{ text: 'Hello' }] }]]);
+const openaiAsks = (model, limit = 'max_tokens') => (b) => assert.deepEqual([b.model, b[limit] ?? b.max_tokens, b.messages], [model, 20, [{ role: 'user', content: 'Hello' }]]);
+const converseAsks = (b) => assert.deepEqual([b.inferenceConfig.maxTokens, b.messages, b.model], [20, [{ role: 'user', content: [{ text: 'Hello' }] }], undefined]);
+const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc';
+const vertexBase = '/v1/projects/my-project/locations/europe-west4/publishers';
+
+// What each kind is asked: where, with which headers, and with which fields of its own. lists: its list of
+// models is what the account's test asks for; else it is asked for a word.
 const kinds = [
   {
-    kind: 'anthropic', base: '/v1', key: 'sk-ant-secret', model: 'claude-scripted',
-    plain: '/v1/messages', stream: '/v1/messages',
+    kind: 'anthropic', base: '/v1', fields: { key: 'sk-ant-secret' }, model: 'claude-scripted', lists: true,
+    plain: '/v1/messages', stream: '/v1/messages', body: anthropicAsks('claude-scripted'),
     headers: { 'x-api-key': 'sk-ant-secret', 'anthropic-version': '2023-06-01', authorization: undefined },
-    body: (b) => assert.deepEqual([b.model, b.max_tokens, b.messages], ['claude-scripted', 20, [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }]]),
   },
   {
-    kind: 'google', base: '/v1beta', key: 'AIza-secret', model: 'gemini-scripted',
+    kind: 'google', base: '/v1beta', fields: { key: 'AIza-secret' }, model: 'gemini-scripted', lists: true,
     plain: '/v1beta/models/gemini-scripted:generateContent',
-    stream: '/v1beta/models/gemini-scripted:streamGenerateContent?alt=sse',
+    stream: '/v1beta/models/gemini-scripted:streamGenerateContent?alt=sse', body: geminiAsks,
     headers: { 'x-goog-api-key': 'AIza-secret', authorization: undefined },
-    body: (b) => assert.deepEqual([b.generationConfig.maxOutputTokens, b.contents], [20, [{ role: 'user', parts: [{ text: 'Hello' }] }]]),
   },
   {
-    kind: 'openai-compatible', base: '/v1', key: 'sk-secret', model: 'gpt-scripted',
-    plain: '/v1/chat/completions', stream: '/v1/chat/completions',
+    kind: 'openai-compatible', base: '/v1', fields: { key: 'sk-secret' }, model: 'gpt-scripted', lists: true,
+    plain: '/v1/chat/completions', stream: '/v1/chat/completions', body: openaiAsks('gpt-scripted'),
     headers: { authorization: 'Bearer sk-secret' },
-    body: (b) => assert.deepEqual([b.model, b.max_tokens, b.messages], ['gpt-scripted', 20, [{ role: 'user', content: 'Hello' }]]),
+  },
+  {
+    kind: 'azure', base: '', fields: { key: '0123456789abcdef' }, model: 'my-deployment', lists: true,
+    plain: '/openai/v1/chat/completions', stream: '/openai/v1/chat/completions', body: openaiAsks('my-deployment', 'max_completion_tokens'),
+    headers: { 'api-key': '0123456789abcdef', authorization: undefined },
+  },
+  {
+    kind: 'azure-deployments', base: '?api-version=2024-10-21', fields: { key: '0123456789abcdef' }, model: 'my deployment', lists: true,
+    plain: '/openai/deployments/my%20deployment/chat/completions?api-version=2024-10-21',
+    stream: '/openai/deployments/my%20deployment/chat/completions?api-version=2024-10-21', body: openaiAsks('my deployment', 'max_completion_tokens'),
+    headers: { 'api-key': '0123456789abcdef', authorization: undefined },
+  },
+  {
+    kind: 'bedrock', base: '', model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
+    fields: { region: 'us-east-1', access_key_id: 'AKIAIOSFODNN7EXAMPLE', secret_access_key: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
+    plain: '/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse',
+    stream: '/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream', body: converseAsks, headers: {},
+    check: (seen) => assertSigned(seen, { id: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', region: 'us-east-1' }),
+  },
+  {
+    kind: 'bedrock', name: 'bedrock, a temporary key and an ARN', base: '', model: arn,
+    fields: { region: 'eu-west-1', access_key_id: 'ASIAIOSFODNN7EXAMPLE', secret_access_key: 'temporary-secret-of-a-role', session_token: 'FwoGZXIvYXdzEJr+/=' },
+    plain: `/model/${encodeURIComponent(arn)}/converse`, stream: `/model/${encodeURIComponent(arn)}/converse-stream`, body: converseAsks, headers: {},
+    check: (seen) => assertSigned(seen, { id: 'ASIAIOSFODNN7EXAMPLE', secret: 'temporary-secret-of-a-role', region: 'eu-west-1', session: 'FwoGZXIvYXdzEJr+/=' }),
+  },
+  {
+    kind: 'bedrock', name: 'bedrock, an API key', base: '', model: 'amazon.nova-lite-v1:0', fields: { region: 'us-east-1', key: 'bedrock-api-key-secret' },
+    plain: '/model/amazon.nova-lite-v1%3A0/converse', stream: '/model/amazon.nova-lite-v1%3A0/converse-stream', body: converseAsks,
+    headers: { authorization: 'Bearer bedrock-api-key-secret', 'x-amz-date': undefined },
+  },
+  {
+    kind: 'vertex', base: '', model: 'gemini-scripted', service: true, fields: { region: 'europe-west4', project: 'my-project' },
+    plain: `${vertexBase}/google/models/gemini-scripted:generateContent`,
+    stream: `${vertexBase}/google/models/gemini-scripted:streamGenerateContent?alt=sse`, body: geminiAsks,
+    headers: {}, check: (seen) => assert.ok(lent.some((token) => seen.headers.authorization === `Bearer ${token}`), seen.headers.authorization),
+  },
+  {
+    kind: 'vertex', name: 'vertex, a model of Anthropic', base: '', model: 'claude-scripted@20250929', service: true, fields: { region: 'europe-west4', project: 'my-project' },
+    plain: `${vertexBase}/anthropic/models/claude-scripted%4020250929:rawPredict`,
+    stream: `${vertexBase}/anthropic/models/claude-scripted%4020250929:streamRawPredict`,
+    body: (b) => { assert.equal(b.anthropic_version, 'vertex-2023-10-16'); anthropicAsks(undefined)(b); },
+    headers: { 'anthropic-version': undefined }, check: (seen) => assert.match(seen.headers.authorization, /^Bearer ya29\./),
   },
 ];
+for (const [i, k] of kinds.entries()) Object.assign(k, { name: k.name ?? k.kind, public: `by-${i}-${k.kind}` });
 
 const base = (path) => `http://127.0.0.1:${up.port}${path}`;
 const events = (text) => text.split('\n\n').filter((e) => e.startsWith('data: {')).map((e) => JSON.parse(e.slice(6)));
+const asked = () => up.seen.filter((s) => s.url !== '/token');
 
 function assertAsked(k, seen, url) {
   assert.equal(seen.method, 'POST');
   assert.equal(seen.url, url);
   assert.match(seen.headers['content-type'], /^application\/json/);
   for (const [name, value] of Object.entries(k.headers)) assert.equal(seen.headers[name], value, name);
+  k.check?.(seen);
   k.body(seen.body);
   assert.ok(!JSON.stringify(seen).includes(key), 'the client’s key stays here');
 }
@@ -53,26 +151,32 @@ async function assertCharged(res) {
   assert.equal(row.outcome, 'ok');
 }
 
+const addOne = (k, more = {}) => addAccount(operator, up, {
+  kind: k.kind, name: k.name, base_url: base(k.base), key: '', ...k.fields, ...(k.service ? { service_account: serviceAccount() } : {}), ...more,
+});
+
 setup('an installation with an account of each kind', async () => {
-  up = await startNatives();
+  up = await startUpstream((req, res, seen) => (req.url === '/token' ? lend(req, res, seen) : answer(req, res, seen)));
   server = await startServer();
   operator = await signInOperator(server);
   for (const k of kinds) {
-    k.account = await addAccount(operator, up, { kind: k.kind, name: k.kind, base_url: base(k.base), key: k.key });
-    await addModel(operator, { name: `by-${k.kind}`, targets: [{ account: k.account, upstreamModel: k.model }] });
+    k.account = await addOne(k);
+    await addModel(operator, { name: k.public, targets: [{ account: k.account, upstreamModel: k.model }] });
   }
   const owner = await signUp(server);
   await topUp(owner, 20);
   key = await mintKey(owner);
-  for (const k of kinds) await served(server, key, `by-${k.kind}`);
+  for (const k of kinds) await served(server, key, k.public);
+  const services = kinds.filter((k) => k.service).length;
+  await eventually(() => lent.length >= services, 'a token for each service account, ahead of the first call');
 });
 
 for (const k of kinds) {
-  test(`${k.kind}: a plain call`, async () => {
+  test(`${k.name}: a plain call`, async () => {
     up.seen.length = 0;
-    const res = await call(server, key, hello(`by-${k.kind}`));
+    const res = await call(server, key, hello(k.public));
     assert.equal(res.status, 200, res.text);
-    assertAsked(k, up.seen[0], k.plain);
+    assertAsked(k, asked()[0], k.plain);
     assert.equal(res.json.object, 'chat.completion');
     assert.equal(res.json.choices[0].message.content, words.join(''));
     assert.equal(res.json.choices[0].finish_reason, 'stop');
@@ -82,11 +186,11 @@ for (const k of kinds) {
     await assertCharged(res);
   });
 
-  test(`${k.kind}: a stream`, async () => {
+  test(`${k.name}: a stream`, async () => {
     up.seen.length = 0;
-    const res = await call(server, key, hello(`by-${k.kind}`, { stream: true, stream_options: { include_usage: true } }));
+    const res = await call(server, key, hello(k.public, { stream: true, stream_options: { include_usage: true } }));
     assert.equal(res.status, 200, res.text);
-    assertAsked(k, up.seen[0], k.stream);
+    assertAsked(k, asked()[0], k.stream);
     const all = events(res.text);
     assert.equal(all.map((e) => e.choices[0]?.delta?.content ?? '').join(''), words.join(''));
     assert.equal(all.findLast((e) => e.choices[0]?.finish_reason)?.choices[0].finish_reason, 'stop');
@@ -95,8 +199,8 @@ for (const k of kinds) {
     await assertCharged(res);
   });
 
-  test(`${k.kind}: the provider’s refusal, in the client’s format`, async () => {
-    const res = await call(server, key, hello(`by-${k.kind}`, { messages: [{ role: 'user', content: 'fail' }] }));
+  test(`${k.name}: the provider’s refusal, in the client’s format`, async () => {
+    const res = await call(server, key, hello(k.public, { messages: [{ role: 'user', content: 'fail' }] }));
     assert.equal(res.status, 400, res.text);
     assert.match(res.json.error.message, /The scripted refusal\./);
     assert.equal(res.json.error.type, 'invalid_request_error');
@@ -105,13 +209,82 @@ for (const k of kinds) {
     assert.equal(row.charge_nano, 0);
   });
 
-  test(`${k.kind}: the account is tried out`, async () => {
+  test(`${k.name}: the account is tried out`, async () => {
     up.seen.length = 0;
     const page = await operator.submit(`/operator/accounts/${k.account.id}`, /\/test$/);
-    assert.match(page.text, /It works\..*it lists 1 model/s);
-    assert.equal(up.seen[0].method, 'GET');
-    for (const [name, value] of Object.entries(k.headers)) assert.equal(up.seen[0].headers[name], value, name);
+    assert.match(page.text, k.lists ? /It works\..*it lists 1 model/s : /It works\./);
+    assert.equal(asked()[0].method, k.lists ? 'GET' : 'POST');
+    for (const [name, value] of Object.entries(k.headers)) assert.equal(asked()[0].headers[name], value, name);
+    k.check?.(asked()[0]);
+  });
+
+  test(`${k.name}: its credential is shown nowhere`, async () => {
+    const page = await operator.get(`/operator/accounts/${k.account.id}`);
+    for (const part of ['key', 'secret_access_key', 'session_token'])
+      if (k.fields[part]) assert.ok(!page.body.includes(k.fields[part]), part);
+    assert.ok(!page.body.includes('PRIVATE KEY'));
+    const [row] = server.sql(`SELECT coalesce(encode(key_sealed, 'escape'), '') AS sealed FROM provider_account WHERE id = ${k.account.id}`);
+    assert.ok(!/AKIA|secret|PRIVATE/.test(row.sealed));
   });
 }
+
+test('a wrong credential is refused beside its field, and not sent back', async () => {
+  const refused = async (kind, fields, sentence) => {
+    const page = await operator.submit(`/operator/accounts/new?kind=${kind}`, /operator\/accounts$/, {
+      kind, name: `refused ${kind}`, base_url: base(''), network: 'private', priority: '1', weight: '1', enabled: 'on', ...fields,
+    });
+    assert.equal(page.status, 422, page.text.slice(0, 300));
+    assert.match(page.text, sentence);
+    assert.ok(!/PRIVATE KEY|half-secret/.test(page.body), 'what was typed of it is gone');
+  };
+  await refused('bedrock', { region: '', access_key_id: 'AKIA', secret_access_key: 'half-secret' }, /needs a region/);
+  await refused('bedrock', { region: 'us-east-1' }, /needs an access key or an API key/);
+  await refused('bedrock', { region: 'us-east-1', access_key_id: 'AKIA' }, /wants its secret access key/);
+  await refused('bedrock', { region: 'us-east-1', secret_access_key: 'half-secret' }, /access key id: it is missing/);
+  await refused('bedrock', { region: 'us-east-1', access_key_id: 'AKIA', secret_access_key: 'half-secret', key: 'k' }, /not both/);
+  await refused('bedrock', { region: 'us/../east', access_key_id: 'AKIA', secret_access_key: 'half-secret' }, /needs a region/);
+  await refused('vertex', { region: 'global', project: 'p' }, /needs the JSON file of a service account/);
+  await refused('vertex', { region: 'global', project: '', service_account: serviceAccount() }, /needs the id of a project/);
+  await refused('vertex', { region: 'global', project: 'p', service_account: 'nonsense' }, /not the JSON file of a service account/);
+  await refused('vertex', { region: 'global', project: 'p', service_account: serviceAccount({ type: 'authorized_user' }) }, /another type than service_account/);
+  await refused('vertex', { region: 'global', project: 'p', service_account: serviceAccount({ private_key: 'none' }) }, /not an RSA key in PEM form/);
+  await refused('vertex', { region: 'global', project: 'p', service_account: serviceAccount({ token_uri: '' }) }, /no token_uri/);
+});
+
+test('a service account that is refused says why, serves nothing, and serves again once it is not', async () => {
+  const k = kinds.find((other) => other.kind === 'vertex');
+  refuses = true;
+  const account = await addOne(k, { name: 'refused service account' });
+  await addModel(operator, { name: 'without-token', targets: [{ account, upstreamModel: k.model }] });
+  await served(server, key, 'without-token');
+  await eventually(async () => /No token for the service account \(400\): Invalid JWT Signature\./.test((await operator.get(`/operator/accounts/${account.id}`)).text), 'the account’s page to say why');
+  up.seen.length = 0;
+  const res = await call(server, key, hello('without-token'));
+  assert.equal(res.status, 503, res.text);
+  assert.deepEqual(asked(), []);
+  const id = res.headers.get('x-tollgate-request-id');
+  assert.equal((await settled(server, id)).charge_nano, 0);
+  assert.deepEqual(attemptsOf(server, id).map((a) => a.reason), ['skipped: no_token']);
+  const page = await operator.submit(`/operator/accounts/${account.id}`, /\/test$/);
+  assert.match(page.text, /The test failed.*Invalid JWT Signature\./s);
+  refuses = false;
+  await eventually(async () => (await call(server, key, hello('without-token'))).status === 200, 'a token, and a call that is served');
+});
+
+test('a token is asked for anew ahead of its end, and calls go on meanwhile', async () => {
+  const k = kinds.find((other) => other.kind === 'vertex');
+  lifetime = 34; // of which 30 seconds are left as room for clocks that differ
+  const account = await addOne(k, { name: 'short tokens' });
+  await addModel(operator, { name: 'short-tokens', targets: [{ account, upstreamModel: k.model }] });
+  await served(server, key, 'short-tokens');
+  const seen = new Set();
+  await eventually(async () => {
+    up.seen.length = 0;
+    const res = await call(server, key, hello('short-tokens'));
+    if (res.status === 200) seen.add(asked()[0].headers.authorization);
+    return seen.size >= 3;
+  }, 'three tokens in use, one after the other');
+  lifetime = 3600;
+});
 
 test('the books balance', () => booksBalance(server));

@@ -87,14 +87,14 @@ int operator_account_show(struct web *w, int status, const struct account_row *r
                           const struct account_told *told)
 {
     struct json_object *view = json_new_object();
-    struct form stored;
-    const struct form *form = told->form;
+    struct form stored, empty;
+    const struct form *form = told->form, *secret = told->secret;
     int r = 0;
 
     account_common_view(w, row, view);
     links_of(w, row->id, view);
     json_set_bool(view, "wants_key", row->provider && row->provider->auth != PROVIDER_AUTH_NONE);
-    json_set_bool(view, "with_key", false);
+    json_set_bool(view, "with_credential", false);
     json_set_bool(view, "known", row->provider != NULL);
     json_set_null(view, "form");
     if (!form && row->provider) {
@@ -103,16 +103,23 @@ int operator_account_show(struct web *w, int status, const struct account_row *r
             account_form_show(&stored, &row->is);
         form = &stored;
     }
+    if (r == 0 && !secret && row->provider) {
+        r = account_form_open(w, &empty, row->provider);
+        secret = &empty;
+    }
     if (r < 0) {
         json_unref(view);
         return err_trace(r);
     }
-    if (row->provider)
+    if (row->provider) {
         account_form_view(form, row->provider, view);
+        account_secret_view(secret, row->provider, view);
+    } else {
+        json_set_null(view, "secret");
+    }
     health_view_of(w, row->id, view);
     probe_view(w, told->probe, view);
     view_time(view, "created", row->created_us, w->zone, w->now_us);
-    json_set_cstr(view, "key_fault", told->key_fault);
     json_set_cstr(view, "delete_fault", told->delete_fault);
     return operator_render(w, status, "operator_account", "Provider account", view);
 }
@@ -162,21 +169,42 @@ int page_operator_account_update(struct web *w)
     return web_redirect(w, link_provider_account(w->arena, row.id, NULL), "Saved.");
 }
 
-int page_operator_account_key(struct web *w)
+/* Only the parts of a credential are read of the form here, so only their faults count. */
+static int read_secret(struct web *w, const struct provider *p, struct form *form,
+                       struct str *ret)
 {
-    struct str key = str_trim(pairs_get(&w->submitted, "key"));
-    struct identity_fault fault = {0};
-    struct account_row row;
-    int r = operator_account_read(w, &row);
+    int r = account_form_open(w, form, p);
 
     if (r == 0)
-        r = account_set_key(w->db, &w->actor, w->services->seal_key, row.id, key, &fault);
-    if (r == CHANGE_E_FAULT)
-        return show_again(w, &row, &(struct account_told){.key_fault = fault.sentence});
+        r = form_read(form, &w->submitted);
+    form->wrong = false;
+    return r < 0 ? err_trace(r) : account_form_secret(form, p, ret);
+}
+
+int page_operator_account_key(struct web *w)
+{
+    struct identity_fault fault = {0};
+    struct str secret = STR_NONE;
+    struct account_row row;
+    struct form form;
+    int r = operator_account_read(w, &row);
+
     if (r != 0)
         return web_outcome(w, r);
+    if (!row.provider)
+        return web_fail_code(w, PROBLEM_BAD_FIELD);
+    r = read_secret(w, row.provider, &form, &secret);
+    if (r == 0 && !form.wrong)
+        r = account_set_key(w->db, &w->actor, w->services->seal_key, row.id, secret, &fault);
+    if (r == CHANGE_E_FAULT)
+        form_fault(&form, &fault);
+    else if (r != 0)
+        return web_outcome(w, r);
+    if (form.wrong)
+        return show_again(w, &row, &(struct account_told){.secret = &form});
     return web_redirect(w, link_provider_account(w->arena, row.id, NULL),
-                        key.n ? "The new key is in use." : "The account has no key now.");
+                        secret.n ? "The new credential is in use."
+                                 : "The account has no credential now.");
 }
 
 int page_operator_account_adopt(struct web *w)

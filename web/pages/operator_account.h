@@ -19,7 +19,8 @@ struct operate_probe;
 struct account_told {
     const struct form *form;           /* NULL: as stored */
     const struct operate_probe *probe; /* NULL: no test was run */
-    const char *key_fault, *delete_fault;
+    const struct form *secret;         /* of a new credential that was refused; NULL: empty */
+    const char *delete_fault;
 };
 /* The account in the path; none is CHANGE_E_NONE. */
 int operator_account_read(struct web *w, struct account_row *ret) _must_use_;

@@ -16,8 +16,25 @@ static const struct form_field fields[ACCOUNT_FIELDS] = {
                             .autocomplete = "off"},
     [ACCOUNT_FIELD_URL] = {"base_url", "Base URL", FORM_TEXT, .max = 2000, .autocomplete = "off"},
     [ACCOUNT_FIELD_NETWORK] = {"network", "Network", FORM_CHOICE},
+    [ACCOUNT_FIELD_REGION] = {"region", "Region", FORM_TEXT, .max = 100,
+                              .autocomplete = "off"},
+    [ACCOUNT_FIELD_PROJECT] = {"project", "Project id", FORM_TEXT, .max = 100,
+                               .autocomplete = "off"},
     [ACCOUNT_FIELD_KEY] = {"key", "API key", FORM_PASSWORD, .max = 4096, .autocomplete = "off",
                            .help = "Stored encrypted and never shown again."},
+    [ACCOUNT_FIELD_ACCESS_KEY_ID] = {"access_key_id", "Access key id", FORM_TEXT, .max = 256,
+                                     .autocomplete = "off",
+                                     .help = "Of an IAM user or a role that may invoke models."},
+    [ACCOUNT_FIELD_SECRET_ACCESS_KEY] = {"secret_access_key", "Secret access key", FORM_PASSWORD,
+                                         .max = 4096, .autocomplete = "off",
+                                         .help = "Stored encrypted and never shown again."},
+    [ACCOUNT_FIELD_SESSION_TOKEN] = {"session_token", "Session token", FORM_PASSWORD, .max = 4096,
+                                     .autocomplete = "off",
+                                     .help = "Of temporary keys, which end with it."},
+    [ACCOUNT_FIELD_SERVICE_ACCOUNT] = {"service_account", "Service account", FORM_LINES,
+                                       .max = 16000, .placeholder = "{\"type\": \"service_account\", …}",
+                                       .help = "The whole JSON file of its key. Stored encrypted and "
+                                               "never shown again."},
     [ACCOUNT_FIELD_HEADERS] = {"extra_headers", "Extra headers", FORM_LINES, .max = 16000,
                                .placeholder = "{\"x-project\": \"gateway\"}",
                                .help = "A JSON object, sent with every request. Not for secrets: "
@@ -57,6 +74,8 @@ void account_form_show(struct form *form, const struct account_draft *d)
     form_set(form, ACCOUNT_FIELD_NAME, d->name);
     form_set(form, ACCOUNT_FIELD_URL, d->base_url);
     form_set(form, ACCOUNT_FIELD_NETWORK, d->private_network ? STR("private") : STR("public"));
+    form_set(form, ACCOUNT_FIELD_REGION, d->region);
+    form_set(form, ACCOUNT_FIELD_PROJECT, d->project);
     form_set(form, ACCOUNT_FIELD_HEADERS, d->extra_headers);
     form_set(form, ACCOUNT_FIELD_PRIORITY, arena_strf(a, "%" PRId32, d->priority));
     form_set(form, ACCOUNT_FIELD_WEIGHT, arena_strf(a, "%" PRId32, d->weight));
@@ -72,7 +91,8 @@ static void check_url(struct form *form, const struct provider *provider,
     struct str url = d->base_url.n ? d->base_url : str_c(provider->origin);
     const char *sentence = NULL;
 
-    if (form->wrong || !url.n ||
+    /* What a region is put into stands in the table; the region is checked with the account. */
+    if (form->wrong || !url.n || (!d->base_url.n && str_find(url, '{') >= 0) ||
         operate_check_url(d->private_network, url, &sentence) == OPERATE_OK)
         return;
     if (d->base_url.n)
@@ -92,6 +112,8 @@ void account_form_draft(struct form *form, const struct provider *provider,
         .name = v[ACCOUNT_FIELD_NAME].text,
         .base_url = v[ACCOUNT_FIELD_URL].text,
         .extra_headers = v[ACCOUNT_FIELD_HEADERS].text,
+        .region = provider_wants_region(provider) ? v[ACCOUNT_FIELD_REGION].text : STR(""),
+        .project = provider_wants_project(provider) ? v[ACCOUNT_FIELD_PROJECT].text : STR(""),
         .private_network = str_eq_c(v[ACCOUNT_FIELD_NETWORK].text, "private"),
         .enabled = v[ACCOUNT_FIELD_ENABLED].on,
         .priority = (int32_t)v[ACCOUNT_FIELD_PRIORITY].number,
@@ -102,6 +124,53 @@ void account_form_draft(struct form *form, const struct provider *provider,
 
     check_url(form, provider, &d);
     *ret = d;
+}
+
+int account_form_secret(struct form *form, const struct provider *provider, struct str *ret)
+{
+    const struct form_value *v = form->v;
+    const struct credential_parts parts = {
+        .key = str_trim(v[ACCOUNT_FIELD_KEY].text),
+        .access_key_id = v[ACCOUNT_FIELD_ACCESS_KEY_ID].text,
+        .secret_access_key = str_trim(v[ACCOUNT_FIELD_SECRET_ACCESS_KEY].text),
+        .session_token = str_trim(v[ACCOUNT_FIELD_SESSION_TOKEN].text),
+        .service_account = v[ACCOUNT_FIELD_SERVICE_ACCOUNT].text,
+    };
+
+    for (size_t i = ACCOUNT_FIELD_KEY; i <= ACCOUNT_FIELD_SERVICE_ACCOUNT; i++)
+        form->wrong |= v[i].fault != NULL;
+    return credential_join(provider, form->arena, &parts, ret);
+}
+
+/* Which parts the kind has. What was typed of a service account is no more sent back than a
+ * password. */
+static void parts_view(const struct provider *p, struct json_object *f)
+{
+    bool optional = provider_has(p, PROVIDER_KEY_OPTIONAL) || p->auth == PROVIDER_AUTH_AWS;
+
+    json_set_bool(f, "with_aws", p->auth == PROVIDER_AUTH_AWS);
+    json_set_bool(f, "with_google", p->auth == PROVIDER_AUTH_GOOGLE);
+    json_set_bool(f, "with_key",
+                  p->auth != PROVIDER_AUTH_NONE && p->auth != PROVIDER_AUTH_GOOGLE);
+    json_set_bool(json_get(f, "key"), "required", !optional);
+    if (p->auth == PROVIDER_AUTH_AWS) {
+        json_set_cstr(json_get(f, "key"), "label", "Or an API key of Bedrock");
+        json_set_cstr(json_get(f, "key"), "help", "Instead of an access key.");
+    }
+    json_set_str(json_get(f, "service_account"), "value", STR(""));
+    json_set_bool(json_get(f, "service_account"), "required", true);
+}
+
+void account_secret_view(const struct form *form, const struct provider *provider,
+                         struct json_object *view)
+{
+    struct json_object *f;
+
+    form_view(form, view, "secret");
+    f = json_get(view, "secret");
+    parts_view(provider, f);
+    json_set_bool(json_get(f, "key"), "required", false); /* empty takes it away */
+    json_set_bool(json_get(f, "service_account"), "required", false);
 }
 
 void account_form_view(const struct form *form, const struct provider *provider,
@@ -122,9 +191,15 @@ void account_form_view(const struct form *form, const struct provider *provider,
     json_set_str(json_get(f, "base_url"), "placeholder",
                  provider->origin
                      ? arena_strf(form->arena, "%s%s", provider->origin, provider->root)
-                     : STR("https://llm.example.org/v1"));
+                     : arena_strf(form->arena, "https://llm.example.org%s", provider->root));
     json_set_bool(json_get(f, "priority"), "required", true); /* has a default; not “optional” */
-    json_set_bool(json_get(f, "key"), "required", !provider_has(provider, PROVIDER_KEY_OPTIONAL));
+    json_set_bool(f, "with_region", provider_wants_region(provider));
+    json_set_bool(f, "with_project", provider_wants_project(provider));
+    json_set_bool(json_get(f, "region"), "required", true); /* where the kind shows it */
+    json_set_bool(json_get(f, "project"), "required", true);
+    json_set_cstr(json_get(f, "region"), "placeholder",
+                  provider->auth == PROVIDER_AUTH_GOOGLE ? "europe-west4, or global" : "us-east-1");
+    parts_view(provider, f);
 }
 
 /* --- how it is doing --- */

@@ -10,7 +10,14 @@ enum account_field {
     ACCOUNT_FIELD_NAME,
     ACCOUNT_FIELD_URL,
     ACCOUNT_FIELD_NETWORK,
-    ACCOUNT_FIELD_KEY, /* of a new account only */
+    ACCOUNT_FIELD_REGION,
+    ACCOUNT_FIELD_PROJECT,
+    /* The parts of a credential: of a new account, or in a form of their own. */
+    ACCOUNT_FIELD_KEY,
+    ACCOUNT_FIELD_ACCESS_KEY_ID,
+    ACCOUNT_FIELD_SECRET_ACCESS_KEY,
+    ACCOUNT_FIELD_SESSION_TOKEN,
+    ACCOUNT_FIELD_SERVICE_ACCOUNT,
     ACCOUNT_FIELD_HEADERS,
     ACCOUNT_FIELD_PRIORITY,
     ACCOUNT_FIELD_WEIGHT,
@@ -27,6 +34,13 @@ void account_form_show(struct form *form, const struct account_draft *draft);
 /* From a form that was read. A base URL that may not be asked is noted in the form. */
 void account_form_draft(struct form *form, const struct provider *provider,
                         struct account_draft *ret);
+/* The credential from a form that was read, as account_add() takes it; empty where nothing was
+ * typed. A part that is too long makes the form wrong. */
+int account_form_secret(struct form *form, const struct provider *provider,
+                        struct str *ret) _must_use_;
+/* view.secret: the parts that the kind's credential has, empty but for their faults. */
+void account_secret_view(const struct form *form, const struct provider *provider,
+                         struct json_object *view);
 /* view.form, whether its folded part stands open, and what the kind wants. */
 void account_form_view(const struct form *form, const struct provider *provider,
                        struct json_object *view);

@@ -76,7 +76,8 @@ static int show_form(struct web *w, int status, const struct provider *provider,
 
     json_set_cstr(view, "kind", provider->kind);
     json_set_cstr(view, "kind_label", provider->label);
-    json_set_bool(view, "with_key", provider->auth != PROVIDER_AUTH_NONE);
+    json_set_bool(view, "with_credential", true);
+    json_set_cstr(view, "docs", provider->docs);
     account_form_view(form, provider, view);
     return operator_render(w, status, "operator_account_new", "New provider account", view);
 }
@@ -103,6 +104,7 @@ int page_operator_accounts_add(struct web *w)
     struct identity_fault fault = {0};
     struct account_draft draft;
     struct account_id id;
+    struct str secret;
     struct form form;
     int r;
 
@@ -114,9 +116,9 @@ int page_operator_accounts_add(struct web *w)
     if (r < 0)
         return err_trace(r);
     account_form_draft(&form, provider, &draft);
-    if (!form.wrong)
-        r = account_add(w->db, &w->actor, w->services->seal_key, &draft,
-                        str_trim(form.v[ACCOUNT_FIELD_KEY].text), &id, &fault);
+    r = account_form_secret(&form, provider, &secret);
+    if (r == 0 && !form.wrong)
+        r = account_add(w->db, &w->actor, w->services->seal_key, &draft, secret, &id, &fault);
     if (r == CHANGE_E_FAULT)
         form_fault(&form, &fault);
     else if (r != 0)

@@ -49,14 +49,14 @@ static void accounts_come_ready_to_be_asked(void **state)
     assert_non_null(a);
     assert_null(a->unusable);
     assert_str(a->name, "ready");
-    assert_int_equal(a->n_ways, 4);
+    assert_int_equal(a->n_ways, 5);
     assert_str(a->ways[0].url, "https://api.groq.com/openai/v1/chat/completions");
-    assert_str(catalog_account_way(a, &format_openai_transcriptions)->url,
+    assert_str(catalog_account_way(a, STR("m"), &format_openai_transcriptions)->url,
                "https://api.groq.com/openai/v1/audio/transcriptions");
     assert_str(a->models_url, "https://api.groq.com/openai/v1/models");
-    assert_ptr_equal(catalog_account_way(a, &format_openai_chat), &a->ways[0]);
-    assert_ptr_equal(catalog_account_way(a, &format_gemini), &a->ways[0]);
-    assert_null(catalog_account_way(a, &format_openai_embeddings));
+    assert_ptr_equal(catalog_account_way(a, STR("m"), &format_openai_chat), &a->ways[0]);
+    assert_ptr_equal(catalog_account_way(a, STR("m"), &format_gemini), &a->ways[0]);
+    assert_null(catalog_account_way(a, STR("m"), &format_openai_embeddings));
     assert_str(a->credential.bearer, "Bearer gsk-secret");
     assert_int_equal(a->n_headers, 2);
     assert_string_equal(a->headers[0].name, "x-a");
