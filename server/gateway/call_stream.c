@@ -254,14 +254,23 @@ bool call_stream_bytes(struct call *c, struct str bytes)
     return send(c, out);
 }
 
-/* The upstream has closed. Some leave the end mark out: what has a finish or figures is whole. */
+/* Some leave the end mark out: what has a finish is whole, or figures that come at the end. */
+static bool is_whole(const struct call *c)
+{
+    const struct dialect *upstream = leg_format(&c->leg)->dialect;
+
+    return c->record.finish_reason.p ||
+           (c->last.has_usage && !(upstream && upstream->early_usage));
+}
+
+/* The upstream has closed. */
 static void close_stream(struct call *c, struct buf *out)
 {
     struct wire_report report = {.done = false};
 
     if (c->leg.kind->read_event(c, NULL, &report) == LEG_OK)
         call_note(c, &report.llm);
-    if (c->phase == CALL_STREAM && (c->record.finish_reason.p || c->last.has_usage))
+    if (c->phase == CALL_STREAM && is_whole(c))
         finish(c, NULL, &report, out);
     else
         lost(c, TRY_BAD_REPLY, "ended_early");

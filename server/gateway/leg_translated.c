@@ -107,6 +107,10 @@ static void report_answer(const struct chat_answer *answer, struct wire_report *
     llm->id = answer->id;
     llm->has_usage = answer->has_usage;
     llm->usage = answer->usage;
+    llm->lacks_prompt = answer->lacks_prompt;
+    llm->lacks_output = answer->lacks_output;
+    llm->has_service = answer->has_service;
+    llm->service = answer->service;
     for (size_t i = 0; i < answer->n_choices; i++) {
         const struct chat_choice *choice = &answer->choices[i];
 
@@ -186,6 +190,10 @@ static void report_event(const struct chat_event *e, struct wire_report *ret)
 {
     struct llm_report *llm = &ret->llm;
 
+    if (e->has_service) {
+        llm->has_service = true;
+        llm->service = e->service;
+    }
     switch (e->kind) {
     case CHAT_EVENT_BEGIN:
         llm->id = e->id;
@@ -200,6 +208,8 @@ static void report_event(const struct chat_event *e, struct wire_report *ret)
     case CHAT_EVENT_USAGE:
         llm->has_usage = true;
         llm->usage = e->usage;
+        llm->lacks_prompt = e->lacks_prompt;
+        llm->lacks_output = e->lacks_output;
         break;
     case CHAT_EVENT_ERROR:
         ret->error = true;

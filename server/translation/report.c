@@ -63,14 +63,16 @@ void wire_edit_reply(const struct wire_report *report, const struct wire_report_
     buf_done(&end);
 }
 
-/* A document over several lines needs the field's name on each of them. */
+/* A document over several lines needs the field's name on each of them. A CR ends a line too; within
+ * JSON it can only be white space, and is left out. */
 static void put_data(struct str doc, struct buf *out)
 {
-    struct str line;
+    struct str line, part;
 
     while (str_split(&doc, '\n', &line)) {
         buf_puts(out, "data: ");
-        buf_put_str(out, line);
+        while (str_split(&line, '\r', &part))
+            buf_put_str(out, part);
         buf_putc(out, '\n');
     }
     buf_putc(out, '\n');

@@ -9,6 +9,9 @@
 
 int anthropic_bytes_read_request(struct arena *a, struct str body, struct wire_request *ret,
                                 struct json_fault *fault) _must_use_;
+/* The same without a limit of the answer. */
+int anthropic_bytes_read_prompt(struct arena *a, struct str body, struct wire_request *ret,
+                                struct json_fault *fault) _must_use_;
 void anthropic_bytes_edit_request(const struct wire_request *request,
                                  const struct wire_request_edit *edit, struct buf *out);
 /* What of the media in messages is looked at; messages: the raw array. */

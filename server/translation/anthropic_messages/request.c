@@ -89,13 +89,13 @@ static int fill(struct arena *a, struct str body, const struct json_watch w[WATC
     llm->models_json = field_raw(body, m, MODELS);
     llm->provider_json = field_raw(body, m, PROVIDER);
     read_media(body, w, m, llm);
-    llm->has_output_limit = true;
+    llm->has_output_limit = field_given(m, MAX_TOKENS);
     r = field_count(body, m, fields, MAX_TOKENS, 0, INT32_MAX, &llm->output_limit, fault);
     return r == DIALECT_OK ? read_service(body, m, llm, fault) : r;
 }
 
-int anthropic_bytes_read_request(struct arena *a, struct str body, struct wire_request *ret,
-                                struct json_fault *fault)
+static int read_up_to(size_t last_needed, struct arena *a, struct str body,
+                      struct wire_request *ret, struct json_fault *fault)
 {
     struct wire_request request = {.body = body};
     struct json_watch w[WATCHES];
@@ -104,7 +104,7 @@ int anthropic_bytes_read_request(struct arena *a, struct str body, struct wire_r
 
     if (r != DIALECT_OK)
         return r;
-    for (size_t i = MODEL; i <= MAX_TOKENS; i++)
+    for (size_t i = MODEL; i <= last_needed; i++)
         if (!field_given(m, i) && !(i == MODEL && field_given(m, MODELS)))
             return wrong(fault, i, "is required");
     request.marks = m;
@@ -112,6 +112,18 @@ int anthropic_bytes_read_request(struct arena *a, struct str body, struct wire_r
     if (r == DIALECT_OK)
         *ret = request;
     return r;
+}
+
+int anthropic_bytes_read_request(struct arena *a, struct str body, struct wire_request *ret,
+                                 struct json_fault *fault)
+{
+    return read_up_to(MAX_TOKENS, a, body, ret, fault);
+}
+
+int anthropic_bytes_read_prompt(struct arena *a, struct str body, struct wire_request *ret,
+                                struct json_fault *fault)
+{
+    return read_up_to(MESSAGES, a, body, ret, fault);
 }
 
 /* The client has given a limit, and streams tell their figures unasked. */

@@ -27,6 +27,9 @@ void gemini_bytes_put_stop(const struct wire_stop *stop, struct buf *out);
 bool gemini_bytes_edit_error(struct str body, const struct wire_error *otherwise,
                              struct buf *out);
 
+/* A model's name as a resource, "models/NAME" unless it is one, as a JSON string. */
+void gemini_put_model(struct str model, struct buf *out);
+
 /* usageMetadata in disjoint classes. final: no text comes behind it, so that a figure that is not
  * there is 0, as Google leaves zeros out; before, the answer's figure is lacking. False: no figure
  * in it. ret_cost_at as of openai_usage_read. */

@@ -93,8 +93,7 @@ static int read_batch(struct arena *a, struct str body, struct wire_request *ret
     return read_request(a, batch, body, ret, fault);
 }
 
-/* A model's name as a resource. */
-static void put_model(struct str model, struct buf *out)
+void gemini_put_model(struct str model, struct buf *out)
 {
     buf_puts(out, str_find(model, '/') < 0 ? "\"models/" : "\"");
     json_escape(out, model);
@@ -112,7 +111,7 @@ static void edit_single(const struct wire_request *request, const struct wire_re
         return;
     }
     buf_put(out, request->body.p, at.at);
-    put_model(edit->model, out);
+    gemini_put_model(edit->model, out);
     buf_put(out, request->body.p + at.at + at.n, request->body.n - at.at - at.n);
 }
 
@@ -129,7 +128,7 @@ static void edit_batch(const struct wire_request *request, const struct wire_req
         if (!wire_given(at))
             continue;
         buf_put(out, done, (size_t)(one.p + at.at - done));
-        put_model(edit->model, out);
+        gemini_put_model(edit->model, out);
         done = one.p + at.at + at.n;
     }
     buf_put(out, done, (size_t)(request->body.p + request->body.n - done));

@@ -341,6 +341,9 @@ static void an_error_is_an_event(void **state)
     buf_init(&out, MIB(1));
     openai_chat.put_error(STR("{\"error\":{\n}}"), &out);
     assert_str(buf_str(&out), "data: {\"error\":{\ndata: }}\n\n");
+    buf_reset(&out);
+    openai_chat.put_error(STR("{\"error\"\r:{\r\n}}"), &out);
+    assert_str(buf_str(&out), "data: {\"error\":{\ndata: }}\n\n");
     buf_done(&out);
 }
 
