@@ -53,6 +53,8 @@
 /* Answers of any kind from an upstream. */
 #define BOUND_UPSTREAM_REPLY_BYTES MIB(64)
 #define BOUND_SSE_EVENT_BYTES MIB(4)
+/* One that carries an image: 24 MB of PNG in base64. */
+#define BOUND_SSE_IMAGE_BYTES MIB(32)
 /* Bytes waiting for a slow client before its upstream is paused: with one read more they stay within a
  * buffer of 128 KiB, and a thousand stuck readers within 300 MB. */
 #define BOUND_STREAM_QUEUE_BYTES KIB(96)

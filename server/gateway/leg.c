@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "http/percent.h"
 #include "gateway/call.h"
@@ -80,8 +81,12 @@ int leg_open(struct call *c)
 {
     struct leg *l = &c->leg;
 
+    const struct dialect *d = leg_format(l)->dialect;
+
     if (leg_format(l)->frames)
         frames_init(&l->in.frames);
+    else if (d && d->image_events)
+        sse_init_large(&l->in.sse, BOUND_SSE_IMAGE_BYTES);
     else
         sse_init(&l->in.sse);
     l->open = true;

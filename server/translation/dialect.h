@@ -108,6 +108,8 @@ struct dialect {
     /* What ends a whole stream, for an upstream that has left it out; NULL: no bytes that are always
      * the same, as the last event carries the answer, or there is none. */
     const char *end_mark;
+    /* Its events may carry whole images (BOUND_SSE_IMAGE_BYTES). */
+    bool image_events;
     /* Figures come with the first events too, so that only a finish reason shows that a stream whose
      * end mark is missing is whole. */
     bool early_usage;

@@ -102,7 +102,7 @@ void wire_edit_event(const struct sse_event *event, const struct wire_report *re
         buf_put_str(out, event->raw);
         return;
     }
-    buf_init(&doc, BOUND_SSE_EVENT_BYTES + KIB(64));
+    buf_init(&doc, event->data.n + KIB(64));
     wire_edit_reply(report, edit, &doc);
     if (buf_finish(&doc) < 0)
         out->err = -ENOMEM;

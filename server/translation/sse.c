@@ -7,16 +7,19 @@
 #include "base/bounds.h"
 #include "base/err.h"
 
-/* The buffer may hold one event that is nearly too long and one push behind it. */
-#define SSE_BUFFER_BYTES (2 * BOUND_SSE_EVENT_BYTES)
-
 static const struct str mark = {"\xEF\xBB\xBF", 3};
+
+/* The buffer may hold one event that is nearly too long and one push behind it. */
+void sse_init_large(struct sse *s, size_t event_max)
+{
+    *s = (struct sse){.event_max = event_max};
+    buf_init(&s->in, 2 * event_max);
+    buf_init(&s->joined, event_max);
+}
 
 void sse_init(struct sse *s)
 {
-    *s = (struct sse){.at = 0};
-    buf_init(&s->in, SSE_BUFFER_BYTES);
-    buf_init(&s->joined, BOUND_SSE_EVENT_BYTES);
+    sse_init_large(s, BOUND_SSE_EVENT_BYTES);
 }
 
 void sse_done(struct sse *s)
@@ -162,7 +165,7 @@ int sse_next(struct sse *s, struct sse_event *ret)
     size_t end = whole ? s->line : s->in.n, n = end - s->at;
     struct str raw = str_n(s->in.p + s->at, n);
 
-    if (n > BOUND_SSE_EVENT_BYTES)
+    if (n > s->event_max)
         return SSE_E_TOO_LARGE;
     if (!whole && !s->ended)
         return SSE_E_MORE;

@@ -15,6 +15,7 @@ struct sse {
     size_t at;         /* start of the event being read */
     size_t line;       /* start of the line being read */
     size_t scan;       /* no line end between line and here */
+    size_t event_max;  /* bytes of one event */
     bool mark_passed, begun, ended;
 };
 
@@ -27,10 +28,12 @@ struct sse_event {
 };
 
 void sse_init(struct sse *s);
+/* For streams with larger events than BOUND_SSE_EVENT_BYTES. */
+void sse_init_large(struct sse *s, size_t event_max);
 void sse_done(struct sse *s);
 
 enum { SSE_OK = 0, SSE_E_MORE = 1, SSE_E_TOO_LARGE = 2, SSE_E_END = 3 };
-/* Adds bytes; earlier events' slices die. SSE_E_TOO_LARGE: more than BOUND_SSE_EVENT_BYTES. */
+/* Adds bytes; earlier events' slices die. SSE_E_TOO_LARGE: more than one event may have. */
 int sse_push(struct sse *s, struct str bytes) _must_use_;
 /* No more bytes will come: what is left becomes the last event. */
 void sse_end(struct sse *s);

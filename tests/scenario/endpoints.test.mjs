@@ -163,6 +163,32 @@ test('streams an image with its previews', async () => {
   assert.equal((await row(response)).charge_nano, imageTokens);
 });
 
+test('a streamed image may be larger than any event of text', async () => {
+  const large = 'A'.repeat(9 * 1024 * 1024);
+  up.script = (req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.end(`data: ${JSON.stringify({ type: 'image_generation.completed', b64_json: large, size: '1024x1024', quality: 'hd' })}\n\n`);
+  };
+  const { data, response } = await client.images.generate({ model: 'painter', prompt: 'x', stream: true }).withResponse();
+  const seen = [];
+  for await (const e of data) seen.push(e);
+  assert.equal(seen.length, 1);
+  assert.ok(seen[0].b64_json === large, 'the image is whole');
+  const r = await row(response);
+  assert.deepEqual([r.images, r.charge_nano, r.image_kind], [1, nano(0.08), 'hd/1024x1024']);
+});
+
+test('an image stream that breaks off before its image is free', async () => {
+  up.script = (req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.end(`data: ${JSON.stringify({ type: 'image_generation.partial_image', b64_json: 'AA==' })}\n\n`);
+  };
+  const res = await call(it.server, it.key, { model: 'painter', prompt: 'x', stream: true }, { path: '/v1/images/generations' });
+  assert.match(res.text, /event: error\ndata: .*broke off/);
+  const r = await row(res);
+  assert.deepEqual([r.outcome, r.images, r.charge_nano], ['cut', 0, 0]);
+});
+
 const png = Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 255, 254, 13, 10]), Buffer.from('\r\n--not-a-boundary\r\n'), Buffer.alloc(3000, 7)]);
 
 test('edits images, whose bytes pass as they are but for the model', async () => {

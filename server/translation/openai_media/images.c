@@ -139,7 +139,7 @@ static bool find_usage(struct str part, struct llm_report *ret)
     .read_reply = read_reply, .edit_reply = wire_edit_reply, .find_usage = find_usage, \
     .edit_error = openai_chat_edit_error, .error_status = wire_error_status,        \
     .read_event = read_event, .edit_event = wire_edit_event, .put_note = wire_put_note, \
-    .put_error = media_put_error, .put_stop = media_put_stop
+    .put_error = media_put_error, .put_stop = media_put_stop, .image_events = true
 
 const struct dialect openai_images = {.name = "openai_images", COMMON};
 
