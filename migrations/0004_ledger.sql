@@ -234,6 +234,8 @@ CREATE TABLE usage_day (
     cost_nano bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (team_id, day, model, key_id, project_id, provider, account_id)
 ) WITH (fillfactor = 70);
+CREATE INDEX usage_day_menu ON usage_day (team_id, model, provider, day);
+COMMENT ON INDEX usage_day_menu IS 'What a team has used at all, for filters to choose from.';
 COMMENT ON TABLE usage_day IS 'The calls summed by the day of posted_at in the team''s time zone, written with them; '''' and 0 stand for none. Usage in the classes of call.';
 
 CREATE TABLE recon_finding (

@@ -268,7 +268,8 @@ bool web_serve(const struct services *services, struct request *req, struct db *
                     .services = services,
                     .site = services->site,
                     .out = out,
-                    .now_us = clock_wall_us()};
+                    .now_us = clock_wall_us(),
+                    .began_ns = clock_mono_ns()};
     int r;
 
     *out = (struct response){0};

@@ -47,6 +47,7 @@ struct web {
     struct actor actor;            /* for services that write to the audit log */
     struct zone *zone;             /* the team's, else the installation's */
     int64_t now_us;
+    int64_t began_ns;              /* of clock_mono_ns(): when the worker took it up */
     struct pairs submitted;        /* a POST's fields */
 
     struct str token; /* the session cookie's value; p NULL: none */

@@ -161,6 +161,7 @@ int admin_calls_list(struct admin *a)
         r = admin_problem(a, PROBLEM_BAD_FIELD, "limit", "1 to 200 is wanted.");
     if (!r && cursor_text.p && !log_cursor_parse(cursor_text, &cursor))
         r = admin_problem(a, PROBLEM_BAD_FIELD, "cursor", "A next_cursor of an earlier page is wanted.");
+    filter.budget_us = LOG_BUDGET_US - LOG_REST_US;
     if (!r)
         r = log_search(a->db, a->arena, &filter, cursor, false, (size_t)limit, &page);
     if (r)

@@ -11,15 +11,26 @@ DB_QUERY(log_call_of_any,
 DB_QUERY(log_call_attempts, "SELECT " RECORD_ATTEMPT(SELECT_ATTEMPT) "a.call_id AS call_id"
                             " FROM attempt a WHERE a.team_id = $1 AND a.call_id = $2"
                             " ORDER BY a.ordinal LIMIT 16")
-DB_QUERY(log_models, "SELECT DISTINCT model AS value FROM usage_day"
-                     " WHERE team_id = $1 AND day > current_date - 31 AND model IS NOT NULL"
-                     " ORDER BY 1 LIMIT 100")
-DB_QUERY(log_providers, "SELECT DISTINCT provider AS value FROM usage_day"
-                        " WHERE team_id = $1 AND day > current_date - 31 AND provider IS NOT NULL"
-                        " ORDER BY 1 LIMIT 40")
-
-DB_QUERY(log_keys, "SELECT id, name, deleted_at IS NOT NULL AS deleted FROM api_key"
-                   " WHERE team_id = $1 ORDER BY lower(name), id LIMIT 1000")
+/* From one pair to the next along usage_day_menu: a team's days are many, what it uses is little. */
+DB_QUERY(log_menus,
+         "WITH RECURSIVE pair AS ("
+         "    (SELECT u.model, u.provider, 1 AS n FROM usage_day u WHERE u.team_id = $1"
+         "      ORDER BY u.model, u.provider LIMIT 1)"
+         "    UNION ALL"
+         "    SELECT x.model, x.provider, p.n + 1 FROM pair p"
+         "     CROSS JOIN LATERAL (SELECT u.model, u.provider FROM usage_day u"
+         "                          WHERE u.team_id = $1 AND (u.model, u.provider) > (p.model, p.provider)"
+         "                          ORDER BY u.model, u.provider LIMIT 1) x"
+         "     WHERE p.n < 1000),"
+         " g AS MATERIALIZED ("
+         "    SELECT p.model, p.provider FROM pair p"
+         "     WHERE EXISTS (SELECT FROM usage_day u WHERE u.team_id = $1 AND u.model = p.model"
+         "                      AND u.provider = p.provider AND u.day > current_date - 31))"
+         " (SELECT DISTINCT false AS of_provider, g.model AS value FROM g ORDER BY 2 LIMIT 100)"
+         " UNION ALL"
+         " (SELECT DISTINCT true, g.provider FROM g ORDER BY 2 LIMIT 40)")
+DB_QUERY(log_key_names, "SELECT id, name, deleted_at IS NOT NULL AS deleted FROM api_key"
+                        " WHERE team_id = $1 ORDER BY lower(name), id LIMIT 1000")
 DB_QUERY(log_team_has, "SELECT EXISTS (SELECT FROM usage_day WHERE team_id = $1) AS any")
 
 size_t log_columns(struct log_row *row, struct db_col out[LOG_COLS])
@@ -80,56 +91,48 @@ int log_get(struct db *db, struct arena *a, struct team_id team, struct call_id 
 }
 
 struct choice {
-    struct str value, *list;
-    size_t n, max;
+    struct log_choices *out;
+    bool of_provider;
+    struct str value;
 };
 
 static int choice_row(void *ctx)
 {
     struct choice *c = ctx;
+    struct log_choices *out = c->out;
 
-    if (c->n < c->max)
-        c->list[c->n++] = c->value;
+    if (!c->of_provider && out->n_models < ARRAY_LEN(out->models))
+        out->models[out->n_models++] = c->value;
+    if (c->of_provider && out->n_providers < ARRAY_LEN(out->providers))
+        out->providers[out->n_providers++] = c->value;
     return 0;
 }
 
-static int choices(struct db *db, struct arena *a, struct db_query *q, struct team_id team,
-                   struct str *list, size_t max, size_t *ret_n)
-{
-    struct choice c = {.list = list, .max = max};
-    int r = db_each(db, q, a, DB_ARGS(db_i64(team.v)), DB_COLS(db_col_text("value", &c.value)),
-                    choice_row, &c);
-
-    if (r)
-        return db_fatal(r);
-    *ret_n = c.n;
-    return 0;
-}
-
-static int read_keys(struct db *db, struct arena *a, struct team_id team, struct log_choices *ret)
+int log_keys(struct db *db, struct arena *a, struct team_id team, struct log_keys *ret)
 {
     struct log_key row = {0};
     struct db_rows rows = DB_ROWS(a, &row);
-    int r = db_each(db, &log_keys, a, DB_ARGS(db_i64(team.v)),
+    int r = db_each(db, &log_key_names, a, DB_ARGS(db_i64(team.v)),
                     DB_COLS(db_col_i64("id", &row.id.v), db_col_text("name", &row.name),
                             db_col_bool("deleted", &row.deleted)),
                     db_rows_push, &rows);
 
-    ret->keys = rows.v;
-    ret->n_keys = rows.n;
+    *ret = (struct log_keys){.v = rows.v, .n = rows.n};
     return r ? err_trace(db_fatal(r)) : 0;
 }
 
 int log_choices(struct db *db, struct arena *a, struct team_id team, struct log_choices *ret)
 {
-    int r = read_keys(db, a, team, ret);
+    struct choice c = {.out = ret};
+    int r = log_keys(db, a, team, &ret->keys);
 
-    if (r == 0)
-        r = choices(db, a, &log_models, team, ret->models, ARRAY_LEN(ret->models), &ret->n_models);
-    if (r < 0)
-        return err_trace(r);
-    return choices(db, a, &log_providers, team, ret->providers, ARRAY_LEN(ret->providers),
-                   &ret->n_providers);
+    if (r)
+        return r;
+    ret->n_models = ret->n_providers = 0;
+    r = db_each(db, &log_menus, a, DB_ARGS(db_i64(team.v)),
+                DB_COLS(db_col_bool("of_provider", &c.of_provider), db_col_text("value", &c.value)),
+                choice_row, &c);
+    return r ? err_trace(db_fatal(r)) : 0;
 }
 
 int log_has_any(struct db *db, struct team_id team, bool *ret)

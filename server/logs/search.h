@@ -1,9 +1,9 @@
 /* search.h: reading the calls: a filtered, keyset-paged list, and one call with its attempts.
  *
  * Rows come newest first by the moment they were settled (posted_at), which is the day and month that
- * they belong to everywhere else; those of one moment by id. A search looks backwards in slices for
- * a tenth of a second, then tells how far it came: what it found is a page all the same, and its
- * cursor goes on from there. Worker thread, inside a transaction begun by the caller (db/tx.h): a
+ * they belong to everywhere else; those of one moment by id. A search looks backwards in slices until
+ * a tenth of a second, with all else that the answer takes, is over, then tells how far it came: what
+ * it found is a page all the same, and its cursor goes on from there. Worker thread, inside a transaction begun by the caller (db/tx.h): a
  * team's own rows under DB_TEAM, everybody's under DB_OPERATOR. */
 #pragma once
 
@@ -12,6 +12,8 @@
 
 #define LOG_PAGE_ROWS 50
 #define LOG_BUDGET_US 100000
+/* Of that, for making an answer of what was found. */
+#define LOG_REST_US 15000
 /* Settled calls have moments from 1970 to 2100, exclusive. */
 #define LOG_LAST_US 4102444800000000
 
@@ -71,16 +73,21 @@ enum { LOG_OK = 0, LOG_E_NONE = 1 };
 int log_get(struct db *db, struct arena *a, struct team_id team, struct call_id id,
             struct log_row *ret) _must_use_;
 
-/* The distinct models, providers and keys of a team's last 30 days, for filter menus. */
-struct log_choices {
-    struct str models[100], providers[40];
-    size_t n_models, n_providers;
+/* For filter menus: a team's keys by name, at most 1000; the distinct models and providers of its last
+ * 30 days. */
+struct log_keys {
     struct log_key {
         struct key_id id;
         struct str name;
         bool deleted;
-    } *keys; /* by name, at most 1000 */
-    size_t n_keys;
+    } *v;
+    size_t n;
+};
+int log_keys(struct db *db, struct arena *a, struct team_id team, struct log_keys *ret) _must_use_;
+struct log_choices {
+    struct str models[100], providers[40];
+    size_t n_models, n_providers;
+    struct log_keys keys;
 };
 int log_choices(struct db *db, struct arena *a, struct team_id team, struct log_choices *ret)
     _must_use_;

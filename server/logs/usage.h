@@ -37,6 +37,7 @@ int usage_table(struct db *db, struct arena *a, enum usage_by by, const struct u
 
 /* Charge per day and model for the chart: at most 400 days x the 8 dearest models, the rest as
  * "other". */
+#define USAGE_POINTS_MAX 3600
 struct usage_point {
     struct str day, model;
     struct money charge;
@@ -48,11 +49,28 @@ struct usage_points {
 int usage_points(struct db *db, struct arena *a, const struct usage_query *query,
                  struct usage_points *ret) _must_use_;
 
-/* The overview's figures. Rates are per ten thousand calls. */
+/* The overview: what was used today, yesterday, this month and in the last; the charge by day and
+ * model of the last 30 days; this month's dearest models and keys. */
+#define USAGE_OVERVIEW_DAYS 30
+#define USAGE_TOP 5
+struct usage_span {
+    struct str from_day; /* its first, in the team's time zone */
+    int64_t calls, blocked, errors, fallbacks;
+    struct money charge;
+};
+struct usage_top {
+    struct usage_top_row {
+        struct str label;
+        int64_t id; /* of a key; else 0 */
+        int64_t calls;
+        struct money charge;
+    } v[USAGE_TOP];
+    size_t n;
+};
 struct usage_overview {
-    struct str today, month_first; /* days in the team's time zone */
-    struct money spend_today, spend_yesterday, spend_month, spend_last_month;
-    int64_t calls_today, calls_month, errors_month, fallbacks_month, blocked_month;
+    struct usage_span today, yesterday, month, last_month;
+    struct usage_points points; /* as usage_points() tells them */
+    struct usage_top models, keys;
 };
 int usage_overview(struct db *db, struct arena *a, struct team_id team,
                    struct usage_overview *ret) _must_use_;

@@ -1,4 +1,5 @@
-/* usage_sql.c: see usage.h. One statement per grouping, over the roll-up. */
+/* usage_sql.c: see usage.h. A team's days may be tens of thousands of rows, so each statement goes over
+ * them once: what it tells in more than one way it adds up from the groups. */
 #include "logs/usage.h"
 
 #include <errno.h>
@@ -7,63 +8,56 @@
 #include "model/record.h"
 
 /* The classes of usage stand in usage_day under the same columns as in a call. */
-#define SUM_OF(name, kind, bound, label) " coalesce(sum(u." #name "), 0)::bigint AS " #name ","
-#define FIGURES                                                                                    \
-    " coalesce(sum(u.calls), 0)::bigint AS calls, coalesce(sum(u.blocked), 0)::bigint AS blocked," \
-    " coalesce(sum(u.errors), 0)::bigint AS errors,"                                               \
-    " coalesce(sum(u.fallbacks), 0)::bigint AS fallbacks,"                                         \
-    RECORD_USAGE(SUM_OF)                                                                           \
-    " coalesce(sum(u.charge_nano), 0)::bigint AS charge_nano"
+#define DAYS_UNIT(name, kind, bound, label) " sum(u." #name ")::bigint AS " #name ","
+#define DAYS_SUMS                                                                                  \
+    " sum(u.calls)::bigint AS calls, sum(u.blocked)::bigint AS blocked,"                           \
+    " sum(u.errors)::bigint AS errors, sum(u.fallbacks)::bigint AS fallbacks,"                     \
+    RECORD_USAGE(DAYS_UNIT) " sum(u.charge_nano)::bigint AS charge_nano"
+#define GROUP_UNIT(name, kind, bound, label) " g." #name ","
+#define GROUP_FIGURES                                                                              \
+    " g.calls, g.blocked, g.errors, g.fallbacks," RECORD_USAGE(GROUP_UNIT) " g.charge_nano"
+#define GROUPS_UNIT(name, kind, bound, label) " coalesce(sum(g." #name "), 0)::bigint,"
+#define GROUPS_SUMS                                                                                \
+    " coalesce(sum(g.calls), 0)::bigint, coalesce(sum(g.blocked), 0)::bigint,"                     \
+    " coalesce(sum(g.errors), 0)::bigint, coalesce(sum(g.fallbacks), 0)::bigint,"                  \
+    RECORD_USAGE(GROUPS_UNIT) " coalesce(sum(g.charge_nano), 0)::bigint"
 #define FILTER                                                                                     \
-    " WHERE u.team_id = $1 AND ($2::text IS NULL OR u.day >= $2::date)"                            \
-    " AND ($3::text IS NULL OR u.day <= $3::date) AND ($4::bigint IS NULL OR u.key_id = $4)"       \
+    " WHERE u.team_id = $1 AND u.day >= coalesce($2::text::date, '-infinity')"                     \
+    " AND u.day <= coalesce($3::text::date, 'infinity')"                                           \
+    " AND ($4::bigint IS NULL OR u.key_id = $4)"                                                   \
     " AND ($5::bigint IS NULL OR u.project_id = $5) AND ($6::text IS NULL OR u.model = $6)"
-#define DEAREST " ORDER BY charge_nano DESC, calls DESC, 1 LIMIT 400"
 
-DB_QUERY(usage_by_day, "SELECT u.day::text AS label, 0::bigint AS id," FIGURES
-                       "  FROM usage_day u" FILTER " GROUP BY u.day ORDER BY u.day LIMIT 400")
-DB_QUERY(usage_by_model, "SELECT u.model AS label, 0::bigint AS id," FIGURES
-                         "  FROM usage_day u" FILTER " GROUP BY u.model" DEAREST)
-DB_QUERY(usage_by_key,
-         "SELECT coalesce(max(k.name), '') AS label, u.key_id AS id," FIGURES
-         "  FROM usage_day u LEFT JOIN api_key k ON k.team_id = u.team_id AND k.id = u.key_id" FILTER
-         " GROUP BY u.key_id" DEAREST)
+/* The groups, and last what they add up to. */
+#define TABLE(group, label, id, names, order)                                                      \
+    "WITH g AS MATERIALIZED (SELECT u." group "," DAYS_SUMS " FROM usage_day u" FILTER             \
+    "                         GROUP BY u." group "),"                                              \
+    " listed AS (SELECT " label " AS label, " id " AS id," GROUP_FIGURES " FROM g" names           \
+    "             ORDER BY " order " LIMIT 400)"                                                   \
+    " SELECT false AS total, g.label, g.id," GROUP_FIGURES " FROM listed g"                        \
+    " UNION ALL SELECT true, 'total', 0," GROUPS_SUMS " FROM g"                                    \
+    " ORDER BY total, " order
+#define DEAREST "charge_nano DESC, calls DESC, label"
+
+DB_QUERY(usage_by_day, TABLE("day", "g.day::text", "0::bigint", "", "label"))
+DB_QUERY(usage_by_model, TABLE("model", "g.model", "0::bigint", "", DEAREST))
+DB_QUERY(usage_by_key, TABLE("key_id", "coalesce(k.name, '')", "g.key_id",
+                             " LEFT JOIN api_key k ON k.team_id = $1 AND k.id = g.key_id", DEAREST))
 DB_QUERY(usage_by_project,
-         "SELECT coalesce(max(p.name), '') AS label, u.project_id AS id," FIGURES
-         "  FROM usage_day u LEFT JOIN project p ON p.team_id = u.team_id AND p.id = u.project_id" FILTER
-         " GROUP BY u.project_id" DEAREST)
-DB_QUERY(usage_by_provider, "SELECT u.provider AS label, 0::bigint AS id," FIGURES
-                            "  FROM usage_day u" FILTER " GROUP BY u.provider" DEAREST)
-DB_QUERY(usage_total, "SELECT 'total' AS label, 0::bigint AS id," FIGURES "  FROM usage_day u" FILTER)
+         TABLE("project_id", "coalesce(p.name, '')", "g.project_id",
+               " LEFT JOIN project p ON p.team_id = $1 AND p.id = g.project_id", DEAREST))
+DB_QUERY(usage_by_provider, TABLE("provider", "g.provider", "0::bigint", "", DEAREST))
 DB_QUERY(usage_chart,
-         "WITH top AS (SELECT u.model FROM usage_day u" FILTER
-         "              GROUP BY u.model ORDER BY sum(u.charge_nano) DESC LIMIT 8)"
-         " SELECT u.day::text AS day,"
-         "        CASE WHEN u.model IN (SELECT model FROM top) THEN u.model ELSE 'other' END AS model,"
-         "        sum(u.charge_nano)::bigint AS charge_nano"
-         "   FROM usage_day u" FILTER " GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 3600")
-DB_QUERY(usage_overview_row,
-         "SELECT d.today::text AS today, d.month::text AS month_first,"
-         "       coalesce(sum(u.charge_nano) FILTER (WHERE u.day = d.today), 0)::bigint AS spend_today,"
-         "       coalesce(sum(u.charge_nano) FILTER (WHERE u.day = d.today - 1), 0)::bigint AS spend_yesterday,"
-         "       coalesce(sum(u.charge_nano) FILTER (WHERE u.day >= d.month), 0)::bigint AS spend_month,"
-         "       coalesce(sum(u.charge_nano) FILTER (WHERE u.day < d.month"
-         "                AND u.day >= (d.month - interval '1 month')::date), 0)::bigint AS spend_last_month,"
-         "       coalesce(sum(u.calls) FILTER (WHERE u.day = d.today), 0)::bigint AS calls_today,"
-         "       coalesce(sum(u.calls) FILTER (WHERE u.day >= d.month), 0)::bigint AS calls_month,"
-         "       coalesce(sum(u.errors) FILTER (WHERE u.day >= d.month), 0)::bigint AS errors_month,"
-         "       coalesce(sum(u.fallbacks) FILTER (WHERE u.day >= d.month), 0)::bigint AS fallbacks_month,"
-         "       coalesce(sum(u.blocked) FILTER (WHERE u.day >= d.month), 0)::bigint AS blocked_month"
-         "  FROM (SELECT (now() AT TIME ZONE t.time_zone)::date AS today,"
-         "               date_trunc('month', now() AT TIME ZONE t.time_zone)::date AS month"
-         "          FROM team t WHERE t.id = $1) d"
-         "  LEFT JOIN usage_day u ON u.team_id = $1 AND u.day >= (d.month - interval '1 month')::date"
-         " GROUP BY d.today, d.month")
+         "WITH g AS MATERIALIZED (SELECT u.day, u.model, sum(u.charge_nano)::bigint AS charge_nano"
+         "                          FROM usage_day u" FILTER " GROUP BY u.day, u.model),"
+         " top AS (SELECT g.model FROM g GROUP BY g.model ORDER BY sum(g.charge_nano) DESC LIMIT 8)"
+         " SELECT g.day::text AS day,"
+         "        CASE WHEN g.model IN (SELECT model FROM top) THEN g.model ELSE 'other' END AS model,"
+         "        sum(g.charge_nano)::bigint AS charge_nano"
+         "   FROM g GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 3600")
 
 #define USAGE_ROWS_MAX 400
-#define USAGE_POINTS_MAX 3600
 #define USAGE_ARGS 6
-#define USAGE_COLS (7 + USAGE_UNITS)
+#define USAGE_COLS (8 + USAGE_UNITS)
 
 static void fill_args(const struct usage_query *q, struct db_arg args[USAGE_ARGS])
 {
@@ -75,10 +69,18 @@ static void fill_args(const struct usage_query *q, struct db_arg args[USAGE_ARGS
     args[5] = db_text(q->model);
 }
 
-static size_t row_columns(struct usage_row *row, struct db_col out[USAGE_COLS])
+struct rows {
+    bool is_total;
+    struct usage_row row, total, *v;
+    size_t n;
+};
+
+static size_t row_columns(struct rows *s, struct db_col out[USAGE_COLS])
 {
+    struct usage_row *row = &s->row;
     size_t n = 0;
 
+    out[n++] = db_col_bool("total", &s->is_total);
     out[n++] = db_col_text("label", &row->label);
     out[n++] = db_col_i64("id", &row->id);
     out[n++] = db_col_i64("calls", &row->calls);
@@ -92,15 +94,14 @@ static size_t row_columns(struct usage_row *row, struct db_col out[USAGE_COLS])
     return n;
 }
 
-struct rows {
-    struct usage_row row, *v;
-    size_t n;
-};
-
 static int row_seen(void *ctx)
 {
     struct rows *s = ctx;
 
+    if (s->is_total) {
+        s->total = s->row;
+        return 0;
+    }
     assert(s->n < USAGE_ROWS_MAX);
     s->v[s->n++] = s->row;
     return 0;
@@ -127,7 +128,6 @@ int usage_table(struct db *db, struct arena *a, enum usage_by by, const struct u
                 struct usage_table *ret)
 {
     struct rows s = {.v = arena_array(a, struct usage_row, USAGE_ROWS_MAX)};
-    struct usage_row total = {0};
     struct db_arg args[USAGE_ARGS];
     struct db_col cols[USAGE_COLS];
     int r;
@@ -135,13 +135,10 @@ int usage_table(struct db *db, struct arena *a, enum usage_by by, const struct u
     if (!s.v)
         return err_origin(-ENOMEM);
     fill_args(query, args);
-    r = db_each(db, query_by(by), a, args, USAGE_ARGS, cols, row_columns(&s.row, cols), row_seen,
-                &s);
-    if (!r)
-        r = db_one(db, &usage_total, a, args, USAGE_ARGS, cols, row_columns(&total, cols));
+    r = db_each(db, query_by(by), a, args, USAGE_ARGS, cols, row_columns(&s, cols), row_seen, &s);
     if (r)
         return db_fatal(r);
-    *ret = (struct usage_table){.rows = s.v, .n = s.n, .total = total};
+    *ret = (struct usage_table){.rows = s.v, .n = s.n, .total = s.total};
     return 0;
 }
 
@@ -177,22 +174,4 @@ int usage_points(struct db *db, struct arena *a, const struct usage_query *query
         return db_fatal(r);
     *ret = (struct usage_points){.v = s.v, .n = s.n};
     return 0;
-}
-
-int usage_overview(struct db *db, struct arena *a, struct team_id team, struct usage_overview *ret)
-{
-    int r = db_one(db, &usage_overview_row, a, DB_ARGS(db_i64(team.v)),
-                   DB_COLS(db_col_text("today", &ret->today),
-                           db_col_text("month_first", &ret->month_first),
-                           db_col_money("spend_today", &ret->spend_today),
-                           db_col_money("spend_yesterday", &ret->spend_yesterday),
-                           db_col_money("spend_month", &ret->spend_month),
-                           db_col_money("spend_last_month", &ret->spend_last_month),
-                           db_col_i64("calls_today", &ret->calls_today),
-                           db_col_i64("calls_month", &ret->calls_month),
-                           db_col_i64("errors_month", &ret->errors_month),
-                           db_col_i64("fallbacks_month", &ret->fallbacks_month),
-                           db_col_i64("blocked_month", &ret->blocked_month)));
-
-    return db_fatal(r);
 }

@@ -2,6 +2,7 @@
 #include "web/pages/log.h"
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "http/stream.h"
@@ -127,39 +128,44 @@ static int empty_view(struct web *w, const struct log_params *p, const struct lo
     return r;
 }
 
-static int show(struct web *w, const struct log_params *p, const struct log_page *page)
+int log_find(struct web *w, const struct log_params *p, struct log_page *ret)
 {
-    struct json_object *view = json_new_object();
-    struct str asked = request_query(w->req, "id");
-    int r = log_params_view(w, p, link_to(LINK_log), view);
+    struct log_filter filter = p->filter;
+    int64_t spent_us = (clock_mono_ns() - w->began_ns) / 1000;
 
-    if (r == 0)
-        r = empty_view(w, p, page, view);
-    if (r != 0) {
-        json_unref(view);
-        return web_outcome(w, r);
-    }
-    json_set(view, "rows", log_rows_view(w, page));
-    json_set_bool(view, "any", page->n > 0);
-    json_set_str(view, "not_an_id", asked.n ? asked : STR(""));
-    json_set_str(view, "export_link", log_params_link(w, p, link_to(LINK_log_export), NULL));
-    log_pager_view(w, p, link_to(LINK_log), page, view);
-    return web_render(w, "log", "Request log", view);
+    filter.budget_us = MAX(LOG_BUDGET_US - LOG_REST_US - spent_us, LOG_BUDGET_US / 4);
+    return log_search(w->db, w->arena, &filter, log_cursor_of(w), log_goes_forward(w), LOG_PAGE_ROWS,
+                      ret);
 }
 
 int page_log(struct web *w)
 {
+    struct json_object *view;
     struct log_page page = {0};
     struct log_params p;
+    struct str asked = request_query(w->req, "id");
     struct call_id id;
     int r;
 
     if (asked_for_call(w, &id))
         return web_redirect(w, link_call(w->arena, id), NULL);
     log_params_read(w, false, &p);
-    r = log_search(w->db, w->arena, &p.filter, log_cursor_of(w), log_goes_forward(w), LOG_PAGE_ROWS,
-                   &page);
-    return r ? web_outcome(w, r) : show(w, &p, &page);
+    view = json_new_object();
+    r = log_params_view(w, &p, link_to(LINK_log), view);
+    if (r == 0)
+        r = log_find(w, &p, &page);
+    if (r == 0)
+        r = empty_view(w, &p, &page, view);
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
+    json_set(view, "rows", log_rows_view(w, &page));
+    json_set_bool(view, "any", page.n > 0);
+    json_set_str(view, "not_an_id", asked.n ? asked : STR(""));
+    json_set_str(view, "export_link", log_params_link(w, &p, link_to(LINK_log_export), NULL));
+    log_pager_view(w, &p, link_to(LINK_log), &page, view);
+    return web_render(w, "log", "Request log", view);
 }
 
 /* --- export --- */

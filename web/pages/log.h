@@ -15,6 +15,8 @@ struct json_object *log_rows_view(struct web *w, const struct log_page *page);
  * be understood is left out. */
 struct log_cursor log_cursor_of(struct web *w);
 bool log_goes_forward(struct web *w);
+/* The page that the address asks for. Last of what a page reads, since it takes what time is left. */
+int log_find(struct web *w, const struct log_params *p, struct log_page *ret) _must_use_;
 /* view.pager, and view.searched with forward and go_on: how far a search came that ran out of time. */
 void log_pager_view(struct web *w, const struct log_params *p, struct str path,
                     const struct log_page *page, struct json_object *view);

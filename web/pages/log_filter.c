@@ -187,8 +187,8 @@ static void keys_view(struct shown *s, const struct log_choices *choices)
 {
     struct json_object *options = add_options(s, "keys", "any");
 
-    for (size_t i = 0; i < choices->n_keys; i++) {
-        const struct log_key *key = &choices->keys[i];
+    for (size_t i = 0; i < choices->keys.n; i++) {
+        const struct log_key *key = &choices->keys.v[i];
         bool chosen = key->id.v == s->p->filter.key.v;
 
         if (key->deleted && !chosen)

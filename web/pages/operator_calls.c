@@ -98,37 +98,31 @@ static struct json_object *rows_view(struct web *w, const struct log_page *page)
     return rows;
 }
 
-static int show(struct web *w, const struct wanted *wanted, const struct log_page *page)
-{
-    struct str asked = request_query(w->req, "id");
-    struct json_object *view = json_new_object();
-    int r = filter_view(w, wanted, view);
-
-    if (r != 0) {
-        json_unref(view);
-        return web_outcome(w, r);
-    }
-    json_set(view, "rows", rows_view(w, page));
-    json_set_bool(view, "any", page->n > 0);
-    json_set_str(view, "not_an_id", asked.n ? asked : STR(""));
-    log_pager_view(w, &wanted->params, wanted->path, page, view);
-    return operator_render(w, 200, "operator_calls", "All calls", view);
-}
-
 int page_operator_calls(struct web *w)
 {
     struct str id = request_query(w->req, "id");
     struct call_id call = {{0}};
     struct log_page page = {0};
+    struct json_object *view;
     struct wanted wanted;
     int r;
 
     if (id.n && call_id_parse(str_trim(id), &call))
         return web_redirect(w, link_operator_call(w->arena, call), NULL);
     read_wanted(w, &wanted);
-    r = log_search(w->db, w->arena, &wanted.params.filter, log_cursor_of(w), log_goes_forward(w),
-                   LOG_PAGE_ROWS, &page);
-    return r ? web_outcome(w, r) : show(w, &wanted, &page);
+    view = json_new_object();
+    r = filter_view(w, &wanted, view);
+    if (r == 0)
+        r = log_find(w, &wanted.params, &page);
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
+    json_set(view, "rows", rows_view(w, &page));
+    json_set_bool(view, "any", page.n > 0);
+    json_set_str(view, "not_an_id", id.n ? id : STR(""));
+    log_pager_view(w, &wanted.params, wanted.path, &page, view);
+    return operator_render(w, 200, "operator_calls", "All calls", view);
 }
 
 int page_operator_call(struct web *w)

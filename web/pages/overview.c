@@ -5,60 +5,46 @@
 #include <inttypes.h>
 
 #include "base/err.h"
-#include "identity/keyring.h"
 #include "ledger/statement.h"
-#include "logs/usage.h"
+#include "logs/search.h"
 #include "web/chart.h"
 #include "web/links.h"
 #include "web/snippet.h"
 #include "web/view.h"
 
-#define DAYS 30
-#define TOP 5
-
 struct figures {
     struct balance balance;
     struct usage_overview usage;
-    struct usage_points points;
-    struct usage_table models, keys;
-    struct key_page key_list;
+    struct log_keys keys;
     struct str from_day;
 };
 
 static int read_figures(struct web *w, struct figures *f)
 {
-    struct usage_query month = {.team = w->session.team}, days = month;
     struct civil today;
     int r = balance_read(w->db, w->arena, w->session.team, &f->balance);
 
     if (r == 0)
         r = usage_overview(w->db, w->arena, w->session.team, &f->usage);
+    if (r == 0)
+        r = log_keys(w->db, w->arena, w->session.team, &f->keys);
     if (r != 0)
         return r;
-    if (!civil_parse_day(f->usage.today, &today))
+    if (!civil_parse_day(f->usage.today.from_day, &today))
         return err_origin(-EPROTO);
-    today = civil_plus_days(&today, 1 - DAYS);
+    today = civil_plus_days(&today, 1 - USAGE_OVERVIEW_DAYS);
     f->from_day = civil_day(w->arena, &today);
-    days.from_day = f->from_day;
-    month.from_day = f->usage.month_first;
-    days.to_day = month.to_day = f->usage.today;
-    r = usage_points(w->db, w->arena, &days, &f->points);
-    if (r == 0)
-        r = usage_table(w->db, w->arena, USAGE_BY_MODEL, &month, &f->models);
-    if (r == 0)
-        r = usage_table(w->db, w->arena, USAGE_BY_KEY, &month, &f->keys);
-    if (r == 0)
-        r = keyring_list(w->db, w->arena, w->session.team, false, &f->key_list);
-    return r;
+    return 0;
 }
 
 /* The dearest rows of this month, with a bar for their share of it. */
-static struct json_object *top_view(struct web *w, const struct usage_table *table, bool keys)
+static struct json_object *top_view(struct web *w, const struct usage_top *top, struct money whole,
+                                    bool keys)
 {
     struct json_object *list = json_new_array();
 
-    for (size_t i = 0; i < MIN(table->n, (size_t)TOP); i++) {
-        const struct usage_row *row = &table->rows[i];
+    for (size_t i = 0; i < top->n; i++) {
+        const struct usage_top_row *row = &top->v[i];
         struct json_object *o = json_new_object();
         struct buf link;
 
@@ -72,8 +58,8 @@ static struct json_object *top_view(struct web *w, const struct usage_table *tab
         json_set_str(o, "link", buf_str(&link));
         buf_done(&link);
         view_count(o, "calls", row->calls);
-        view_money(o, "charge", row->charge, view_decimals(table->total.charge));
-        chart_share(o, "share", row->charge, table->total.charge);
+        view_money(o, "charge", row->charge, view_decimals(whole));
+        chart_share(o, "share", row->charge, whole);
         json_push(list, o);
     }
     return list;
@@ -87,15 +73,15 @@ static void stats_view(struct web *w, const struct figures *f, struct json_objec
     view_figure(view, "held", f->balance.held);
     json_set_bool(view, "any_held", f->balance.held.nano > 0);
     json_set_bool(view, "used_up", f->balance.available.nano <= 0 && f->balance.credits.nano > 0);
-    view_figure(view, "today", u->spend_today);
-    view_figure(view, "yesterday", u->spend_yesterday);
-    view_figure(view, "month", u->spend_month);
-    view_figure(view, "last_month", u->spend_last_month);
-    view_percent(view, "error_rate", u->errors_month, u->calls_month);
-    view_percent(view, "fallback_rate", u->fallbacks_month, u->calls_month);
-    json_set_str(view, "calls_month", view_plural(w->arena, u->calls_month, "request", NULL));
-    json_set_str(view, "calls_today", view_plural(w->arena, u->calls_today, "request", NULL));
-    json_set_str(view, "blocked_month", view_plural(w->arena, u->blocked_month, "blocked",
+    view_figure(view, "today", u->today.charge);
+    view_figure(view, "yesterday", u->yesterday.charge);
+    view_figure(view, "month", u->month.charge);
+    view_figure(view, "last_month", u->last_month.charge);
+    view_percent(view, "error_rate", u->month.errors, u->month.calls);
+    view_percent(view, "fallback_rate", u->month.fallbacks, u->month.calls);
+    json_set_str(view, "calls_month", view_plural(w->arena, u->month.calls, "request", NULL));
+    json_set_str(view, "calls_today", view_plural(w->arena, u->today.calls, "request", NULL));
+    json_set_str(view, "blocked_month", view_plural(w->arena, u->month.blocked, "blocked",
                                                     "blocked"));
 }
 
@@ -103,10 +89,13 @@ static void stats_view(struct web *w, const struct figures *f, struct json_objec
 static void steps_view(struct web *w, const struct figures *f, struct json_object *view)
 {
     struct json_object *steps = json_new_object();
+    bool minted = false;
 
+    for (size_t i = 0; i < f->keys.n; i++)
+        minted |= !f->keys.v[i].deleted;
     json_set_bool(steps, "topped_up", f->balance.credits.nano > 0);
-    json_set_bool(steps, "minted", f->key_list.n > 0);
-    json_set_bool(view, "started", f->usage.calls_month > 0 || f->points.n > 0);
+    json_set_bool(steps, "minted", minted);
+    json_set_bool(view, "started", f->usage.month.calls > 0 || f->usage.points.n > 0);
     json_set(view, "steps", steps);
     snippet_view(w, STR(""), STR(""), view);
 }
@@ -122,10 +111,10 @@ int page_overview(struct web *w)
     view = json_new_object();
     stats_view(w, &f, view);
     steps_view(w, &f, view);
-    json_set(view, "models", top_view(w, &f.models, false));
-    json_set(view, "keys", top_view(w, &f.keys, true));
-    json_set_bool(view, "any_spend", f.points.n > 0);
-    r = chart_spend(w->arena, &f.points, f.from_day, f.usage.today, view, "chart");
+    json_set(view, "models", top_view(w, &f.usage.models, f.usage.month.charge, false));
+    json_set(view, "keys", top_view(w, &f.usage.keys, f.usage.month.charge, true));
+    json_set_bool(view, "any_spend", f.usage.points.n > 0);
+    r = chart_spend(w->arena, &f.usage.points, f.from_day, f.usage.today.from_day, view, "chart");
     if (r < 0) {
         json_unref(view);
         return err_trace(r);

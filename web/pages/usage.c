@@ -6,9 +6,8 @@
 #include "base/bounds.h"
 #include "base/csv.h"
 #include "base/err.h"
-#include "identity/keyring.h"
 #include "identity/project.h"
-#include "logs/usage.h"
+#include "logs/search.h"
 #include "web/chart.h"
 #include "web/links.h"
 #include "web/view.h"
@@ -192,7 +191,7 @@ static int filter_view(struct web *w, const struct params *p, struct json_object
 {
     struct json_object *list = json_new_array(), *keys = json_new_array();
     struct json_object *projects = json_new_array();
-    struct key_page key_page;
+    struct log_keys key_list;
     struct project_page project_page;
     int r;
 
@@ -202,15 +201,15 @@ static int filter_view(struct web *w, const struct params *p, struct json_object
     for (size_t i = 0; i < ARRAY_LEN(spans); i++)
         view_choice(list, str_c(spans[i].name), str_c(spans[i].label),
                     str_eq_c(p->span, spans[i].name));
-    r = keyring_list(w->db, w->arena, w->session.team, true, &key_page);
+    r = log_keys(w->db, w->arena, w->session.team, &key_list);
     if (r == 0)
         r = project_list(w->db, w->arena, w->session.team, &project_page);
     if (r != 0)
         return r;
     view_choice(keys, STR(""), STR("any"), false);
-    for (size_t i = 0; i < key_page.n; i++)
-        view_choice(keys, arena_strf(w->arena, "%" PRId64, key_page.v[i].id.v),
-                    key_page.v[i].settings.name, key_page.v[i].id.v == p->query.key.v);
+    for (size_t i = 0; i < key_list.n; i++)
+        view_choice(keys, arena_strf(w->arena, "%" PRId64, key_list.v[i].id.v), key_list.v[i].name,
+                    key_list.v[i].id.v == p->query.key.v);
     view_choice(projects, STR(""), STR("any"), false);
     for (size_t i = 0; i < project_page.n; i++)
         view_choice(projects, arena_strf(w->arena, "%" PRId64, project_page.v[i].id.v),

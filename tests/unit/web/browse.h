@@ -10,6 +10,7 @@
 #include "http/talk.h"
 #include "pg_fixture.h"
 
+#include "admin/admin.h"
 #include "catalog/bootstrap.h"
 #include "catalog/holder.h"
 #include "gateway/gateway.h"
@@ -51,7 +52,9 @@ static inline void browse_work(struct job *job, void *worker)
 {
     struct page_job *p = container_of(job, struct page_job, job);
 
-    p->reply = web_serve(p->services, p->req, worker, &p->out);
+    if (p->req->route->manage)
+        admin_serve(p->req, worker, p->services, &p->out);
+    p->reply = p->req->route->manage || web_serve(p->services, p->req, worker, &p->out);
 }
 
 static inline void browse_done(struct job *job)
