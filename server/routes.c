@@ -3,6 +3,7 @@
 
 #include "admin/admin.h"
 #include "base/bounds.h"
+#include "gateway/count.h"
 #include "gateway/endpoint.h"
 #include "gateway/gateway.h"
 #include "serve.h"
@@ -11,6 +12,12 @@
 #define ON_LOOP(m, path, auth, body, format, fn)                                                   \
     {                                                                                              \
         HTTP_##m, path, auth, body, RUNS_ON_LOOP, format, .on_loop = fn                            \
+    }
+/* Tokens of a prompt, without a call. */
+#define COUNT(path, format, endpoint)                                                              \
+    {                                                                                              \
+        HTTP_POST, path, AUTH_KEY, BOUND_LLM_BODY_BYTES, RUNS_ON_LOOP, format,                     \
+            .on_loop = gateway_count, .what = &(endpoint)                                          \
     }
 /* A call: the row says by its endpoint which formats and models it serves. */
 #define CALL(path, body, format, endpoint)                                                         \
@@ -100,10 +107,15 @@ const struct route routes[] = {
 
     /* Models, for clients of Anthropic's API */
     ANTHROPIC_CALL("/v1/messages", endpoint_messages),
+    COUNT("/v1/messages/count_tokens", PROBLEM_AS_ANTHROPIC, count_anthropic),
+    COUNT("/v1/v1/messages/count_tokens", PROBLEM_AS_ANTHROPIC, count_anthropic),
+    COUNT("/api/v1/messages/count_tokens", PROBLEM_AS_ANTHROPIC, count_anthropic),
 
     /* Models, for clients of Google's API; of rows that match, the first is meant */
     GEMINI_CALL("generateContent", endpoint_gemini),
     GEMINI_CALL("streamGenerateContent", endpoint_gemini_stream),
+    COUNT("/v1beta/models/{model}:countTokens", PROBLEM_AS_GEMINI, count_gemini),
+    COUNT("/v1beta/models/{vendor}/{model}:countTokens", PROBLEM_AS_GEMINI, count_gemini),
     GEMINI_CALL("embedContent", endpoint_gemini_embed),
     GEMINI_CALL("batchEmbedContents", endpoint_gemini_embed_batch),
     GEMINI_API("", gateway_gemini_models),

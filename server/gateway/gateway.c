@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "catalog/holder.h"
 #include "gateway/call_flow.h"
+#include "gateway/count.h"
 #include "gateway/refusal.h"
 
 enum { TICK_MS = 1000 };
@@ -102,6 +103,7 @@ int gateway_new(struct gateways *all, unsigned index, struct loop *loop, struct 
     g->tick.fired = tick;
     g->user_agent = STR("tollgate");
     list_init(&g->calls);
+    list_init(&g->counts);
     list_init(&g->held_back);
     buf_init(&g->scratch, BOUND_UPSTREAM_REPLY_BYTES);
     all->loop[index] = g;
@@ -122,6 +124,7 @@ void gateway_cut(struct gateway *g)
     p.retry_after_s = 1;
     list_for_each (&g->calls, link)
         call_cut(container_of(link, struct call, link), &p);
+    count_cut(g, &p);
 }
 
 void gateway_free(struct gateway *g)

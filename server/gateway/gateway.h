@@ -31,6 +31,7 @@ struct gateway {
     struct catalog *catalog; /* this loop's reference; NULL before the first load */
     struct key_cache *keys;
     struct list calls;      /* struct call, in flight */
+    struct list counts;     /* of count.c, waiting for a key or a provider */
     struct list held_back;  /* of refusal.c */
     struct loop_timer tick; /* once a second: what was held back of blocked calls */
     unsigned recheck_turn;
@@ -70,6 +71,7 @@ void gateways_changed(struct gateways *all, struct str payload);
 
 /* Handlers of routes (RUNS_ON_LOOP). */
 void gateway_call(struct request *r);       /* a model call; the route says its endpoint */
+void gateway_count(struct request *r);      /* how many tokens a prompt has: count.h */
 void gateway_models(struct request *r);     /* GET /v1/models */
 void gateway_model(struct request *r);      /* GET /v1/models/{id} */
 void gateway_response(struct request *r);   /* GET /v1/responses/{id} */

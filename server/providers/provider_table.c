@@ -42,12 +42,18 @@ static const char *const anthropic_client[] = {"anthropic-version", "anthropic-b
     .client_headers = anthropic_client
 /* With the key in x-api-key, as Anthropic has it; others take it as a bearer. */
 #define MESSAGES {MESSAGES_AT("/messages"), .key_header = "x-api-key"}
+#define COUNT_MESSAGES                                                      \
+    {.format = &format_anthropic_count, .path = "/messages/count_tokens",   \
+     .headers = anthropic_headers, .key_header = "x-api-key"}
 #define MESSAGES_BY_BEARER {MESSAGES_AT("/messages")}
 
 /* generateContent (ai.google.dev/api/generate-content): the model in the path, events on request. */
 #define GENERATE                                                        \
     {.format = &format_gemini, .path = "/models/{model}:generateContent", \
      .stream_path = "/models/{model}:streamGenerateContent?alt=sse",    \
+     .key_header = "x-goog-api-key"}
+#define COUNT_CONTENT                                                        \
+    {.format = &format_gemini_count, .path = "/models/{model}:countTokens",  \
      .key_header = "x-goog-api-key"}
 #define EMBED                                                                \
     {.format = &format_gemini_embed, .path = "/models/{model}:embedContent", \
@@ -66,7 +72,7 @@ const struct provider providers[] = {
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     /* The same of the Messages API. */
     {.kind = "anthropic-compatible", .label = "Anthropic-compatible", .root = "/v1",
-     .ways = {MESSAGES}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
+     .ways = {MESSAGES, COUNT_MESSAGES}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "openai", .label = "OpenAI", .origin = "https://api.openai.com", .root = "/v1",
@@ -78,14 +84,14 @@ const struct provider providers[] = {
      .cancel_stops_billing = true},
     {.kind = "anthropic", .label = "Anthropic", .origin = "https://api.anthropic.com",
      .root = "/v1", .docs = "platform.claude.com/docs/en/api/overview",
-     .ways = {MESSAGES}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
+     .ways = {MESSAGES, COUNT_MESSAGES}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .cancel_stops_billing = true},
     /* Embeddings for clients of OpenAI's API go to the compatibility endpoint
      * (ai.google.dev/gemini-api/docs/openai), which wants the key as a bearer. */
     {.kind = "google", .label = "Google Gemini",
      .origin = "https://generativelanguage.googleapis.com", .root = "/v1beta",
      .docs = "ai.google.dev/api",
-     .ways = {GENERATE, EMBED, EMBED_BATCH,
+     .ways = {GENERATE, COUNT_CONTENT, EMBED, EMBED_BATCH,
               {.format = &format_openai_embeddings, .path = "/openai/embeddings"}},
      .models_path = "/models", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens"},
     /* Google's own models by generateContent; Claude by rawPredict, whose body has the version and

@@ -52,3 +52,7 @@ const struct wire_format format_gemini_embed = {.name = "gemini_embed", .dialect
 
 const struct wire_format format_gemini_embed_batch = {.name = "gemini_embed_batch",
                                                       .dialect = &gemini_embed_batch};
+
+const struct wire_format format_anthropic_count = {.name = "anthropic_count_tokens"};
+
+const struct wire_format format_gemini_count = {.name = "gemini_count_tokens"};

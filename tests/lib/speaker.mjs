@@ -227,4 +227,8 @@ export const upstreams = [
   { format: 'openai', kind: 'openai-compatible', base: '/v1', fields: { key: 'sk-scripted' } },
   { format: 'anthropic', kind: 'anthropic', base: '/v1', fields: { key: 'sk-ant-scripted' } },
   { format: 'gemini', kind: 'google', base: '/v1beta', fields: { key: 'AIza-scripted' } },
+  {
+    format: 'bedrock', kind: 'bedrock', base: '',
+    fields: { key: '', region: 'us-east-1', access_key_id: 'AKIAIOSFODNN7EXAMPLE', secret_access_key: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
+  },
 ];
