@@ -8,6 +8,7 @@ import { crc32 } from 'node:zlib';
 import { startUpstream, send } from './upstream.mjs';
 
 export const figures = { input: 9, output: 3 };
+export const counted = 42;
 export const city = { name: 'Paris', people: 2100000 };
 const cities = ['Paris', 'Rome'];
 
@@ -214,6 +215,9 @@ const paths = [[/\/chat\/completions$/, openai], [/\/messages$/, anthropic], [/\
 
 export const startSpeaker = () => startUpstream((req, res, seen) => {
   const path = new URL(req.url, 'http://upstream').pathname;
+  // What a prompt has, counted for nothing.
+  if (/\/messages\/count_tokens$/.test(path)) return send(res, 200, { input_tokens: counted });
+  if (/:countTokens$/.test(path)) return send(res, 200, { totalTokens: counted });
   const format = paths.find(([pattern]) => pattern.test(path))?.[1];
   if (!format) return send(res, 404, { error: { message: `Nothing answers at ${path}.` } });
   seen.asked = format.read(seen.body, path);
