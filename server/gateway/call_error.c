@@ -6,36 +6,9 @@
 #include "gateway/attempts.h"
 #include "gateway/call_flow.h"
 #include "http/router.h"
-#include "json/scan.h"
-
-enum { ERROR_TEXT_BYTES = 300 };
+#include "translation/said.h"
 
 #define PROBLEM_BYTES MIB(2) /* an upstream's error body and ours */
-
-/* The sentence in an error body: error.message, message, detail, error as text, else its start. */
-static struct str sentence_in(struct arena *a, struct str body)
-{
-    struct json_watch w[] = {
-        {.path = "error.message"}, {.path = "message"}, {.path = "detail"}, {.path = "error"}};
-    struct json_scan_result result;
-    struct json_fault fault;
-    struct buf out;
-    struct str text = STR_NONE;
-
-    if (json_scan(body, w, ARRAY_LEN(w), &result, &fault) != JSON_OK)
-        return str_utf8(body) ? str_trim(str_n(body.p, MIN(body.n, (size_t)ERROR_TEXT_BYTES)))
-                              : STR_NONE;
-    for (size_t i = 0; i < ARRAY_LEN(w); i++) {
-        if (!w[i].span.n || w[i].span.kind != JSON_STRING)
-            continue;
-        buf_init(&out, w[i].span.n);
-        if (json_span_text(body, w[i].span, &out) >= 0)
-            text = arena_str(a, buf_str(&out));
-        buf_done(&out);
-        return text;
-    }
-    return STR_NONE;
-}
 
 static bool is_for_the_client(enum try_outcome outcome)
 {
@@ -105,7 +78,7 @@ enum try_outcome call_error_read(struct call *c, struct str *ret_text)
         *ret_text = STR("The provider refused this account's credential.");
         return outcome;
     }
-    *ret_text = sentence_in(c->r->arena, body);
+    *ret_text = said_text(c->r->arena, body);
     if (!is_for_the_client(outcome) || keep_for_client(c, body))
         return outcome;
     return outcome == TRY_CLIENT_ERROR ? TRY_BAD_REPLY : outcome;

@@ -3,7 +3,10 @@
 
 #include "translation/wire.h"
 
-enum { TEXT_BYTES = 1000 }; /* of a message that has to be made of something else */
+enum {
+    TEXT_BYTES = 1000,  /* of a message that has to be made of something else */
+    RECORD_BYTES = 300, /* of plain text that goes on a record */
+};
 
 static const char *const paths[SAID_FIELDS] = {
     [SAID_ERROR] = "error",
@@ -112,6 +115,27 @@ void said_put_sentence(const struct said *said, struct str otherwise, struct buf
         wire_put_string(out, clipped(said->text));
     else
         wire_put_string(out, otherwise);
+}
+
+struct str said_text(struct arena *a, struct str body)
+{
+    struct json_span at;
+    struct str text = STR_NONE;
+    struct said said;
+    struct buf out;
+
+    if (said_read(body, &said) != SAID_OK)
+        return STR_NONE;
+    if (!said.is_json)
+        return str_trim(str_n(said.text.p, MIN(said.text.n, (size_t)RECORD_BYTES)));
+    at = said_sentence(&said);
+    if (!at.n || at.kind != JSON_STRING)
+        return STR_NONE;
+    buf_init(&out, at.n);
+    if (json_span_text(said.text, at, &out) == JSON_OK)
+        text = arena_str(a, buf_str(&out));
+    buf_done(&out);
+    return text;
 }
 
 /* --- what an error stands for --- */

@@ -49,6 +49,8 @@ static inline bool said_is_text(const struct said *said, size_t field)
 void said_put(const struct said *said, struct json_span s, struct buf *out);
 /* The sentence as a JSON string; otherwise where there is none. */
 void said_put_sentence(const struct said *said, struct str otherwise, struct buf *out);
+/* A body's sentence, decoded, for the record; plain text is cut to a few words. p NULL: none. */
+struct str said_text(struct arena *a, struct str body);
 /* The HTTP status that it says it stands for, as a number or in a provider's word; 0: none. */
 int said_status(const struct said *said);
 

@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "base/bounds.h"
-#include "translation/dialect.h"
+#include "translation/said.h"
 
 /* expected NULL: nothing that a client can be told. */
 static void mends(const char *body, const char *expected)
@@ -83,6 +83,27 @@ static void an_error_within_a_200_names_its_status(void **state)
     assert_int_equal(openai_chat.error_status(STR("x")), 0);
 }
 
+static void a_record_gets_the_sentence_of_any_shape(void **state)
+{
+    static const struct {
+        const char *body, *sentence;
+    } cases[] = {
+        {"{\"error\":{\"message\":\"a \\\"b\\\"\"}}", "a \"b\""},
+        {"[{\"error\":{\"message\":\"a\"}}]", "a"},
+        {"{\"type\":\"response.failed\",\"response\":{\"error\":{\"message\":\"a\"}}}", "a"},
+        {"{\"Message\":\"a\"}", "a"},
+        {"{\"detail\":[{\"msg\":\"a\"}]}", "a"},
+        {" busy \n", "busy"},
+    };
+    struct arena *a = arena_new(KIB(64));
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_str(said_text(a, str_c(cases[i].body)), cases[i].sentence);
+    assert_null(said_text(a, STR("<html>")).p);
+    assert_null(said_text(a, STR("{\"error\":{\"message\":7}}")).p);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +112,7 @@ int main(void)
         cmocka_unit_test(errors_of_other_shapes_become_one),
         cmocka_unit_test(a_page_is_no_error_for_a_client),
         cmocka_unit_test(an_error_within_a_200_names_its_status),
+        cmocka_unit_test(a_record_gets_the_sentence_of_any_shape),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
