@@ -86,6 +86,15 @@ static void a_native_way_has_the_model_in_its_path(void **state)
                "https://r.openai.azure.com/openai/deployments/{model}/chat/completions"
                "?api-version=2024-10-21",
                NULL);
+    assert_way("azure-deployments", "https://r.openai.azure.com?api-version=2024-10-21",
+               &format_openai_transcriptions,
+               "https://r.openai.azure.com/openai/deployments/{model}/audio/transcriptions"
+               "?api-version=2024-10-21",
+               NULL);
+    assert_way("azure", "https://r.openai.azure.com", &format_openai_images,
+               "https://r.openai.azure.com/openai/v1/images/generations", NULL);
+    assert_way("cohere", "", &format_rerank_v2, "https://api.cohere.com/v2/rerank", NULL);
+    assert_way("vllm", "", &format_rerank_v2, "http://127.0.0.1:8000/v1/rerank", NULL);
 }
 
 static void the_global_region_is_no_part_of_the_host(void **state)
