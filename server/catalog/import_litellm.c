@@ -79,12 +79,16 @@ static int64_t tokens_of(const struct json_object *v, const char *field, const c
 
 static int read_facts(struct arena *a, struct import_entry *e, const struct json_object *v)
 {
+    const struct json_object *sampling = json_get(v, "supports_sampling_params");
+
     e->context_tokens = tokens_of(v, "max_input_tokens", "max_tokens");
     if (model_kind_writes(e->kind))
         e->max_output_tokens = tokens_of(v, "max_output_tokens", "max_tokens");
     for (size_t i = 0; i < ABILITIES; i++)
         if (json_true(json_get(v, ability_flags[i])))
             e->abilities |= ABILITY_BIT(i);
+    if (json_kind(sampling) == JSON_BOOL && !json_true(sampling))
+        e->abilities |= ABILITY_BIT(ABILITY_NO_SAMPLING);
     e->description = STR("");
     e->note = STR("LiteLLM's price table");
     if (e->untaken.n) /* a note has room for 500 characters */

@@ -74,6 +74,25 @@ static int judge_losses(struct call *c, const struct catalog_target *target,
     return LEG_E_REFUSED;
 }
 
+/* The first version of the Messages API that refuses sampling settings. */
+#define WITHOUT_SAMPLING STR("2026-10-21")
+
+/* Unless an operator sets another, the version that is sent is the older one (provider_table.c). */
+static bool sends_newer_version(const struct call *c, const struct catalog_account *a)
+{
+    if (leg_format(&c->leg) != &format_anthropic_messages)
+        return false;
+    for (size_t i = 0; i < a->n_headers; i++)
+        if (str_ieq(str_c(a->headers[i].name), STR("anthropic-version")))
+            return str_cmp(a->headers[i].value, WITHOUT_SAMPLING) >= 0;
+    return false;
+}
+
+static bool is_known_for(const struct catalog_model *m, enum ability ability)
+{
+    return m->abilities_known && (m->abilities & ABILITY_BIT(ability));
+}
+
 static int put_request(struct call *c, const struct catalog_target *target,
                        const struct wire_request_edit *edit, struct buf *out,
                        struct json_fault *fault)
@@ -84,6 +103,9 @@ static int put_request(struct call *c, const struct catalog_target *target,
         .limit_name = edit->limit_name,
         .ask_usage = edit->ask_usage,
         .plain_openai = provider_has(target->account->provider, PROVIDER_PLAIN_OPENAI),
+        .adaptive = is_known_for(target->model, ABILITY_ADAPTIVE),
+        .no_sampling = is_known_for(target->model, ABILITY_NO_SAMPLING) ||
+                       sends_newer_version(c, target->account),
     };
     struct chat_losses losses = {.n = 0};
     int r = read_chat(c, fault);

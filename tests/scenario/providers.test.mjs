@@ -287,4 +287,56 @@ test('a token is asked for anew ahead of its end, and calls go on meanwhile', as
   lifetime = 3600;
 });
 
+// Facts of the catalogue about a model decide what a request in another format says.
+test('a model that thinks by effort and takes no sampling is asked so, and refused what it cannot be told', async () => {
+  const [claude] = kinds;
+  await addModel(operator, { name: 'adaptive', targets: [{ account: claude.account, upstreamModel: claude.model }], fields: { abilities_known: 'on', abilities: ['reasoning', 'adaptive', 'no_sampling'] } });
+  await served(server, key, 'adaptive');
+  up.seen.length = 0;
+  const res = await call(server, key, hello('adaptive', { reasoning_effort: 'high' }));
+  assert.equal(res.status, 200, res.text);
+  assert.equal(asked()[0].body.thinking.type, 'adaptive');
+  const refused = await call(server, key, hello('adaptive', { temperature: 0.5 }));
+  assert.equal(refused.status, 400, refused.text);
+  assert.equal(refused.json.error.param, 'temperature');
+  assert.equal(asked().length, 1);
+  const plain = await call(server, key, hello(claude.public, { temperature: 0.5 }));
+  assert.equal(plain.status, 200, plain.text);
+  assert.equal(asked()[1].body.temperature, 0.5);
+});
+
+test('an account of the newer version of Anthropic’s API sends it, and takes no sampling', async () => {
+  const [claude] = kinds;
+  const account = await addOne(claude, { name: 'newer version', extra_headers: '{"anthropic-version": "2026-10-21"}' });
+  await addModel(operator, { name: 'newer', targets: [{ account, upstreamModel: claude.model }] });
+  await served(server, key, 'newer');
+  up.seen.length = 0;
+  assert.equal((await call(server, key, hello('newer'))).status, 200);
+  assert.equal(asked()[0].headers['anthropic-version'], '2026-10-21');
+  const refused = await call(server, key, hello('newer', { temperature: 0.5 }));
+  assert.equal(refused.status, 400, refused.text);
+  assert.equal(refused.json.error.param, 'temperature');
+});
+
+test('a client of Anthropic’s API chooses its version and betas itself', async () => {
+  const [claude] = kinds;
+  const body = { model: claude.public, max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }], future_field: { kept: true } };
+  up.seen.length = 0;
+  const res = await call(server, key, body, { path: '/v1/messages', headers: { 'anthropic-version': '2026-10-21', 'anthropic-beta': 'one-2026-01-01,two-2026-02-02', 'x-other': 'stays here' } });
+  assert.equal(res.status, 200, res.text);
+  const [seen] = asked();
+  assert.equal(seen.headers['anthropic-version'], '2026-10-21');
+  assert.equal(seen.headers['anthropic-beta'], 'one-2026-01-01,two-2026-02-02');
+  assert.equal(seen.headers['x-other'], undefined);
+  assert.equal(seen.headers['x-api-key'], 'sk-ant-secret');
+  assert.deepEqual(seen.body, { ...body, model: claude.model });
+  // Served by a provider of another format, its headers mean nothing there.
+  up.seen.length = 0;
+  const other = kinds.find((k) => k.kind === 'openai-compatible');
+  const translated = await call(server, key, { ...body, future_field: undefined, model: other.public }, { path: '/v1/messages', headers: { 'anthropic-version': '2026-10-21' } });
+  assert.equal(translated.status, 200, translated.text);
+  assert.equal(asked()[0].headers['anthropic-version'], undefined);
+  assert.equal(translated.json.content[0].text, words.join(''));
+});
+
 test('the books balance', () => booksBalance(server));

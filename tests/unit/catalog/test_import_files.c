@@ -116,6 +116,13 @@ static void litellms_table_is_read(void **state)
     assert_int_equal(row.is.max_output_tokens, 16384);
     assert_true(row.is.abilities & ABILITY_BIT(ABILITY_VISION));
     assert_true(row.is.abilities & ABILITY_BIT(ABILITY_TOOLS));
+    /* "supports_sampling_params": false there is what a model cannot do. */
+    row = facts("claude-opus-4-8");
+    assert_true(row.is.abilities & ABILITY_BIT(ABILITY_ADAPTIVE));
+    assert_true(row.is.abilities & ABILITY_BIT(ABILITY_NO_SAMPLING));
+    row = facts("claude-sonnet-4-5");
+    assert_false(row.is.abilities & ABILITY_BIT(ABILITY_ADAPTIVE));
+    assert_false(row.is.abilities & ABILITY_BIT(ABILITY_NO_SAMPLING));
     assert_str(facts("llama-3.1-8b-instant").is.vendor, "Meta");
     assert_int_equal(facts("grok-4-1-fast").is.context_tokens, 2000000); /* 2000000.0 there */
     assert_int_equal(facts("text-embedding-3-small").is.kind, MODEL_EMBEDDING);
