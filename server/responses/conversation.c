@@ -59,7 +59,7 @@ static int check_kinds(const struct json_watch *w, struct json_fault *fault)
 static int take_fields(struct arena *a, const struct json_watch *w,
                        struct conversation_request *q)
 {
-    static const size_t taken_out[] = {PREVIOUS, BACKGROUND, CONVERSATION, PROMPT};
+    static const size_t taken_out[] = {PREVIOUS, BACKGROUND};
     int r = 0;
 
     if (w[MODEL].span.kind == JSON_STRING)
@@ -74,7 +74,7 @@ static int take_fields(struct arena *a, const struct json_watch *w,
     if (wire_given(q->store_at))
         q->store = wire_true(q->body, q->store_at) ? CONVERSATION_STORE_YES : CONVERSATION_STORE_NO;
     for (size_t i = 0; i < ARRAY_LEN(taken_out); i++)
-        if (w[taken_out[i]].span.n)
+        if (wire_given(w[taken_out[i]].span))
             q->out[q->n_out++] = w[taken_out[i]].span;
     q->editable = w[MODEL].span.n || w[MODELS].span.n;
     return CONVERSATION_OK;

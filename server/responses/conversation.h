@@ -17,7 +17,7 @@ struct conversation_request {
     enum conversation_store store;
     bool stream;
     struct json_span input, store_at;
-    struct json_span out[4]; /* members that providers do not get */
+    struct json_span out[2]; /* members that providers do not get; nulls pass */
     size_t n_out;
     uint32_t root_open;
     bool editable; /* members stay when those are taken out */

@@ -96,7 +96,10 @@ static void providers_are_asked_to_store_nothing(void **state)
            "[{\"type\":\"input_text\",\"text\":\"h\\u00e9\"}]}]");
     writes("{\"background\":false,\"prompt\":null,\"model\":\"m\",\"input\":[],"
            "\"conversation\":null,\"previous_response_id\":null}",
-           "", "{\"store\":false,\"model\":\"m\",\"input\":[]}", "[]");
+           "",
+           "{\"store\":false,\"prompt\":null,\"model\":\"m\",\"input\":[],"
+           "\"conversation\":null,\"previous_response_id\":null}",
+           "[]");
     writes("{\"model\":\"m\",\"input\":7}", "", "{\"store\":false,\"model\":\"m\",\"input\":7}",
            NULL);
     writes("{\"input\":[]}", "", "{\"input\":[]}", NULL); /* refused for want of a model */
