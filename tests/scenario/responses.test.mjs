@@ -261,7 +261,7 @@ test('one that is not to be kept is not, but may go on from one that is', async 
 
 let translated;
 test('an upstream of chat completions serves it as well, under an id of ours', async () => {
-  translated = await client.responses.create(ask('Hello', { model: 'scripted' }));
+  translated = await client.responses.create(ask('Hello', { model: 'scripted', previous_response_id: null, conversation: null, prompt: null, background: false }));
   assert.match(translated.id, /^resp_[0-9a-f]{32}$/);
   assert.equal(up.seen.at(-1).url, '/v1/chat/completions');
   assert.ok(!asked().store);
