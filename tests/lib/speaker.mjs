@@ -25,7 +25,7 @@ function said(result) {
 function decide(asked) {
   if (/\bfail\b/.test(asked.said)) return { status: 400, error: 'The scripted refusal.' };
   if (/\bbusy\b/.test(asked.said)) return { status: 429, error: 'The scripted limit.' };
-  if (/\bslow\b/.test(asked.said)) return { slow: true, pieces: Array(400).fill('drip ') };
+  if (/\bslow\b/.test(asked.said)) return { slow: true, pieces: Array(100).fill('drip ') };
   if (asked.results.length) return { pieces: ['The weather: ', asked.results.map(said).join(' and '), '.'] };
   if (asked.tools.length && /weather/.test(asked.said))
     return { calls: cities.filter((name) => asked.said.includes(name)).map((name, i) => ({ id: `call_${i + 1}`, name: asked.tools[0], input: { city: name } })) };
