@@ -371,3 +371,17 @@ int entry_get(struct str bytes, struct entry *ret, size_t *ret_size)
     *ret = entry_of(&head, bytes.p + sizeof(head));
     return ENTRY_OK;
 }
+
+size_t entry_find(struct str bytes, size_t from)
+{
+    const char *at = bytes.p + from, *end = bytes.p + bytes.n;
+    struct entry unused;
+    size_t size;
+
+    while (at < end && (at = memmem(at, (size_t)(end - at), ENTRY_MAGIC, strlen(ENTRY_MAGIC)))) {
+        if (entry_get(str_n(at, (size_t)(end - at)), &unused, &size) == ENTRY_OK)
+            return (size_t)(at - bytes.p);
+        at++;
+    }
+    return bytes.n;
+}

@@ -38,6 +38,8 @@ void entry_put(struct buf *out, enum entry_type type, int64_t session,
  * where it is known (else 0). */
 enum { ENTRY_OK = 0, ENTRY_E_TORN = 1, ENTRY_E_BROKEN = 2, ENTRY_E_FOREIGN = 3 };
 int entry_get(struct str bytes, struct entry *ret, size_t *ret_size) _must_use_;
+/* Where the first whole record from `from` on begins; bytes.n: there is none. */
+size_t entry_find(struct str bytes, size_t from);
 /* The head of one whole record that entry_put or entry_get has seen already: not checked again. */
 struct entry entry_known(struct str record);
 /* ENTRY_OK or ENTRY_E_BROKEN. */

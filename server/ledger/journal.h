@@ -2,8 +2,8 @@
  * their settling in the database.
  *
  * Each record is a whole settlement: BEGIN says how the call would be booked if the node died now,
- * PROGRESS says it anew, END says it for good; the last record of a call wins. write() survives the
- * death of the process; what is in the files is settled by whichever process finds the slot
+ * PROGRESS says it anew, END says it for good; the last record of a call wins. What was appended
+ * survives the death of the process; what is in the files is settled by whichever process finds the slot
  * unlocked. Settling is idempotent by call id, so sending twice does no harm. One flusher thread
  * with its own connection settles what has ended, in batches; segments are removed once all in them
  * is settled. */

@@ -63,14 +63,47 @@ static int remember(struct replay *r, const struct entry *e, struct str record)
     return 0;
 }
 
+enum {
+    PAGE_BYTES = 4096, /* the smallest there is */
+    HOLE_ZEROS = 64,   /* more than stand together in any record */
+};
+
+/* The last record of a file, by what stands behind it: nothing, or the zeros that were there before. */
+static bool is_last(struct str bytes, size_t size)
+{
+    for (size_t i = size; i < bytes.n; i++)
+        if (bytes.p[i])
+            return false;
+    return size > 0;
+}
+
+/* A loss of power may keep some of the pages that were not synced yet and lose others before them: what
+ * is lost is zeros up to the end of a page. (What was synced is never so: there a record that is damaged
+ * is not like this, and refuses the start.) Where the next whole record begins; 0: it is no such hole. */
+static size_t behind_hole(struct str file, size_t at)
+{
+    static const char zeros[HOLE_ZEROS];
+    size_t behind = entry_find(file, at + 1);
+
+    for (size_t page = at / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES; page <= behind; page += PAGE_BYTES)
+        if (behind < file.n && page - at >= HOLE_ZEROS &&
+            memcmp(file.p + page - HOLE_ZEROS, zeros, HOLE_ZEROS) == 0)
+            return behind;
+    return 0;
+}
+
 int replay_feed(struct replay *r, struct str bytes, struct journal_segment *files)
 {
+    const struct str file = bytes;
+
     while (bytes.n) {
         struct entry e;
         size_t size = 0;
         int got = entry_get(bytes, &e, &size), failed;
 
-        if (got == ENTRY_E_TORN || (got == ENTRY_E_BROKEN && size == bytes.n)) {
+        if (got == ENTRY_E_TORN && is_last(bytes, 1) && !bytes.p[0])
+            return REPLAY_OK; /* room that was not needed */
+        if (got == ENTRY_E_TORN || (got == ENTRY_E_BROKEN && is_last(bytes, size))) {
             log_warn("journal_torn", "bytes=%zu", bytes.n);
             return REPLAY_OK;
         }
@@ -79,8 +112,13 @@ int replay_feed(struct replay *r, struct str bytes, struct journal_segment *file
             return REPLAY_E_FOREIGN;
         }
         if (got == ENTRY_E_BROKEN) {
-            log_error("journal_broken", "bytes_left=%zu", bytes.n);
-            return REPLAY_E_BROKEN;
+            size_t at = (size_t)(bytes.p - file.p), behind = behind_hole(file, at);
+
+            log_error("journal_broken", "bytes_left=%zu hole=%zu", bytes.n, behind ? behind - at : 0);
+            if (!behind)
+                return REPLAY_E_BROKEN;
+            bytes = str_n(file.p + behind, file.n - behind);
+            continue;
         }
         failed = remember(r, &e, str_n(bytes.p, size));
         if (!failed)

@@ -16,6 +16,7 @@
 
 /* A writer begins a new file beyond this, so that settled ones can leave. */
 #define SEGMENT_BYTES MIB(8)
+#define SEGMENT_ROOM (SEGMENT_BYTES + BOUND_JOURNAL_RECORD_BYTES)
 
 /* The descriptor that holds the slot's lock; -1: somebody else has it, or there is none. */
 static int lock_slot(const char *dir, unsigned k, bool make, char out[PATH_MAX])
@@ -107,7 +108,7 @@ static int fresh_segment(struct store *s, unsigned writer)
         return 0;
     snprintf(path, sizeof(path), "%.*s/%lld-%u-%u.journal", PATH_MAX - 64, s->slot,
              (long long)clock_wall_us(), writer, w->serial++);
-    r = segment_create(path, &next);
+    r = segment_create(path, SEGMENT_ROOM, &next);
     if (r)
         return err_trace(r);
     segment_unref(w->segment);

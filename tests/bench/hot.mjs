@@ -1,7 +1,7 @@
 // hot.mjs: the hot path beside nginx, with everything on: a key with its limits and budget, the hold, the
 // journal, settling into PostgreSQL, two candidates for each model. Prints lines for tests/bench/run.
 //
-//   node tests/bench/hot.mjs [--short] [--only PART,...] [--soak MINUTES]
+//   node tests/bench/hot.mjs [--short] [--only PART,...] [--rounds N] [--soak MINUTES]
 //
 // Rounds are interleaved: each asks everybody once, and a ratio is one to nginx in the same round; what
 // is printed is the median of them. Processor time (of the loop's thread, as the scheduler counts it) is
@@ -19,7 +19,7 @@ const args = process.argv.slice(2);
 const short = args.includes('--short');
 const value = (name) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
 const only = value('--only')?.split(',');
-const rounds = short ? 1 : 5;
+const rounds = Number(value('--rounds') ?? (short ? 1 : 5));
 const seconds = short ? 0.3 : 2;
 const kinds = ['plain', 'burst', 'first', 'paced', 'hold'];
 let who;
