@@ -64,7 +64,7 @@ static int take_fields(struct arena *a, const struct json_watch *w,
 
     if (w[MODEL].span.kind == JSON_STRING)
         r = wire_text(a, q->body, w[MODEL].span, &q->model);
-    if (r == 0 && wire_given(w[PREVIOUS].span))
+    if (r == 0 && w[PREVIOUS].span.kind == JSON_STRING)
         r = wire_text(a, q->body, w[PREVIOUS].span, &q->previous_id);
     if (r < 0)
         return err_trace(r);
