@@ -66,6 +66,8 @@ static void write_done(struct job *job)
     struct call *c = w->call;
 
     count(w->all, w->kept, w->row.team, w->row.id);
+    if (c)
+        call_keep_leave(c);
     write_free(w);
     if (c)
         call_kept(c);
