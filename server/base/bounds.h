@@ -13,6 +13,8 @@
 /* What a refused request may still send before its connection is cut: a whole body in most cases,
  * so that the client reads the refusal and not a reset. */
 #define BOUND_LINGER_BYTES MIB(32)
+/* Kept back for when memory is out: what a page or two still need. */
+#define BOUND_RESERVE_BYTES MIB(1)
 /* A certificate chain or a private key. */
 #define BOUND_PEM_BYTES KIB(256)
 /* Chat bodies with a dozen inline images. */

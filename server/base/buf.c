@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/reserve.h"
+
 enum {
     BUF_FIRST_BYTES = 256,
     BUF_IDLE_BYTES = 65536, /* an emptied queue keeps this much */
@@ -57,6 +59,8 @@ char *buf_reserve(struct buf *b, size_t n)
         cap = cap <= SIZE_MAX / 2 ? cap * 2 : SIZE_MAX;
     cap = MIN(cap, b->max ? b->max : 1);
     p = realloc(b->p, cap);
+    if (!p && reserve_use())
+        p = realloc(b->p, cap);
     if (!p) {
         b->err = -ENOMEM;
         return NULL;

@@ -93,9 +93,9 @@ CURL *transfer_take_easy(struct fetcher *f)
     return f->n_easies ? f->easies[--f->n_easies] : curl_easy_init();
 }
 
-void transfer_give_easy(struct fetcher *f, CURL *easy)
+void transfer_give_easy(struct fetcher *f, CURL *easy, bool sound)
 {
-    if (f->n_easies == ARRAY_LEN(f->easies)) {
+    if (!sound || f->n_easies == ARRAY_LEN(f->easies)) {
         curl_easy_cleanup(easy);
         return;
     }
@@ -121,6 +121,7 @@ static void fetch_end(struct fetch *f)
 void transfer_finish(struct fetch *f, enum fetch_fault fault)
 {
     f->timing.end_mono_ns = clock_mono_ns();
+    f->sound = fault == FETCH_DONE;
     fetch_end(f);
     f->callbacks.done(f, fault, f->ctx);
 }
@@ -199,7 +200,7 @@ static void bury(struct fetcher *f)
         list_del(&one->link);
         if (one->easy) {
             (void)curl_multi_remove_handle(f->multi, one->easy);
-            transfer_give_easy(f, steal(&one->easy));
+            transfer_give_easy(f, steal(&one->easy), one->sound);
         }
         loop_free_later(f->loop, fetch_free, one);
     }
@@ -324,7 +325,7 @@ int fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
     r = transfer_prepare(f, request);
     if (r) {
         if (f->easy)
-            transfer_give_easy(fetcher, steal(&f->easy));
+            transfer_give_easy(fetcher, steal(&f->easy), r > 0);
         fetch_free(f);
         return r < 0 ? err_trace(r) : r;
     }

@@ -67,6 +67,7 @@ struct fetch {
     bool pausing;           /* the taker wants no more: libcurl's next bytes are refused */
     bool paused;            /* libcurl has been paused */
     bool over;              /* done was called, or cancelled */
+    bool sound;             /* it was done, and well */
     enum fetch_fault fault; /* decided by us; FETCH_DONE: libcurl decides */
     struct buf head_text;
     uint32_t line_at[TRANSFER_HEADERS_MAX];
@@ -94,7 +95,9 @@ void transfer_heard(struct fetch *f);
 /* Ends the fetch and tells its owner. */
 void transfer_finish(struct fetch *f, enum fetch_fault fault);
 CURL *transfer_take_easy(struct fetcher *f);
-void transfer_give_easy(struct fetcher *f, CURL *easy);
+/* sound: it ended as it should. After a failure libcurl may keep something in a handle that its next
+ * use trips over, for good. */
+void transfer_give_easy(struct fetcher *f, CURL *easy, bool sound);
 enum fetch_fault transfer_fault(const struct fetch *f, CURLcode code);
 /* The next deadline and the fault it means; INT64_MAX: none. */
 int64_t transfer_deadline_ms(const struct fetch *f, enum fetch_fault *ret_fault);

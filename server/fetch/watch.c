@@ -201,7 +201,7 @@ int watch_take_over(struct fetch *f)
         return -1;
     w->taken = true;
     (void)curl_multi_remove_handle(fetcher->multi, f->easy);
-    transfer_give_easy(fetcher, steal(&f->easy));
+    transfer_give_easy(fetcher, steal(&f->easy), true);
     return find(fetcher, fd) ? -1 : fd; /* libcurl has it still */
 }
 

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/reserve.h"
 #include "http/exchange.h"
 #include "http/port.h"
 
@@ -186,6 +187,7 @@ static void sweep(struct loop_timer *t)
     list_for_each (&l->conns, it)
         conn_check(container_of(it, struct http_conn, link), now_ms);
     lingers_check(&l->lingers, now_ms);
+    reserve_keep();
     l->turned_away += spare_turn_away(&l->spare, l->listen_fd);
     log_refusals(l, now_ms);
     if (loop_timer_set(l->config.loop, t, now_ms + sweep_ms(&l->config)) < 0)

@@ -3,11 +3,18 @@
 
 #include <json-c/json.h>
 
-static void *must(void *p)
-{
-    assert(p); /* memory is out, see the header */
-    return p;
-}
+#include "base/reserve.h"
+
+/* Once more when memory was out; see the header. */
+#define must(call)                  \
+    ({                              \
+        void *made_ = (call);       \
+                                    \
+        if (!made_ && reserve_use()) \
+            made_ = (call);         \
+        assert(made_);              \
+        made_;                      \
+    })
 
 struct json_object *json_new_object(void)
 {
@@ -75,6 +82,8 @@ void json_set(struct json_object *o, const char *key, struct json_object *v)
 
     assert(json_kind(o) == JSON_OBJECT);
     r = json_object_object_add(o, key, v);
+    if (r && reserve_use())
+        r = json_object_object_add(o, key, v);
     assert(r == 0);
 }
 
@@ -119,6 +128,8 @@ void json_push(struct json_object *array, struct json_object *v)
 
     assert(json_kind(array) == JSON_ARRAY);
     r = json_object_array_add(array, v);
+    if (r && reserve_use())
+        r = json_object_array_add(array, v);
     assert(r == 0);
 }
 

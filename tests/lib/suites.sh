@@ -140,6 +140,10 @@ suite_scenario() { node_suite tests/scenario; }
 
 # What clients and upstreams may send that is wrong, slow or too much; more of it in the longer form.
 suite_hostile() { HOSTILE_LONG=$LONG node_suite tests/hostile; }
+
+# One call of a node fails: an allocation, a read, a write, a call of libpq; two of each in every scenario,
+# all that there are in the longer form.
+suite_torture() { TORTURE_POINTS=$([ "$LONG" = 1 ] && echo 0 || echo 2) TEST_LIMIT_MS=$([ "$LONG" = 1 ] && echo 1800000 || echo 180000) node_suite tests/torture; }
 suite_sdk() { node_suite tests/sdk; }
 suite_replay() { node_suite tests/replay; }
 suite_llm() { node_suite tests/llm; }
@@ -147,6 +151,8 @@ suite_browser() { node_suite tests/browser story; }
 suite_pages() { node_suite tests/browser pages; }
 suite_compose() { python3 tests/lib/compose.py; }
 suite_threads() {
+    # A test of the journal starts threads in a child, which is all right there.
+    export TSAN_OPTIONS="suppressions=$TOP/tests/lib/races.txt:die_after_fork=0"
     configure build-tsan -Db_sanitize=thread -Db_lundef=false -Dfailpoints=true && ninja -C build-tsan &&
         run_unit build-tsan && TOLLGATE_BUILD=build-tsan node_suite tests/scenario
 }

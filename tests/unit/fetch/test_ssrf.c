@@ -27,23 +27,56 @@ static const char *meaning(const char *name)
     return name;
 }
 
+/* One address, in place of the system's list. */
+struct found {
+    struct addrinfo info;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } to;
+};
+
+static bool read_number(const char *text, struct found *f)
+{
+    struct in_addr v4;
+
+    if (inet_pton(AF_INET6, text, &f->to.v6.sin6_addr) == 1) {
+        f->to.v6.sin6_family = AF_INET6;
+        f->info.ai_addrlen = sizeof(f->to.v6);
+        return true;
+    }
+    if (!inet_aton(text, &v4)) /* as the system reads them: 127.1, 0x7f000001, 0177.0.0.1 */
+        return false;
+    f->to.v4.sin_addr = v4;
+    f->to.v4.sin_family = AF_INET;
+    f->info.ai_addrlen = sizeof(f->to.v4);
+    return true;
+}
+
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                 struct addrinfo **ret)
 {
-    const struct gaicb wish = {.ar_name = name ? meaning(name) : NULL,
-                               .ar_service = service,
-                               .ar_request = &(struct addrinfo){
-                                   .ai_flags = AI_NUMERICHOST | (hints ? hints->ai_flags : 0),
-                                   .ai_family = hints ? hints->ai_family : AF_UNSPEC,
-                                   .ai_socktype = hints ? hints->ai_socktype : SOCK_STREAM}};
-    struct gaicb answer = wish;
-    struct gaicb *list[] = {&answer};
-    int r = getaddrinfo_a(GAI_WAIT, list, 1, NULL);
+    struct found *f = calloc(1, sizeof(*f));
+    uint16_t number = htons((uint16_t)(service ? strtoul(service, NULL, 10) : 0));
 
-    if (!r)
-        r = gai_error(&answer);
-    *ret = r ? NULL : answer.ar_result;
-    return r;
+    assert_non_null(f);
+    if (!name || !read_number(meaning(name), f) ||
+        (hints && hints->ai_family != AF_UNSPEC && hints->ai_family != f->to.any.sa_family)) {
+        free(f);
+        return EAI_NONAME;
+    }
+    f->to.v4.sin_port = number; /* at the same place in both */
+    f->info.ai_family = f->to.any.sa_family;
+    f->info.ai_socktype = SOCK_STREAM;
+    f->info.ai_addr = &f->to.any;
+    *ret = &f->info;
+    return 0;
+}
+
+void freeaddrinfo(struct addrinfo *info)
+{
+    free(info);
 }
 
 /* PORT stands for a number. */
