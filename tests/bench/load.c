@@ -138,6 +138,8 @@ static void push(struct conn *c)
 
 static void send_on(struct conn *c, uint64_t due_ns)
 {
+    if (c->fd < 0)
+        connect_to(c);
     c->busy = true;
     c->first_seen = false;
     c->sent = c->tail_n = 0;
@@ -394,7 +396,9 @@ static void prepare(void)
         struct conn *c = &load.conns[i];
 
         c->wire.body = on_body;
-        connect_to(c);
+        c->fd = -1;
+        if (load.mode != HOLD) /* thousands that say nothing yet would be hung up on */
+            connect_to(c);
         c->next_idle = load.idle;
         load.idle = c;
     }
