@@ -3,6 +3,7 @@
 #include "json/value.h"
 
 #include "base/err.h"
+#include "base/reserve.h"
 #include "json/scan.h"
 #include "json/text.h"
 #include "json/write.h"
@@ -154,13 +155,14 @@ static struct json_object *read_object(struct reader *d)
     d->p++;
     for (skip_space(d); *d->p != '}'; skip_space(d)) {
         _cleanup_(freep) char *key = NULL;
+        const char *name;
 
         if (*d->p == ',') {
             d->p++;
             skip_space(d);
         }
-        key = strdup(c_string(d, read_text(d)));
-        assert(key);
+        name = c_string(d, read_text(d));
+        key = reserve_must(strdup(name));
         skip_space(d);
         d->p++; /* the colon */
         json_set(o, key, read_value(d));

@@ -5,45 +5,34 @@
 
 #include "base/reserve.h"
 
-/* Once more when memory was out; see the header. */
-#define must(call)                  \
-    ({                              \
-        void *made_ = (call);       \
-                                    \
-        if (!made_ && reserve_use()) \
-            made_ = (call);         \
-        assert(made_);              \
-        made_;                      \
-    })
-
 struct json_object *json_new_object(void)
 {
-    return must(json_object_new_object());
+    return reserve_must(json_object_new_object());
 }
 
 struct json_object *json_new_array(void)
 {
-    return must(json_object_new_array());
+    return reserve_must(json_object_new_array());
 }
 
 struct json_object *json_new_str(struct str s)
 {
-    return must(json_object_new_string_len(s.p ? s.p : "", (int)s.n));
+    return reserve_must(json_object_new_string_len(s.p ? s.p : "", (int)s.n));
 }
 
 struct json_object *json_new_i64(int64_t v)
 {
-    return must(json_object_new_int64(v));
+    return reserve_must(json_object_new_int64(v));
 }
 
 struct json_object *json_new_bool(bool v)
 {
-    return must(json_object_new_boolean(v));
+    return reserve_must(json_object_new_boolean(v));
 }
 
 struct json_object *json_new_number(const char *text)
 {
-    return must(json_object_new_double_s(0, text)); /* the text is what counts */
+    return reserve_must(json_object_new_double_s(0, text)); /* the text is what counts */
 }
 
 static struct json_object *new_money(struct money m, bool number)

@@ -118,7 +118,8 @@ function prose(bytes, from) {
 }
 
 // A chat request of about so many bytes: messages of a conversation, and tools in the larger ones.
-export function body(model, bytes, { stream = false } = {}) {
+// messages: as a client of Anthropic's sends it.
+export function body(model, bytes, { stream = false, messages = false } = {}) {
   const chat = {
     model, messages: [{ role: 'system', content: `You are a helpful assistant. ${prose(120, 0)}` }],
     temperature: 0.7, max_tokens: 256, user: 'user-1234',
@@ -138,7 +139,13 @@ export function body(model, bytes, { stream = false } = {}) {
     chat.messages.push({ role: i % 2 ? 'assistant' : 'user', content });
     size += Buffer.byteLength(JSON.stringify(content)) + 30;
   }
-  const file = join(dir, `body-${model}-${bytes}-${stream}`);
+  if (messages) {
+    chat.system = chat.messages.shift().content;
+    for (const name of ['user', 'stream_options']) delete chat[name];
+    if (!chat.messages.length) chat.messages.push({ role: 'user', content: 'Hello' });
+  }
+  mkdirSync(dir, { recursive: true }); // it goes with each story
+  const file = join(dir, `body-${model}-${bytes}-${stream}-${messages}`);
   writeFileSync(file, JSON.stringify(chat));
   return file;
 }

@@ -255,6 +255,10 @@ for (const [name, how] of Object.entries(scenarios)) {
         }
       }
     await isWell(name);
+    if (node.exit) { // its end came to be known late
+      ended++;
+      await revive(name);
+    }
     assert.equal(ended, 0, `the node ended ${ended} times`);
   });
 }
