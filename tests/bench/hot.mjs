@@ -8,7 +8,7 @@
 // the figure that holds on a busy machine; rates do not. Only a broken run fails.
 import { availableParallelism } from 'node:os';
 import { Cluster } from '../lib/cluster.mjs';
-import { served } from '../lib/installation.mjs';
+import { addAccount, addModel, served } from '../lib/installation.mjs';
 import { stopEverything } from '../lib/server.mjs';
 import { eventually, sleep } from '../lib/story.mjs';
 import * as bench from './bench.mjs';
@@ -46,6 +46,8 @@ async function start() {
     cluster.accounts = accounts.slice(2 * i, 2 * i + 2);
     await cluster.model({ name: `bench-${kind}` });
   }
+  const events = await addAccount(cluster.operator, { url: `http://127.0.0.1:${mock.port}/events/v1` }, { kind: 'anthropic', name: 'events' });
+  await addModel(cluster.operator, { name: 'bench-events', targets: [{ account: events }] });
   const { key: secret } = await mint(await cluster.team(1e15));
   for (const node of [one, two]) await served(node, secret, 'bench-hold');
   bench.pin(bench.others, mock.pid);
@@ -155,6 +157,30 @@ async function streams() {
   say('Tollgate / plain forwarding, processor time', ratio(all, 'one', 'plain', (f) => f.us), 2, '', '');
 }
 
+// Client and provider of different formats, beside the same client and the provider of its own.
+async function translated() {
+  const pair = async (mode, same, other, options) => {
+    const all = { same: [], other: [] };
+    for (let round = 0; round < rounds; round++)
+      for (const [name, ask] of Object.entries({ same, other })) {
+        const target = { ...who.one(), ...(ask.messages ? { path: '/v1/messages' } : {}) };
+        const file = bench.body(`bench-${ask.kind}`, 1000, { stream: mode === 'stream', messages: ask.messages });
+        all[name].push(await bench.load(mode, target, { ...options, seconds, file }));
+        await allSettled(target.node);
+      }
+    return all;
+  };
+  group = 'translated';
+  const say2 = (name, all, goal) => {
+    say(`${name}, rate`, ratio(all, 'other', 'same', (f) => f.rate), 2, 'of the same format', goal);
+    say(`${name}, processor time`, 1 / ratio(all, 'other', 'same', (f) => f.us), 2, 'of the same format', goal);
+  };
+  const plain = { kind: 'plain' }, burst = { kind: 'burst' };
+  say2('1 KB, Anthropic client, OpenAI provider', await pair('sat', plain, { ...plain, messages: true }, { connections: 32 }), 'at least 0.6');
+  say2('chunks, Anthropic client, OpenAI provider', await pair('stream', burst, { ...burst, messages: true }, { connections: 16 }), 'at least 0.5');
+  say2('chunks, OpenAI client, Anthropic provider', await pair('stream', burst, { kind: 'events' }, { connections: 16 }), 'at least 0.5');
+}
+
 async function idleStreams() {
   const n = short ? 200 : 9000;
   const file = bench.body('bench-hold', 1000, { stream: true });
@@ -222,6 +248,7 @@ const parts = {
   rate1k: () => fixedRate(1000, '1 KB, 2,000 requests/s'),
   rate50k: () => fixedRate(50000, '50 KB, 2,000 requests/s'),
   streams,
+  translated,
   hold: idleStreams,
   idle,
   rivals: async () => { group = 'beside others'; await rivals({ who, say, short, rounds, seconds }); },

@@ -8,6 +8,7 @@
  *   /burst/...   a stream of 100 chunks without a pause, one write each
  *   /first/...   a stream of 5 chunks, 2 ms apart
  *   /paced/...   a stream of 100 chunks, 20 ms apart
+ *   /events/...  as /burst/, in the format of Anthropic's messages
  *   /hold/...    a stream of one chunk, and then nothing until the client leaves
  *
  * Each chunk carries the time at which it was written (CLOCK_MONOTONIC), so that whoever reads it on
@@ -33,6 +34,7 @@ enum { PLAIN = -1, HOLD = -2 };
 struct pace {
     const char *path;
     int chunks, pause_ms; /* 0: none */
+    bool messages;        /* Anthropic's events, not OpenAI's chunks */
     struct conn *first, *last;
 };
 
@@ -48,6 +50,7 @@ struct conn {
 };
 
 static struct pace paces[] = {{.path = "/burst/", .chunks = 100},
+                              {.path = "/events/", .chunks = 100, .messages = true},
                               {.path = "/first/", .chunks = 5, .pause_ms = 2},
                               {.path = "/paced/", .chunks = 100, .pause_ms = 20}};
 enum { PACES = sizeof(paces) / sizeof(paces[0]) };
@@ -159,15 +162,60 @@ static int put_chunk(char *out, const char *content, const char *finish)
     return put_event(out, json, n);
 }
 
-static int put_stamped(char *out)
+static int put_typed(char *out, const char *type, const char *members)
 {
-    char stamp[32];
+    char event[640];
+    int n = snprintf(event, sizeof(event), "event: %s\ndata: {\"type\":\"%s\"%s}\n\n", type, type,
+                     members);
 
-    snprintf(stamp, sizeof(stamp), "T%020llu", (unsigned long long)wire_now_ns());
-    return put_chunk(out, stamp, "null");
+    return snprintf(out, CHUNK_BYTES, "%x\r\n%s\r\n", n, event);
 }
 
-static int put_end(char *out)
+static bool is_messages(const struct conn *c)
+{
+    return c->kind >= 0 && paces[c->kind].messages;
+}
+
+static int put_stamped(const struct conn *c, char *out)
+{
+    char stamp[32], members[128];
+
+    snprintf(stamp, sizeof(stamp), "T%020llu", (unsigned long long)wire_now_ns());
+    if (!is_messages(c))
+        return put_chunk(out, stamp, "null");
+    snprintf(members, sizeof(members),
+             ",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"%s\"}", stamp);
+    return put_typed(out, "content_block_delta", members);
+}
+
+/* What stands before the first piece of text. */
+static int put_begin(const struct conn *c, char *out)
+{
+    int n;
+
+    if (!is_messages(c))
+        return 0;
+    n = put_typed(out, "message_start",
+                  ",\"message\":{\"id\":\"msg_mock\",\"type\":\"message\",\"role\":\"assistant\","
+                  "\"model\":\"mock-model\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,"
+                  "\"usage\":{\"input_tokens\":12,\"output_tokens\":1}}");
+    return n + put_typed(out + n, "content_block_start",
+                         ",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}");
+}
+
+static int put_messages_end(char *out)
+{
+    int n = put_typed(out, "content_block_stop", ",\"index\":0");
+
+    n += put_typed(out + n, "message_delta",
+                   ",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},"
+                   "\"usage\":{\"output_tokens\":100}");
+    n += put_typed(out + n, "message_stop", "");
+    memcpy(out + n, "0\r\n\r\n", 5);
+    return n + 5;
+}
+
+static int put_chat_end(char *out)
 {
     static const char usage[] =
         "{\"id\":\"chatcmpl-mock0123456789abcdef\",\"object\":\"chat.completion.chunk\",\"created\":"
@@ -181,6 +229,11 @@ static int put_end(char *out)
     return n + 5;
 }
 
+static int put_end(const struct conn *c, char *out)
+{
+    return is_messages(c) ? put_messages_end(out) : put_chat_end(out);
+}
+
 /* Chunks until there is a pause, the socket is full, or the stream ends. */
 static void go_on(struct conn *c, uint64_t now_ns)
 {
@@ -188,7 +241,7 @@ static void go_on(struct conn *c, uint64_t now_ns)
     struct pace *p = &paces[c->kind];
 
     while (c->chunks_left > 0 && !c->rest_n && !c->gone) {
-        int n = --c->chunks_left ? put_stamped(out) : put_end(out);
+        int n = --c->chunks_left ? put_stamped(c, out) : put_end(c, out);
 
         if (!put(c, out, (size_t)n))
             return;
@@ -209,7 +262,8 @@ static void answer(struct conn *c)
         return;
     }
     memcpy(out, stream_head, n);
-    n += (size_t)put_stamped(out + n);
+    n += (size_t)put_begin(c, out + n);
+    n += (size_t)put_stamped(c, out + n);
     c->due_ns = 0;
     c->chunks_left = c->kind == HOLD ? 0 : paces[c->kind].chunks;
     if (!put(c, out, n) || c->kind == HOLD)
