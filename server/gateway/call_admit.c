@@ -125,10 +125,8 @@ static bool refuse_fault(struct call *c, enum problem_code code, const struct js
 static int take_path(struct call *c)
 {
     struct llm_request *llm = &c->wire.llm;
-    const struct str *part = c->r->params;
 
-    llm->model = part[1].p ? arena_strf(c->r->arena, "%.*s/%.*s", STR_FMT(part[0]), STR_FMT(part[1]))
-                           : part[0];
+    llm->model = endpoint_path_model(c->r);
     llm->stream = c->endpoint->streams;
     c->array.wanted = llm->stream && !str_eq(request_query(c->r, "alt"), STR("sse"));
     return llm->model.p ? DIALECT_OK : err_origin(-ENOMEM);

@@ -232,7 +232,6 @@ static void count(struct count_ask *ask)
 
 static void admitted(struct count_ask *ask)
 {
-    const struct str *part = ask->r->params;
     struct json_fault fault = {.at = 0};
     enum problem_code code = key_check_policy(ask->key->policy, ask->r);
     int r;
@@ -247,9 +246,7 @@ static void admitted(struct count_ask *ask)
         return;
     }
     if (ask->endpoint->chat->model_in_path)
-        ask->wire.llm.model =
-            part[1].p ? arena_strf(ask->r->arena, "%.*s/%.*s", STR_FMT(part[0]), STR_FMT(part[1]))
-                      : part[0];
+        ask->wire.llm.model = endpoint_path_model(ask->r);
     ask->model = catalog_find_model(ask->catalog, ask->wire.llm.model);
     if (ask->model)
         count(ask);

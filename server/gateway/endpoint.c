@@ -62,3 +62,11 @@ const struct endpoint endpoint_gemini_embed_batch = {.name = "batchEmbedContents
                                                      .format = &format_gemini_embed_batch,
                                                      .kind = MODEL_EMBEDDING,
                                                      .model_in_path = true};
+
+struct str endpoint_path_model(const struct request *r)
+{
+    const struct str *part = r->params;
+
+    return part[1].p ? arena_strf(r->arena, "%.*s/%.*s", STR_FMT(part[0]), STR_FMT(part[1]))
+                     : part[0];
+}

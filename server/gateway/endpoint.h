@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catalog/words.h"
+#include "http/request.h"
 #include "translation/format.h"
 
 struct endpoint {
@@ -17,3 +18,6 @@ extern const struct endpoint endpoint_chat, endpoint_embeddings, endpoint_messag
     endpoint_gemini_embed_batch, endpoint_completions, endpoint_images, endpoint_image_edits,
     endpoint_speech, endpoint_transcriptions, endpoint_translations, endpoint_moderations,
     endpoint_rerank, endpoint_rerank_v2;
+
+/* The model that a path names: {model}, or {vendor}/{model}; p NULL: out of memory. */
+struct str endpoint_path_model(const struct request *r);

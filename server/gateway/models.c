@@ -3,6 +3,7 @@
  * Not a call: nothing is counted and nothing is on the record. */
 #include "base/bounds.h"
 #include "http/listener.h"
+#include "gateway/endpoint.h"
 #include "gateway/gateway.h"
 #include "gateway/key_cache.h"
 #include "gateway/key_check.h"
@@ -129,13 +130,10 @@ void gateway_models(struct request *r)
     begin(r, form_of(r), STR_NONE);
 }
 
-/* Names may hold one slash ("vendor/name"): the route has one or two parameters. */
-static struct str name_in(struct request *r)
+static struct str name_in(const struct request *r)
 {
-    struct str name = r->params[0];
+    struct str name = endpoint_path_model(r);
 
-    if (r->params[1].p)
-        name = arena_strf(r->arena, "%.*s/%.*s", STR_FMT(r->params[0]), STR_FMT(r->params[1]));
     return name.p ? name : STR("");
 }
 
