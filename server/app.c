@@ -19,6 +19,7 @@
 #include "chores.h"
 #include "config.h"
 #include "db/notify.h"
+#include "fetch/fetch.h"
 #include "first_start.h"
 #include "logs/oversight.h"
 #include "serve.h"
@@ -167,6 +168,15 @@ static int open_secret(struct app *app)
     return r ? complain("SECRET_FILE cannot be read") : 0;
 }
 
+static int open_trust(const struct config *config)
+{
+    const char *path = config->upstream_ca_file;
+
+    if (path[0] && fetch_trust(path) != FETCH_TRUST_OK)
+        return complain("UPSTREAM_CA_FILE cannot be read, or holds no certificate (PEM)");
+    return 0;
+}
+
 /* The database may come up after us: asked again until it answers. */
 static int open_database(struct app *app)
 {
@@ -221,6 +231,8 @@ static int start(struct app *app)
 {
     int r = open_secret(app);
 
+    if (!r)
+        r = open_trust(app->config);
     if (!r) {
         services_from_config(app);
         r = open_database(app);

@@ -15,13 +15,21 @@
 struct fetcher;
 struct fetch;
 
+/* A file of certificates (PEM) that may sign those of upstreams, beside the system's. Before anything is
+ * fetched; the path is held on to. E_FILE: it cannot be read, or holds none. */
+enum { FETCH_TRUST_OK = 0, FETCH_TRUST_E_FILE = 1 };
+int fetch_trust(const char *ca_file) _must_use_;
+
 int fetcher_new(struct loop *loop, struct fetcher **ret) _must_use_;
 void fetcher_free(struct fetcher *f); /* cancels what runs */
 
 enum fetch_fault {                  /* why a fetch ended without a complete answer */
                    FETCH_DONE = 0,  /* complete answer */
                    FETCH_E_CONNECT, /* refused, unreachable, DNS */
-                   FETCH_E_TLS,
+                   FETCH_E_TLS,           /* no version or cipher in common, broken off */
+                   FETCH_E_TLS_UNTRUSTED, /* certificate signed by nobody that is known here */
+                   FETCH_E_TLS_EXPIRED,   /* or not valid yet */
+                   FETCH_E_TLS_HOST,      /* certificate of another host */
                    FETCH_E_BLOCKED, /* guard said no */
                    FETCH_E_TIMEOUT_CONNECT,
                    FETCH_E_TIMEOUT_FIRST_BYTE,

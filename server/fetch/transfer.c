@@ -14,6 +14,10 @@
 
 enum { READ_BYTES = KIB(16) };
 
+/* libcurl hands on what OpenSSL found, as its X509_V_ERR codes. The first is what it puts there before:
+ * names are compared before it asks OpenSSL. */
+enum { CERT_NOT_ASKED = 1, CERT_NOT_YET_VALID = 9, CERT_EXPIRED = 10 };
+
 static bool is_token(const char *z)
 {
     for (const char *c = z; *c; c++) {
@@ -263,6 +267,8 @@ static bool set_rules(struct fetch *f)
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (trust_file()) /* the directory of the system's stays in use */
+        SET(CURLOPT_CAINFO, trust_file());
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_QUICK_EXIT, 1L); /* or a look-up under way would be waited for at its cancel */
     SET(CURLOPT_TCP_NODELAY, 1L);
@@ -377,6 +383,16 @@ int transfer_prepare(struct fetch *f, const struct fetch_request *request)
     return direct_is_for(f->fetcher, request) ? direct_prepare(f, request) : set_all(f, request);
 }
 
+static enum fetch_fault certificate_fault(const struct fetch *f)
+{
+    long found = 0;
+
+    (void)curl_easy_getinfo(f->easy, CURLINFO_SSL_VERIFYRESULT, &found);
+    if (found == CERT_EXPIRED || found == CERT_NOT_YET_VALID)
+        return FETCH_E_TLS_EXPIRED;
+    return found == CERT_NOT_ASKED || !found ? FETCH_E_TLS_HOST : FETCH_E_TLS_UNTRUSTED;
+}
+
 enum fetch_fault transfer_fault(const struct fetch *f, CURLcode code)
 {
     if (f->fault != FETCH_DONE)
@@ -392,11 +408,13 @@ enum fetch_fault transfer_fault(const struct fetch *f, CURLcode code)
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
+        return FETCH_E_TLS;
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
+        return FETCH_E_TLS_UNTRUSTED;
     case CURLE_PEER_FAILED_VERIFICATION:
-        return FETCH_E_TLS;
+        return certificate_fault(f);
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:

@@ -99,6 +99,8 @@ CURL *transfer_take_easy(struct fetcher *f);
  * use trips over, for good. */
 void transfer_give_easy(struct fetcher *f, CURL *easy, bool sound);
 enum fetch_fault transfer_fault(const struct fetch *f, CURLcode code);
+/* As fetch_trust() was told; NULL: the system's certificates alone. */
+const char *trust_file(void);
 /* The next deadline and the fault it means; INT64_MAX: none. */
 int64_t transfer_deadline_ms(const struct fetch *f, enum fetch_fault *ret_fault);
 /* Sets the timer to it: whenever it may have come nearer. Bytes only push it away; the timer finds

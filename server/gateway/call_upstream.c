@@ -361,6 +361,9 @@ enum try_outcome call_outcome_of_fault(enum fetch_fault fault)
         return TRY_OK;
     case FETCH_E_CONNECT:
     case FETCH_E_TLS:
+    case FETCH_E_TLS_UNTRUSTED:
+    case FETCH_E_TLS_EXPIRED:
+    case FETCH_E_TLS_HOST:
     case FETCH_E_BLOCKED:
         return TRY_CONNECT;
     case FETCH_E_TIMEOUT_CONNECT:

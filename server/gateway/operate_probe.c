@@ -78,7 +78,10 @@ static const char *fault_sentence(enum fetch_fault fault)
     static const char *const sentences[] = {
         [FETCH_DONE] = "",
         [FETCH_E_CONNECT] = "Nobody answers at this address: is the server running, and the name right?",
-        [FETCH_E_TLS] = "The server’s certificate is not trusted here.",
+        [FETCH_E_TLS] = "No secure connection could be agreed on: TLS 1.2 or newer is asked for.",
+        [FETCH_E_TLS_UNTRUSTED] = "The server’s certificate is signed by nobody who is trusted here.",
+        [FETCH_E_TLS_EXPIRED] = "The server’s certificate has expired, or is not valid yet.",
+        [FETCH_E_TLS_HOST] = "The server’s certificate is another host’s.",
         [FETCH_E_BLOCKED] = "The address is not allowed: a private one wants the network “private”.",
         [FETCH_E_TIMEOUT_CONNECT] = "The address does not answer in time.",
         [FETCH_E_TIMEOUT_FIRST_BYTE] = "The server took the request and did not answer in time.",

@@ -24,6 +24,7 @@ export function staged() {
   cpSync(join(build, 'tollgate'), join(stage, 'tollgate'));
   for (const dir of ['templates', 'migrations', 'web/static', 'web/assets', 'server/catalog/data'])
     if (existsSync(join(top, dir))) cpSync(join(top, dir), join(stage, dir), { recursive: true });
+  cpSync(join(top, 'tests/lib/races.txt'), join(stage, 'races.txt'));
   execFileSync('chmod', ['-R', 'a+rX', stage]);
   return stage;
 }
@@ -101,6 +102,7 @@ export class Server {
       CATALOG_FILE: join(root, 'server/catalog/data/models.json'),
       ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
       UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+      TSAN_OPTIONS: `suppressions=${join(root, 'races.txt')}:die_after_fork=0:second_deadlock_stack=1`,
       ...this.env,
     };
   }
@@ -171,6 +173,8 @@ export async function startServer(env) {
   return new Server(env).start();
 }
 
+const reports = /ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error:|assertion .*failed|Assertion/i;
+
 // Stops what a file left running; returns how many ended badly (sanitizer reports, asserts).
 export async function stopEverything(file) {
   let bad = 0;
@@ -182,11 +186,11 @@ export async function stopEverything(file) {
   }
   for (const s of [...running]) {
     const result = await s.stop();
-    const report = s.log.match(/ERROR: AddressSanitizer|runtime error:|assertion .*failed|Assertion/i);
+    const report = s.log.match(reports);
     if (report || result.code !== 0) {
       bad++;
       console.log(`FAIL ${file}: server ended well (${JSON.stringify(result)})`);
-      console.log(s.log.match(/.{0,300}(ERROR: AddressSanitizer|runtime error:|assertion .*failed|Assertion)[^]{0,1500}/i)?.[0] ?? s.log.slice(-6000));
+      console.log(report ? s.log.slice(Math.max(report.index - 300, 0), report.index + 6000) : s.log.slice(-6000));
     } else {
       console.log(`ok ${file}: server ended well`);
     }

@@ -1,6 +1,7 @@
 // upstream.mjs: a scripted OpenAI-compatible upstream on a real socket. A script is a function
 // (request, response, body) or the name of an answer below; what was asked is kept in `.seen`.
 import http from 'node:http';
+import https from 'node:https';
 
 export const chat = (text = 'Hello there.', usage = { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 }) => ({
   id: 'chatcmpl-1', object: 'chat.completion', created: 1700000000, model: 'scripted',
@@ -27,14 +28,16 @@ export const chunk = (delta, finish = null) => ({
 });
 
 export class Upstream {
-  constructor(script) {
+  // tls: what a server with a certificate is made of (key, cert, versions).
+  constructor(script, tls) {
     this.script = script;
+    this.tls = tls;
     this.seen = [];
     this.aborted = 0;
   }
 
   async start(port = 0) {
-    this.server = http.createServer((req, res) => {
+    this.server = (this.tls ? https : http).createServer(this.tls ?? {}, (req, res) => {
       const parts = [];
       req.on('data', (d) => parts.push(d));
       req.on('end', async () => {
@@ -56,7 +59,7 @@ export class Upstream {
     });
     await new Promise((done) => this.server.listen(port, '127.0.0.1', done));
     this.port = this.server.address().port;
-    this.url = `http://127.0.0.1:${this.port}/v1`;
+    this.url = `http${this.tls ? 's' : ''}://127.0.0.1:${this.port}/v1`;
     return this;
   }
 
@@ -66,4 +69,4 @@ export class Upstream {
   }
 }
 
-export const startUpstream = (script, port) => new Upstream(script).start(port);
+export const startUpstream = (script, port, tls) => new Upstream(script, tls).start(port);

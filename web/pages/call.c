@@ -27,6 +27,9 @@ static const struct {
     {"client_error", "Request refused"},
     /* fetch/fetch.c */
     {"tls", "No secure connection"},
+    {"tls_untrusted", "Certificate not trusted"},
+    {"tls_expired", "Certificate expired"},
+    {"tls_host", "Certificate of another host"},
     {"blocked", "Address not allowed"},
     {"timeout_connect", "Connecting took too long"},
     {"timeout_first_byte", "No first byte in time"},

@@ -86,7 +86,7 @@ static void an_unknown_certificate_ends_the_fetch(void **state)
     request.url = url;
     buf_init(&out, 1000);
     assert_int_equal(fetch_blocking(&request, &status, &out, &fault), 0);
-    assert_int_equal(fault, FETCH_E_TLS);
+    assert_int_equal(fault, FETCH_E_TLS_UNTRUSTED);
     listener_read_stats(server.listener, &stats);
     assert_int_equal(stats.requests, 0);
     buf_done(&out);
