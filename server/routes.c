@@ -52,7 +52,7 @@
         HTTP_##m, path, auth, BOUND_ADMIN_BODY_BYTES, RUNS_ON_PAGES, PROBLEM_AS_OPENAI,            \
             .manage = fn                                                                           \
     }
-/* Draws a PDF. */
+/* Waits for somebody else's server, or draws a PDF. */
 #define MANAGE_LONG(m, path, auth, fn)                                                             \
     {                                                                                              \
         HTTP_##m, path, auth, BOUND_ADMIN_BODY_BYTES, RUNS_ON_LONG, PROBLEM_AS_OPENAI,             \
@@ -143,6 +143,24 @@ const struct route routes[] = {
     MANAGE(POST, "/api/v1/teams", AUTH_MANAGE, admin_teams_create),
     MANAGE(GET, "/api/v1/teams/{id}", AUTH_MANAGE, admin_teams_get),
     MANAGE(PATCH, "/api/v1/teams/{id}", AUTH_MANAGE, admin_teams_change),
+    MANAGE(GET, "/api/v1/accounts", AUTH_MANAGE, admin_accounts_list),
+    MANAGE(POST, "/api/v1/accounts", AUTH_MANAGE, admin_accounts_add),
+    MANAGE(GET, "/api/v1/accounts/{id}", AUTH_MANAGE, admin_accounts_get),
+    MANAGE(PATCH, "/api/v1/accounts/{id}", AUTH_MANAGE, admin_accounts_change),
+    MANAGE(DELETE, "/api/v1/accounts/{id}", AUTH_MANAGE, admin_accounts_delete),
+    MANAGE(POST, "/api/v1/accounts/{id}/credential", AUTH_MANAGE, admin_accounts_set_credential),
+    MANAGE(DELETE, "/api/v1/accounts/{id}/credential", AUTH_MANAGE, admin_accounts_drop_credential),
+    MANAGE(POST, "/api/v1/accounts/{id}/adopt", AUTH_MANAGE, admin_accounts_adopt),
+    MANAGE_LONG(POST, "/api/v1/accounts/{id}/test", AUTH_MANAGE, admin_accounts_test),
+    MANAGE(GET, "/api/v1/routes", AUTH_MANAGE, admin_routes_list),
+    MANAGE(POST, "/api/v1/routes", AUTH_MANAGE, admin_routes_add),
+    MANAGE(GET, "/api/v1/routes/{id}", AUTH_MANAGE, admin_routes_get),
+    MANAGE(PATCH, "/api/v1/routes/{id}", AUTH_MANAGE, admin_routes_change),
+    MANAGE(POST, "/api/v1/routes/{id}/targets", AUTH_MANAGE, admin_targets_add),
+    MANAGE(PATCH, "/api/v1/targets/{id}", AUTH_MANAGE, admin_targets_change),
+    MANAGE(DELETE, "/api/v1/targets/{id}", AUTH_MANAGE, admin_targets_delete),
+    MANAGE(GET, "/api/v1/routes/{id}/prices", AUTH_MANAGE, admin_prices_list),
+    MANAGE(POST, "/api/v1/routes/{id}/prices", AUTH_MANAGE, admin_prices_publish),
     MANAGE(GET, "/api/v1/calls", AUTH_MANAGE, admin_calls_list),
     MANAGE(GET, "/api/v1/calls/{id}", AUTH_MANAGE, admin_calls_get),
     MANAGE(GET, "/api/v1/usage", AUTH_MANAGE, admin_usage),

@@ -40,6 +40,8 @@ void admin_serve(struct request *r, struct db *db, const struct services *servic
 int admin_reply(struct admin *a, int status, struct json_object *v) _must_use_;
 /* Answers with bytes that live in the arena. */
 int admin_reply_bytes(struct admin *a, const char *content_type, struct str bytes) _must_use_;
+/* {"object":...,"id":...,"deleted":true} */
+int admin_deleted(struct admin *a, const char *object, int64_t id) _must_use_;
 /* Return ADMIN_SAID. param and message may be NULL. */
 int admin_problem(struct admin *a, enum problem_code code, const char *param, const char *message)
     _must_use_;
@@ -66,14 +68,20 @@ int admin_query_known(struct admin *a, const char *const *names, size_t n) _must
 
 /* A time given in the body; p NULL leaves *ret_us as it is; ADMIN_SAID after 400. */
 int admin_body_time(struct admin *a, const char *name, struct str text, int64_t *ret_us) _must_use_;
+/* JSON that is kept as text, read and written; empty: an empty object, and nothing. */
+struct json_object *admin_json(struct str text);
+int admin_json_text(struct admin *a, const struct json_object *v, struct str *ret) _must_use_;
 /* For services that run their own transactions: rolls back; begins again, to read the answer. */
 void admin_leave_tx(struct admin *a);
 int admin_again(struct admin *a) _must_use_;
 
 /* {"object":"list","data":[...]} around an array, and times as RFC 3339 or null. */
 struct json_object *admin_list(struct json_object *array);
+struct json_object *admin_strings(const struct str *v, size_t n);
 void admin_set_time(struct json_object *o, const char *key, int64_t unix_us);
-void admin_set_id(struct json_object *o, const char *key, int64_t id); /* 0: null */
+/* Empty: null. */
+void admin_set_text(struct json_object *o, const char *key, struct str text);
+void admin_set_id(struct json_object *o, const char *key, int64_t v); /* 0, none: null */
 void admin_set_call_id(struct json_object *o, const char *key, struct call_id id);
 
 /* The handlers, by file. */
@@ -115,6 +123,24 @@ int admin_credit_notes_get(struct admin *a);
 int admin_credit_notes_pdf(struct admin *a);
 int admin_credit_notes_csv(struct admin *a);
 int admin_credit_notes_issue(struct admin *a);
+int admin_accounts_list(struct admin *a);
+int admin_accounts_add(struct admin *a);
+int admin_accounts_get(struct admin *a);
+int admin_accounts_change(struct admin *a);
+int admin_accounts_delete(struct admin *a);
+int admin_accounts_set_credential(struct admin *a);
+int admin_accounts_drop_credential(struct admin *a);
+int admin_accounts_adopt(struct admin *a);
+int admin_accounts_test(struct admin *a);
+int admin_routes_list(struct admin *a);
+int admin_routes_add(struct admin *a);
+int admin_routes_get(struct admin *a);
+int admin_routes_change(struct admin *a);
+int admin_targets_add(struct admin *a);
+int admin_targets_change(struct admin *a);
+int admin_targets_delete(struct admin *a);
+int admin_prices_list(struct admin *a);
+int admin_prices_publish(struct admin *a);
 int admin_pricing(struct admin *a);
 int admin_own_key(struct admin *a);
 int admin_own_credits(struct admin *a);

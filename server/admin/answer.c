@@ -173,6 +173,44 @@ int admin_query_known(struct admin *a, const char *const *names, size_t n)
     return 0;
 }
 
+int admin_deleted(struct admin *a, const char *object, int64_t id)
+{
+    struct json_object *o = json_new_object();
+
+    json_set_cstr(o, "object", object);
+    json_set_i64(o, "id", id);
+    json_set_bool(o, "deleted", true);
+    return admin_reply(a, 200, o);
+}
+
+struct json_object *admin_json(struct str text)
+{
+    struct json_fault fault;
+    struct json_object *v;
+
+    if (!text.n || json_parse(text, &v, &fault) != JSON_OK)
+        return json_new_object();
+    return v;
+}
+
+int admin_json_text(struct admin *a, const struct json_object *v, struct str *ret)
+{
+    struct buf text;
+    int r;
+
+    *ret = STR("");
+    if (!v)
+        return 0;
+    buf_init(&text, BOUND_ADMIN_BODY_BYTES);
+    r = json_print(v, &text);
+    if (!r) {
+        *ret = arena_str(a->arena, buf_str(&text));
+        r = ret->p ? 0 : err_origin(-ENOMEM);
+    }
+    buf_done(&text);
+    return r;
+}
+
 struct json_object *admin_list(struct json_object *array)
 {
     struct json_object *o = json_new_object();
@@ -180,6 +218,15 @@ struct json_object *admin_list(struct json_object *array)
     json_set_cstr(o, "object", "list");
     json_set(o, "data", array);
     return o;
+}
+
+struct json_object *admin_strings(const struct str *v, size_t n)
+{
+    struct json_object *array = json_new_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_push_str(array, v[i]);
+    return array;
 }
 
 void admin_set_time(struct json_object *o, const char *key, int64_t unix_us)
@@ -194,10 +241,18 @@ void admin_set_time(struct json_object *o, const char *key, int64_t unix_us)
     json_set_cstr(o, key, text);
 }
 
-void admin_set_id(struct json_object *o, const char *key, int64_t id)
+void admin_set_text(struct json_object *o, const char *key, struct str text)
 {
-    if (id)
-        json_set_i64(o, key, id);
+    if (text.n)
+        json_set_str(o, key, text);
+    else
+        json_set_null(o, key);
+}
+
+void admin_set_id(struct json_object *o, const char *key, int64_t v)
+{
+    if (v)
+        json_set_i64(o, key, v);
     else
         json_set_null(o, key);
 }

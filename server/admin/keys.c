@@ -40,23 +40,6 @@ struct key_body {
 static const struct json_field mint_fields[] = KEY_FIELDS(true);
 static const struct json_field change_fields[] = KEY_FIELDS(false);
 
-static struct json_object *strings(const struct str *v, size_t n)
-{
-    struct json_object *array = json_new_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_push_str(array, v[i]);
-    return array;
-}
-
-static void set_limit(struct json_object *o, const char *key, int64_t v)
-{
-    if (v)
-        json_set_i64(o, key, v);
-    else
-        json_set_null(o, key);
-}
-
 static struct json_object *key_json(const struct key_view *k)
 {
     const struct key_settings *s = &k->settings;
@@ -70,12 +53,12 @@ static struct json_object *key_json(const struct key_view *k)
     admin_set_id(o, "project_id", s->project.v);
     json_set_str(o, "project", k->project_name);
     admin_set_id(o, "owner_id", k->owner.v);
-    json_set(o, "models", strings(s->models, s->n_models));
-    json_set(o, "addresses", strings(s->addresses, s->n_addresses));
+    json_set(o, "models", admin_strings(s->models, s->n_models));
+    json_set(o, "addresses", admin_strings(s->addresses, s->n_addresses));
     admin_set_time(o, "expires_at", s->expires_at_us);
-    set_limit(o, "rpm", s->rpm);
-    set_limit(o, "tpm", s->tpm);
-    set_limit(o, "concurrency", s->concurrency);
+    admin_set_id(o, "rpm", s->rpm);
+    admin_set_id(o, "tpm", s->tpm);
+    admin_set_id(o, "concurrency", s->concurrency);
     if (s->budget_window == KEY_WINDOW_NONE)
         json_set_null(o, "budget");
     else
@@ -297,20 +280,13 @@ int admin_keys_change(struct admin *a)
 int admin_keys_delete(struct admin *a)
 {
     struct key_id id;
-    struct json_object *o;
     int r = admin_need(a, ROLE_DEVELOPER);
 
     if (!r)
         r = admin_path_id(a, 0, &id.v);
     if (!r)
         r = admin_identity(a, keyring_delete(a->db, a->arena, &a->actor, a->team, id), NULL);
-    if (r)
-        return r;
-    o = json_new_object();
-    json_set_cstr(o, "object", "key");
-    json_set_i64(o, "id", id.v);
-    json_set_bool(o, "deleted", true);
-    return admin_reply(a, 200, o);
+    return r ? r : admin_deleted(a, "key", id.v);
 }
 
 struct rotate_body {

@@ -198,7 +198,7 @@ static bool refuse_model(struct call *c)
     return refuse(c, &p, CALL_OUTCOME_CLIENT_ERROR);
 }
 
-static bool refuse_route(struct call *c, int outcome)
+static bool refuse_route(struct call *c, const struct catalog_model *m, int outcome)
 {
     static const struct {
         int outcome;
@@ -225,7 +225,7 @@ static bool refuse_route(struct call *c, int outcome)
             continue;
         p = problem_of(rows[i].code);
         p.param = str_c(rows[i].param);
-        p.message = str_c(route_sentence(outcome));
+        p.message = route_sentence(c->r->arena, m, outcome);
         if (rows[i].code == PROBLEM_NO_TARGET)
             p.retry_after_s = 5;
         return refuse(c, &p, rows[i].end);
@@ -300,7 +300,7 @@ static bool plan(struct call *c)
     r = route_pick(&request, &c->plan);
     if (r == ROUTE_E_ABILITY)
         return refuse_ability(c, m);
-    return r == ROUTE_OK ? true : refuse_route(c, r);
+    return r == ROUTE_OK ? true : refuse_route(c, m, r);
 }
 
 void call_admit(struct call *c)

@@ -220,7 +220,7 @@ static void count(struct count_ask *ask)
         struct problem p = problem_of(r == ROUTE_E_DENIED ? PROBLEM_MODEL_DENIED : PROBLEM_NO_MODEL);
 
         p.param = STR("model");
-        p.message = str_c(route_sentence(r));
+        p.message = route_sentence(ask->r->arena, ask->model, r);
         refuse(ask, &p);
         return;
     }

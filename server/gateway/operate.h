@@ -1,6 +1,7 @@
 /* operate.h: what an operator's page may ask of the gateway. Worker threads. */
 #pragma once
 
+#include "catalog/accounts.h"
 #include "db/db.h"
 #include "gateway/services.h"
 #include "ledger/journal.h"
@@ -19,9 +20,10 @@ enum { OPERATE_OK = 0, OPERATE_E_UNKNOWN = 1, OPERATE_E_AWAY = 4 };
 int operate_probe(const struct services *services, struct db *db, struct arena *a,
                   struct account_id account, struct operate_probe *ret) _must_use_;
 
-/* May an account have this base URL? OPERATE_E_URL: *ret_sentence says why not. */
-enum { OPERATE_E_URL = 2 };
-int operate_check_url(bool private_network, struct str url, const char **ret_sentence) _must_use_;
+/* May what such an account asks be asked: its base URL, or else that of its kind? CHANGE_E_FAULT:
+ * *fault names base_url or network and says why not. */
+int operate_check_url(const struct provider *provider, const struct account_draft *draft,
+                      struct identity_fault *fault) _must_use_;
 
 struct operate_lane {
     const char *name;

@@ -234,13 +234,13 @@ int route_pick(const struct route_request *request, struct route_plan *ret)
     return ROUTE_OK;
 }
 
-const char *route_sentence(int outcome)
+struct str route_sentence(struct arena *a, const struct catalog_model *m, int outcome)
 {
     static const char *const sentences[] = {
         [ROUTE_OK] = "",
         [ROUTE_E_DENIED] = "This key may not use the model.",
         [ROUTE_E_DISABLED] = "The model is not available.",
-        [ROUTE_E_OFF] = "The model is switched off for now.",
+        [ROUTE_E_OFF] = "", /* with its reason, below */
         [ROUTE_E_KIND] = "The model does not serve this kind of request.",
         [ROUTE_E_ABILITY] = "The model cannot do what the request asks for.",
         [ROUTE_E_CONTEXT] = "The input is longer than the model's context.",
@@ -252,5 +252,7 @@ const char *route_sentence(int outcome)
     };
 
     assert(outcome >= 0 && (size_t)outcome < ARRAY_LEN(sentences));
-    return sentences[outcome];
+    if (outcome == ROUTE_E_OFF)
+        return arena_strf(a, "The model is switched off for now: %.*s", STR_FMT(m->off_reason));
+    return str_c(sentences[outcome]);
 }

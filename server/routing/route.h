@@ -76,4 +76,6 @@ enum {
  * request's own model. Accounts that cool down come last, so they are used only when nothing else
  * is left. */
 int route_pick(const struct route_request *request, struct route_plan *ret) _must_use_;
-const char *route_sentence(int outcome); /* for the problem's message */
+/* For the problem's message: in the arena where it tells why an operator switched the model off; p
+ * NULL: no memory. */
+struct str route_sentence(struct arena *a, const struct catalog_model *m, int outcome);

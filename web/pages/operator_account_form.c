@@ -84,29 +84,11 @@ void account_form_show(struct form *form, const struct account_draft *d)
     form_set_on(form, ACCOUNT_FIELD_ENABLED, d->enabled);
 }
 
-/* What will be asked is the account's own URL, or else its kind's. */
-static void check_url(struct form *form, const struct provider *provider,
-                      const struct account_draft *d)
-{
-    struct str url = d->base_url.n ? d->base_url : str_c(provider->origin);
-    const char *sentence = NULL;
-
-    /* What a region is put into stands in the table; the region is checked with the account. */
-    if (form->wrong || !url.n || (!d->base_url.n && str_find(url, '{') >= 0) ||
-        operate_check_url(d->private_network, url, &sentence) == OPERATE_OK)
-        return;
-    if (d->base_url.n)
-        form_fault_at(form, ACCOUNT_FIELD_URL, sentence);
-    else
-        form_fault_at(form, ACCOUNT_FIELD_NETWORK,
-                      "This kind’s usual address is on this machine: choose private, or name "
-                      "another base URL.");
-}
-
 void account_form_draft(struct form *form, const struct provider *provider,
                         struct account_draft *ret)
 {
     const struct form_value *v = form->v;
+    struct identity_fault fault = {0};
     struct account_draft d = {
         .kind = str_c(provider->kind),
         .name = v[ACCOUNT_FIELD_NAME].text,
@@ -122,7 +104,8 @@ void account_form_draft(struct form *form, const struct provider *provider,
         .tpm = v[ACCOUNT_FIELD_TPM].number,
     };
 
-    check_url(form, provider, &d);
+    if (!form->wrong && operate_check_url(provider, &d, &fault) != CHANGE_OK)
+        form_fault(form, &fault);
     *ret = d;
 }
 

@@ -308,11 +308,15 @@ static bool nobody(void *ctx, const struct catalog_model *m)
 
 static void assert_refused(struct bench *b, int outcome)
 {
+    _cleanup_(arena_freep) struct arena *a = arena_new(KIB(4));
     struct route_plan plan = {.n = 77};
+    struct str sentence;
 
     assert_int_equal(route_pick(&b->q, &plan), outcome);
     assert_int_equal(plan.n, 77);
-    assert_true(strlen(route_sentence(outcome)) > 10);
+    sentence = route_sentence(a, &b->models[0], outcome);
+    assert_true(sentence.n > 10);
+    assert_int_equal(str_ends(sentence, STR("incident")), outcome == ROUTE_E_OFF);
 }
 
 static void each_refusal_has_its_reason(void **state)

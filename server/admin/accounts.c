@@ -1,0 +1,356 @@
+/* accounts.c: /api/v1/accounts: the installation's accounts at providers, for operators. */
+#include "admin/admin.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "catalog/accounts.h"
+#include "gateway/operate.h"
+
+#define RPM_MAX INT64_C(1000000000)
+#define TPM_MAX INT64_C(1000000000000)
+
+static struct json_object *account_json(const struct account_row *row)
+{
+    const struct account_draft *d = &row->is;
+    struct json_object *o = json_new_object();
+
+    json_set_cstr(o, "object", "account");
+    json_set_i64(o, "id", row->id.v);
+    admin_set_id(o, "team_id", row->team.v);
+    json_set_str(o, "kind", d->kind);
+    json_set_str(o, "name", d->name);
+    admin_set_text(o, "base_url", d->base_url);
+    json_set_cstr(o, "network", d->private_network ? "private" : "public");
+    admin_set_text(o, "region", d->region);
+    admin_set_text(o, "project", d->project);
+    json_set(o, "extra_headers", admin_json(d->extra_headers));
+    json_set_i64(o, "priority", d->priority);
+    json_set_i64(o, "weight", d->weight);
+    admin_set_id(o, "rpm", d->rpm);
+    admin_set_id(o, "tpm", d->tpm);
+    json_set_bool(o, "enabled", d->enabled);
+    json_set_bool(o, "has_credential", row->has_key);
+    admin_set_text(o, "credential_last4", row->key_last4);
+    json_set_i64(o, "targets", row->targets);
+    admin_set_time(o, "last_ok_at", row->last_ok_us);
+    admin_set_time(o, "last_error_at", row->last_error_us);
+    admin_set_text(o, "last_error", row->last_error);
+    admin_set_time(o, "created_at", row->created_us);
+    return o;
+}
+
+static int answer_account(struct admin *a, int status, struct account_id id)
+{
+    struct account_row row;
+    int r = admin_identity(a, account_get(a->db, a->arena, id, &row), NULL);
+
+    return r ? r : admin_reply(a, status, account_json(&row));
+}
+
+/* --- what a body may say --- */
+
+struct account_body {
+    struct str kind, name, base_url, network, region, project;
+    struct str key, access_key_id, secret_access_key, session_token;
+    struct json_object *extra_headers, *service_account;
+    int64_t priority, weight, rpm, tpm;
+    bool enabled;
+    uint8_t saw_url, saw_network, saw_region, saw_project, saw_headers, saw_rpm, saw_tpm;
+};
+
+#define AT(field) offsetof(struct account_body, field)
+#define PLACE_FIELDS(name_required)                                                                \
+    {"name", WANT_STR, name_required, 1, 100, AT(name), SIZE_MAX},                                 \
+        {"base_url", WANT_STR, false, 0, 2000, AT(base_url), AT(saw_url)},                         \
+        {"network", WANT_STR, false, 1, 10, AT(network), AT(saw_network)},                         \
+        {"region", WANT_STR, false, 0, 100, AT(region), AT(saw_region)},                           \
+        {"project", WANT_STR, false, 0, 100, AT(project), AT(saw_project)},                        \
+        {"extra_headers", WANT_ANY, false, 0, 0, AT(extra_headers), AT(saw_headers)},              \
+        {"priority", WANT_I64, false, 0, 1000, AT(priority), SIZE_MAX},                            \
+        {"weight", WANT_I64, false, 1, 1000, AT(weight), SIZE_MAX},                                \
+        {"rpm", WANT_I64, false, 1, RPM_MAX, AT(rpm), AT(saw_rpm)},                                \
+        {"tpm", WANT_I64, false, 1, TPM_MAX, AT(tpm), AT(saw_tpm)},                                \
+    {                                                                                              \
+        "enabled", WANT_BOOL, false, 0, 0, AT(enabled), SIZE_MAX                                   \
+    }
+#define CREDENTIAL_FIELDS                                                                          \
+    {"key", WANT_STR, false, 1, 4096, AT(key), SIZE_MAX},                                          \
+        {"access_key_id", WANT_STR, false, 1, 256, AT(access_key_id), SIZE_MAX},                   \
+        {"secret_access_key", WANT_STR, false, 1, 4096, AT(secret_access_key), SIZE_MAX},          \
+        {"session_token", WANT_STR, false, 1, 4096, AT(session_token), SIZE_MAX},                  \
+    {                                                                                              \
+        "service_account", WANT_ANY, false, 0, 0, AT(service_account), SIZE_MAX                    \
+    }
+
+static const struct json_field add_fields[] = {
+    {"kind", WANT_STR, true, 1, 40, AT(kind), SIZE_MAX},
+    PLACE_FIELDS(true),
+    CREDENTIAL_FIELDS,
+};
+static const struct json_field change_fields[] = {PLACE_FIELDS(false)};
+static const struct json_field credential_fields[] = {CREDENTIAL_FIELDS};
+
+/* Bodies without a setting leave the account's. */
+static struct account_body body_of(const struct account_draft *d)
+{
+    return (struct account_body){
+        .name = d->name, .priority = d->priority, .weight = d->weight, .enabled = d->enabled};
+}
+
+static int merge_network(struct admin *a, const struct account_body *b, struct account_draft *d)
+{
+    if (b->saw_network != FIELD_GIVEN)
+        return 0;
+    d->private_network = str_eq_c(b->network, "private");
+    if (d->private_network || str_eq_c(b->network, "public"))
+        return 0;
+    return admin_problem(a, PROBLEM_BAD_FIELD, "network", "One of public, private is wanted.");
+}
+
+/* Absent stays, null clears. */
+static int merge(struct admin *a, const struct account_body *b, struct account_draft *d)
+{
+    int r = merge_network(a, b, d);
+
+    d->name = b->name;
+    d->priority = (int32_t)b->priority;
+    d->weight = (int32_t)b->weight;
+    d->enabled = b->enabled;
+    if (b->saw_url)
+        d->base_url = b->base_url;
+    if (b->saw_region)
+        d->region = b->region;
+    if (b->saw_project)
+        d->project = b->project;
+    if (b->saw_rpm)
+        d->rpm = b->rpm;
+    if (b->saw_tpm)
+        d->tpm = b->tpm;
+    if (!r && b->saw_headers)
+        r = admin_json_text(a, b->extra_headers, &d->extra_headers);
+    return r;
+}
+
+/* A key file may be given as it is, or as one string. */
+static int join_credential(struct admin *a, const struct provider *p, const struct account_body *b,
+                           struct str *ret)
+{
+    struct credential_parts parts = {
+        .key = b->key,
+        .access_key_id = b->access_key_id,
+        .secret_access_key = b->secret_access_key,
+        .session_token = b->session_token,
+    };
+    int r = 0;
+
+    if (json_kind(b->service_account) == JSON_STRING)
+        parts.service_account = json_text(b->service_account);
+    else
+        r = admin_json_text(a, b->service_account, &parts.service_account);
+    return r ? r : credential_join(p, a->arena, &parts, ret);
+}
+
+static int check_url(struct admin *a, const struct provider *p, const struct account_draft *d)
+{
+    struct identity_fault fault = {0};
+
+    return admin_identity(a, operate_check_url(p, d, &fault), &fault);
+}
+
+/* --- the handlers --- */
+
+int admin_accounts_list(struct admin *a)
+{
+    struct account_row *rows;
+    struct json_object *array;
+    size_t n;
+    int r = admin_need_operator(a);
+
+    if (!r)
+        r = admin_query_known(a, NULL, 0);
+    if (!r)
+        r = admin_identity(a, account_list(a->db, a->arena, &rows, &n), NULL);
+    if (r)
+        return r;
+    array = json_new_array();
+    for (size_t i = 0; i < n; i++)
+        json_push(array, account_json(&rows[i]));
+    return admin_reply(a, 200, admin_list(array));
+}
+
+int admin_accounts_add(struct admin *a)
+{
+    struct account_draft draft = {.weight = 100, .enabled = true};
+    struct account_body b = body_of(&draft);
+    struct identity_fault fault = {0};
+    const struct provider *p = NULL;
+    struct account_id id;
+    struct str secret;
+    int r = admin_need_operator(a);
+
+    if (!r)
+        r = admin_body(a, add_fields, ARRAY_LEN(add_fields), &b);
+    if (!r && !(p = provider_find(b.kind)))
+        r = admin_problem(a, PROBLEM_BAD_FIELD, "kind", "No provider of this kind is known here.");
+    if (r)
+        return r;
+    draft.kind = str_c(p->kind);
+    draft.private_network = provider_has(p, PROVIDER_SELF_HOSTED);
+    r = merge(a, &b, &draft);
+    if (!r)
+        r = check_url(a, p, &draft);
+    if (!r)
+        r = join_credential(a, p, &b, &secret);
+    if (!r)
+        r = admin_identity(a,
+                           account_add(a->db, &a->actor, a->services->seal_key, &draft, secret, &id,
+                                       &fault),
+                           &fault);
+    return r ? r : answer_account(a, 201, id);
+}
+
+/* The account of the path; a kind that is not known here cannot be changed. */
+static int read_account(struct admin *a, struct account_row *ret)
+{
+    struct account_id id;
+    int r = admin_need_operator(a);
+
+    if (!r)
+        r = admin_path_id(a, 0, &id.v);
+    if (!r)
+        r = admin_identity(a, account_get(a->db, a->arena, id, ret), NULL);
+    return r;
+}
+
+int admin_accounts_get(struct admin *a)
+{
+    struct account_row row;
+    int r = read_account(a, &row);
+
+    return r ? r : admin_reply(a, 200, account_json(&row));
+}
+
+static int need_known(struct admin *a, const struct account_row *row)
+{
+    if (row->provider)
+        return 0;
+    return admin_problem(a, PROBLEM_CONFLICT, "kind", "No provider of this kind is known here.");
+}
+
+int admin_accounts_change(struct admin *a)
+{
+    struct identity_fault fault = {0};
+    struct account_body b;
+    struct account_row row;
+    int r = read_account(a, &row);
+
+    if (!r)
+        r = need_known(a, &row);
+    if (r)
+        return r;
+    b = body_of(&row.is);
+    r = admin_body(a, change_fields, ARRAY_LEN(change_fields), &b);
+    if (!r)
+        r = merge(a, &b, &row.is);
+    if (!r)
+        r = check_url(a, row.provider, &row.is);
+    if (!r)
+        r = admin_identity(a, account_edit(a->db, &a->actor, row.id, &row.is, &fault), &fault);
+    return r ? r : answer_account(a, 200, row.id);
+}
+
+static int set_credential(struct admin *a, const struct account_row *row, struct str secret)
+{
+    struct identity_fault fault = {0};
+    int r = admin_identity(a,
+                           account_set_key(a->db, &a->actor, a->services->seal_key, row->id, secret,
+                                           &fault),
+                           &fault);
+
+    return r ? r : answer_account(a, 200, row->id);
+}
+
+int admin_accounts_set_credential(struct admin *a)
+{
+    struct account_body b = {0};
+    struct account_row row;
+    struct str secret;
+    int r = read_account(a, &row);
+
+    if (!r)
+        r = need_known(a, &row);
+    if (!r)
+        r = admin_body(a, credential_fields, ARRAY_LEN(credential_fields), &b);
+    if (!r)
+        r = join_credential(a, row.provider, &b, &secret);
+    if (!r && !secret.n)
+        r = admin_problem(a, PROBLEM_BAD_FIELD, "key",
+                          "A credential is wanted; DELETE takes the present one away.");
+    return r ? r : set_credential(a, &row, secret);
+}
+
+int admin_accounts_drop_credential(struct admin *a)
+{
+    struct account_row row;
+    int r = read_account(a, &row);
+
+    if (!r)
+        r = need_known(a, &row);
+    return r ? r : set_credential(a, &row, STR(""));
+}
+
+int admin_accounts_delete(struct admin *a)
+{
+    struct account_row row;
+    int r = read_account(a, &row);
+
+    if (!r)
+        r = admin_identity(a, account_delete(a->db, &a->actor, row.id), NULL);
+    return r ? r : admin_deleted(a, "account", row.id.v);
+}
+
+int admin_accounts_adopt(struct admin *a)
+{
+    struct account_row row;
+    int64_t targets;
+    int r = read_account(a, &row);
+
+    if (!r)
+        r = admin_identity(a, account_adopt_offers(a->db, &a->actor, row.id, &targets), NULL);
+    return r ? r : answer_account(a, 200, row.id);
+}
+
+/* The probe waits for the provider, so no transaction stays open meanwhile. */
+int admin_accounts_test(struct admin *a)
+{
+    struct operate_probe probe;
+    struct account_row row;
+    struct json_object *o;
+    int r = read_account(a, &row);
+
+    if (r)
+        return r;
+    admin_leave_tx(a);
+    r = operate_probe(a->services, a->db, a->arena, row.id, &probe);
+    if (r == OPERATE_E_UNKNOWN)
+        return admin_problem(a, PROBLEM_NOT_FOUND, NULL, "The account is not in the catalogue yet.");
+    if (r == OPERATE_E_AWAY)
+        return admin_problem(a, PROBLEM_LEDGER_AWAY, NULL, NULL);
+    if (!r)
+        r = admin_again(a);
+    if (r)
+        return r;
+    o = json_new_object();
+    json_set_cstr(o, "object", "account_test");
+    json_set_i64(o, "account_id", row.id.v);
+    json_set_bool(o, "ok", probe.ok);
+    admin_set_id(o, "status", probe.status);
+    json_set_i64(o, "latency_us", probe.latency_us);
+    admin_set_text(o, "error", probe.error);
+    if (probe.models >= 0)
+        json_set_i64(o, "models", probe.models);
+    else
+        json_set_null(o, "models");
+    return admin_reply(a, 200, o);
+}

@@ -1,0 +1,29 @@
+// openapi.mjs: the management API's own document, and answers held against it.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Ajv from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { top } from './server.mjs';
+
+export const document = JSON.parse(readFileSync(join(top, 'server/admin/openapi.json'), 'utf8'));
+const ajv = new Ajv({ strict: false, allErrors: true });
+addFormats(ajv);
+ajv.addSchema(document, 'openapi');
+const pointer = (...steps) => `openapi#/${steps.map((s) => s.replace(/~/g, '~0').replace(/\//g, '~1').replace(/[{}]/g, encodeURIComponent)).join('/')}`;
+
+// The check of a schema among the components.
+export const schemaOf = (name) => ajv.getSchema(pointer('components', 'schemas', name));
+
+// Asks with a program's key (manage() in installation.mjs), and returns an answer that has the status
+// and is what the document says of the path. address: the path with its id put in.
+export const described = (ask) => async (method, path, status, body, address = path) => {
+  const res = await ask(method, address.replace('/api/v1', ''), body);
+  assert.equal(res.status, status, res.text);
+  const responses = document.paths[path][method.toLowerCase()].responses;
+  const code = String(status) in responses ? String(status) : 'default';
+  const check = ajv.getSchema(pointer('paths', path, method.toLowerCase(), 'responses', code, 'content', 'application/json', 'schema'));
+  assert.ok(check, `${method} ${path} ${code} has no schema`);
+  assert.ok(check(res.json), `${JSON.stringify(check.errors, null, 1)}\n${res.text.slice(0, 1500)}`);
+  return res.json;
+};
