@@ -98,8 +98,7 @@ static struct str accepted(const struct call *c)
         return STR("*/*");
     if (!c->wire.llm.stream)
         return STR("application/json");
-    return leg_format(&c->leg)->frames ? STR("application/vnd.amazon.eventstream")
-                                       : STR("text/event-stream");
+    return str_c(framing_type(leg_format(&c->leg)->framing));
 }
 
 static int put_headers(struct call *c, const struct catalog_account *account,

@@ -80,70 +80,42 @@ int leg_version_body(const struct leg *l, struct arena *a, struct buf *body)
 int leg_open(struct call *c)
 {
     struct leg *l = &c->leg;
-
     const struct dialect *d = leg_format(l)->dialect;
 
-    if (leg_format(l)->frames)
-        frames_init(&l->in.frames);
-    else if (d && d->image_events)
-        sse_init_large(&l->in.sse, BOUND_SSE_IMAGE_BYTES);
-    else
-        sse_init(&l->in.sse);
+    framing_init(&l->in, leg_format(l)->framing, d && d->image_events ? BOUND_SSE_IMAGE_BYTES : 0);
     l->open = true;
     return l->kind->open ? l->kind->open(c) : 0;
 }
 
 void leg_close(struct leg *l)
 {
-    if (l->open && leg_format(l)->frames)
-        frames_done(&l->in.frames);
-    else if (l->open)
-        sse_done(&l->in.sse);
+    if (l->open)
+        framing_done(&l->in);
     arena_free(steal(&l->turn));
     l->open = false;
 }
 
 int leg_push(struct leg *l, struct str bytes)
 {
-    bool fits = leg_format(l)->frames ? frames_push(&l->in.frames, bytes) == FRAMES_OK
-                                      : sse_push(&l->in.sse, bytes) == SSE_OK;
-
-    return fits ? LEG_OK : LEG_E_TOO_LARGE;
+    return framing_push(&l->in, bytes) == FRAMING_OK ? LEG_OK : LEG_E_TOO_LARGE;
 }
 
 void leg_end(struct leg *l)
 {
-    if (!leg_format(l)->frames)
-        sse_end(&l->in.sse);
-}
-
-static int next_frame(struct frames *f, struct sse_event *ret)
-{
-    bool exception; /* its type says so too */
-
-    switch (frames_next(f, ret, &exception)) {
-    case FRAMES_OK:
-        return LEG_OK;
-    case FRAMES_E_MORE:
-        return LEG_E_MORE;
-    case FRAMES_E_TOO_LARGE:
-        return LEG_E_TOO_LARGE;
-    default:
-        return LEG_E_BAD;
-    }
+    framing_end(&l->in);
 }
 
 int leg_next(struct leg *l, struct sse_event *ret)
 {
-    if (leg_format(l)->frames)
-        return next_frame(&l->in.frames, ret);
-    switch (sse_next(&l->in.sse, ret)) {
-    case SSE_OK:
+    switch (framing_next(&l->in, ret)) {
+    case FRAMING_OK:
         return LEG_OK;
-    case SSE_E_MORE:
+    case FRAMING_E_MORE:
         return LEG_E_MORE;
-    case SSE_E_END:
+    case FRAMING_E_END:
         return LEG_E_END;
+    case FRAMING_E_BROKEN:
+        return LEG_E_BAD;
     default:
         return LEG_E_TOO_LARGE;
     }

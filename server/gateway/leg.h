@@ -8,7 +8,6 @@
 #pragma once
 
 #include "catalog/snapshot.h"
-#include "translation/bedrock_converse/frames.h"
 #include "translation/format.h"
 
 struct call;
@@ -18,10 +17,7 @@ struct leg {
     const struct leg_kind *kind;
     const struct catalog_way *way; /* NULL: no target was chosen yet */
     bool open;                     /* a stream is being read */
-    union {
-        struct sse sse;
-        struct frames frames;
-    } in; /* by the way's format */
+    struct framing in; /* by the way's format */
 
     /* Of a translated leg. */
     struct str dropped;         /* what the target's format could not say: "a, b"; p NULL: nothing */

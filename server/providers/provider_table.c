@@ -215,6 +215,15 @@ const struct provider providers[] = {
      .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
+    /* The same server by its own API, which alone tells thinking, figures and the reason of the end of
+     * every model; embeddings stand beside it. */
+    {.kind = "ollama-native", .label = "Ollama, its own API", .origin = "http://127.0.0.1:11434",
+     .root = "/api", .docs = "docs.ollama.com/api/chat",
+     .ways = {{.format = &format_ollama_chat, .path = "/chat"},
+              {.format = &format_openai_embeddings, .path = "/v1/embeddings", .beside_root = true}},
+     .models_path = "/tags", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
+     .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
+     .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "vllm", .label = "vLLM", .origin = "http://127.0.0.1:8000", .root = "/v1",
      .docs = "docs.vllm.ai/en/stable/serving/online_serving",
      .ways = {CHAT, RESPONSES, MESSAGES_BY_BEARER, EMBEDDINGS, COMPLETIONS, TRANSCRIPTIONS,

@@ -116,4 +116,4 @@ struct chat_dialect {
 };
 
 extern const struct chat_dialect openai_chat_neutral, anthropic_messages_neutral, gemini_neutral,
-    openai_responses_neutral, bedrock_converse_neutral;
+    openai_responses_neutral, bedrock_converse_neutral, ollama_chat_neutral;

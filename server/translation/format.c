@@ -16,7 +16,10 @@ const struct wire_format format_gemini = {
     .name = "gemini", .dialect = &gemini, .neutral = &gemini_neutral};
 
 const struct wire_format format_bedrock_converse = {
-    .name = "bedrock_converse", .neutral = &bedrock_converse_neutral, .frames = true};
+    .name = "bedrock_converse", .neutral = &bedrock_converse_neutral, .framing = FRAMING_FRAMES};
+
+const struct wire_format format_ollama_chat = {
+    .name = "ollama_chat", .neutral = &ollama_chat_neutral, .framing = FRAMING_LINES};
 
 const struct wire_format format_openai_embeddings = {.name = "openai_embeddings",
                                                      .dialect = &openai_embeddings};

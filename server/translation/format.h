@@ -7,17 +7,18 @@
 
 #include "translation/chat_dialect.h"
 #include "translation/dialect.h"
+#include "translation/framing.h"
 
 struct wire_format {
     const char *name; /* "openai_chat" */
     const struct dialect *dialect;      /* NULL: no client speaks it */
     const struct chat_dialect *neutral; /* NULL: not a chat */
-    bool frames; /* streams are Amazon's binary frames (frames.h), not server-sent events */
+    enum framing_kind framing; /* of its streams */
 };
 
 extern const struct wire_format format_openai_chat, format_openai_responses,
-    format_anthropic_messages, format_gemini, format_bedrock_converse, format_openai_embeddings,
-    format_openai_completions, format_openai_images, format_openai_image_edits,
+    format_anthropic_messages, format_gemini, format_bedrock_converse, format_ollama_chat,
+    format_openai_embeddings, format_openai_completions, format_openai_images, format_openai_image_edits,
     format_openai_speech, format_openai_transcriptions, format_openai_translations,
     format_openai_moderations, format_rerank_v1, format_rerank_v2,
     format_gemini_embed, format_gemini_embed_batch;

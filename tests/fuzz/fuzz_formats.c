@@ -4,12 +4,12 @@
 
 #include "base/bounds.h"
 #include "json/scan.h"
-#include "translation/bedrock_converse/frames.h"
 #include "translation/chat_dialect.h"
+#include "translation/framing.h"
 
 static const struct chat_dialect *const dialects[] = {
     &openai_chat_neutral, &anthropic_messages_neutral, &gemini_neutral,
-    &openai_responses_neutral, &bedrock_converse_neutral};
+    &openai_responses_neutral, &bedrock_converse_neutral, &ollama_chat_neutral};
 
 #define DIALECTS ARRAY_LEN(dialects)
 
@@ -82,43 +82,31 @@ static bool pass(struct pipe *p, const struct sse_event *event)
     return true;
 }
 
-static void texts(struct pipe *p, struct str in, size_t piece)
+static enum framing_kind framing_of(const struct chat_dialect *from)
 {
+    return from == &bedrock_converse_neutral ? FRAMING_FRAMES
+           : from == &ollama_chat_neutral    ? FRAMING_LINES
+                                             : FRAMING_SSE;
+}
+
+static void pieces(struct pipe *p, struct str in, size_t piece)
+{
+    struct framing framing;
     struct sse_event event;
     bool ok = true;
-    struct sse sse;
 
-    sse_init(&sse);
+    framing_init(&framing, framing_of(p->from), 0);
     while (in.n && ok) {
-        struct str part = fuzz_take(&in, piece);
-
-        ok = sse_push(&sse, part) == SSE_OK;
-        while (ok && sse_next(&sse, &event) == SSE_OK)
+        ok = framing_push(&framing, fuzz_take(&in, piece)) == FRAMING_OK;
+        while (ok && framing_next(&framing, &event) == FRAMING_OK)
             ok = pass(p, &event);
     }
-    sse_end(&sse);
-    while (ok && sse_next(&sse, &event) == SSE_OK)
+    framing_end(&framing);
+    while (ok && framing_next(&framing, &event) == FRAMING_OK)
         ok = pass(p, &event);
     if (ok)
         (void)pass(p, NULL);
-    sse_done(&sse);
-}
-
-static void binaries(struct pipe *p, struct str in, size_t piece)
-{
-    struct sse_event event;
-    struct frames frames;
-    bool ok = true, exception;
-
-    frames_init(&frames);
-    while (in.n && ok) {
-        ok = frames_push(&frames, fuzz_take(&in, piece)) == FRAMES_OK;
-        while (ok && frames_next(&frames, &event, &exception) == FRAMES_OK)
-            ok = pass(p, &event);
-    }
-    if (ok)
-        (void)pass(p, NULL);
-    frames_done(&frames);
+    framing_done(&framing);
 }
 
 static void stream(const struct chat_dialect *from, struct str in, size_t piece, struct buf *ret)
@@ -132,10 +120,7 @@ static void stream(const struct chat_dialect *from, struct str in, size_t piece,
             p.w = p.to->writer_new(p.a, &frame);
             buf_init(&p.out, in.n * 64 + MIB(1));
             HOLDS(p.r && p.w);
-            if (from == &bedrock_converse_neutral)
-                binaries(&p, in, piece);
-            else
-                texts(&p, in, piece);
+            pieces(&p, in, piece);
             buf_put_str(ret, buf_str(&p.out));
             buf_done(&p.out);
         }

@@ -2,18 +2,20 @@
  *
  * Reads lines `KIND FROM TO PIECE IN OUT` from standard input: KIND is request, answer or stream;
  * PIECE cuts a stream's bytes (0: whole). Writes OUT and prints one line: `ok`, `lost A,B (noted C)`
- * or `fault PATH: REASON`. */
+ * or `fault PATH: REASON`. KIND cuts reads a stream cut at every one of its bytes, in two and in
+ * three pieces, and says `ok` and how many cuts there were when all gave the same events. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bounds.h"
-#include "translation/bedrock_converse/frames.h"
 #include "translation/chat_dialect.h"
+#include "translation/framing.h"
 
 static const struct chat_dialect *const dialects[] = {&openai_chat_neutral,
                                                       &anthropic_messages_neutral,
                                                       &gemini_neutral, &openai_responses_neutral,
-                                                      &bedrock_converse_neutral};
+                                                      &bedrock_converse_neutral,
+                                                      &ollama_chat_neutral};
 
 static const struct chat_dialect *find(const char *name)
 {
@@ -130,34 +132,11 @@ static bool pass(struct arena *a, const struct chat_dialect *from, const struct 
     return true;
 }
 
-/* Amazon's binary frames instead of events in text. */
-static void frame_stream(struct arena *a, const struct chat_dialect *from,
-                         const struct chat_dialect *to, size_t piece, struct str in,
-                         struct buf *out)
+static enum framing_kind framing_of(const struct chat_dialect *from)
 {
-    struct chat_reader *r = from->reader_new(a);
-    struct chat_writer *w = to->writer_new(a, &frame);
-    struct sse_event event;
-    struct frames frames;
-    bool ok = true, exception;
-    int next = FRAMES_OK;
-
-    frames_init(&frames);
-    while (in.n && ok) {
-        struct str part = str_n(in.p, piece && piece < in.n ? piece : in.n);
-
-        in = str_n(in.p + part.n, in.n - part.n);
-        ok = frames_push(&frames, part) == FRAMES_OK;
-        while (ok && (next = frames_next(&frames, &event, &exception)) == FRAMES_OK)
-            ok = pass(a, from, to, r, w, &event, out);
-        ok = ok && next != FRAMES_E_BROKEN;
-    }
-    ok = ok && pass(a, from, to, r, w, NULL, out);
-    frames_done(&frames);
-    if (ok)
-        printf("ok\n");
-    else if (next == FRAMES_E_BROKEN)
-        printf("fault: a frame that is none\n");
+    return from == &bedrock_converse_neutral ? FRAMING_FRAMES
+           : from == &ollama_chat_neutral    ? FRAMING_LINES
+                                             : FRAMING_SSE;
 }
 
 static void stream(struct arena *a, const struct chat_dialect *from, const struct chat_dialect *to,
@@ -165,26 +144,132 @@ static void stream(struct arena *a, const struct chat_dialect *from, const struc
 {
     struct chat_reader *r = from->reader_new(a);
     struct chat_writer *w = to->writer_new(a, &frame);
+    struct framing framing;
     struct sse_event event;
-    struct sse sse;
+    int next = FRAMING_OK;
     bool ok = true;
 
-    sse_init(&sse);
+    framing_init(&framing, framing_of(from), 0);
     while (in.n && ok) {
         struct str part = str_n(in.p, piece && piece < in.n ? piece : in.n);
 
         in = str_n(in.p + part.n, in.n - part.n);
-        ok = sse_push(&sse, part) == SSE_OK;
-        while (ok && sse_next(&sse, &event) == SSE_OK)
+        ok = framing_push(&framing, part) == FRAMING_OK;
+        while (ok && (next = framing_next(&framing, &event)) == FRAMING_OK)
             ok = pass(a, from, to, r, w, &event, out);
+        ok = ok && next != FRAMING_E_BROKEN;
     }
-    sse_end(&sse);
-    while (ok && sse_next(&sse, &event) == SSE_OK)
+    framing_end(&framing);
+    while (ok && framing_next(&framing, &event) == FRAMING_OK)
         ok = pass(a, from, to, r, w, &event, out);
     ok = ok && pass(a, from, to, r, w, NULL, out);
-    sse_done(&sse);
+    framing_done(&framing);
     if (ok)
         printf("ok\n");
+    else if (next == FRAMING_E_BROKEN)
+        printf("fault: a frame that is none\n");
+}
+
+/* --- cuts --- */
+
+/* Streams of up to this many bytes are read from the start for every cut; longer ones from the
+ * event before the one that is cut to the one behind it, where the reader holds nothing of before. */
+enum { CUT_WHOLE_BYTES = 16384 };
+
+/* What a stream's pieces give, in one buffer that two readings can be compared by. */
+static void cut_events(enum framing_kind kind, const struct str *pieces, size_t n, struct buf *ret)
+{
+    struct framing framing;
+    struct sse_event e;
+
+    framing_init(&framing, kind, 0);
+    for (size_t i = 0; i < n; i++) {
+        if (framing_push(&framing, pieces[i]) != FRAMING_OK)
+            buf_puts(ret, "too large");
+        while (framing_next(&framing, &e) == FRAMING_OK)
+            buf_printf(ret, "%zu:%.*s|%zu:%.*s|%zu|", e.type.n, STR_FMT(e.type), e.data.n,
+                       STR_FMT(e.data), e.raw.n);
+    }
+    framing_end(&framing);
+    while (framing_next(&framing, &e) == FRAMING_OK)
+        buf_printf(ret, "end %zu:%.*s|%zu:%.*s|%zu|", e.type.n, STR_FMT(e.type), e.data.n,
+                   STR_FMT(e.data), e.raw.n);
+    framing_done(&framing);
+}
+
+/* Every cut of `in` from `from` to `to` in two pieces, and in three with a second cut behind it that
+ * follows from the place of the first. False: some cut gives other events. */
+static bool cut_span(enum framing_kind kind, struct str in, size_t from, size_t to, size_t *ret_at)
+{
+    struct buf whole, cut;
+    bool same = true;
+
+    buf_init(&whole, MIB(64));
+    buf_init(&cut, MIB(64));
+    cut_events(kind, &in, 1, &whole);
+    for (size_t i = from; i < to && same; i++) {
+        struct str rest = str_n(in.p + i, in.n - i);
+        size_t second = rest.n ? (i * 2654435761u) % rest.n : 0;
+        const struct str two[] = {str_n(in.p, i), rest};
+        const struct str three[] = {two[0], str_n(rest.p, second),
+                                    str_n(rest.p + second, rest.n - second)};
+
+        buf_reset(&cut);
+        cut_events(kind, two, 2, &cut);
+        same = str_eq(buf_str(&whole), buf_str(&cut));
+        buf_reset(&cut);
+        cut_events(kind, three, 3, &cut);
+        same = same && str_eq(buf_str(&whole), buf_str(&cut));
+        *ret_at = i;
+    }
+    buf_done(&whole);
+    buf_done(&cut);
+    return same;
+}
+
+/* Where each event of the stream begins, and its end. */
+static size_t *event_starts(struct arena *a, enum framing_kind kind, struct str in, size_t *ret_n)
+{
+    size_t *at = arena_array(a, size_t, in.n + 2), n = 0, sum = 0;
+    struct framing framing;
+    struct sse_event e;
+
+    if (!at)
+        exit(2);
+    framing_init(&framing, kind, 0);
+    if (framing_push(&framing, in) != FRAMING_OK)
+        exit(2);
+    framing_end(&framing);
+    while (framing_next(&framing, &e) == FRAMING_OK) {
+        at[n++] = sum;
+        sum += e.raw.n;
+    }
+    framing_done(&framing);
+    at[n] = sum;
+    *ret_n = n;
+    return at;
+}
+
+static void cuts(struct arena *a, const struct chat_dialect *from, struct str in)
+{
+    enum framing_kind kind = framing_of(from);
+    size_t at = 0, n, *starts;
+    bool same = true;
+
+    if (in.n <= CUT_WHOLE_BYTES) {
+        same = cut_span(kind, in, 0, in.n + 1, &at);
+        printf(same ? "ok %zu\n" : "fault: other events when cut at %zu\n", same ? in.n + 1 : at);
+        return;
+    }
+    starts = event_starts(a, kind, in, &n);
+    for (size_t i = 0; i < n && same; i++) {
+        size_t first = starts[i ? i - 1 : 0], last = starts[i + 2 > n ? n : i + 2];
+        struct str span = str_n(in.p + first, last - first);
+
+        same = cut_span(kind, span, starts[i] - first, starts[i + 1] - first, &at);
+        at += first;
+    }
+    printf(same && n ? "ok %zu\n" : "fault: other events when cut at %zu\n", same ? in.n : at);
 }
 
 int main(void)
@@ -203,8 +288,8 @@ int main(void)
             request(a, f, t, in, &out);
         else if (strcmp(kind, "answer") == 0)
             answer(a, f, t, in, &out);
-        else if (strcmp(from, "bedrock_converse") == 0)
-            frame_stream(a, f, t, piece, in, &out);
+        else if (strcmp(kind, "cuts") == 0)
+            cuts(a, f, in);
         else
             stream(a, f, t, piece, in, &out);
         spill(out_path, buf_str(&out));

@@ -106,6 +106,25 @@ export const converse = {
   asked: (body) => body.messages.at(-1).content[0].text,
 };
 
+// --- Ollama's own chat, whose stream is lines of JSON ---
+
+const line = (content, end) => ({
+  model: 'scripted', created_at: '2026-11-01T10:00:00Z', message: { role: 'assistant', content }, done: end,
+  ...(end ? { done_reason: 'stop', prompt_eval_count: figures.input, eval_count: figures.output } : {}),
+});
+
+export const ollama = {
+  plain: (res) => send(res, 200, line(words.join(''), true)),
+  stream: (res) => {
+    res.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    for (const text of words) res.write(`${JSON.stringify(line(text, false))}\n`);
+    res.end(`${JSON.stringify(line('', true))}\n`);
+  },
+  fail: (res) => send(res, 400, { error: 'The scripted refusal.' }),
+  list: (res) => send(res, 200, { models: [{ name: 'scripted:latest', model: 'scripted:latest' }] }),
+  asked: (body) => body.messages.at(-1).content,
+};
+
 const bodySays = (seen) => seen.body.stream === true;
 const routes = [
   { path: /\/messages$/, format: anthropic, streams: bodySays },
@@ -115,6 +134,7 @@ const routes = [
   { path: /^\/model\/[^/]+\/converse$/, format: converse, streams: () => false },
   { path: /^\/model\/[^/]+\/converse-stream$/, format: converse, streams: () => true },
   { path: /\/chat\/completions$/, format: openai, streams: bodySays },
+  { path: /\/api\/chat$/, format: ollama, streams: (seen) => seen.body.stream !== false },
 ];
 
 export function answer(req, res, seen) {
@@ -122,6 +142,7 @@ export function answer(req, res, seen) {
   const route = routes.find((r) => r.path.test(path));
   if (req.method === 'GET' && /\/models$/.test(path))
     return (req.headers['anthropic-version'] ? anthropic : req.headers['x-goog-api-key'] ? gemini : openai).list(res);
+  if (req.method === 'GET' && /\/api\/tags$/.test(path)) return ollama.list(res);
   if (!route) return send(res, 404, { error: { message: `Nothing answers at ${path}.` } });
   if (route.format.asked(seen.body) === 'fail') return route.format.fail(res);
   return route.streams(seen) ? route.format.stream(res) : route.format.plain(res);

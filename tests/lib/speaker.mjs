@@ -1,4 +1,4 @@
-// speaker.mjs: a scripted model behind a real socket that speaks the formats of four providers, chosen by
+// speaker.mjs: a scripted model behind a real socket that speaks the formats of five providers, chosen by
 // the path. What it says follows from what it was asked, whatever the format:
 //   tools and "weather"     calls get_weather for each city named (Paris, Rome); after the results: words
 //   "json" or a schema      one JSON object          an image        how many it saw
@@ -211,7 +211,35 @@ const bedrock = {
   fail: (res, turn) => send(res, turn.status, { message: turn.error }, { 'x-amzn-errortype': turn.status === 429 ? 'ThrottlingException' : 'ValidationException' }),
 };
 
-const paths = [[/\/chat\/completions$/, openai], [/\/messages$/, anthropic], [/\/models\/[^/]+:(stream)?[gG]enerateContent$/, gemini], [/\/model\/[^/]+\/converse(-stream)?$/, bedrock]];
+// --- Ollama's own chat ---
+
+const ollama = {
+  read: (b) => {
+    const last = b.messages.findLastIndex((m) => m.role === 'user');
+    return {
+      said: b.messages[last].content,
+      images: (b.messages[last].images ?? []).length,
+      tools: (b.tools ?? []).map((t) => t.function.name),
+      results: b.messages.slice(last).filter((m) => m.role === 'tool').map((m) => m.content),
+      schema: typeof b.format === 'object',
+      stream: b.stream !== false,
+    };
+  },
+  line: (message, end) => ({
+    model: 'scripted', created_at: '2026-11-01T10:00:00Z', message: { role: 'assistant', content: '', ...message }, done: end,
+    ...(end && { done_reason: 'stop', total_duration: 5, prompt_eval_count: figures.input, eval_count: figures.output }),
+  }),
+  calls: (turn) => turn.calls.map((c) => ({ function: { name: c.name, arguments: c.input } })),
+  plain: (res, turn) => send(res, 200, ollama.line(turn.calls ? { tool_calls: ollama.calls(turn) } : { content: turn.pieces.join('') }, true)),
+  stream: (res, turn) => {
+    const pieces = turn.calls ? ollama.calls(turn).map((c) => ({ tool_calls: [c] })) : turn.pieces.map((content) => ({ content }));
+    const lines = [...pieces.map((p) => ollama.line(p, false)), ollama.line({}, true)];
+    return write(res, 'application/x-ndjson', lines.map((l) => `${JSON.stringify(l)}\n`), turn.slow);
+  },
+  fail: (res, turn) => send(res, turn.status, { error: turn.error }),
+};
+
+const paths = [[/\/chat\/completions$/, openai], [/\/messages$/, anthropic], [/\/models\/[^/]+:(stream)?[gG]enerateContent$/, gemini], [/\/model\/[^/]+\/converse(-stream)?$/, bedrock], [/\/api\/chat$/, ollama]];
 
 export const startSpeaker = () => startUpstream((req, res, seen) => {
   const path = new URL(req.url, 'http://upstream').pathname;
@@ -236,3 +264,6 @@ export const upstreams = [
     fields: { key: '', region: 'us-east-1', access_key_id: 'AKIAIOSFODNN7EXAMPLE', secret_access_key: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
   },
 ];
+
+// A fifth, which cannot be told that a tool has to be called.
+export const ollamaUpstream = { format: 'ollama', kind: 'ollama-native', base: '/api', fields: {} };

@@ -113,6 +113,15 @@ const kinds = [
     headers: { authorization: 'Bearer bedrock-api-key-secret', 'x-amz-date': undefined },
   },
   {
+    kind: 'ollama-native', base: '/api', model: 'scripted:latest', fields: {}, lists: true, plain: '/api/chat', stream: '/api/chat',
+    body: (b) => assert.deepEqual([b.model, b.options.num_predict, b.messages, typeof b.stream], ['scripted:latest', 20, [{ role: 'user', content: 'Hello' }], 'boolean']),
+    headers: { authorization: undefined },
+  },
+  {
+    kind: 'ollama-native', name: 'ollama-native, behind a proxy with a key', base: '', model: 'scripted:latest', fields: { key: 'proxy-secret' }, lists: true,
+    plain: '/api/chat', stream: '/api/chat', body: (b) => assert.equal(b.model, 'scripted:latest'), headers: { authorization: 'Bearer proxy-secret' },
+  },
+  {
     kind: 'vertex', base: '', model: 'gemini-scripted', service: true, fields: { region: 'europe-west4', project: 'my-project' },
     plain: `${vertexBase}/google/models/gemini-scripted:generateContent`,
     stream: `${vertexBase}/google/models/gemini-scripted:streamGenerateContent?alt=sse`, body: geminiAsks,

@@ -79,6 +79,9 @@ static void a_native_way_has_the_model_in_its_path(void **state)
     assert_way("bedrock", "", &format_bedrock_converse,
                "https://bedrock-runtime.europe-west4.amazonaws.com/model/{model}/converse",
                "https://bedrock-runtime.europe-west4.amazonaws.com/model/{model}/converse-stream");
+    assert_way("ollama-native", "", &format_ollama_chat, "http://127.0.0.1:11434/api/chat", NULL);
+    assert_way("ollama-native", "http://10.0.0.5:11434/api", &format_openai_embeddings,
+               "http://10.0.0.5:11434/v1/embeddings", NULL);
     assert_way("azure", "https://r.openai.azure.com", &format_openai_chat,
                "https://r.openai.azure.com/openai/v1/chat/completions", NULL);
     assert_way("azure-deployments", "https://r.openai.azure.com?api-version=2024-10-21",
@@ -153,7 +156,7 @@ static void who_stops_when_the_connection_is_closed(void **state)
     static const char *const stop[] = {"openai",   "anthropic", "fireworks",  "together",
                                        "deepseek", "deepinfra", "xai",        "openrouter"};
     static const char *const go_on[] = {"groq", "google", "mistral", "perplexity", "cerebras"};
-    static const char *const own[] = {"ollama", "vllm", "llama.cpp", "localai", "demo",
+    static const char *const own[] = {"ollama", "ollama-native", "vllm", "llama.cpp", "localai", "demo",
                                       "openai-compatible"};
 
     for (size_t i = 0; i < ARRAY_LEN(stop); i++) {
