@@ -121,6 +121,17 @@ async function violations(page, rules) {
   }, [rules, REPEATED]);
 }
 
+// Whatever opens on the page opens within its width, one at a time.
+async function opensWithin(page, at) {
+  const wide = await page.evaluate(() => [...document.querySelectorAll('main details:not([open])')].map((d) => {
+    d.open = true;
+    const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    d.open = false;
+    return over > 0 ? `${d.className} ${over}` : '';
+  }).filter(Boolean));
+  assert.deepEqual(wide, [], `${at}: too wide when it is opened`);
+}
+
 async function look(path, who, size, status = 200) {
   const page = await contexts[who + size].newPage();
   const at = `${path} as ${who}, ${size}`, complaints = [];
@@ -144,6 +155,7 @@ async function look(path, who, size, status = 200) {
     assert.deepEqual(seen.moved, [], `${at}: it moves`);
     assert.ok(seen.movedWhileRead < 0.1, `${at}: it moves while it is read: ${seen.movedWhileRead}`);
     assert.deepEqual(seen.refused, [], `${at}: the policy refused something`);
+    await opensWithin(page, at);
     await page.emulateMedia({ colorScheme: size === 'wide' ? 'light' : 'dark' });
     assert.deepEqual(await violations(page), [], at);
     await page.emulateMedia({ colorScheme: size === 'wide' ? 'dark' : 'light' });
@@ -193,6 +205,8 @@ async function inTurn(fn) {
 
 const jobs = pages.map(({ path, auth }) => [path, () => address(path), whoSees(auth)]);
 for (const name of ['blocked', 'byModel', 'nothing']) jobs.push([name, () => linked[name], 'USER']);
+for (const kind of ['bedrock', 'vertex', 'azure', 'openai-compatible'])
+  jobs.push([`a new account of ${kind}`, () => `/operator/accounts/new?kind=${kind}`, 'OPERATOR']);
 for (const path of ['/overview', '/keys', '/log', '/usage', '/billing', '/billing/ledger', '/members', '/settings'])
   jobs.push([`${path} of a new team`, () => path, 'NEWCOMER']);
 jobs.splice(0, jobs.length, ...jobs.filter(([name]) => only.test(name)));

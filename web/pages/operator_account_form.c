@@ -199,7 +199,7 @@ static void health_badge(struct web *w, const struct account_row *row, struct js
     else if (h.state == HEALTH_PROBING)
         view_badge(view, "state", VIEW_WARN, "On trial again");
     else if (row->last_error_us > row->last_ok_us)
-        view_badge(view, "state", VIEW_WARN, "Last try failed");
+        view_badge(view, "state", VIEW_WARN, "Last test failed");
     else if (row->last_ok_us || h.tries > h.failures)
         view_badge(view, "state", VIEW_GOOD, "Up");
     else

@@ -145,7 +145,7 @@ static void lanes_view(const struct operate_status *s, struct json_object *view)
     json_set(view, "lanes", list);
 }
 
-static void journal_view_of(const struct operate_status *s, struct json_object *view)
+static void journal_view_of(struct web *w, const struct operate_status *s, struct json_object *view)
 {
     struct json_object *o = json_new_object();
 
@@ -157,7 +157,8 @@ static void journal_view_of(const struct operate_status *s, struct json_object *
     put_u64(o, "begun", s->journal.begun);
     put_u64(o, "ended", s->journal.ended);
     put_u64(o, "settled", s->journal.settled);
-    put_u64(o, "batches", s->journal.batches);
+    json_set_str(o, "batches",
+                 view_plural(w->arena, (int64_t)s->journal.batches, "batch", "batches"));
     put_u64(o, "failed", s->journal.failed_batches);
     put_u64(o, "replayed", s->journal.replayed);
     json_set(view, "journal", o);
@@ -208,7 +209,7 @@ static void status_view(struct web *w, const struct operate_status *s, struct js
     put_u64(view, "keys_cached", s->keys_cached);
     json_set_bool(view, "draining", s->draining);
     lanes_view(s, view);
-    journal_view_of(s, view);
+    journal_view_of(w, s, view);
     leases_view(w, s, view);
     catalog_view(w, view);
 }

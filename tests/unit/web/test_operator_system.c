@@ -164,7 +164,7 @@ static void a_test_of_an_account_is_told_and_kept(void **state)
     assert_has(test, "The test failed");
     assert_has(test, "Nobody answers at this address");
     page_has(path, "The last try failed");
-    page_has("/operator/accounts", "Last try failed");
+    page_has("/operator/accounts", "Last test failed");
 }
 
 int main(void)
