@@ -10,6 +10,7 @@
 enum {
     BUF_FIRST_BYTES = 256,
     BUF_IDLE_BYTES = 65536, /* an emptied queue keeps this much */
+    BUF_LENT_LEAST = 4096,  /* fewer bytes are copied as soon as they are noted */
 };
 
 void buf_init(struct buf *b, size_t max)
@@ -27,6 +28,8 @@ void buf_reset(struct buf *b)
 {
     b->n = 0;
     b->err = 0;
+    if (b->lent)
+        b->lent->n = b->lent->bytes = 0;
 }
 
 void buf_consume(struct buf *b, size_t n)
@@ -148,6 +151,55 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     }
     buf_put(b, text, (size_t)n);
     free(text);
+}
+
+void buf_lend(struct buf *b, struct str s)
+{
+    struct buf_lent *l = b->lent;
+
+    if (!l || s.n < BUF_LENT_LEAST || l->n == BUF_LENT_MAX) {
+        buf_put_str(b, s);
+        return;
+    }
+    if (s.n > b->max - l->bytes - MIN(b->n, b->max - l->bytes) && !b->err)
+        b->err = -EMSGSIZE;
+    if (b->err)
+        return;
+    l->v[l->n].at = b->n;
+    l->v[l->n++].bytes = s;
+    l->bytes += s.n;
+}
+
+size_t buf_pieces(const struct buf *b, struct str ret[BUF_PIECES_MAX])
+{
+    size_t n = 0, at = 0;
+
+    for (size_t i = 0; b->lent && i < b->lent->n; i++) {
+        if (b->lent->v[i].at > at)
+            ret[n++] = str_n(b->p + at, b->lent->v[i].at - at);
+        ret[n++] = b->lent->v[i].bytes;
+        at = b->lent->v[i].at;
+    }
+    if (b->n > at)
+        ret[n++] = str_n(b->p + at, b->n - at);
+    return n;
+}
+
+void buf_join(struct buf *b)
+{
+    struct str pieces[BUF_PIECES_MAX];
+    struct buf whole;
+
+    if (!b->lent || !b->lent->n || b->err)
+        return;
+    buf_init(&whole, b->max);
+    (void)buf_reserve(&whole, b->n + b->lent->bytes);
+    for (size_t i = 0, n = buf_pieces(b, pieces); i < n; i++)
+        buf_put_str(&whole, pieces[i]);
+    whole.lent = b->lent;
+    whole.lent->n = whole.lent->bytes = 0;
+    buf_done(b);
+    *b = whole;
 }
 
 int buf_finish(const struct buf *b)

@@ -61,9 +61,9 @@ static void put_head(struct fetch *f, const struct fetch_request *request)
         put_line(&f->out, "Accept", STR("*/*"));
     for (size_t i = 0; i < request->header_count; i++)
         put_line(&f->out, request->headers[i].name, request->headers[i].value);
-    if (request->body.p || strcmp(request->method, "POST") == 0) {
+    if (f->n_body || strcmp(request->method, "POST") == 0) {
         buf_puts(&f->out, "Content-Length: ");
-        buf_put_u64(&f->out, request->body.n);
+        buf_put_u64(&f->out, f->body_bytes);
         buf_puts(&f->out, "\r\n");
     }
     buf_puts(&f->out, "\r\n");
@@ -73,10 +73,25 @@ static void put_head(struct fetch *f, const struct fetch_request *request)
     buf_putc(&f->out, '\0');
 }
 
+static void add_body(struct fetch *f, struct str piece)
+{
+    assert(f->n_body < ARRAY_LEN(f->body));
+    f->body[f->n_body++] = piece;
+    f->body_bytes += piece.n;
+}
+
+static void take_body_of(struct fetch *f, const struct fetch_request *request)
+{
+    if (request->body.p)
+        add_body(f, request->body);
+    for (size_t i = 0; i < request->n_pieces; i++)
+        add_body(f, request->pieces[i]);
+}
+
 int direct_prepare(struct fetch *f, const struct fetch_request *request)
 {
     f->direct = true;
-    f->body = request->body;
+    take_body_of(f, request);
     f->to_head = strcmp(request->method, "HEAD") == 0;
     buf_init(&f->out, BOUND_HEAD_BYTES + 2 * BOUND_URL_BYTES);
     put_head(f, request);
@@ -89,7 +104,7 @@ int direct_prepare(struct fetch *f, const struct fetch_request *request)
 
 static bool all_sent(const struct fetch *f)
 {
-    return f->out_at == f->head_n + f->body.n;
+    return f->out_at == f->head_n + f->body_bytes;
 }
 
 static void connect_anew(struct fetch *f)
@@ -119,15 +134,21 @@ static void lose(struct fetch *f, enum fetch_fault fault)
     connect_anew(f);
 }
 
-/* What of head and body has not gone out yet. */
-static size_t rest_of(const struct fetch *f, struct iovec parts[2])
-{
-    size_t n = 0, body_at = f->out_at > f->head_n ? f->out_at - f->head_n : 0;
+enum { PARTS_MAX = BUF_PIECES_MAX + 1 };
 
-    if (f->out_at < f->head_n)
-        parts[n++] = (struct iovec){f->out.p + f->out_at, f->head_n - f->out_at};
-    if (body_at < f->body.n)
-        parts[n++] = (struct iovec){(char *)(uintptr_t)f->body.p + body_at, f->body.n - body_at};
+/* What of head and body has not gone out yet. */
+static size_t rest_of(const struct fetch *f, struct iovec parts[PARTS_MAX])
+{
+    size_t n = 0, sent = f->out_at;
+
+    for (size_t i = 0; i <= f->n_body; i++) {
+        struct str s = i ? f->body[i - 1] : str_n(f->out.p, f->head_n);
+        size_t gone = MIN(sent, s.n);
+
+        sent -= gone;
+        if (gone < s.n)
+            parts[n++] = (struct iovec){(char *)(uintptr_t)s.p + gone, s.n - gone};
+    }
     return n;
 }
 
@@ -135,7 +156,7 @@ static size_t rest_of(const struct fetch *f, struct iovec parts[2])
  * be there all the same, so that only reading tells what has come of it. */
 static void send_on(struct fetch *f)
 {
-    struct iovec parts[2];
+    struct iovec parts[PARTS_MAX];
     struct msghdr message = {.msg_iov = parts};
 
     while (!all_sent(f) && !f->stopped_sending) {

@@ -8,7 +8,7 @@
  * only when no byte of an answer had come. The process must ignore SIGPIPE. */
 #pragma once
 
-#include "base/str.h"
+#include "base/buf.h"
 #include "fetch/guard.h"
 #include "loop/loop.h"
 
@@ -53,6 +53,9 @@ struct fetch_request {
     const struct fetch_header *headers;
     size_t header_count;
     struct str body; /* must live until done or cancelled; p NULL: none */
+    /* In its place a body that stands in several, at most BUF_PIECES_MAX. The list itself is copied. */
+    const struct str *pieces;
+    size_t n_pieces;
     enum guard_network network;
     /* Each 0: none. Connect counts name look-up and TLS; first byte counts from the connection's
      * being ready, sending the body included; idle is between bytes of the answer and rests while

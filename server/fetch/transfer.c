@@ -298,19 +298,33 @@ static bool set_callbacks(struct fetch *f)
     return ok;
 }
 
+/* libcurl takes a body in one piece. */
+static bool gather_body(struct fetch *f, const struct fetch_request *request, struct str *ret)
+{
+    *ret = request->body;
+    if (!request->n_pieces)
+        return true;
+    buf_init(&f->out, SIZE_MAX);
+    for (size_t i = 0; i < request->n_pieces; i++)
+        buf_put_str(&f->out, request->pieces[i]);
+    *ret = buf_str(&f->out);
+    return !buf_finish(&f->out);
+}
+
 static bool set_request(struct fetch *f, const struct fetch_request *request)
 {
-    bool ok = true;
+    struct str body;
+    bool ok = gather_body(f, request, &body);
 
     SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_URL, request->url);
     SET(CURLOPT_HTTPHEADER, f->headers);
     if (request->connect_timeout_ms) /* so that libcurl goes on to a name's next address in time */
         SET(CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
-    if (request->body.p || strcmp(request->method, "POST") == 0) {
+    if (body.p || strcmp(request->method, "POST") == 0) {
         SET(CURLOPT_POST, 1L);
-        SET(CURLOPT_POSTFIELDS, request->body.p ? request->body.p : "");
-        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
+        SET(CURLOPT_POSTFIELDS, body.p ? body.p : "");
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
     } else if (strcmp(request->method, "HEAD") == 0) {
         SET(CURLOPT_NOBODY, 1L);
     }

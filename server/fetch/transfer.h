@@ -78,10 +78,11 @@ struct fetch {
     bool stopped_sending; /* the connection takes no more */
     struct line *line;    /* NULL: not connected yet, or not any more */
     struct answer answer;
-    struct buf out;  /* the request's head, then its origin */
+    struct buf out;  /* the request's head, then its origin; of libcurl's: a body that was in pieces */
     size_t head_n;   /* bytes of the head in it */
     size_t out_at;   /* bytes of head and body that have gone out */
-    struct str body; /* the caller's */
+    struct str body[BUF_PIECES_MAX]; /* the caller's */
+    size_t n_body, body_bytes;
 };
 
 /* Options and callbacks of one easy handle, or the head of what goes out without one. Outcomes as

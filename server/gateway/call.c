@@ -76,6 +76,7 @@ struct call *call_new(struct gateway *g, struct request *r, const struct endpoin
     c->timer.fired = timer_fired;
     c->catalog = g->catalog ? catalog_ref(g->catalog) : NULL;
     buf_init(&c->try.sent, BOUND_REQUEST_ARENA_BYTES);
+    c->try.sent.lent = &c->try.lent;
     buf_init(&c->try.got, BOUND_UPSTREAM_REPLY_BYTES);
     r->user = c;
     r->gone = call_gone;

@@ -51,7 +51,8 @@ struct call_try {
     int status;
     int64_t retry_after_ms; /* -1: none named */
     struct str token;       /* "Bearer TOKEN", where the account is lent one */
-    struct buf sent;        /* the body as this target gets it */
+    struct buf sent;        /* the body as this target gets it, lent parts of the client's */
+    struct buf_lent lent;
     struct buf got;         /* an answer read whole, an error's body, or comments held back */
 };
 

@@ -118,7 +118,7 @@ static int put_headers(struct call *c, const struct catalog_account *account,
         .token = c->try.token,
         .method = request->method,
         .url = str_c(request->url),
-        .body = request->body,
+        .body = buf_str(&c->try.sent), /* whole where it is signed */
         .now_us = clock_wall_us(),
     };
     int r = provider_put_headers(&ask, c->r->arena, &all);
@@ -163,6 +163,8 @@ static int build_body(struct call *c, const struct catalog_target *target,
     r = c->leg.kind->put_request(c, target, &edit, &c->try.sent, fault);
     if (r == LEG_OK)
         r = leg_version_body(&c->leg, c->r->arena, &c->try.sent);
+    if (target->account->credential.aws.id.p)
+        buf_join(&c->try.sent); /* it is signed as a whole */
     return r != LEG_OK ? r : buf_finish(&c->try.sent);
 }
 
@@ -178,11 +180,13 @@ static int start_fetch(struct call *c, const struct catalog_target *target)
     const struct services *s = c->g->services;
     const struct catalog_model *m = target->model;
     struct fetch_header headers[REQUEST_HEADERS];
+    struct str pieces[BUF_PIECES_MAX];
     struct fetch_request request = {
         .method = "POST",
         .url = leg_url(c, target),
         .headers = headers,
-        .body = buf_str(&c->try.sent),
+        .pieces = pieces,
+        .n_pieces = buf_pieces(&c->try.sent, pieces),
         .network = target->account->private_network ? GUARD_PRIVATE : GUARD_PUBLIC,
         .connect_timeout_ms = choose_ms(m->connect_timeout_ms, s->connect_timeout_ms),
         .first_byte_timeout_ms = choose_ms(m->first_byte_timeout_ms, s->first_byte_timeout_ms),

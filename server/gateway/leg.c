@@ -59,6 +59,7 @@ int leg_version_body(const struct leg *l, struct arena *a, struct buf *body)
 
     if (!version)
         return 0;
+    buf_join(body);
     text = arena_strf(a, "\"%s\"", version);
     whole = arena_str(a, buf_str(body));
     if (!text.p || !whole.p)

@@ -109,6 +109,15 @@ static bool scan_escape(struct scanner *s, bool is_key)
     return true;
 }
 
+/* True: s->p stands farther on in its string. */
+static bool read_ahead(struct scanner *s)
+{
+    const char *from = s->p;
+
+    s->p = text_long_end(from, s->end);
+    return s->p > from;
+}
+
 /* s->p stands behind the opening quote; leaves it behind the closing one. */
 static bool scan_string(struct scanner *s, bool is_key, bool *ret_escaped)
 {
@@ -120,6 +129,8 @@ static bool scan_string(struct scanner *s, bool is_key, bool *ret_escaped)
             s->p++;
             return true;
         }
+        if (!is_key && read_ahead(s))
+            continue;
         if (*s->p == '\\') {
             *ret_escaped = true;
             if (!scan_escape(s, is_key))

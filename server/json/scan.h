@@ -56,6 +56,7 @@ struct json_splice {
     uint32_t at, n;
     struct str text;
 };
-/* The document with the splices applied, appended to out. Asserts their order. */
+/* The document with the splices applied, appended to out, which is lent the document's parts (buf_lend).
+ * Asserts their order. */
 void json_splice_apply(struct str doc, const struct json_splice *splices, size_t n,
                        struct buf *out);

@@ -61,9 +61,9 @@ void json_splice_apply(struct str doc, const struct json_splice *splices, size_t
 
         assert(s->at >= done);
         assert((size_t)s->at + s->n <= doc.n);
-        buf_put(out, doc.p + done, s->at - done);
+        buf_lend(out, str_n(doc.p + done, s->at - done));
         buf_put_str(out, s->text);
         done = (size_t)s->at + s->n;
     }
-    buf_put(out, doc.p + done, doc.n - done);
+    buf_lend(out, str_n(doc.p + done, doc.n - done));
 }

@@ -41,6 +41,13 @@ static inline char text_letter(char c)
     return meanings[(unsigned char)c];
 }
 
+/* Reads on inside a long string, p standing between two characters or escapes of it: over plain
+ * characters, well-formed UTF-8 and escape sequences, halves of surrogates too. Gives the closing quote,
+ * or a place from which the slower functions go on, between two characters or among the digits of an
+ * escape: something is wrong soon behind it, or few bytes are left, or this machine has no such vectors
+ * (then it is p). */
+const char *text_long_end(const char *p, const char *end);
+
 /* The end of the well-formed characters from p on that are not ASCII; p itself when the first one
  * is ill-formed. */
 const char *text_wide_end(const char *p, const char *end);

@@ -22,5 +22,5 @@ void edit_rename(struct edit *e, struct json_span value, const char *name);
 void edit_remove(struct edit *e, struct json_span value);
 /* Text at an offset. */
 void edit_insert(struct edit *e, uint32_t at, struct str text);
-/* Appends the changed document to out. */
+/* Appends the changed document to out, which is lent its parts (buf_lend). */
 void edit_apply(struct edit *e, struct buf *out);

@@ -92,7 +92,7 @@ void form_body_edit_request(const struct wire_request *request, const struct wir
     struct str body = request->body, model = request->llm.model;
     size_t at = (size_t)(model.p - body.p);
 
-    buf_put(out, body.p, at);
+    buf_lend(out, str_n(body.p, at));
     buf_put_str(out, edit->model);
-    buf_put(out, body.p + at + model.n, body.n - at - model.n);
+    buf_lend(out, str_n(body.p + at + model.n, body.n - at - model.n));
 }

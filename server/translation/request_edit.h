@@ -30,5 +30,5 @@ void request_edit_ask_usage(struct request_edit *e, struct json_span options,
 /* Takes the members out that are there. */
 void request_edit_remove(struct request_edit *e, const struct marks *m, const size_t *which,
                          size_t n);
-/* Appends the changed body to out; a failure is out's. */
+/* Appends the changed body to out, which is lent parts of the client's (buf_lend); a failure is out's. */
 void request_edit_end(struct request_edit *e, struct buf *out);

@@ -84,6 +84,31 @@ static void a_post_carries_body_and_headers_and_nothing_else(void **state)
     buf_done(&t.body);
 }
 
+static void a_body_in_pieces_arrives_whole(void **state)
+{
+    static char middle[9000];
+    const struct str pieces[] = {STR("{\"model\":"), STR("\"x\""), str_n(middle, sizeof(middle)), STR("}")};
+    struct take t = {0};
+    const char *body;
+
+    memset(middle, 'm', sizeof(middle));
+    make_loop();
+    ask("/ok");
+    request.method = "POST";
+    request.pieces = pieces;
+    request.n_pieces = ARRAY_LEN(pieces);
+    start_take(&t);
+    run_loop();
+    end_loop();
+    assert_int_equal(t.fault, FETCH_DONE);
+    assert_non_null(strstr(seen, "\r\nContent-Length: 9013\r\n"));
+    body = strstr(seen, "\r\n\r\n") + 4;
+    assert_memory_equal(body, "{\"model\":\"x\"", 12);
+    assert_memory_equal(body + 12, middle, sizeof(middle));
+    assert_string_equal(body + 12 + sizeof(middle), "}");
+    buf_done(&t.body);
+}
+
 static void chunks_come_as_they_are_sent(void **state)
 {
     struct take t = get("/drip");
@@ -322,6 +347,7 @@ int main(void)
         cmocka_unit_test(redirects_are_not_followed),
         cmocka_unit_test(compressed_bodies_are_left_alone),
         cmocka_unit_test(a_post_carries_body_and_headers_and_nothing_else),
+        cmocka_unit_test(a_body_in_pieces_arrives_whole),
         cmocka_unit_test(chunks_come_as_they_are_sent),
         cmocka_unit_test(a_slow_taker_pauses_the_upstream),
         cmocka_unit_test(a_stopped_taker_stops_the_upstream),
