@@ -41,7 +41,7 @@ struct app {
     struct services services;
     struct first_start first;
     struct serve *serve;
-    struct notify *notify;
+    _Atomic(struct notify *) notify; /* asked by loops and workers, which run before it does */
     struct chores *chores;
     struct oversight oversight;
     atomic_bool draining;
@@ -57,7 +57,9 @@ static int64_t database_silence_ms(void *ctx)
 {
     struct app *app = ctx;
 
-    return app->notify ? notify_silence_ms(app->notify) : 0;
+    const struct notify *n = atomic_load_explicit(&app->notify, memory_order_acquire);
+
+    return n ? notify_silence_ms(n) : 0;
 }
 
 static bool is_draining(void *ctx)
@@ -223,9 +225,13 @@ static int watch_start(struct app *app)
                                    .services = &app->services,
                                    .reload_catalog = reload_catalog,
                                    .ctx = app};
-    int r = notify_start(&notify, &app->notify);
+    struct notify *watch;
+    int r = notify_start(&notify, &watch);
 
-    return r ? r : chores_start(&chores, &app->chores);
+    if (r)
+        return r;
+    atomic_store_explicit(&app->notify, watch, memory_order_release);
+    return chores_start(&chores, &app->chores);
 }
 
 static int start(struct app *app)
@@ -259,12 +265,12 @@ static void stop(struct app *app)
     serve_drain(app->serve, app->config->drain_seconds * 1000);
     chores_stop(app->chores);
     notify_stop(app->notify);
-    app->notify = NULL;
     jobs_free(s->pages);
     jobs_free(s->passwords);
     jobs_free(s->long_jobs);
     jobs_free(s->responses);
     jobs_free(s->money);
+    notify_free(app->notify);
     serve_free(app->serve);
     db_close(app->db);
     secret_wipe(s->key_pepper, sizeof(s->key_pepper));

@@ -151,8 +151,10 @@ static void *notify_main(void *arg)
     return NULL;
 }
 
-static void notify_free(struct notify *n)
+void notify_free(struct notify *n)
 {
+    if (!n)
+        return;
     db_close(n->db);
     if (n->stop_fd >= 0)
         close(n->stop_fd);
@@ -194,7 +196,6 @@ void notify_stop(struct notify *n)
     if (write(n->stop_fd, &one, sizeof(one)) < 0)
         log_error("notify_stop", "errno=%d", errno);
     pthread_join(n->thread, NULL);
-    notify_free(n);
 }
 
 int64_t notify_silence_ms(const struct notify *n)

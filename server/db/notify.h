@@ -16,6 +16,8 @@ struct notify_config {
     void *ctx;
 };
 int notify_start(const struct notify_config *config, struct notify **ret) _must_use_;
+/* Ends the thread: nothing is called any more. What was heard last can be asked for until it is freed. */
 void notify_stop(struct notify *n);
+void notify_free(struct notify *n); /* stopped; NULL is fine */
 /* Milliseconds since the database last answered the listener; any thread. */
 int64_t notify_silence_ms(const struct notify *n);

@@ -259,6 +259,7 @@ static void the_listener_hears_and_outlives_its_connection(void **state)
     assert_true(wait_for(&h, &h.key, 2));
     assert_int_equal(h.other, 0);
     notify_stop(n);
+    notify_free(n);
     db_close(db);
 }
 
@@ -276,6 +277,7 @@ static void a_change_without_its_message_is_noticed(void **state)
     assert_int_equal(db_script(db, "UPDATE change_epoch SET epoch = epoch + 1"), 0);
     assert_true(wait_for(&h, &h.all, 2));
     notify_stop(n);
+    notify_free(n);
     db_close(db);
 }
 
