@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "http/backlog.h"
 #include "http/exchange.h"
 
 enum {
@@ -152,12 +152,6 @@ static bool is_vital(const struct route *route)
     return route->auth == AUTH_NONE && route->runs == RUNS_ON_LOOP && !route->body_max;
 }
 
-static bool is_late(const struct listener *l, const struct route *route)
-{
-    return l->config.shed_after_ms && route->auth == AUTH_KEY &&
-           clock_mono_ms() - l->turn_began_ms > l->config.shed_after_ms;
-}
-
 static void promise(struct exchange *x, uint64_t bytes)
 {
     x->promised_bytes += bytes;
@@ -182,10 +176,8 @@ bool admission_head(struct exchange *x, const struct gate_body *body)
 
     if (is_vital(x->request.route))
         return true;
-    if (is_late(l, x->request.route)) {
-        l->shed++;
+    if (x->request.route->auth == AUTH_KEY && backlog_refuses(l))
         return false;
-    }
     if (!g)
         return true;
     refresh(g, loop_now_ms(l->config.loop));

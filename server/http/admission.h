@@ -1,11 +1,9 @@
 /* admission.h: what a node turns away with 503 so that it does not break under what it is sent.
  *
  * Memory: the process's resident bytes, read again every 100 ms, and what the bodies need that are on
- * their way. Above 80 % of the limit bodies beyond 64 KiB are refused, above
- * 90 % everything is. Time: a loop that has been busy with requests for longer than
- * listener_config.shed_after_ms in this turn refuses the model API's, since those that wait longest
- * are the ones whose clients have given up. What looks after the machine (/livez, /metrics) is
- * always answered, pages are unless memory is out. */
+ * their way. Above 80 % of the limit bodies beyond 64 KiB are refused, above 90 % everything is. Time:
+ * see backlog.h. What looks after the machine (/livez, /metrics) is always answered, pages are unless
+ * memory is out. */
 #pragma once
 
 #include <stdatomic.h>

@@ -53,11 +53,13 @@ struct listener {
     uint16_t port;
     bool runnable; /* libmicrohttpd has something to do in this turn */
     bool draining;
-    struct list conns, exchanges, drained;
+    struct list conns, exchanges, drained, backlog;
+    /* See backlog.h. */
+    unsigned begun; /* requests handed to handlers in this turn */
+    int64_t refusals_left, refusals_ms;
     struct map *addresses; /* ip -> struct tally */
     struct lingers lingers;
     struct spare spare;
-    int64_t turn_began_ms; /* when this turn began with requests; see admission.h */
     /* Written by the loop, read by anyone. */
     atomic_size_t active; /* exchanges attached to a connection */
     atomic_uint connections;

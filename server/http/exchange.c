@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "http/admission.h"
+#include "http/backlog.h"
 #include "http/forwarded.h"
 #include "http/percent.h"
 
@@ -279,7 +280,7 @@ bool exchange_body(struct exchange *x, struct str bytes)
     return x->dropped_bytes <= BOUND_LINGER_BYTES;
 }
 
-static void handle(struct exchange *x)
+void exchange_handle(struct exchange *x)
 {
     struct request *r = &x->request;
     struct problem problem;
@@ -303,7 +304,8 @@ bool exchange_dispatch(struct exchange *x)
     admission_end(x);
     x->request.body = buf_str(&x->body);
     conn_enter(c, CONN_WORKING);
-    handle(x);
+    if (backlog_pass(x))
+        exchange_handle(x);
     if (x->state == EXCHANGE_HANDLING)
         conn_suspend(c);
     if (c->hung_up)
@@ -322,6 +324,7 @@ static void tell_gone(struct exchange *x)
 
     x->state = EXCHANGE_LEAVING;
     x->broken = true;
+    backlog_leave(x);
     buf_done(&x->queue);
     x->queue_at = 0;
     r->listener->gone++;

@@ -23,6 +23,7 @@ struct exchange {
     enum exchange_state state;
     struct http_conn *conn; /* NULL when over */
     struct list link;       /* of the listener's exchanges */
+    struct list backlog_link;
     struct str target;      /* raw */
     struct gate_header *headers;
     size_t header_count;
@@ -59,6 +60,8 @@ void exchange_unref(struct exchange *x);
 bool exchange_head(struct exchange *x, const char *method, const char *version) _must_use_;
 bool exchange_body(struct exchange *x, struct str bytes) _must_use_;
 bool exchange_dispatch(struct exchange *x) _must_use_;
+/* Hands a request that has come whole to its handler, or answers why not. */
+void exchange_handle(struct exchange *x);
 
 /* The client went away: tells a handler that still owes something. */
 void exchange_gone(struct exchange *x);

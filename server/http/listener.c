@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/reserve.h"
+#include "http/backlog.h"
 #include "http/exchange.h"
 #include "http/port.h"
 
@@ -145,11 +145,9 @@ static void turn(struct loop_hook *h, int *timeout_ms)
 {
     struct listener *l = container_of(h, struct listener, hook);
 
-    if (has_work(l)) {
-        l->turn_began_ms = clock_mono_ms();
-        run_daemon(l);
-    }
     if (has_work(l))
+        run_daemon(l);
+    if (backlog_run(l) || has_work(l))
         *timeout_ms = 0;
 }
 
@@ -267,6 +265,7 @@ int listener_new(const struct listener_config *config, struct listener **ret)
     list_init(&l->conns);
     list_init(&l->exchanges);
     list_init(&l->drained);
+    list_init(&l->backlog);
     lingers_init(&l->lingers);
     spare_init(&l->spare);
     l->addresses = map_new(0, free);

@@ -18,7 +18,9 @@
 #include "loop/timers.h"
 
 enum {
-    READY_MAX = 256, /* per turn; epoll is level-triggered: what is left comes at the next */
+    /* Per turn; epoll is level-triggered: what is left comes at the next. Few, so that what a turn
+     * has touched is still in the processor's cache when its answers go out. */
+    READY_MAX = 32,
     FREES_FIRST = 64,
 };
 
@@ -42,6 +44,7 @@ struct loop {
     struct later *frees;
     size_t n_frees, cap_frees;
     int n_ready, at_ready;
+    bool has_more;
     struct epoll_event ready[READY_MAX];
 };
 
@@ -144,6 +147,7 @@ static int run_descriptors(struct loop *l, int timeout_ms)
 {
     l->n_ready = epoll_wait(l->epoll, l->ready, READY_MAX, timeout_ms);
     l->now_ms = clock_mono_ms();
+    l->has_more = l->n_ready == READY_MAX;
     if (l->n_ready < 0) {
         l->n_ready = 0;
         return errno == EINTR ? 0 : err_origin(-errno);
@@ -202,6 +206,11 @@ void loop_stop(struct loop *l)
 {
     atomic_store(&l->stopped, true);
     ring(l);
+}
+
+bool loop_has_more(const struct loop *l)
+{
+    return l->has_more;
 }
 
 int64_t loop_now_ms(const struct loop *l)

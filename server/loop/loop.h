@@ -22,6 +22,8 @@ void loop_free(struct loop *l);
 int loop_run(struct loop *l) _must_use_;
 void loop_stop(struct loop *l); /* any thread, also a signal handler; ends after the current turn */
 bool loop_is_mine(const struct loop *l); /* true also while it does not run */
+/* Is more ready than one turn takes? */
+bool loop_has_more(const struct loop *l);
 /* Monotonic milliseconds, read once per turn. */
 int64_t loop_now_ms(const struct loop *l);
 

@@ -1,5 +1,7 @@
-// Three times as many calls as the node can take: it goes on working at about its capacity, tells the
-// others 503 at once, keeps its books, and is its old self when the flood is over.
+// Three times as many calls as the node can take: it goes on working at about its capacity, lets others
+// wait and tells some of them 503, keeps its books, and is its old self when the flood is over. The
+// capacity is what it does for as many connections as the first flood has: a thousand cost this
+// machine's kernel and caches more than a few do, nginx too.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -13,6 +15,7 @@ import * as bench from '../bench/bench.mjs';
 const long = process.env.HOSTILE_LONG === '1';
 const build = join(top, process.env.TOLLGATE_BUILD ?? 'build');
 const ms = long ? 30000 : 3000;
+const few = 64, many = 1000, crowd = 6000;
 const cluster = new Cluster();
 let node, secret, file, capacity;
 
@@ -40,7 +43,7 @@ setup('one node with one loop', async () => {
   const mock = await bench.serve('mock');
   await cluster.start();
   node = await cluster.add('one', {
-    LOOPS: '1', LOG_LEVEL: 'warn', MAX_CONNECTIONS_PER_ADDRESS: '20000',
+    LOOPS: '1', LOG_LEVEL: 'warn', MAX_CONNECTIONS_PER_ADDRESS: '20000', SHED_AFTER_MS: '100',
   });
   await cluster.install([{ url: `http://127.0.0.1:${mock.port}/plain/v1` }]);
   await cluster.model({ name: 'bench-plain' });
@@ -51,30 +54,36 @@ setup('one node with one loop', async () => {
 });
 
 test('what the node can take', async () => {
-  const runs = [];
-  for (let i = 0; i < 3; i++) runs.push(await load('sat', 64, long ? 5000 : 1000));
-  for (const run of runs) assert.equal(run.refused + run.errors + run.unanswered, 0, JSON.stringify(run));
-  capacity = { rate: Math.max(...runs.map((r) => r.rate)), goodput: bench.median(runs.map((r) => r.goodput)) };
-  console.log(`   capacity: ${capacity.rate.toFixed(0)} calls/s; ${capacity.goodput.toFixed(0)} a processor second`);
+  const best = async (connections) => {
+    const runs = [];
+    for (let i = 0; i < 3; i++) runs.push(await load('sat', connections, long ? 5000 : 1000));
+    for (const run of runs) assert.equal(run.errors + run.unanswered, 0, JSON.stringify(run));
+    return { rate: Math.max(...runs.map((r) => r.rate)), goodput: bench.median(runs.map((r) => r.goodput)) };
+  };
+  capacity = { peak: await best(few), ...await best(many) };
+  for (const [n, c] of [[few, capacity.peak], [many, capacity]])
+    console.log(`   with ${n} connections: ${c.rate.toFixed(0)} calls/s; ${c.goodput.toFixed(0)} a processor second`);
 });
 
-test('three times as much: it goes on at its capacity, and every call is answered', async () => {
-  const before = await node.metrics();
-  const run = await load('rate', 1000, ms, capacity.goodput * 3);
-  const after = await node.metrics();
-  const shed = Object.keys(after).filter((k) => k.startsWith('tollgate_http_turned_away_total'))
-    .map((k) => [k.match(/"(\w+)"/)[1], after[k] - before[k]]).filter(([, n]) => n);
-  console.log(`   ${run.rate.toFixed(0)} good calls/s; ${run.goodput.toFixed(0)} a processor second, ${(100 * run.goodput / capacity.goodput).toFixed(0)} % of capacity; `
-    + `the loop had ${(100 * run.used).toFixed(0)} % of a processor; ${run.refused} refused (${shed.map((s) => s.join(' ')).join(', ')}); p99 ${(run.latency_us.p99 / 1000).toFixed(0)} ms`);
-  assert.equal(run.errors, 0, JSON.stringify(run));
-  assert.equal(run.unanswered, 0, JSON.stringify(run));
-  assert.ok(run.goodput > capacity.goodput / 2, 'it collapsed');
-});
+for (const connections of [many, crowd])
+  test(`three times as much, from ${connections} connections: it goes on at its capacity, and every call is answered`, async () => {
+    const before = await node.metrics();
+    const run = await load('rate', connections, ms, capacity.peak.goodput * 3);
+    const after = await node.metrics();
+    const shed = Object.keys(after).filter((k) => k.startsWith('tollgate_http_turned_away_total'))
+      .map((k) => [k.match(/"(\w+)"/)[1], after[k] - before[k]]).filter(([, n]) => n);
+    console.log(`   ${run.rate.toFixed(0)} good calls/s; ${run.goodput.toFixed(0)} a processor second, ${(100 * run.goodput / capacity.goodput).toFixed(0)} % of capacity; `
+      + `the loop had ${(100 * run.used).toFixed(0)} % of a processor; ${run.refused} refused (${shed.map((s) => s.join(' ')).join(', ')}); p99 ${(run.latency_us.p99 / 1000).toFixed(0)} ms`);
+    assert.equal(run.errors, 0, JSON.stringify(run));
+    assert.equal(run.unanswered, 0, JSON.stringify(run));
+    assert.ok(connections < crowd || run.refused > 0, 'so many cannot all be served in time');
+    assert.ok(run.goodput > capacity.goodput / 2, 'it collapsed');
+  });
 
 test('it recovers at once, and the books are right', async () => {
   const from = performance.now();
   await eventually(async () => {
-    const run = await load('rate', 64, 1000, capacity.rate / 3);
+    const run = await load('rate', few, 1000, capacity.rate / 3);
     return run.refused + run.errors + run.unanswered === 0;
   }, 'a second of usual load without a refusal', 60000);
   console.log(`   recovered within ${((performance.now() - from) / 1000).toFixed(1)} s`);
