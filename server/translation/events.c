@@ -50,6 +50,27 @@ int events_end(const struct events *e, struct chat_events *ret)
     return CHAT_OK;
 }
 
+int events_read(const struct events_reading *how, struct chat_reader *r, struct arena *turn,
+                const struct sse_event *event, struct chat_events *ret)
+{
+    struct json_fault fault;
+    struct events e;
+    struct tree t;
+
+    events_begin(&e, turn);
+    if (!event || (how->has_mark && str_eq(str_trim(event->data), STR("[DONE]")))) {
+        how->end(r, &e);
+        return events_end(&e, ret);
+    }
+    if (!event->data.p)
+        return events_end(&e, ret);
+    how->frame(r, &t, &e, event->type, tree_open(&t, turn, event->data, &fault));
+    tree_close(&t);
+    if (t.r != CHAT_OK)
+        return t.r < 0 ? t.r : CHAT_E_SYNTAX;
+    return events_end(&e, ret);
+}
+
 static void close_text(struct events *e, struct flow *f, int64_t choice)
 {
     if (f->open)

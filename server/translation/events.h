@@ -5,6 +5,7 @@
 #pragma once
 
 #include "translation/chat_dialect.h"
+#include "translation/tree.h"
 
 /* Choices and parts beyond these are not told apart: a hostile upstream costs no more memory. */
 #define EVENTS_CHOICES 128
@@ -28,6 +29,18 @@ struct chat_event *events_add(struct events *e, enum chat_event_kind kind, int64
 void events_add_told(struct events *e, enum chat_event_kind kind, const struct llm_report *told);
 /* CHAT_OK or < 0. */
 int events_end(const struct events *e, struct chat_events *ret) _must_use_;
+
+/* How a format reads a stream of JSON frames: one frame, whose name is empty where it has none, and
+ * the end, which is told once or several times. */
+struct events_reading {
+    void (*frame)(struct chat_reader *r, struct tree *t, struct events *e, struct str name,
+                  struct node root);
+    void (*end)(struct chat_reader *r, struct events *e);
+    bool has_mark; /* "[DONE]" stands for the end */
+};
+/* read_event of chat_dialect.h, by it. */
+int events_read(const struct events_reading *how, struct chat_reader *r, struct arena *turn,
+                const struct sse_event *event, struct chat_events *ret) _must_use_;
 
 /* What is open of one choice. */
 struct flow {

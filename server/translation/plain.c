@@ -46,3 +46,13 @@ void plain_edit_request(const struct wire_request *request, const struct wire_re
     request_edit_remove(&e, m, ours, ARRAY_LEN(ours));
     request_edit_end(&e, out);
 }
+
+int plain_needs_input(const struct field *fields, const struct marks *m, size_t which,
+                      struct json_fault *fault)
+{
+    if (!field_given(m, which))
+        return plain_lacks(fields, which, fault);
+    if (m->at[which].kind != JSON_STRING && m->at[which].kind != JSON_ARRAY)
+        return wire_wrong(fault, fields[which].path, "must be a string or an array");
+    return DIALECT_OK;
+}

@@ -22,5 +22,8 @@ int plain_read(struct arena *a, struct str body, const struct field *fields, siz
 /* The target's model put in, and what only this gateway understands taken out. */
 void plain_edit_request(const struct wire_request *request, const struct wire_request_edit *edit,
                         struct buf *out);
+/* The field must be there, as text or as a list. */
+int plain_needs_input(const struct field *fields, const struct marks *m, size_t which,
+                      struct json_fault *fault) _must_use_;
 /* "is required", for a field that is absent. */
 int plain_lacks(const struct field *fields, size_t which, struct json_fault *fault);

@@ -200,35 +200,27 @@ static void failed(struct tree *t, struct events *e, struct str type, struct nod
     event->word = type;
 }
 
+static void frame(struct chat_reader *r, struct tree *t, struct events *e, struct str name,
+                  struct node root)
+{
+    if (str_eq_c(name, "messageStart"))
+        events_add(e, CHAT_EVENT_BEGIN, 0, 0);
+    else if (str_eq_c(name, "contentBlockStart"))
+        block_start(r, t, e, root);
+    else if (str_eq_c(name, "contentBlockDelta"))
+        block_delta(r, t, e, root);
+    else if (str_eq_c(name, "messageStop"))
+        message_stop(r, t, e, root);
+    else if (str_eq_c(name, "metadata"))
+        metadata(r, t, e, root);
+    else if (str_ends(name, STR("Exception")))
+        failed(t, e, name, root);
+}
+
 int converse_read_event(struct chat_reader *r, struct arena *turn, const struct sse_event *event,
                         struct chat_events *ret)
 {
-    struct str type = event ? event->type : STR_NONE;
-    struct json_fault fault;
-    struct events e;
-    struct node root;
-    struct tree t;
+    static const struct events_reading how = {.frame = frame, .end = end};
 
-    events_begin(&e, turn);
-    if (!event)
-        end(r, &e);
-    if (!event || !event->data.p)
-        return events_end(&e, ret);
-    root = tree_open(&t, turn, event->data, &fault);
-    if (str_eq_c(type, "messageStart"))
-        events_add(&e, CHAT_EVENT_BEGIN, 0, 0);
-    else if (str_eq_c(type, "contentBlockStart"))
-        block_start(r, &t, &e, root);
-    else if (str_eq_c(type, "contentBlockDelta"))
-        block_delta(r, &t, &e, root);
-    else if (str_eq_c(type, "messageStop"))
-        message_stop(r, &t, &e, root);
-    else if (str_eq_c(type, "metadata"))
-        metadata(r, &t, &e, root);
-    else if (str_ends(type, STR("Exception")))
-        failed(&t, &e, type, root);
-    tree_close(&t);
-    if (t.r != CHAT_OK)
-        return t.r < 0 ? t.r : CHAT_E_SYNTAX;
-    return events_end(&e, ret);
+    return events_read(&how, r, turn, event, ret);
 }

@@ -125,7 +125,8 @@ static void failed(struct tree *t, struct events *e, struct node error)
     event->word = tree_text(t, error, "status");
 }
 
-static void frame(struct chat_reader *r, struct tree *t, struct events *e, struct node root)
+static void frame(struct chat_reader *r, struct tree *t, struct events *e, struct str name,
+                  struct node root)
 {
     struct node list = tree_array(t, root, "candidates"), error = tree_object(t, root, "error");
     struct node feedback = tree_object(t, root, "promptFeedback");
@@ -154,18 +155,7 @@ static void frame(struct chat_reader *r, struct tree *t, struct events *e, struc
 int gemini_read_event(struct chat_reader *r, struct arena *turn, const struct sse_event *event,
                       struct chat_events *ret)
 {
-    struct json_fault fault;
-    struct events e;
-    struct tree t;
+    static const struct events_reading how = {.frame = frame, .end = end};
 
-    events_begin(&e, turn);
-    if (!event)
-        end(r, &e);
-    if (!event || !event->data.p)
-        return events_end(&e, ret);
-    frame(r, &t, &e, tree_open(&t, turn, event->data, &fault));
-    tree_close(&t);
-    if (t.r != CHAT_OK)
-        return t.r < 0 ? t.r : CHAT_E_SYNTAX;
-    return events_end(&e, ret);
+    return events_read(&how, r, turn, event, ret);
 }

@@ -162,7 +162,8 @@ static void begin(struct chat_reader *r, struct tree *t, struct events *e, struc
     events_add(e, CHAT_EVENT_BEGIN, 0, 0)->model = tree_text(t, root, "model");
 }
 
-static void frame(struct chat_reader *r, struct tree *t, struct events *e, struct node root)
+static void frame(struct chat_reader *r, struct tree *t, struct events *e, struct str name,
+                  struct node root)
 {
     struct node message = tree_object(t, root, "message"), error = node_get(t, root, "error");
     struct chat_message m = {.n_parts = 0};
@@ -193,18 +194,10 @@ static void frame(struct chat_reader *r, struct tree *t, struct events *e, struc
 int ollama_read_event(struct chat_reader *r, struct arena *turn, const struct sse_event *event,
                       struct chat_events *ret)
 {
-    struct json_fault fault;
-    struct events e;
-    struct tree t;
+    static const struct events_reading how = {.frame = frame, .end = end};
 
-    events_begin(&e, turn);
-    if (!event)
-        end(r, &e);
-    if (!event || !event->data.p || r->ended)
-        return events_end(&e, ret);
-    frame(r, &t, &e, tree_open(&t, turn, event->data, &fault));
-    tree_close(&t);
-    if (t.r != CHAT_OK)
-        return t.r < 0 ? t.r : CHAT_E_SYNTAX;
-    return events_end(&e, ret);
+    if (!event || !r->ended)
+        return events_read(&how, r, turn, event, ret);
+    *ret = (struct chat_events){.n = 0};
+    return CHAT_OK;
 }

@@ -20,5 +20,7 @@ int openai_read_chunk(const struct sse_event *event, enum openai_report kind,
 int openai_chat_read_reply(struct str body, struct wire_report *ret) _must_use_;
 int openai_chat_read_event(const struct sse_event *event, struct wire_report *ret) _must_use_;
 void openai_chat_put_error(struct str document, struct buf *out);
+/* The last chunk of such a stream, for dialect.h's put_stop. */
+void openai_put_stop(const struct wire_stop *stop, enum openai_report kind, struct buf *out);
 void openai_chat_put_stop(const struct wire_stop *stop, struct buf *out);
 bool openai_chat_edit_error(struct str body, const struct wire_error *otherwise, struct buf *out);

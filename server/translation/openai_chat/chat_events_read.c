@@ -153,7 +153,8 @@ static void failed(struct tree *t, struct events *e, struct node error)
     event->word = node_is(error, JSON_OBJECT) ? tree_text(t, error, "type") : STR_NONE;
 }
 
-static void chunk(struct chat_reader *r, struct tree *t, struct events *e, struct node root)
+static void chunk(struct chat_reader *r, struct tree *t, struct events *e, struct str name,
+                  struct node root)
 {
     struct node choices = tree_array(t, root, "choices"), error = node_get(t, root, "error");
     struct str raw = tree_raw(t, root, "usage");
@@ -173,27 +174,10 @@ static void chunk(struct chat_reader *r, struct tree *t, struct events *e, struc
         events_add_told(e, CHAT_EVENT_USAGE, &r->told);
 }
 
-int openai_chat_read_events(struct chat_reader *r, struct arena *turn,
-                            const struct sse_event *event, struct chat_events *ret)
+int openai_chat_read_events(struct chat_reader *r, struct arena *turn, const struct sse_event *event,
+                            struct chat_events *ret)
 {
-    struct json_fault fault;
-    struct events e;
-    struct tree t;
+    static const struct events_reading how = {.frame = chunk, .end = end, .has_mark = true};
 
-    events_begin(&e, turn);
-    if (!event || str_eq(str_trim(event->data), STR("[DONE]"))) {
-        end(r, &e);
-        return events_end(&e, ret);
-    }
-    if (!event->data.p)
-        return events_end(&e, ret);
-    {
-        struct node root = tree_open(&t, turn, event->data, &fault);
-
-        chunk(r, &t, &e, root);
-        tree_close(&t);
-    }
-    if (t.r != CHAT_OK)
-        return t.r < 0 ? t.r : CHAT_E_SYNTAX;
-    return events_end(&e, ret);
+    return events_read(&how, r, turn, event, ret);
 }

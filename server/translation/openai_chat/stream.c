@@ -36,7 +36,20 @@ void openai_chat_put_error(struct str document, struct buf *out)
     wire_put_event(NULL, document, out);
 }
 
-void openai_chat_put_stop(const struct wire_stop *stop, struct buf *out)
+/* The member of a choice in which its text would stand. */
+static void put_nothing(struct json_writer *w, enum openai_report kind)
+{
+    if (kind == OPENAI_TEXT) {
+        json_key(w, "text");
+        json_cstr(w, "");
+        return;
+    }
+    json_key(w, "delta");
+    json_open_object(w);
+    json_close_object(w);
+}
+
+void openai_put_stop(const struct wire_stop *stop, enum openai_report kind, struct buf *out)
 {
     struct json_writer w;
 
@@ -46,7 +59,7 @@ void openai_chat_put_stop(const struct wire_stop *stop, struct buf *out)
     json_key(&w, "id");
     json_str(&w, stop->id.p ? stop->id : STR(""));
     json_key(&w, "object");
-    json_cstr(&w, "chat.completion.chunk");
+    json_cstr(&w, kind == OPENAI_TEXT ? "text_completion" : "chat.completion.chunk");
     json_key(&w, "created");
     json_int(&w, stop->created_s);
     json_key(&w, "model");
@@ -57,9 +70,7 @@ void openai_chat_put_stop(const struct wire_stop *stop, struct buf *out)
         json_open_object(&w);
         json_key(&w, "index");
         json_int(&w, i);
-        json_key(&w, "delta");
-        json_open_object(&w);
-        json_close_object(&w);
+        put_nothing(&w, kind);
         json_key(&w, "finish_reason");
         json_cstr(&w, stop->reason);
         json_close_object(&w);
@@ -67,4 +78,9 @@ void openai_chat_put_stop(const struct wire_stop *stop, struct buf *out)
     json_close_array(&w);
     json_close_object(&w);
     buf_puts(out, "\n\n");
+}
+
+void openai_chat_put_stop(const struct wire_stop *stop, struct buf *out)
+{
+    openai_put_stop(stop, OPENAI_DELTA, out);
 }

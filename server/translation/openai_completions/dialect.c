@@ -3,7 +3,6 @@
  *
  * Odd: each of several prompts is completed `n` times, `best_of` completions are made for each and
  * paid where that is more, and all share one max_tokens, which is for each of them. */
-#include "json/write.h"
 #include "translation/openai_chat/chat.h"
 #include "translation/openai_chat/usage.h"
 #include "translation/plain.h"
@@ -121,34 +120,7 @@ static int read_event(const struct sse_event *event, struct wire_report *ret)
 
 static void put_stop(const struct wire_stop *stop, struct buf *out)
 {
-    struct json_writer w;
-
-    buf_puts(out, "data: ");
-    json_begin(&w, out);
-    json_open_object(&w);
-    json_key(&w, "id");
-    json_str(&w, stop->id.p ? stop->id : STR(""));
-    json_key(&w, "object");
-    json_cstr(&w, "text_completion");
-    json_key(&w, "created");
-    json_int(&w, stop->created_s);
-    json_key(&w, "model");
-    json_str(&w, stop->model.p ? stop->model : STR(""));
-    json_key(&w, "choices");
-    json_open_array(&w);
-    for (uint32_t i = 0; i < stop->choices; i++) {
-        json_open_object(&w);
-        json_key(&w, "index");
-        json_int(&w, i);
-        json_key(&w, "text");
-        json_cstr(&w, "");
-        json_key(&w, "finish_reason");
-        json_cstr(&w, stop->reason);
-        json_close_object(&w);
-    }
-    json_close_array(&w);
-    json_close_object(&w);
-    buf_puts(out, "\n\n");
+    openai_put_stop(stop, OPENAI_TEXT, out);
 }
 
 const struct dialect openai_completions = {

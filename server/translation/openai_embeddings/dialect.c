@@ -18,12 +18,10 @@ static int read_request(struct arena *a, struct str body, struct wire_request *r
     const struct marks *m;
     int r = plain_read(a, body, fields, WATCHES, w, &request, &m, fault);
 
+    if (r == DIALECT_OK)
+        r = plain_needs_input(fields, m, INPUT, fault);
     if (r != DIALECT_OK)
         return r;
-    if (!field_given(m, INPUT))
-        return plain_lacks(fields, INPUT, fault);
-    if (m->at[INPUT].kind != JSON_STRING && m->at[INPUT].kind != JSON_ARRAY)
-        return wire_wrong(fault, "input", "must be a string or an array");
     request.llm.prompt_bytes = w[INPUT].bytes;
     *ret = request;
     return DIALECT_OK;

@@ -197,7 +197,8 @@ static const struct {
     {"response.custom_tool_call_input.delta", CHAT_TOOL_CALL, false},
 };
 
-static void frame(struct chat_reader *r, struct tree *t, struct events *e, struct node root)
+static void frame(struct chat_reader *r, struct tree *t, struct events *e, struct str name,
+                  struct node root)
 {
     struct str type = tree_needs_text(t, root, "type");
     struct node response = tree_object(t, root, "response");
@@ -228,18 +229,7 @@ static void frame(struct chat_reader *r, struct tree *t, struct events *e, struc
 int responses_read_event(struct chat_reader *r, struct arena *turn, const struct sse_event *event,
                          struct chat_events *ret)
 {
-    struct json_fault fault;
-    struct events e;
-    struct tree t;
+    static const struct events_reading how = {.frame = frame, .end = end, .has_mark = true};
 
-    events_begin(&e, turn);
-    if (!event || str_eq(str_trim(event->data), STR("[DONE]")))
-        end(r, &e);
-    if (!event || !event->data.p || str_eq(str_trim(event->data), STR("[DONE]")))
-        return events_end(&e, ret);
-    frame(r, &t, &e, tree_open(&t, turn, event->data, &fault));
-    tree_close(&t);
-    if (t.r != CHAT_OK)
-        return t.r < 0 ? t.r : CHAT_E_SYNTAX;
-    return events_end(&e, ret);
+    return events_read(&how, r, turn, event, ret);
 }
