@@ -101,6 +101,7 @@ const struct route routes[] = {
     MODEL_CALL("/v1/moderations", endpoint_moderations),
     MODEL_CALL("/v1/rerank", endpoint_rerank),
     MODEL_CALL("/v2/rerank", endpoint_rerank_v2),
+    FILE_CALL("/v1/ocr", endpoint_ocr),
     MODEL_API(GET, "/v1/models", gateway_models),
     MODEL_API(GET, "/v1/models/{id}", gateway_model),
     MODEL_API(GET, "/v1/models/{vendor}/{id}", gateway_model),

@@ -117,6 +117,7 @@ static bool is_asked(const struct provider *p, enum model_kind kind)
         [MODEL_TRANSCRIPTION] = &format_openai_transcriptions,
         [MODEL_MODERATION] = &format_openai_moderations,
         [MODEL_RERANK] = &format_rerank_v1,
+        [MODEL_OCR] = &format_ocr,
     };
 
     return !formats[kind] || provider_way_of(p, formats[kind]);

@@ -174,6 +174,7 @@ static bool is_counted(enum model_kind kind, enum usage_unit unit)
         [MODEL_COMPLETION] = USAGE_REQUEST,     [MODEL_IMAGE] = USAGE_IMAGE,
         [MODEL_SPEECH] = USAGE_CHARACTER,       [MODEL_MODERATION] = USAGE_REQUEST,
         [MODEL_TRANSCRIPTION] = USAGE_SECOND,   [MODEL_RERANK] = USAGE_SEARCH,
+        [MODEL_OCR] = USAGE_PAGE,
     };
 
     return usage_unit_info(unit)->covers != USAGE_COVERS_OTHER || unit == USAGE_REQUEST ||

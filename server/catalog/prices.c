@@ -97,6 +97,7 @@ static const struct {
                           "The price of a request, or of input tokens, is needed."},
     [MODEL_RERANK] = {USAGE_SEARCH, USAGE_UNITS,
                       "The price of a search unit, or of input tokens, is needed."},
+    [MODEL_OCR] = {USAGE_PAGE, USAGE_UNITS, "The price of a page, or of input tokens, is needed."},
 };
 
 static int needed_check(const struct price_draft *d, const struct price *whole,

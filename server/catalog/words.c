@@ -12,7 +12,8 @@ static const char *const ability_labels[] = {
 #undef ABILITY
 };
 static const char *const kind_names[MODEL_KINDS] = {
-    "chat", "embedding", "completion", "image", "speech", "transcription", "moderation", "rerank"};
+    "chat", "embedding", "completion", "image", "speech", "transcription", "moderation", "rerank",
+    "ocr"};
 static const struct {
     const char *family, *label;
 } kinds[MODEL_KINDS] = {
@@ -24,6 +25,7 @@ static const struct {
     [MODEL_TRANSCRIPTION] = {"openai-transcriptions", "Transcription"},
     [MODEL_MODERATION] = {"openai-moderations", "Moderation"},
     [MODEL_RERANK] = {"rerank", "Rerank"},
+    [MODEL_OCR] = {"ocr", "Pages to text (OCR)"},
 };
 static const char *const trigger_names[] = {"connect",      "timeout",   "rate_limited",
                                             "server_error", "bad_reply", "credential"};

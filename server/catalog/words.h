@@ -23,6 +23,7 @@ enum model_kind {
     MODEL_TRANSCRIPTION,
     MODEL_MODERATION,
     MODEL_RERANK,
+    MODEL_OCR,
     MODEL_KINDS
 };
 const char *model_kind_name(enum model_kind k);   /* "chat" */

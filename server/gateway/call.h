@@ -108,6 +108,7 @@ struct call {
     size_t n_forwarded;
     const char *content_type;
     uint32_t images; /* that came whole */
+    uint32_t pages;  /* that were read */
     struct image_kind image; /* as the provider says that it made it */
     struct llm_report last; /* has_usage: the newest figures */
     uint64_t output_bytes;  /* of text that came, for counting */

@@ -268,6 +268,8 @@ void call_pass_usage(struct call *c)
         call_note(c, &found);
     if (c->endpoint->kind == MODEL_IMAGE) /* a plain answer that has begun has been made */
         c->images = c->wire.llm.choices;
+    if (c->endpoint->kind == MODEL_OCR)
+        c->pages = (uint32_t)MAX(c->wire.llm.pages, UINT64_C(1));
 }
 
 /* The answer is too large to be read whole: it goes through as it comes, without its cost. */
@@ -308,7 +310,7 @@ static void finish_pass(struct call *c, enum fetch_fault fault)
         request_stream_end(c->r);
     } else {
         c->record.error_code = str_c(problem_slug(PROBLEM_UPSTREAM));
-        c->images = 0; /* none is whole */
+        c->images = c->pages = 0; /* none is whole */
         call_try_end(c, call_outcome_of_fault(fault), fetch_fault_name(fault), STR_NONE);
         call_settle(c, c->try.status, CALL_OUTCOME_CUT);
         request_stream_abort(c->r);

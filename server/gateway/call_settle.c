@@ -18,6 +18,7 @@ void call_note(struct call *c, const struct llm_report *llm)
 
     c->output_bytes += llm->output_bytes;
     c->images += llm->images;
+    c->pages += llm->pages;
     if (llm->image.quality.n)
         c->image.quality = arena_str(a, llm->image.quality);
     if (llm->image.size.n)
@@ -110,7 +111,8 @@ static bool mend_zeros(const struct call *c, struct usage *u)
 static enum usage_basis usage_of_things(const struct call *c, struct usage *ret)
 {
     const struct catalog_target *t = c->try.target;
-    const struct things_seen seen = {.images = c->images, .output_bytes = c->output_bytes};
+    const struct things_seen seen = {
+        .images = c->images, .pages = c->pages, .output_bytes = c->output_bytes};
     struct llm_report told = c->last;
     bool all;
 

@@ -53,6 +53,9 @@ const struct endpoint endpoint_rerank = {
 const struct endpoint endpoint_rerank_v2 = {
     .name = "rerank", .format = &format_rerank_v2, .kind = MODEL_RERANK};
 
+const struct endpoint endpoint_ocr = {
+    .name = "ocr", .format = &format_ocr, .kind = MODEL_OCR};
+
 const struct endpoint endpoint_gemini_embed = {.name = "embedContent",
                                                .format = &format_gemini_embed,
                                                .kind = MODEL_EMBEDDING,

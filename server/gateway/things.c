@@ -18,6 +18,7 @@ enum {
     DOCUMENTS_PER_SEARCH = 100,
     CHUNK_TOKENS = 500,       /* of a document with the query, Cohere's prices */
     CHUNK_TOKENS_LEAST = 125, /* however long the query is */
+    PAGES_MOST = 1000,        /* of a document, Mistral's limit */
 };
 
 bool things_are_counted(enum model_kind kind)
@@ -100,6 +101,8 @@ void things_estimate(const struct llm_request *llm, const struct catalog_target 
         n[USAGE_SECOND] = clip(seconds_of(llm, SOUND_BYTES_PER_S_LEAST));
     else if (m->kind == MODEL_RERANK)
         n[USAGE_SEARCH] = clip(searches_most(llm));
+    else if (m->kind == MODEL_OCR)
+        n[USAGE_PAGE] = clip(llm->pages ? llm->pages : (uint64_t)PAGES_MOST);
     if (names(target->price, USAGE_INPUT))
         estimate_tokens_most(llm, m, &e);
     *ret = e;
@@ -130,6 +133,8 @@ void things_count(const struct llm_request *llm, const struct catalog_target *ta
         u.n[USAGE_INPUT] += clip(llm->documents * (uint64_t)estimate_tokens(llm->query_bytes));
         u.n[USAGE_SEARCH] = clip(MAX((llm->documents + DOCUMENTS_PER_SEARCH - 1) /
                                          DOCUMENTS_PER_SEARCH, UINT64_C(1)));
+    } else if (m->kind == MODEL_OCR) {
+        u.n[USAGE_PAGE] = seen->pages;
     }
     usage_clamp(&u);
     *ret = u;
@@ -157,7 +162,7 @@ bool things_settle(const struct llm_report *told, const struct price *price, str
     bool all = true;
 
     for (enum usage_unit i = 0; i < USAGE_UNITS; i++) {
-        bool is_seen = i == USAGE_IMAGE || i == USAGE_REQUEST;
+        bool is_seen = i == USAGE_IMAGE || i == USAGE_PAGE || i == USAGE_REQUEST;
 
         if (!names(price, i) && i != USAGE_REQUEST)
             u->n[i] = 0;

@@ -1,5 +1,5 @@
 /* things.h: what calls are counted in that are no chats: images, characters, seconds of sound,
- * search units, requests, and tokens where the price names those. Pure.
+ * search units, pages, requests, and tokens where the price names those. Pure.
  *
  * Such a call is counted in what the price of its target names and in nothing else: an image model is
  * sold by the image or by tokens, and its provider tells tokens either way. */
@@ -16,13 +16,14 @@ bool things_are_counted(enum model_kind kind);
  * that is said, each of which has at most so many tokens as the model's media, or as the model's
  * output. Sound that is spoken: two tokens a byte of text. Sound that is written down: its length by
  * its own headers, else what its bytes last at the lowest rate of speech codecs. Search units: one a
- * hundred documents, each of which counts once more for every 500 tokens, the query's among them. */
+ * hundred documents, each of which counts once more for every 500 tokens, the query's among them.
+ * Pages: those that are named, else as many as a document may have. */
 void things_estimate(const struct llm_request *llm, const struct catalog_target *target,
                      struct price_estimate *ret);
 
 /* What came of the answer. */
 struct things_seen {
-    uint32_t images;
+    uint32_t images, pages;
     uint64_t output_bytes; /* of text */
 };
 /* What was used as far as it can be counted here: images as delivered, text at four bytes a token,

@@ -33,6 +33,7 @@ struct llm_request {
     int64_t sound_ms;         /* and its length; < 0: not known */
     uint64_t documents;       /* to be ranked, */
     uint64_t query_bytes;     /* by this */
+    uint64_t pages;           /* to be read; 0: it is not said how many */
     struct str models_json;   /* OpenRouter's `models`, the raw array; p NULL when absent */
     struct str provider_json; /* OpenRouter's `provider`, the raw object; p NULL when absent */
     /* The id of an earlier answer, kept by whoever gave it, that this one goes on from (Responses);
@@ -52,6 +53,7 @@ struct llm_report {
     bool has_service;
     enum service_tier service; /* that served, where has_service */
     uint32_t images;       /* that were made, whole */
+    uint32_t pages;        /* that were read */
     struct image_kind image;
     uint64_t output_bytes; /* of generated text and arguments in here */
     struct str finish_reason;

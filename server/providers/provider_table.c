@@ -31,6 +31,9 @@
     {.format = &format_rerank_v1, .path = "/rerank"}, \
     {.format = &format_rerank_v2, .path = "/rerank"}
 
+/* Pages of documents, in Mistral's words (docs.mistral.ai/api). */
+#define OCR {.format = &format_ocr, .path = "/ocr"}
+
 /* The Messages API (platform.claude.com/docs/en/api/overview and .../versioning): a version with
  * every request. What a client of that API sends keeps its own version, whose rules its body
  * follows, and its betas; all else is of the older one, which takes more. */
@@ -67,7 +70,7 @@ const struct provider providers[] = {
      * connection is closed. */
     {.kind = "openai-compatible", .label = "OpenAI-compatible", .root = "/v1",
      .ways = {CHAT, EMBEDDINGS, COMPLETIONS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS,
-              TRANSLATIONS, MODERATIONS, RERANK}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
+              TRANSLATIONS, MODERATIONS, RERANK, OCR}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     /* The same of the Messages API. */
@@ -136,7 +139,7 @@ const struct provider providers[] = {
      .cancel_stops_billing = true},
     {.kind = "mistral", .label = "Mistral", .origin = "https://api.mistral.ai", .root = "/v1",
      .docs = "docs.mistral.ai/api",
-     .ways = {CHAT, EMBEDDINGS, TRANSCRIPTIONS, MODERATIONS}, .models_path = "/models",
+     .ways = {CHAT, EMBEDDINGS, TRANSCRIPTIONS, MODERATIONS, OCR}, .models_path = "/models",
      .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .quirks = PROVIDER_NO_STREAM_OPTIONS | PROVIDER_PLAIN_OPENAI},
     /* Its Messages API stands beside /v1 (api-docs.deepseek.com/guides/anthropic_api). */

@@ -51,6 +51,8 @@ const struct wire_format format_rerank_v1 = {.name = "rerank_v1", .dialect = &re
 
 const struct wire_format format_rerank_v2 = {.name = "rerank_v2", .dialect = &rerank};
 
+const struct wire_format format_ocr = {.name = "ocr", .dialect = &ocr};
+
 const struct wire_format format_gemini_embed = {.name = "gemini_embed", .dialect = &gemini_embed};
 
 const struct wire_format format_gemini_embed_batch = {.name = "gemini_embed_batch",

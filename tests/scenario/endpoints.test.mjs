@@ -3,6 +3,7 @@
 // a second account stands in, and an answer that is none is a 502 without a charge.
 import assert from 'node:assert/strict';
 import OpenAI, { toFile } from 'openai';
+import { Mistral } from '@mistralai/mistralai';
 import { test, setup, eventually } from '../lib/story.mjs';
 import { startUpstream, send } from '../lib/upstream.mjs';
 import { standardInstallation, addModel, served, call, settled, attemptsOf, booksBalance } from '../lib/installation.mjs';
@@ -25,6 +26,7 @@ const models = [
   { name: 'judge', kind: 'moderation', prices: { input: '0.1' } },
   { name: 'ranker', kind: 'rerank', prices: { search: '0.002' } },
   { name: 'token-ranker', kind: 'rerank', prices: { input: '0.05' } },
+  { name: 'reader', kind: 'ocr', prices: { page: '0.002' } },
 ];
 
 setup('an installation with a model of every kind at two accounts', async () => {
@@ -392,6 +394,42 @@ test('ranks without figures: a hundred documents are a search unit, held for wit
   assert.ok(r.hold_nano >= r.charge_nano);
 });
 
+// --- pages ---
+
+const pdf = { type: 'document_url', document_url: 'https://example.org/a.pdf' };
+const pagesRead = (n) => Array.from({ length: n }, (_, index) => ({ index, markdown: `# Page ${index}`, images: [], dimensions: null }));
+
+test('reads pages for Mistral’s own client, as many as its provider tells', async () => {
+  const answer = { pages: pagesRead(2), model: 'mistral-ocr', usage_info: { pages_processed: 2, doc_size_bytes: 1234 } };
+  up.script = (req, res) => send(res, 200, answer);
+  const mistral = new Mistral({ apiKey: it.key, serverURL: it.server.url });
+  const got = await mistral.ocr.process({ model: 'reader', document: { type: 'document_url', documentUrl: pdf.document_url }, pages: [0, 1] });
+  assert.deepEqual([got.pages.map((p) => p.markdown), got.usageInfo.pagesProcessed], [['# Page 0', '# Page 1'], 2]);
+  assert.equal(up.seen.at(-1).url, '/v1/ocr');
+  const { model, document, pages } = up.seen.at(-1).body;
+  assert.deepEqual({ model, document, pages }, { model: 'up-1/reader', document: pdf, pages: [0, 1] });
+  const r = await eventually(() => it.server.sql('SELECT * FROM call WHERE pages = 2')[0], 'the record');
+  assert.deepEqual([r.pages, r.charge_nano, r.hold_nano, r.basis], [2, 4000000, 4000000, 'provider']);
+});
+
+test('reads pages without figures: as many as came, held for as many as a document may have', async () => {
+  up.script = (req, res) => send(res, 200, { pages: pagesRead(3), model: 'm' });
+  const res = await call(it.server, it.key, { model: 'reader', document: pdf, pages: ['0-2'] }, { path: '/v1/ocr' });
+  assert.equal(res.json.pages.length, 3);
+  const r = await row(res);
+  assert.deepEqual([r.pages, r.charge_nano, r.hold_nano, r.basis], [3, 6000000, 2000000000, 'provider']);
+});
+
+test('an answer of pages too large to be read whole is charged by its figures, too', async () => {
+  const pages = pagesRead(4);
+  pages[0].images = [{ id: 'a', image_base64: 'A'.repeat(1500000) }];
+  up.script = (req, res) => send(res, 200, { pages, model: 'm', usage_info: { pages_processed: 4, doc_size_bytes: 9 } });
+  const res = await call(it.server, it.key, { model: 'reader', document: { type: 'image_url', image_url: 'https://example.org/a.png' } }, { path: '/v1/ocr' });
+  assert.equal(res.json.pages.length, 4);
+  const r = await row(res);
+  assert.deepEqual([r.pages, r.charge_nano, r.basis], [4, 8000000, 'provider']);
+});
+
 // --- what goes wrong ---
 
 const form = (parts) => {
@@ -432,6 +470,9 @@ const bad = [
   ['/v1/audio/transcriptions', hand(`--b\nContent-Disposition: form-data; name="model"\nContent-Transfer-Encoding: base64\n\nbGlzdGVuZXI=\n${audioFile}--b--\n`), 'body'],
   ['/v1/audio/transcriptions', hand('x', 'multipart/form-data'), 'body'],
   ['/v1/moderations', { model: 'judge' }, 'input'],
+  ['/v1/ocr', { model: 'reader' }, 'document'],
+  ['/v1/ocr', { model: 'reader', document: 'x' }, 'document'],
+  ['/v1/ocr', { model: 'reader', document: pdf, document_annotation_format: { type: 'json_schema' } }, 'document_annotation_format'],
   ['/v1/rerank', { model: 'ranker', query: 'q' }, 'documents'],
   ['/v1/rerank', { model: 'ranker', documents }, 'query'],
   ['/v2/rerank', { model: 'ranker', query: 'q', documents: 'x' }, 'documents'],

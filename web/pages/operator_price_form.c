@@ -34,6 +34,7 @@ static const enum usage_unit speech_units[] = {USAGE_CHARACTER, USAGE_INPUT, USA
 static const enum usage_unit transcription_units[] = {USAGE_SECOND, USAGE_INPUT, USAGE_AUDIO_INPUT,
                                                       USAGE_OUTPUT};
 static const enum usage_unit moderation_units[] = {USAGE_REQUEST, USAGE_INPUT};
+static const enum usage_unit ocr_units[] = {USAGE_PAGE, USAGE_INPUT};
 static const enum usage_unit rerank_units[] = {USAGE_SEARCH, USAGE_INPUT};
 
 #define UNITS(list)             \
@@ -52,6 +53,7 @@ static const struct {
     [MODEL_TRANSCRIPTION] = UNITS(transcription_units),
     [MODEL_MODERATION] = UNITS(moderation_units),
     [MODEL_RERANK] = UNITS(rerank_units),
+    [MODEL_OCR] = UNITS(ocr_units),
 };
 /* Those whose price depends on the length of the input, or on the service tier. */
 static const enum usage_unit step_units[] = {USAGE_INPUT,          USAGE_CACHED_INPUT,

@@ -123,6 +123,24 @@ static void rerank_tells_search_units_or_tokens(void **state)
     assert_true(reply_of("{\"data\":[]}").has_data);
 }
 
+static void pages_are_named_or_not(void **state)
+{
+    struct llm_report r;
+
+    subject = &ocr;
+    assert_int_equal(request_of("{\"model\":\"m\",\"document\":{},\"pages\":[0,3]}").llm.pages, 2);
+    assert_int_equal(request_of("{\"model\":\"m\",\"document\":{},\"pages\":7}").llm.pages, 1);
+    assert_int_equal(request_of("{\"model\":\"m\",\"document\":{},\"pages\":[\"0-3\"]}").llm.pages, 0);
+    assert_int_equal(request_of("{\"model\":\"m\",\"document\":{\"image_url\":\"u\"}}").llm.pages, 1);
+    r = reply_of("{\"pages\":[{},{}],\"usage_info\":{\"pages_processed\":2}}").llm;
+    assert_true(r.has_usage);
+    assert_int_equal(r.usage.n[USAGE_PAGE], 2);
+    r = reply_of("{\"pages\":[{}],\"usage_info\":{\"pages_processed\":\"2\"}}").llm;
+    assert_false(r.has_usage);
+    assert_int_equal(r.pages, 1);
+    assert_false(reply_of("{\"pages\":{}}").has_data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +151,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(transcriptions_tell_seconds_or_tokens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(speech_counts_characters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rerank_tells_search_units_or_tokens, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pages_are_named_or_not, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
