@@ -48,8 +48,9 @@ static void send_last(struct call *c, struct buf *out)
         json_array_turn(&c->array, out);
         json_array_end(&c->array, out);
     }
-    (void)write_out(c, out);
-    request_stream_end(c->r);
+    if (c->client_there)
+        request_stream_end_with(c->r, buf_str(out));
+    buf_reset(out);
 }
 
 void call_stream_drained(struct request *r)

@@ -1,8 +1,5 @@
-/* answer.c: the answers of request.h, on their way to libmicrohttpd.
- *
- * A plain answer is queued whole from the request's arena. A streaming one is pulled by
- * libmicrohttpd from the exchange's queue; when the queue is empty the connection is suspended, and
- * the next write resumes it. */
+/* answer.c: the plain answers of request.h, on their way to libmicrohttpd: each is queued whole from
+ * the request's arena. Streaming ones are in answer_stream.c. */
 #include <errno.h>
 #include <microhttpd.h>
 
@@ -12,8 +9,6 @@
 #include "http/exchange.h"
 
 enum {
-    OLD_CLIENT_BLOCK_BYTES = 4096, /* per read for HTTP/1.0, which has no chunks */
-    QUEUE_LOW_BYTES = BOUND_STREAM_QUEUE_BYTES / 4,
     PROBLEM_BYTES = MIB(2), /* an upstream's error body and ours */
 };
 
@@ -76,9 +71,8 @@ static bool add_headers(struct exchange *x, const struct response *response, str
     return ok;
 }
 
-/* Takes m over. A failure is the end of the connection: the client sees it closed. */
-static void queue_answer(struct exchange *x, const struct response *response,
-                         struct MHD_Response *m)
+void exchange_queue_answer(struct exchange *x, const struct response *response,
+                           struct MHD_Response *m)
 {
     bool ok = m && add_headers(x, response, m) &&
               MHD_queue_response(x->conn->mhd, (unsigned)response->status, m) == MHD_YES;
@@ -107,7 +101,7 @@ void request_reply(struct request *r, const struct response *response)
     conn_enter(x->conn, CONN_WRITING);
     m = MHD_create_response_from_buffer(response->body.n, (void *)(uintptr_t)response->body.p,
                                         MHD_RESPMEM_PERSISTENT);
-    queue_answer(x, response, m);
+    exchange_queue_answer(x, response, m);
 }
 
 static bool is_under(struct str path, struct str root)
@@ -166,116 +160,4 @@ void request_fail(struct request *r, const struct problem *p)
     if (p->code == PROBLEM_BAD_METHOD && allow)
         response_header(&response, "allow", str_c(allow));
     request_reply(r, &response);
-}
-
-static ssize_t pull(void *cls, uint64_t pos, char *out, size_t max)
-{
-    (void)pos;
-    return exchange_read_queue(cls, out, max);
-}
-
-int request_stream_begin(struct request *r, const struct response *head)
-{
-    struct exchange *x = exchange_of(r);
-    struct MHD_Response *m;
-
-    if (!x->conn || x->broken)
-        return STREAM_E_GONE;
-    assert(x->state == EXCHANGE_HANDLING);
-    x->state = EXCHANGE_STREAMING;
-    buf_init(&x->queue, BOUND_UPSTREAM_REPLY_BYTES);
-    m = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, OLD_CLIENT_BLOCK_BYTES, pull, x, NULL);
-    queue_answer(x, head, m);
-    return x->broken ? STREAM_E_GONE : STREAM_OK;
-}
-
-static size_t waiting_bytes(const struct exchange *x)
-{
-    return x->queue.n - x->queue_at;
-}
-
-int request_stream_write(struct request *r, struct str bytes)
-{
-    struct exchange *x = exchange_of(r);
-
-    if (x->state != EXCHANGE_STREAMING || x->broken)
-        return STREAM_E_GONE;
-    if (!bytes.n)
-        return x->full ? STREAM_E_FULL : STREAM_OK;
-    if (!waiting_bytes(x))
-        conn_enter(x->conn, CONN_WRITING);
-    buf_put_str(&x->queue, bytes);
-    if (buf_finish(&x->queue) < 0) {
-        exchange_gone(x);
-        return STREAM_E_GONE;
-    }
-    conn_wake(x->conn);
-    x->full = waiting_bytes(x) > BOUND_STREAM_QUEUE_BYTES;
-    return x->full ? STREAM_E_FULL : STREAM_OK;
-}
-
-void request_stream_on_drained(struct request *r, void (*drained)(struct request *))
-{
-    exchange_of(r)->drained = drained;
-}
-
-void request_stream_end(struct request *r)
-{
-    struct exchange *x = exchange_of(r);
-
-    if (x->state != EXCHANGE_STREAMING)
-        return;
-    x->state = EXCHANGE_LEAVING;
-    conn_enter(x->conn, CONN_WRITING);
-    conn_wake(x->conn);
-}
-
-void request_stream_abort(struct request *r)
-{
-    struct exchange *x = exchange_of(r);
-
-    x->broken = true;
-    request_stream_end(r);
-}
-
-/* Gives the memory of what was sent back, without moving much. */
-static void shrink_queue(struct exchange *x)
-{
-    if (waiting_bytes(x) && x->queue_at < BOUND_STREAM_QUEUE_BYTES)
-        return;
-    buf_consume(&x->queue, x->queue_at);
-    x->queue_at = 0;
-}
-
-ssize_t exchange_read_queue(struct exchange *x, char *out, size_t max)
-{
-    size_t n = MIN(waiting_bytes(x), max);
-
-    if (n) {
-        memcpy(out, x->queue.p + x->queue_at, n);
-        x->queue_at += n;
-        shrink_queue(x);
-        if (x->full && waiting_bytes(x) <= QUEUE_LOW_BYTES && !list_linked(&x->drained_link))
-            list_add_tail(&x->request.listener->drained, &x->drained_link);
-        return (ssize_t)n;
-    }
-    if (x->broken)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    if (x->state != EXCHANGE_STREAMING)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    conn_enter(x->conn, CONN_WORKING);
-    conn_suspend(x->conn);
-    return 0;
-}
-
-void exchange_run_drained(struct listener *l)
-{
-    while (!list_empty(&l->drained)) {
-        struct exchange *x = container_of(l->drained.next, struct exchange, drained_link);
-
-        list_del(&x->drained_link);
-        x->full = false;
-        if (x->state == EXCHANGE_STREAMING && x->drained)
-            x->drained(&x->request);
-    }
 }

@@ -5,7 +5,6 @@
 #include <linux/tcp.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "base/bounds.h"
@@ -72,10 +71,15 @@ static bool is_trusted(const struct listener *l, const struct net_address *a)
     return false;
 }
 
-static void hung_up(struct loop_fd *w, uint32_t events)
+static void watched(struct loop_fd *w, uint32_t events)
 {
     struct http_conn *c = container_of(w, struct http_conn, watch);
 
+    if (!(events & ~(uint32_t)EPOLLOUT)) {
+        if (c->exchange)
+            exchange_writable(c->exchange);
+        return;
+    }
     c->hung_up = true;
     if (c->exchange)
         exchange_gone(c->exchange);
@@ -90,7 +94,7 @@ struct http_conn *conn_new(struct listener *l, struct MHD_Connection *mhd, int f
         return NULL;
     c->listener = l;
     c->mhd = mhd;
-    c->watch = (struct loop_fd){.fd = fd, .events = EPOLLRDHUP | EPOLLET, .ready = hung_up};
+    c->watch = (struct loop_fd){.fd = fd, .events = CONN_WATCHED, .ready = watched};
     if (loop_fd_add(l->config.loop, &c->watch) < 0) {
         free(c);
         return NULL;

@@ -1,12 +1,13 @@
 /* conn.h: one client connection of a listener; private to this room.
  *
  * Made when libmicrohttpd has accepted it, freed after it was closed. Holds what must be watched
- * beside libmicrohttpd: the hang-up of a suspended connection (by its own descriptor in the loop's
- * epoll; edge-triggered, so that a half-closed peer does not spin the loop), the deadlines, and the
- * count per address. All on the listener's loop. */
+ * beside libmicrohttpd: the hang-up of a suspended connection and the room in its socket (by its own
+ * descriptor in the loop's epoll; edge-triggered, so that a half-closed peer does not spin the loop),
+ * the deadlines, and the count per address. All on the listener's loop. */
 #pragma once
 
 #include <stdatomic.h>
+#include <sys/epoll.h>
 
 #include "http/linger.h"
 #include "http/listener.h"
@@ -16,6 +17,9 @@ struct MHD_Connection;
 struct MHD_Daemon;
 struct exchange;
 struct map;
+
+/* Edge-triggered, and EPOLLOUT where what the socket did not take waits for it. */
+#define CONN_WATCHED ((uint32_t)EPOLLRDHUP | (uint32_t)EPOLLET)
 
 enum conn_phase {
     CONN_HEAD,    /* a request's head is awaited: at once after the connection was made, or after

@@ -244,6 +244,7 @@ bool exchange_head(struct exchange *x, const char *method, const char *version)
     read_forwarded(x);
     x->close = x->request.listener->draining;
     x->sized = body.kind == GATE_SIZED;
+    x->chunked = !x->request.listener->config.tls_cert_file && str_eq(head.version, STR("HTTP/1.1"));
     code = judge(x, &body);
     if (refuses_early(x, code, &body))
         return refuse_early(x, code, body.kind != GATE_NO_BODY);
@@ -349,6 +350,7 @@ void exchange_detach(struct exchange *x)
     if (owes(x))
         tell_gone(x);
     admission_end(x);
+    exchange_uncork(x);
     if (x->counted_address)
         tally_give(l, &x->request.peer);
     x->state = EXCHANGE_OVER;

@@ -17,6 +17,8 @@ enum exchange_state {
     EXCHANGE_OVER,      /* detached: delivered, or the client is gone */
 };
 
+struct MHD_Response;
+
 struct exchange {
     struct request request; /* what handlers see */
     unsigned refs;
@@ -37,9 +39,12 @@ struct exchange {
     bool counted_address;      /* in the listener's tally, for clients behind a proxy */
     struct stream *stream;     /* of a worker, see stream.h */
 
-    /* A streaming answer. */
+    /* A streaming answer; see answer_stream.c. */
     struct buf queue;
     size_t queue_at; /* what stands before it has been sent */
+    bool chunked;    /* the client knows chunks, and nothing stands between us and its socket */
+    bool ours;       /* chunked, and the head is out: the socket is written here */
+    bool corked;     /* the kernel holds the head back until something is behind it */
     bool full;       /* the writer was told to stop */
     bool broken;     /* end with an incomplete body */
     void (*drained)(struct request *);
@@ -67,7 +72,12 @@ void exchange_handle(struct exchange *x);
 void exchange_gone(struct exchange *x);
 /* libmicrohttpd has ended the request: its leg leaves. */
 void exchange_detach(struct exchange *x);
-/* Queued bytes for the client: > 0 bytes, 0 nothing now, < 0 libmicrohttpd's end codes. */
-ssize_t exchange_read_queue(struct exchange *x, char *out, size_t max);
+/* Takes m over. A failure is the end of the connection: the client sees it closed. */
+void exchange_queue_answer(struct exchange *x, const struct response *response,
+                           struct MHD_Response *m);
+/* The client's socket takes bytes again. */
+void exchange_writable(struct exchange *x);
+/* What the kernel was told to hold back goes out; safe twice. */
+void exchange_uncork(struct exchange *x);
 /* Tells the writers of queues that have run low. */
 void exchange_run_drained(struct listener *l);

@@ -137,7 +137,6 @@ static void run_daemon(struct listener *l)
     for (int i = 0; i < ROUNDS_PER_TURN && has_work(l); i++) {
         l->runnable = false;
         (void)MHD_run(l->daemon);
-        exchange_run_drained(l);
     }
 }
 
@@ -147,6 +146,7 @@ static void turn(struct loop_hook *h, int *timeout_ms)
 
     if (has_work(l))
         run_daemon(l);
+    exchange_run_drained(l);
     if (backlog_run(l) || has_work(l))
         *timeout_ms = 0;
 }
@@ -370,6 +370,7 @@ static void cut_all(struct listener *l)
         conn_cut(c);
     }
     run_daemon(l);
+    exchange_run_drained(l);
 }
 
 void listener_free(struct listener *l)

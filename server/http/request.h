@@ -107,5 +107,7 @@ int request_stream_begin(struct request *r, const struct response *head) _must_u
 int request_stream_write(struct request *r, struct str bytes) _must_use_;
 void request_stream_on_drained(struct request *r, void (*drained)(struct request *));
 void request_stream_end(struct request *r);
+/* The last bytes and the end, in one packet where that can be. */
+void request_stream_end_with(struct request *r, struct str bytes);
 /* Ends with a broken chunked body so that the client sees an incomplete answer. */
 void request_stream_abort(struct request *r);
