@@ -74,12 +74,15 @@ struct pipe {
 static bool pass(struct pipe *p, const struct sse_event *event)
 {
     struct chat_events events = {.n = 0};
+    struct arena *turn = arena_new(MIB(64)); /* as in the gateway: nothing of it is kept */
+    bool ok;
 
-    if (p->from->read_event(p->r, p->a, event, &events) != CHAT_OK)
-        return false;
-    for (size_t i = 0; i < events.n; i++)
+    HOLDS(turn);
+    ok = p->from->read_event(p->r, turn, event, &events) == CHAT_OK;
+    for (size_t i = 0; ok && i < events.n; i++)
         p->to->write_event(p->w, &frame, &events.v[i], &p->out);
-    return true;
+    arena_free(turn);
+    return ok;
 }
 
 static enum framing_kind framing_of(const struct chat_dialect *from)

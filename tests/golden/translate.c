@@ -111,14 +111,16 @@ static void answer(struct arena *a, const struct chat_dialect *from, const struc
     printf("ok\n");
 }
 
-/* False: there is no more to read, and what there is to say of it has been said. */
-static bool pass(struct arena *a, const struct chat_dialect *from, const struct chat_dialect *to,
+/* False: there is no more to read, and what there is to say of it has been said. As in the gateway an
+ * event lives in an arena that goes before the next one comes. */
+static bool pass(const struct chat_dialect *from, const struct chat_dialect *to,
                  struct chat_reader *r, struct chat_writer *w, const struct sse_event *event,
                  struct buf *out)
 {
+    _cleanup_(arena_freep) struct arena *turn = arena_new(MIB(64));
     struct chat_events events = {.n = 0};
 
-    if (from->read_event(r, a, event, &events) != CHAT_OK) {
+    if (!turn || from->read_event(r, turn, event, &events) != CHAT_OK) {
         printf("fault: a frame that is none\n");
         return false;
     }
@@ -156,13 +158,13 @@ static void stream(struct arena *a, const struct chat_dialect *from, const struc
         in = str_n(in.p + part.n, in.n - part.n);
         ok = framing_push(&framing, part) == FRAMING_OK;
         while (ok && (next = framing_next(&framing, &event)) == FRAMING_OK)
-            ok = pass(a, from, to, r, w, &event, out);
+            ok = pass(from, to, r, w, &event, out);
         ok = ok && next != FRAMING_E_BROKEN;
     }
     framing_end(&framing);
     while (ok && framing_next(&framing, &event) == FRAMING_OK)
-        ok = pass(a, from, to, r, w, &event, out);
-    ok = ok && pass(a, from, to, r, w, NULL, out);
+        ok = pass(from, to, r, w, &event, out);
+    ok = ok && pass(from, to, r, w, NULL, out);
     framing_done(&framing);
     if (ok)
         printf("ok\n");

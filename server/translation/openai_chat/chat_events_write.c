@@ -4,7 +4,8 @@
 #include "translation/put.h"
 
 struct chat_writer {
-    struct str id, model;
+    struct arena *a;
+    struct str id, model; /* in it, or the frame's: an event's own text goes with its turn */
     int64_t created_s;
     bool begun;
     struct { /* of the calls that have begun: which part is which call of its choice */
@@ -21,6 +22,7 @@ struct chat_writer *openai_chat_writer(struct arena *a, const struct chat_frame 
     struct chat_writer *w = arena_new0(a, struct chat_writer);
 
     if (w) {
+        w->a = a;
         w->id = frame->id;
         w->model = frame->model;
         w->created_s = frame->created_s;
@@ -187,8 +189,8 @@ static void begin(struct chat_writer *w, const struct chat_frame *frame,
 {
     struct chunk c;
 
-    w->id = e->id.n ? e->id : w->id;
-    w->model = e->model.n ? e->model : w->model;
+    w->id = e->id.n ? arena_str(w->a, e->id) : w->id;
+    w->model = e->model.n ? arena_str(w->a, e->model) : w->model;
     w->created_s = e->created_s ? e->created_s : w->created_s;
     c = open_delta(w, frame, 0, out);
     put_word(&c.w, "role", "assistant");
