@@ -350,8 +350,13 @@ void serve_reload(struct serve *s)
     for (unsigned i = 0; i < s->n_loops; i++) {
         struct listener_config config = listener_config_of(s, &s->loops[i]);
 
-        if (listener_change(s->loops[i].listener, &config) < 0)
+        int r = listener_change(s->loops[i].listener, &config);
+
+        if (r < 0)
             log_error("reload_incomplete", "loop=%u", i);
+        else if (r == LISTENER_E_TLS)
+            log_error("certificate_not_changed", "loop=%u reason=%s", i,
+                      "the files are no certificate with its key");
     }
 }
 

@@ -13,6 +13,7 @@
 #include "http/listener.h"
 #include "http/spare.h"
 
+struct certificate;
 struct MHD_Connection;
 struct MHD_Daemon;
 struct exchange;
@@ -50,6 +51,7 @@ struct http_conn {
 struct listener {
     struct listener_config config;
     struct MHD_Daemon *daemon;
+    struct certificate *certificate; /* NULL: plain */
     struct loop_fd ready; /* libmicrohttpd's epoll */
     struct loop_hook hook;
     struct loop_timer sweep;

@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "base/reserve.h"
 #include "http/backlog.h"
+#include "http/certificate.h"
 #include "http/exchange.h"
 #include "http/port.h"
 
@@ -134,6 +135,7 @@ static bool has_work(struct listener *l)
 
 static void run_daemon(struct listener *l)
 {
+    certificate_show(l->certificate);
     for (int i = 0; i < ROUNDS_PER_TURN && has_work(l); i++) {
         l->runnable = false;
         (void)MHD_run(l->daemon);
@@ -192,7 +194,7 @@ static void sweep(struct loop_timer *t)
         log_error("deadlines_lost", "port=%u", l->port);
 }
 
-static int start_daemon(struct listener *l, const struct port_tls *tls)
+static int start_daemon(struct listener *l)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem options[] = {
@@ -206,19 +208,19 @@ static int start_daemon(struct listener *l, const struct port_tls *tls)
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, l},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, l},
-        {tls->cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, tls->cert},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PORT_TLS_PRIORITIES},
+        {l->certificate ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0,
+         certificate_callback()},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)CERTIFICATE_PRIORITIES},
         {MHD_OPTION_END, 0, NULL},
     };
 
-    if (tls->cert)
+    if (l->certificate)
         flags |= MHD_USE_TLS;
     l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, l, MHD_OPTION_EXTERNAL_LOGGER,
                                  on_log, l, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (l->daemon)
         return LISTENER_OK;
-    return tls->cert ? LISTENER_E_TLS : err_origin(-EIO);
+    return l->certificate ? LISTENER_E_TLS : err_origin(-EIO);
 }
 
 static int attach(struct listener *l)
@@ -242,14 +244,12 @@ static int attach(struct listener *l)
 
 static int open_port(struct listener *l)
 {
-    struct port_tls tls = {0};
-    int r = port_read_tls(&l->config, &tls);
+    int r = certificate_read(&l->config, &l->certificate);
 
     if (!r)
         r = port_open(l->config.address, l->config.port, &l->listen_fd, &l->port);
     if (!r)
-        r = start_daemon(l, &tls);
-    port_free_tls(&tls);
+        r = start_daemon(l);
     return r;
 }
 
@@ -314,6 +314,7 @@ struct change {
     struct loop_msg msg;
     struct listener *listener;
     struct listener_config to;
+    struct certificate *certificate; /* NULL: as it is */
 };
 
 static void change(struct loop_msg *m)
@@ -329,18 +330,21 @@ static void change(struct loop_msg *m)
     config->write_timeout_ms = c->to.write_timeout_ms;
     config->shed_after_ms = c->to.shed_after_ms;
     config->refuse_chunked = c->to.refuse_chunked;
+    certificate_replace(&c->listener->certificate, c->certificate);
     free(c);
 }
 
 int listener_change(struct listener *l, const struct listener_config *to)
 {
     struct change *c = calloc(1, sizeof(*c));
+    int r;
 
     if (!c)
         return err_origin(-ENOMEM);
     *c = (struct change){.msg.fn = change, .listener = l, .to = *to};
+    r = certificate_read(to, &c->certificate);
     loop_post(l->config.loop, &c->msg);
-    return 0;
+    return r < 0 ? err_trace(r) : r;
 }
 
 void listener_drain(struct listener *l)
@@ -384,6 +388,7 @@ void listener_free(struct listener *l)
         listener_drain(l);
         cut_all(l);
         MHD_stop_daemon(l->daemon);
+        certificate_show(NULL);
     } else if (l->listen_fd >= 0) {
         (void)close(l->listen_fd);
     }
@@ -395,6 +400,7 @@ void listener_free(struct listener *l)
         list_del(&x->link);
         x->request.listener = NULL;
     }
+    certificate_free(l->certificate);
     map_free(l->addresses);
     free(l);
 }

@@ -43,8 +43,9 @@ enum { LISTENER_OK = 0, LISTENER_E_TAKEN = 1, LISTENER_E_ADDRESS = 2, LISTENER_E
 int listener_new(const struct listener_config *config, struct listener **ret) _must_use_;
 void *listener_ctx(const struct listener *l);
 uint16_t listener_port(const struct listener *l);
-/* Takes over limits, times and what is refused from `to`; the rest of it does not matter. Any thread, but
- * not once listener_free may be called. */
+/* Takes over limits, times and what is refused from `to`, and reads the files with the certificate again;
+ * the rest of it does not matter. LISTENER_E_TLS: these are no certificate with its key, and the one that
+ * is shown stays. Any thread, but not once listener_free may be called. */
 int listener_change(struct listener *l, const struct listener_config *to) _must_use_;
 /* Stops accepting and closes idle connections; running requests go on and close theirs. */
 void listener_drain(struct listener *l);

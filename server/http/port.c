@@ -2,17 +2,12 @@
 #include "http/port.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/bounds.h"
-#include "base/buf.h"
 #include "base/err.h"
-#include "base/secret.h"
 
 enum { BACKLOG = 4096 }; /* the kernel cuts it to net.core.somaxconn */
 
@@ -105,42 +100,4 @@ int listener_probe(const char *address, uint16_t port)
     if (fd >= 0)
         (void)close(fd);
     return r;
-}
-
-static char *read_file(const char *path)
-{
-    _cleanup_(buf_done) struct buf text;
-    FILE *f = fopen(path, "re");
-    char *part;
-    size_t n = 1;
-
-    buf_init(&text, BOUND_PEM_BYTES);
-    while (f && n > 0 && (part = buf_reserve(&text, 4096))) {
-        n = fread(part, 1, 4096, f);
-        text.n += n;
-    }
-    buf_putc(&text, '\0');
-    if (f)
-        (void)fclose(f);
-    return f && n == 0 && !buf_finish(&text) ? steal(&text.p) : NULL;
-}
-
-int port_read_tls(const struct listener_config *config, struct port_tls *ret)
-{
-    if (!config->tls_cert_file && !config->tls_key_file)
-        return LISTENER_OK;
-    ret->cert = config->tls_cert_file ? read_file(config->tls_cert_file) : NULL;
-    ret->key = config->tls_key_file ? read_file(config->tls_key_file) : NULL;
-    if (ret->cert && ret->key)
-        return LISTENER_OK;
-    port_free_tls(ret);
-    return LISTENER_E_TLS;
-}
-
-void port_free_tls(struct port_tls *tls)
-{
-    if (tls->key)
-        secret_wipe(tls->key, strlen(tls->key));
-    free(steal(&tls->key));
-    free(steal(&tls->cert));
 }

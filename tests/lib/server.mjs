@@ -2,6 +2,8 @@
 // server. As root everything is started as `nobody`, since PostgreSQL refuses to run as root.
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -28,6 +30,13 @@ export function staged() {
   execFileSync('chmod', ['-R', 'a+rX', stage]);
   return stage;
 }
+
+// Whoever signed its certificate.
+const isReady = (url) => new Promise((done, fail) => {
+  (url.startsWith('https:') ? https : http)
+    .get(url, { rejectUnauthorized: false, agent: false }, (res) => { res.resume(); done(res.statusCode === 200); })
+    .on('error', fail);
+});
 
 export async function freePort() {
   const s = createServer();
@@ -59,7 +68,7 @@ export class Server {
     const root = staged();
     const first = this.command === 'up' && !existsSync(join(this.dataDir, 'postgres'));
     this.port ??= await freePort();
-    this.url = `http://127.0.0.1:${this.port}`;
+    this.url = `http${this.env.TLS_CERT_FILE ? 's' : ''}://127.0.0.1:${this.port}`;
     mkdirSync(this.dataDir, { recursive: true });
     this.child = spawn(join(root, 'tollgate'), [this.command], {
       cwd: root,
@@ -80,7 +89,7 @@ export class Server {
     await eventually(async () => {
       if (this.exit) throw new Error(`tollgate ended at start:\n${this.log.slice(-4000)}`);
       try {
-        return (await fetch(`${this.url}/readyz`)).ok;
+        return await isReady(`${this.url}/readyz`);
       } catch {
         return false;
       }

@@ -2,9 +2,10 @@
 // another host's, has expired, is signed by nobody known, or who speaks TLS 1.0 alone, hears nothing of
 // the request. Each is named in the record of the attempt, and the next provider serves.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setup, test } from '../lib/story.mjs';
+import tls from 'node:tls';
+import { eventually, setup, test } from '../lib/story.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
 import { Authority } from '../lib/certificates.mjs';
 import { Cluster } from '../lib/cluster.mjs';
@@ -64,6 +65,42 @@ test('a file that holds no certificate is said at the start', async () => {
   writeFileSync(empty, 'nothing\n');
   for (const file of [empty, join(known.dir, 'missing.pem')])
     await assert.rejects(cluster.add('two', { UPSTREAM_CA_FILE: file }), /UPSTREAM_CA_FILE cannot be read, or holds no certificate/);
+});
+
+// The certificate that a new connection is shown, and whether the authority stands behind it.
+const shown = (port) => new Promise((done, fail) => {
+  const socket = tls.connect({ port, host: '127.0.0.1', ca: readFileSync(known.file) }, () => {
+    const { serialNumber } = socket.getPeerCertificate();
+    const own = socket.authorized;
+    socket.end();
+    done({ serialNumber, own });
+  });
+  socket.on('error', fail);
+});
+
+test('a node that ends TLS itself shows another certificate after SIGHUP, and keeps the old one when the new is wrong', async () => {
+  const files = { TLS_CERT_FILE: join(known.dir, 'own.pem'), TLS_KEY_FILE: join(known.dir, 'own.key') };
+  const write = (pair) => {
+    writeFileSync(files.TLS_CERT_FILE, pair.cert);
+    writeFileSync(files.TLS_KEY_FILE, pair.key, { mode: 0o644 });
+  };
+  const first = known.sign(), second = known.sign();
+  write(first);
+  const secure = await cluster.add('secure', files);
+  const before = await shown(secure.port);
+  assert.ok(before.own);
+  write({ ...second, cert: first.cert });
+  secure.child.kill('SIGHUP');
+  await eventually(() => secure.log.includes('certificate_not_changed'), 'the refusal in the log');
+  assert.deepEqual(await shown(secure.port), before);
+  write(second);
+  secure.child.kill('SIGHUP');
+  const after = await eventually(async () => {
+    const now = await shown(secure.port);
+    return now.serialNumber !== before.serialNumber && now;
+  }, 'the other certificate');
+  assert.ok(after.own);
+  assert.equal(secure.exit, undefined);
 });
 
 test('the books are right', () => sameBooks(cluster));

@@ -1,5 +1,5 @@
 /* test_tls.c: a listener with a certificate of its own making, met by a fetch that trusts nobody it
- * does not know. The key below protects nothing. */
+ * does not know, and another certificate while it runs. The keys below protect nothing. */
 #include "http/talk.h"
 
 #include <fcntl.h>
@@ -23,13 +23,30 @@ static const char key[] = "-----BEGIN PRIVATE KEY-----\n"
                           "NDF7A96msXbk9jLQ5BzZC6u/94xmUcvdBxaFyaUFKkOdDY6IYZWLsTAr\n"
                           "-----END PRIVATE KEY-----\n";
 
+static const char other_cert[] = "-----BEGIN CERTIFICATE-----\n"
+                                 "MIIBnDCCAUGgAwIBAgIUMdbmmSuJeuRAbyl6Jwj6kCiA5u4wCgYIKoZIzj0EAwIw\n"
+                                 "FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyODEzMDgzOFoYDzIxMjYxMTA0\n"
+                                 "MTMwODM4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n"
+                                 "PQMBBwNCAATcp3fmoq+Fyq6xEHTglFGnK0BZvxB1DblTF8DQIhSpC8X7OomXiQF6\n"
+                                 "xdmxQN6RSJ6E98l3g5YlXBt0OUl34elAo28wbTAdBgNVHQ4EFgQUsy0lM9V6/HXk\n"
+                                 "Ue6bPlC59UUlGmMwHwYDVR0jBBgwFoAUsy0lM9V6/HXkUe6bPlC59UUlGmMwDwYD\n"
+                                 "VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI\n"
+                                 "zj0EAwIDSQAwRgIhAJd4WZdRA5P9fzHmpDAy+yYHgQ2KXJh0CXWdjYqVoSFdAiEA\n"
+                                 "jrCEiD5beUSh6jcTnwOq4IFjI77+eyuUMDAtg6Zp044=\n"
+                                 "-----END CERTIFICATE-----\n";
+static const char other_key[] = "-----BEGIN PRIVATE KEY-----\n"
+                                "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgbbsAZNyPX4eOvZDz\n"
+                                "S7m9U757L4hmLIHG5WtfGJPykJihRANCAATcp3fmoq+Fyq6xEHTglFGnK0BZvxB1\n"
+                                "DblTF8DQIhSpC8X7OomXiQF6xdmxQN6RSJ6E98l3g5YlXBt0OUl34elA\n"
+                                "-----END PRIVATE KEY-----\n";
+
 static struct served server;
 static char folder[] = "/tmp/test_tls_XXXXXX";
-static char cert_file[64], key_file[64];
+static char cert_file[64], key_file[64], other_file[64];
 
 static void reply(struct request *r)
 {
-    const struct response answer = {.status = 200, .body = STR("never seen")};
+    const struct response answer = {.status = 200, .body = STR("seen by who trusts it")};
 
     request_reply(r, &answer);
 }
@@ -53,8 +70,10 @@ static int write_files(void **state)
         return -1;
     (void)snprintf(cert_file, sizeof(cert_file), "%s/cert.pem", folder);
     (void)snprintf(key_file, sizeof(key_file), "%s/key.pem", folder);
+    (void)snprintf(other_file, sizeof(other_file), "%s/other.pem", folder);
     write_file(cert_file, cert);
     write_file(key_file, key);
+    write_file(other_file, other_cert);
     return 0;
 }
 
@@ -62,34 +81,76 @@ static int remove_files(void **state)
 {
     (void)unlink(cert_file);
     (void)unlink(key_file);
+    (void)unlink(other_file);
     return rmdir(folder);
 }
 
-static void an_unknown_certificate_ends_the_fetch(void **state)
+static void start_server(void)
+{
+    served_init(&server);
+    server.config.tls_cert_file = cert_file;
+    server.config.tls_key_file = key_file;
+    served_start(&server, routes, ARRAY_LEN(routes));
+}
+
+/* How a fetch from the server ends. */
+static enum fetch_fault fetch_once(void)
 {
     struct fetch_request request = {.method = "GET",
                                     .network = GUARD_PRIVATE,
-                                    .connect_timeout_ms = 5000,
-                                    .total_timeout_ms = 5000,
+                                    .connect_timeout_ms = 20000,
+                                    .total_timeout_ms = 20000,
                                     .reply_max = 1000};
-    struct listener_stats stats;
     enum fetch_fault fault;
     char url[64];
     struct buf out;
     int status;
 
-    served_init(&server);
-    server.config.tls_cert_file = cert_file;
-    server.config.tls_key_file = key_file;
-    served_start(&server, routes, ARRAY_LEN(routes));
     (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", server.port);
     request.url = url;
     buf_init(&out, 1000);
     assert_int_equal(fetch_blocking(&request, &status, &out, &fault), 0);
-    assert_int_equal(fault, FETCH_E_TLS_UNTRUSTED);
+    if (fault == FETCH_DONE)
+        assert_str(buf_str(&out), "seen by who trusts it");
+    buf_done(&out);
+    return fault;
+}
+
+static void an_unknown_certificate_ends_the_fetch(void **state)
+{
+    struct listener_stats stats;
+
+    start_server();
+    assert_int_equal(fetch_once(), FETCH_E_TLS_UNTRUSTED);
     listener_read_stats(server.listener, &stats);
     assert_int_equal(stats.requests, 0);
-    buf_done(&out);
+    served_stop(&server);
+}
+
+/* The change reaches the loop by message. */
+static void wait_for(enum fetch_fault fault)
+{
+    for (int64_t end_ms = test_now_ms() + 20000; fetch_once() != fault;)
+        assert_true(test_now_ms() < end_ms);
+}
+
+static void another_certificate_is_shown_from_the_next_connection_on(void **state)
+{
+    start_server();
+    assert_int_equal(fetch_trust(other_file), FETCH_TRUST_OK);
+    assert_int_equal(fetch_once(), FETCH_E_TLS_UNTRUSTED);
+    write_file(cert_file, other_cert); /* without its key: what is shown stays */
+    assert_int_equal(listener_change(server.listener, &server.config), LISTENER_E_TLS);
+    assert_int_equal(fetch_once(), FETCH_E_TLS_UNTRUSTED);
+    write_file(key_file, other_key);
+    assert_int_equal(listener_change(server.listener, &server.config), LISTENER_OK);
+    wait_for(FETCH_DONE);
+    assert_int_equal(listener_change(server.listener, &server.config), LISTENER_OK); /* the same */
+    assert_int_equal(fetch_once(), FETCH_DONE);
+    write_file(cert_file, cert);
+    write_file(key_file, key);
+    assert_int_equal(listener_change(server.listener, &server.config), LISTENER_OK);
+    wait_for(FETCH_E_TLS_UNTRUSTED);
     served_stop(&server);
 }
 
@@ -97,10 +158,7 @@ static void plain_words_to_a_tls_port_get_no_answer(void **state)
 {
     char *text;
 
-    served_init(&server);
-    server.config.tls_cert_file = cert_file;
-    server.config.tls_key_file = key_file;
-    served_start(&server, routes, ARRAY_LEN(routes));
+    start_server();
     text = ask(&server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_has_not(text, "200 OK");
     free(text);
@@ -127,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unknown_certificate_ends_the_fetch),
+        cmocka_unit_test(another_certificate_is_shown_from_the_next_connection_on),
         cmocka_unit_test(plain_words_to_a_tls_port_get_no_answer),
         cmocka_unit_test(files_that_do_not_fit_are_an_outcome),
     };
