@@ -228,6 +228,14 @@ static int stream_row(struct db *db, const struct db_query *q, const PGresult *r
     return col_decode(q, res, 0, NULL, cols, n_cols, at);
 }
 
+/* Nothing more came, nor word that this was all: as when libpq is out of memory. */
+static int stream_lost(struct db *db, const struct db_query *q)
+{
+    log_warn("database_lost", "query=%s reason=%s", q->name, "rows without their end");
+    conn_drop(db);
+    return DB_E_AWAY;
+}
+
 /* Rows until the end, a failure, or fn's wish. *ret_stopped: rows are left in the connection. */
 static int stream_rows(struct db *db, const struct db_query *q, const struct db_col *cols,
                        size_t n_cols, int (*fn)(void *ctx), void *ctx, bool *ret_stopped)
@@ -235,10 +243,11 @@ static int stream_rows(struct db *db, const struct db_query *q, const struct db_
     int at[BOUND_DB_COLS];
     bool found = false;
 
-    for (;;) {
+    for (bool whole = false;;) {
         _cleanup_(clear_result) PGresult *res = PQgetResult(db->conn);
         if (!res)
-            return 0;
+            return whole ? 0 : stream_lost(db, q);
+        whole = PQresultStatus(res) == PGRES_TUPLES_OK;
         bool row = PQresultStatus(res) == PGRES_SINGLE_TUPLE;
         int r = stream_row(db, q, res, cols, n_cols, at, &found);
 

@@ -281,6 +281,30 @@ CURLMcode curl_multi_add_handle(CURLM *multi, CURL *easy)
     return fails(MEMORY, CALLER) ? CURLM_OUT_OF_MEMORY : real(multi, easy);
 }
 
+CURLM *curl_multi_init(void)
+{
+    REAL(curl_multi_init);
+    return fails(MEMORY, CALLER) ? NULL : real();
+}
+
+CURLU *curl_url(void)
+{
+    REAL(curl_url);
+    return fails(MEMORY, CALLER) ? NULL : real();
+}
+
+CURLUcode curl_url_set(CURLU *url, CURLUPart part, const char *text, unsigned flags)
+{
+    REAL(curl_url_set);
+    return fails(MEMORY, CALLER) ? CURLUE_OUT_OF_MEMORY : real(url, part, text, flags);
+}
+
+CURLUcode curl_url_get(CURLU *url, CURLUPart part, char **text, unsigned flags)
+{
+    REAL(curl_url_get);
+    return fails(MEMORY, CALLER) ? CURLUE_OUT_OF_MEMORY : real(url, part, text, flags);
+}
+
 /* Every option takes one word. */
 #undef curl_easy_setopt
 CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
@@ -313,8 +337,22 @@ PQ(PGresult *, NULL, PQprepare, (PGconn *c, const char *name, const char *sql, i
 PQ(PGresult *, NULL, PQexecPrepared,
    (PGconn *c, const char *name, int n, const char *const *v, const int *lengths, const int *formats, int format),
    c, name, n, v, lengths, formats, format)
+PQ(PGresult *, NULL, PQdescribePrepared, (PGconn *c, const char *name), c, name)
+PQ(PGcancel *, NULL, PQgetCancel, (PGconn *c), c)
 PQ(int, 0, PQsendQueryPrepared,
    (PGconn *c, const char *name, int n, const char *const *v, const int *lengths, const int *formats, int format),
    c, name, n, v, lengths, formats, format)
 PQ(int, 0, PQsetSingleRowMode, (PGconn *c), c)
 PQ(int, 0, PQconsumeInput, (PGconn *c), c)
+
+/* What has come is lost, and nobody says so. */
+PGresult *PQgetResult(PGconn *c)
+{
+    REAL(PQgetResult);
+    PGresult *r = real(c);
+
+    if (!r || !fails(LIBPQ, CALLER))
+        return r;
+    PQclear(r);
+    return NULL;
+}
