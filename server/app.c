@@ -4,7 +4,6 @@
 #include "app.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +14,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "chores.h"
@@ -294,15 +294,6 @@ static void harden(void)
     }
 }
 
-/* Bodies come and go with each call. What the heap of a loop has at its end is kept for the next ones, up
- * to so much: given back to the kernel at once it would come again page by page, zeroed, which costs more
- * than reading the body. Larger blocks have pages of their own, and those go back. */
-static void keep_pages(void)
-{
-    (void)mallopt(M_TRIM_THRESHOLD, (int)MIB(8));
-    (void)mallopt(M_MMAP_THRESHOLD, (int)MIB(4));
-}
-
 static void say_what_differs(const char *name, bool taken)
 {
     if (taken)
@@ -352,7 +343,7 @@ int app_serve(const struct config *config, const struct config_source *source)
         return complain("out of memory");
     app.config = &app.live;
     harden();
-    keep_pages();
+    heap_keep_pages();
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);

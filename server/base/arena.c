@@ -218,6 +218,22 @@ struct str arena_strf(struct arena *a, const char *fmt, ...)
     return str_n(p, (size_t)n);
 }
 
+struct str arena_i64(struct arena *a, int64_t v, const char *unit)
+{
+    char text[20 + 20 + 1], *start = text + 20; /* digits are written backwards */
+    uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    size_t unit_n = MIN(strlen(unit), (size_t)20);
+
+    memcpy(start, unit, unit_n);
+    do {
+        *--start = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (v < 0)
+        *--start = '-';
+    return arena_str(a, str_n(start, (size_t)(text + 20 + unit_n - start)));
+}
+
 const char *arena_cstr(struct arena *a, struct str s)
 {
     return arena_str(a, s).p;

@@ -30,6 +30,8 @@ void *arena_alloc_n(struct arena *a, size_t size, size_t n) _must_use_; /* check
 /* Copies are NUL-terminated behind their n bytes; on failure p is NULL. */
 struct str arena_str(struct arena *a, struct str s) _must_use_;
 struct str arena_strf(struct arena *a, const char *fmt, ...) _printf_(2, 3) _must_use_;
+/* The number in decimal with a unit behind it, "" for none. */
+struct str arena_i64(struct arena *a, int64_t v, const char *unit) _must_use_;
 const char *arena_cstr(struct arena *a, struct str s) _must_use_;
 
 int arena_defer(struct arena *a, void (*fn)(void *), void *arg) _must_use_;

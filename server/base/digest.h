@@ -16,4 +16,6 @@ struct digest digest_hmac_sha256(struct str key, struct str s);
 bool digest_eq(const struct digest *a, const struct digest *b); /* constant time */
 /* CRC-32C; start with crc 0, pass the result on to continue. */
 uint32_t digest_crc32c(uint32_t crc, const void *p, size_t n);
+/* The same as on a processor without an instruction for it. */
+uint32_t digest_crc32c_by_tables(uint32_t crc, const void *p, size_t n);
 void digest_hex(const struct digest *d, char out[65]);

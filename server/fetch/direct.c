@@ -152,18 +152,21 @@ static size_t rest_of(const struct fetch *f, struct iovec parts[PARTS_MAX])
     return n;
 }
 
+static ssize_t send_rest(const struct fetch *f)
+{
+    struct iovec parts[PARTS_MAX];
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = rest_of(f, parts)};
+
+    return sendmsg(f->line->fd.fd, &message, MSG_NOSIGNAL);
+}
+
 /* An upstream that answers before it has read everything, and closes, fails the sending: its answer may
  * be there all the same, so that only reading tells what has come of it. */
 static void send_on(struct fetch *f)
 {
-    struct iovec parts[PARTS_MAX];
-    struct msghdr message = {.msg_iov = parts};
-
     while (!all_sent(f) && !f->stopped_sending) {
-        ssize_t n;
+        ssize_t n = send_rest(f);
 
-        message.msg_iovlen = rest_of(f, parts);
-        n = sendmsg(f->line->fd.fd, &message, MSG_NOSIGNAL);
         if (n >= 0)
             f->out_at += (size_t)n;
         else if (errno == EAGAIN)
@@ -175,29 +178,53 @@ static void send_on(struct fetch *f)
         lose(f, FETCH_E_RESET);
 }
 
-static void go_out(struct fetch *f)
+static void begin_exchange(struct fetch *f)
 {
     f->answer = (struct answer){.to_head = f->to_head};
     transfer_sent(f);
-    send_on(f);
+}
+
+static bool begin_on_kept_line(struct fetch *f)
+{
+    if (!line_take(f, direct_origin(f)))
+        return false;
+    f->fetcher->reused++;
+    begin_exchange(f);
+    return true;
+}
+
+bool direct_hurry(struct fetch *f)
+{
+    ssize_t n;
+
+    if (!begin_on_kept_line(f))
+        return false;
+    n = send_rest(f);
+    f->out_at += (size_t)MAX(n, (ssize_t)0);
+    if (loop_fd_mod(&f->line->fd, all_sent(f) ? EPOLLIN : EPOLLIN | EPOLLOUT) == 0)
+        return true;
+    line_close(f->line);
+    f->out_at = 0;
+    f->phase = TRANSFER_CONNECTING;
+    return false;
 }
 
 void direct_start(struct fetch *f)
 {
-    if (!line_take(f, direct_origin(f))) {
+    if (begin_on_kept_line(f))
+        send_on(f);
+    else
         connect_anew(f);
-        return;
-    }
-    f->fetcher->reused++;
-    go_out(f);
 }
 
 void direct_connected(struct fetch *f, CURLcode code)
 {
-    if (code == CURLE_OK && line_made(f) == 0)
-        go_out(f);
-    else
+    if (code != CURLE_OK || line_made(f) < 0) {
         transfer_finish(f, transfer_fault(f, code == CURLE_OK ? CURLE_COULDNT_CONNECT : code));
+        return;
+    }
+    begin_exchange(f);
+    send_on(f);
 }
 
 /* --- in --- */

@@ -110,7 +110,7 @@ void call_put_head(struct call *c, struct response *out)
         response_header(out, "x-tollgate-model", c->record.served_model);
     if (c->record.provider.p)
         response_header(out, "x-tollgate-provider", c->record.provider);
-    response_header(out, "x-tollgate-attempts", arena_strf(a, "%d", (int)c->record.attempts));
+    response_header(out, "x-tollgate-attempts", arena_i64(a, c->record.attempts, ""));
     response_header(out, "x-tollgate-cache", STR("none"));
     if (c->record.dropped.p)
         response_header(out, "x-tollgate-dropped", c->record.dropped);

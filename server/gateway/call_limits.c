@@ -30,7 +30,7 @@ static struct str amount_text(struct arena *a, const struct limits_word *word, i
     struct buf out;
 
     if (!word->money)
-        return arena_strf(a, "%lld", (long long)v);
+        return arena_i64(a, v, "");
     buf_init(&out, 64);
     money_put(&out, (struct money){v}, 2);
     text = arena_str(a, buf_str(&out));
@@ -56,8 +56,7 @@ struct problem call_limits_problem(struct call *c, enum limit limit,
     p.quota_source = word->quota_source;
     p.scope = word->scope;
     p.unit = word->unit;
-    p.id = arena_strf(a, "%lld",
-                      (long long)(limit == LIMIT_WALLET ? c->record.team_id : c->record.key_id));
+    p.id = arena_i64(a, limit == LIMIT_WALLET ? c->record.team_id : c->record.key_id, "");
     p.limit = amount_text(a, word, refusal->capacity);
     p.used = amount_text(a, word, refusal->used);
     p.resets_at_unix_s = (refusal->resets_at_us + 500000) / 1000000;
@@ -73,7 +72,7 @@ static struct str reset_text(struct call *c, enum limit limit)
     char text[CLOCK_RFC3339_SIZE];
 
     if (c->r->route->problems != PROBLEM_AS_ANTHROPIC)
-        return arena_strf(c->r->arena, "%llds", (long long)in_s);
+        return arena_i64(c->r->arena, in_s, "s");
     clock_rfc3339(clock_wall_us() + in_s * 1000000, text);
     return arena_str(c->r->arena, str_c(text));
 }
@@ -87,8 +86,8 @@ static void put_figures(struct call *c, struct response *out, enum limit limit,
 
     if (remaining < 0)
         return;
-    response_header(out, names[0], arena_strf(a, "%lld", (long long)p->capacity[limit]));
-    response_header(out, names[1], arena_strf(a, "%lld", (long long)remaining));
+    response_header(out, names[0], arena_i64(a, p->capacity[limit], ""));
+    response_header(out, names[1], arena_i64(a, remaining, ""));
     response_header(out, names[2], reset_text(c, limit));
 }
 

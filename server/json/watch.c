@@ -9,10 +9,20 @@ static struct str step_text(const struct watch_set *set, unsigned w, unsigned le
     return str_n(set->v[w].path + set->steps[w][level].at, set->steps[w][level].n);
 }
 
+/* Bytes up to the next step of a path. */
+static size_t step_bytes(const char *path)
+{
+    size_t n = 0;
+
+    while (path[n] && path[n] != '.' && path[n] != '[')
+        n++;
+    return n;
+}
+
 static void find_step(struct watch_set *set, unsigned w, unsigned level, size_t at)
 {
     const char *path = set->v[w].path;
-    size_t n = path[at] == '[' ? STEP_ELEMENT.n : strcspn(path + at, ".[");
+    size_t n = path[at] == '[' ? STEP_ELEMENT.n : step_bytes(path + at);
 
     assert(level < BOUND_JSON_WATCH_STEPS);
     assert(n > 0 && at + n <= UINT8_MAX);

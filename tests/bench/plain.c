@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "base/bounds.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "fetch/fetch.h"
 #include "http/listener.h"
@@ -143,6 +144,7 @@ int main(int argc, char **argv)
         return 2;
     }
     upstream = argv[1];
+    heap_keep_pages();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;

@@ -76,6 +76,10 @@ static void copies_end_in_nul(void **state)
     assert_string_equal(arena_cstr(a, STR("abc")), "abc");
     assert_string_equal(arena_cstr(a, STR_NONE), "");
     assert_str(arena_strf(a, "%s=%d", "n", 7), "n=7");
+    assert_str(arena_i64(a, 0, ""), "0");
+    assert_str(arena_i64(a, 1234567890, "s"), "1234567890s");
+    assert_str(arena_i64(a, INT64_MAX, ""), "9223372036854775807");
+    assert_str(arena_i64(a, INT64_MIN, " ms"), "-9223372036854775808 ms");
     assert_int_equal(arena_str(a, str_n("a\0b", 3)).n, 3);
     arena_free(a);
 }

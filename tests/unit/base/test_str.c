@@ -168,6 +168,10 @@ static void digests_match_published_values(void **state)
     assert_true(digest_crc32c(0, zeros, 32) == 0x8a9136aa);      /* RFC 3720 B.4 */
     assert_true(digest_crc32c(digest_crc32c(0, "1234", 4), "56789", 5) == 0xe3069283);
     assert_true(digest_crc32c(0, NULL, 0) == 0);
+    assert_true(digest_crc32c_by_tables(0, "123456789", 9) == 0xe3069283);
+    for (size_t n = 0; n < 32; n++) /* of every length, from an address that is not even */
+        assert_true(digest_crc32c(7, (const char *)&abc + 1, MIN(n, sizeof(abc) - 1)) ==
+                    digest_crc32c_by_tables(7, (const char *)&abc + 1, MIN(n, sizeof(abc) - 1)));
 }
 
 static void times_print_as_rfc3339(void **state)
