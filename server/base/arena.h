@@ -13,7 +13,7 @@ struct arena;
 struct arena *arena_new(size_t max_bytes) _must_use_;
 /* The same for something short-lived that is known to need some ARENA_LARGE_BYTES: it begins with as
  * much. */
-#define ARENA_LARGE_BYTES ((size_t)12288)
+#define ARENA_LARGE_BYTES ((size_t)10240)
 struct arena *arena_new_large(size_t max_bytes) _must_use_;
 /* From now on this thread keeps the first chunks of large arenas for those that come; until it is called
  * with false. Returns whether it does: not under the address sanitizer, which is to see each end. */

@@ -296,6 +296,8 @@ static bool take_heads(struct fetch *f, char *p, size_t n, size_t *ret_used)
             return false;
     }
     *ret_used = at;
+    if (f->head_done && all_sent(f))
+        buf_done(&f->out); /* it goes out no more, and the answer may take long */
     return true;
 }
 

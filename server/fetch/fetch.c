@@ -87,6 +87,7 @@ static void fetch_free(void *p)
 
     buf_done(&f->head_text);
     buf_done(&f->out);
+    free(f->line_at);
     curl_slist_free_all(f->headers);
     free(f);
 }

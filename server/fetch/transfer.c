@@ -109,7 +109,9 @@ static int add_headers(struct fetch *f, const struct fetch_request *request)
 /* One line of an answer's head, kept until the head is whole. False: too much of it. */
 static bool keep_line(struct fetch *f, struct str line)
 {
-    if (f->n_lines == ARRAY_LEN(f->line_at))
+    if (!f->line_at)
+        f->line_at = calloc(TRANSFER_HEADERS_MAX, sizeof(*f->line_at));
+    if (!f->line_at || f->n_lines == TRANSFER_HEADERS_MAX)
         return false;
     f->line_at[f->n_lines++] = (uint32_t)f->head_text.n;
     buf_put_str(&f->head_text, line);

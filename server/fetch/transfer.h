@@ -70,7 +70,7 @@ struct fetch {
     bool sound;             /* it was done, and well */
     enum fetch_fault fault; /* decided by us; FETCH_DONE: libcurl decides */
     struct buf head_text;
-    uint32_t line_at[TRANSFER_HEADERS_MAX];
+    uint32_t *line_at; /* of TRANSFER_HEADERS_MAX; NULL: none has come by libcurl */
     size_t n_lines;
     /* Of direct.c. */
     bool direct, to_head;

@@ -90,7 +90,7 @@ struct call {
     struct wire_request wire;
     const struct chat_request *chat; /* NULL: no target had to be told in another format */
     struct json_array array;
-    struct route_preference preference;
+    struct route_preference *preference; /* NULL: the request says nothing of its route */
     struct route_plan plan;
     size_t next; /* of plan.candidates */
     unsigned tries;

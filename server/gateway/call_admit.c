@@ -145,6 +145,19 @@ static int read_fields(struct call *c, struct json_fault *fault)
     return wire_wrong(fault, "body", "must be multipart/form-data");
 }
 
+/* What few requests say is large. PREFERENCE_OK also when there is none. */
+static int read_preference(struct call *c, struct json_fault *fault)
+{
+    const struct llm_request *llm = &c->wire.llm;
+
+    if (!llm->models_json.p && !llm->provider_json.p)
+        return PREFERENCE_OK;
+    c->preference = arena_new0(c->r->arena, struct route_preference);
+    if (!c->preference)
+        return err_origin(-ENOMEM);
+    return preference_read(c->r->arena, llm, c->preference, fault);
+}
+
 static bool read_body(struct call *c)
 {
     struct json_fault fault = {.at = 0};
@@ -156,7 +169,7 @@ static bool read_body(struct call *c)
     if (r == DIALECT_OK) {
         c->record.requested_model = llm->model;
         c->record.stream = llm->stream;
-        r = preference_read(c->r->arena, llm, &c->preference, &fault);
+        r = read_preference(c, &fault);
         if (r == PREFERENCE_OK)
             return true;
         r = r < 0 ? r : DIALECT_E_FIELD;
@@ -169,9 +182,9 @@ static bool read_body(struct call *c)
 /* `models` alone names the first choice too. */
 static void first_model(struct call *c)
 {
-    struct route_preference *p = &c->preference;
+    struct route_preference *p = c->preference;
 
-    if (c->wire.llm.model.p || !p->n_models)
+    if (c->wire.llm.model.p || !p || !p->n_models)
         return;
     c->wire.llm.model = c->record.requested_model = p->models[0];
     p->n_models--;
@@ -293,7 +306,7 @@ static bool plan(struct call *c)
         .abilities = abilities_wanted(&c->wire.llm),
         .input_tokens_least = (int64_t)(c->wire.llm.text_bytes / BYTES_PER_TOKEN_MOST),
         .service = c->wire.llm.service,
-        .preference = &c->preference,
+        .preference = c->preference,
         .allowed = model_allowed,
         .ctx = c,
     };

@@ -30,9 +30,15 @@ static size_t waiting_bytes(const struct exchange *x)
     return x->queue.n - x->queue_at;
 }
 
-/* Gives the memory of what was sent back, without moving much. */
+/* Gives the memory of what was sent back, without moving much. Where the socket is written here most
+ * chunks never see the queue. */
 static void shrink_queue(struct exchange *x)
 {
+    if (x->chunked && !waiting_bytes(x)) {
+        buf_done(&x->queue);
+        x->queue_at = 0;
+        return;
+    }
     if (waiting_bytes(x) && x->queue_at < BOUND_STREAM_QUEUE_BYTES)
         return;
     buf_consume(&x->queue, x->queue_at);

@@ -83,6 +83,8 @@ export const cases = [
   ['an absolute target', get([], 'GET http://other.test/livez HTTP/1.1'), REFUSED],
   ['a hundred empty lines first', crlf.repeat(100) + get(), UNSEEN(200)],
   ['two authorizations', get(['Authorization: Bearer a', 'Authorization: Bearer b']), REFUSED],
+  ['two headers of 6 KB', get(['X', 'Y'].map((name) => `${name}: ${'a'.repeat(6000)}`)), TAKEN(200)],
+  ['a header of 20 KB', get([`X: ${'a'.repeat(20000)}`]), status(431)],
   ['a header of 40 KB', get([`X: ${'a'.repeat(40000)}`]), status(431)],
   ['a target of 40 KB', get([], `GET /${'a'.repeat(40000)} HTTP/1.1`), status(414)],
   ['2,000 headers', get(Array.from({ length: 2000 }, (_, i) => `X${i}: 1`)), status(431)],
