@@ -136,17 +136,23 @@ CREATE TABLE target (
     priority integer NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 1000),
     weight integer NOT NULL DEFAULT 100 CHECK (weight BETWEEN 0 AND 1000),
     enabled boolean NOT NULL DEFAULT true,
+    lacks text[] NOT NULL DEFAULT '{}',
+    context_tokens bigint CHECK (context_tokens > 0),
+    max_output_tokens bigint CHECK (max_output_tokens > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     deleted_at timestamptz
 );
 COMMENT ON TABLE target IS 'One way to serve a model. Never deleted, since attempts name it.';
 COMMENT ON COLUMN target.output_limit_field IS 'NULL: the provider kind''s own.';
+COMMENT ON COLUMN target.lacks IS 'Words of server/catalog/ability.def: what it cannot do though the model can.';
+COMMENT ON COLUMN target.context_tokens IS 'Where it takes less than the model; NULL: as the model. So max_output_tokens.';
 COMMENT ON COLUMN target.weight IS '0: only when no other target of its priority is left.';
 CREATE UNIQUE INDEX target_once ON target (model_id, account_id, upstream_model)
     WHERE deleted_at IS NULL;
 CREATE INDEX target_account ON target (account_id);
 GRANT SELECT, INSERT ON target TO tollgate_app;
-GRANT UPDATE (upstream_model, output_limit_field, priority, weight, enabled, deleted_at)
+GRANT UPDATE (upstream_model, output_limit_field, priority, weight, enabled, lacks,
+              context_tokens, max_output_tokens, deleted_at)
     ON target TO tollgate_app;
 
 ALTER TABLE target ADD UNIQUE (model_id, id);

@@ -56,6 +56,7 @@ static struct json_object *route_json(const struct model_row *row)
 static struct json_object *target_json(const struct target_row *t)
 {
     struct json_object *o = json_new_object();
+    struct str lacks[ABILITIES];
 
     json_set_cstr(o, "object", "target");
     json_set_i64(o, "id", t->id.v);
@@ -67,6 +68,9 @@ static struct json_object *target_json(const struct target_row *t)
     admin_set_text(o, "output_limit_field", t->is.output_limit_field);
     json_set_i64(o, "priority", t->is.priority);
     json_set_i64(o, "weight", t->is.weight);
+    admin_set_id(o, "context_tokens", t->is.context_tokens);
+    admin_set_id(o, "max_output_tokens", t->is.max_output_tokens);
+    json_set(o, "lacks", admin_strings(lacks, ability_words(t->is.lacks, lacks)));
     json_set_bool(o, "enabled", t->is.enabled);
     return o;
 }

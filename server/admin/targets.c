@@ -2,13 +2,15 @@
  * name, for operators. Each answers with the whole route. */
 #include "admin/routes.h"
 
+#include "base/bounds.h"
 #include "base/err.h"
 
 struct target_body {
     struct str upstream_model, output_limit_field;
-    int64_t account_id, priority, weight;
+    int64_t account_id, priority, weight, context_tokens, max_output_tokens;
+    struct json_strs lacks;
     bool enabled;
-    uint8_t saw_limit;
+    uint8_t saw_limit, saw_context, saw_output, saw_lacks;
 };
 
 #define AT(field) offsetof(struct target_body, field)
@@ -17,6 +19,11 @@ struct target_body {
         {"output_limit_field", WANT_STR, false, 1, 40, AT(output_limit_field), AT(saw_limit)},     \
         {"priority", WANT_I64, false, 0, 1000, AT(priority), SIZE_MAX},                            \
         {"weight", WANT_I64, false, 0, 1000, AT(weight), SIZE_MAX},                                \
+        {"context_tokens", WANT_I64, false, 1, BOUND_MODEL_TOKENS, AT(context_tokens),             \
+         AT(saw_context)},                                                                         \
+        {"max_output_tokens", WANT_I64, false, 1, BOUND_MODEL_TOKENS, AT(max_output_tokens),       \
+         AT(saw_output)},                                                                          \
+        {"lacks", WANT_STRS, false, 0, ABILITIES, AT(lacks), AT(saw_lacks)},                       \
     {                                                                                              \
         "enabled", WANT_BOOL, false, 0, 0, AT(enabled), SIZE_MAX                                   \
     }
@@ -32,12 +39,33 @@ static struct target_body body_of(const struct target_draft *d)
                                 .output_limit_field = d->output_limit_field,
                                 .priority = d->priority,
                                 .weight = d->weight,
+                                .context_tokens = d->context_tokens,
+                                .max_output_tokens = d->max_output_tokens,
                                 .enabled = d->enabled};
 }
 
-static struct target_draft draft_of(const struct target_body *b)
+/* What the body does not say stays as it is. */
+static int read_lacks(struct admin *a, const struct target_body *b, uint32_t *bits)
+{
+    enum ability ability;
+
+    if (!b->saw_lacks)
+        return 0;
+    *bits = 0;
+    for (size_t i = 0; i < b->lacks.n; i++) {
+        if (ability_parse(b->lacks.v[i], &ability) != WORD_OK)
+            return admin_problem(a, PROBLEM_BAD_FIELD, "lacks", "No such ability is known.");
+        *bits |= ABILITY_BIT(ability);
+    }
+    return 0;
+}
+
+static struct target_draft draft_of(const struct target_body *b, uint32_t lacks)
 {
     return (struct target_draft){
+        .lacks = lacks,
+        .context_tokens = b->saw_context == FIELD_NULL ? 0 : b->context_tokens,
+        .max_output_tokens = b->saw_output == FIELD_NULL ? 0 : b->max_output_tokens,
         .upstream_model = b->upstream_model,
         .output_limit_field = b->saw_limit == FIELD_NULL ? STR("") : b->output_limit_field,
         .priority = (int32_t)b->priority,
@@ -54,13 +82,16 @@ int admin_targets_add(struct admin *a)
     struct target_draft draft;
     struct target_id target;
     struct model_id route;
+    uint32_t lacks = 0;
     int r = admin_route_of_path(a, &route);
 
     if (!r)
         r = admin_body(a, add_fields, ARRAY_LEN(add_fields), &b);
+    if (!r)
+        r = read_lacks(a, &b, &lacks);
     if (r)
         return r;
-    draft = draft_of(&b);
+    draft = draft_of(&b, lacks);
     r = admin_identity(a,
                        target_add(a->db, &a->actor, route, (struct account_id){b.account_id},
                                   &draft, &target, &fault),
@@ -104,9 +135,11 @@ int admin_targets_change(struct admin *a)
         return r;
     b = body_of(&row.is);
     r = admin_body(a, change_fields, ARRAY_LEN(change_fields), &b);
+    if (!r)
+        r = read_lacks(a, &b, &row.is.lacks);
     if (r)
         return r;
-    draft = draft_of(&b);
+    draft = draft_of(&b, row.is.lacks);
     r = admin_identity(a, target_edit(a->db, &a->actor, row.id, &draft, &fault), &fault);
     return r ? r : admin_answer_route(a, 200, route);
 }

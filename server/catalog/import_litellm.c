@@ -80,6 +80,7 @@ static int64_t tokens_of(const struct json_object *v, const char *field, const c
 static int read_facts(struct arena *a, struct import_entry *e, const struct json_object *v)
 {
     const struct json_object *sampling = json_get(v, "supports_sampling_params");
+    const struct json_object *streams = json_get(v, ability_flags[ABILITY_STREAMING]);
 
     e->context_tokens = tokens_of(v, "max_input_tokens", "max_tokens");
     if (model_kind_writes(e->kind))
@@ -89,6 +90,8 @@ static int read_facts(struct arena *a, struct import_entry *e, const struct json
             e->abilities |= ABILITY_BIT(i);
     if (json_kind(sampling) == JSON_BOOL && !json_true(sampling))
         e->abilities |= ABILITY_BIT(ABILITY_NO_SAMPLING);
+    if (json_kind(streams) != JSON_BOOL)
+        e->abilities |= ABILITY_BIT(ABILITY_STREAMING);
     e->description = STR("");
     e->note = STR("LiteLLM's price table");
     if (e->untaken.n) /* a note has room for 500 characters */

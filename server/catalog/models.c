@@ -92,5 +92,9 @@ int target_draft_check(const struct target_draft *d, struct identity_fault *faul
         return identity_fault_set(fault, "priority", "The priority is a number from 0 to 1000.");
     if (d->weight < 0 || d->weight > 1000)
         return identity_fault_set(fault, "weight", "The weight is a number from 0 to 1000.");
+    if (!is_tokens(d->context_tokens))
+        return identity_fault_set(fault, "context_tokens", too_many_tokens);
+    if (!is_tokens(d->max_output_tokens))
+        return identity_fault_set(fault, "max_output_tokens", too_many_tokens);
     return CHANGE_OK;
 }

@@ -74,6 +74,8 @@ struct target_draft {
     struct str output_limit_field; /* empty: the provider kind's own */
     int32_t priority, weight;      /* 0 .. 1000 */
     bool enabled;
+    uint32_t lacks; /* bits of abilities that it has not, though the model may */
+    int64_t context_tokens, max_output_tokens; /* 0: as the model's */
 };
 int target_draft_check(const struct target_draft *d, struct identity_fault *fault) _must_use_;
 struct target_row {

@@ -47,6 +47,10 @@ struct catalog_target {
     int priority, weight;
     bool enabled;
     const struct price *price; /* in force at load; NULL: none, so not to be used */
+    /* Where it can do less than the model: abilities that it lacks, and limits of its own (0: as the
+     * model's). */
+    uint32_t lacks;
+    int64_t context_tokens, max_output_tokens;
 };
 
 struct catalog_model {
@@ -72,6 +76,20 @@ struct catalog_model {
     size_t n_targets;
     const struct price *price; /* of the whole model; NULL: none */
 };
+
+/* What the target can do, and its limits in tokens (0: not known). */
+static inline uint32_t target_abilities(const struct catalog_target *t)
+{
+    return t->model->abilities & ~t->lacks;
+}
+static inline int64_t target_context(const struct catalog_target *t)
+{
+    return t->context_tokens ? t->context_tokens : t->model->context_tokens;
+}
+static inline int64_t target_output(const struct catalog_target *t)
+{
+    return t->max_output_tokens ? t->max_output_tokens : t->model->max_output_tokens;
+}
 
 struct catalog_options {
     const uint8_t *seal_key; /* 32 bytes */

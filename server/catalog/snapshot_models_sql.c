@@ -11,7 +11,7 @@ struct models_load {
     size_t at; /* the model that the last target was of: both come by model name */
     int64_t model_id, account_id, price_id;
     bool price_none, pinned;
-    struct str model_kind, strategy, triggers, capabilities, alias, limit_field;
+    struct str model_kind, strategy, triggers, capabilities, alias, limit_field, lacks;
     int32_t max_attempts, retries, connect_ms, first_byte_ms, idle_ms, total_ms;
     struct catalog_model model;
     struct catalog_target target;
@@ -114,7 +114,9 @@ static int each_alias(struct models_load *l)
  * counts: the target's own, else that of its provider kind, else the model's. */
 DB_QUERY(catalog_targets,
          "SELECT t.id, t.model_id, t.account_id, t.upstream_model, t.output_limit_field,"
-         "       t.priority, t.weight, t.enabled,"
+         "       t.priority, t.weight, t.enabled, array_to_string(t.lacks, ',') AS lacks,"
+         "       coalesce(t.context_tokens, 0) AS context_tokens,"
+         "       coalesce(t.max_output_tokens, 0) AS max_output_tokens,"
          "       coalesce(t.id = m.pinned_target_id, false) AS pinned, price.id AS price_id"
          "  FROM target t"
          "  JOIN model m ON m.id = t.model_id"
@@ -162,6 +164,7 @@ static int target_row(void *ctx)
     t->priority = l->priority;
     t->weight = l->weight;
     t->output_limit_field = limit_field(l->limit_field, a->provider);
+    t->lacks = ability_bits(l->lacks);
     t->price = l->price_none ? NULL : catalog_price(c, l->price_id);
     if (m->n_targets++ == 0)
         m->targets = t;
@@ -181,7 +184,10 @@ static int each_target(struct models_load *l)
                            db_col_text("upstream_model", &t->upstream_model),
                            db_col_text("output_limit_field", &l->limit_field),
                            db_col_i32("priority", &l->priority), db_col_i32("weight", &l->weight),
-                           db_col_bool("enabled", &t->enabled), db_col_bool("pinned", &l->pinned),
+                           db_col_bool("enabled", &t->enabled), db_col_text("lacks", &l->lacks),
+                           db_col_i64("context_tokens", &t->context_tokens),
+                           db_col_i64("max_output_tokens", &t->max_output_tokens),
+                           db_col_bool("pinned", &l->pinned),
                            db_col_i64_null("price_id", &l->price_id, &l->price_none)),
                    target_row, l);
 }

@@ -10,6 +10,11 @@ enum ability {
     ABILITIES
 };
 #define ABILITY_BIT(a) (UINT32_C(1) << (a))
+/* Those that a request can ask for: a target without them is passed over. */
+#define ABILITIES_ASKED                                                                            \
+    (ABILITY_BIT(ABILITY_TOOLS) | ABILITY_BIT(ABILITY_VISION) | ABILITY_BIT(ABILITY_AUDIO) |       \
+     ABILITY_BIT(ABILITY_FILES) | ABILITY_BIT(ABILITY_JSON_SCHEMA) |                               \
+     ABILITY_BIT(ABILITY_REASONING) | ABILITY_BIT(ABILITY_STREAMING))
 const char *ability_name(enum ability a);  /* "json_schema" */
 const char *ability_label(enum ability a); /* "structured output" */
 

@@ -1,6 +1,7 @@
 /* call_admit.c: from the head of a request to a call that may be sent: key, address, body, model,
  * limits, hold. Nothing has been counted or taken when any of the checks refuses. */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "base/bounds.h"
 #include "base/clock.h"
@@ -8,6 +9,7 @@
 #include "base/failpoint.h"
 #include "gateway/call_flow.h"
 #include "gateway/key_check.h"
+#include "gateway/needs.h"
 #include "gateway/preference.h"
 #include "gateway/refusal.h"
 #include "translation/multipart.h"
@@ -223,7 +225,6 @@ static bool refuse_route(struct call *c, const struct catalog_model *m, int outc
         {ROUTE_E_DISABLED, PROBLEM_NO_MODEL, CALL_OUTCOME_CLIENT_ERROR, "model"},
         {ROUTE_E_OFF, PROBLEM_NO_TARGET, CALL_OUTCOME_UPSTREAM_ERROR, NULL},
         {ROUTE_E_KIND, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "model"},
-        {ROUTE_E_CONTEXT, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "messages"},
         {ROUTE_E_NO_TARGET, PROBLEM_NO_TARGET, CALL_OUTCOME_UPSTREAM_ERROR, NULL},
         {ROUTE_E_NO_PRICE, PROBLEM_NO_PRICE, CALL_OUTCOME_CLIENT_ERROR, "model"},
         {ROUTE_E_SERVICE, PROBLEM_BAD_FIELD, CALL_OUTCOME_CLIENT_ERROR, "service_tier"},
@@ -246,36 +247,62 @@ static bool refuse_route(struct call *c, const struct catalog_model *m, int outc
     return refuse_code(c, PROBLEM_INTERNAL, CALL_OUTCOME_INTERNAL);
 }
 
-/* What the request cannot be served without. */
-static uint32_t abilities_wanted(const struct llm_request *llm)
+/* Not every format's errors have a place for the field, so the sentence names it too. */
+static bool refuse_field(struct call *c, const char *field, struct str sentence)
 {
-    uint32_t bits = 0;
-
-    if (llm->has_tools)
-        bits |= ABILITY_BIT(ABILITY_TOOLS);
-    if (llm->image_parts)
-        bits |= ABILITY_BIT(ABILITY_VISION);
-    if (llm->audio_parts)
-        bits |= ABILITY_BIT(ABILITY_AUDIO);
-    if (llm->file_parts || llm->files_elsewhere)
-        bits |= ABILITY_BIT(ABILITY_FILES);
-    return bits;
-}
-
-/* The first thing that the request asks for and the model does not do. */
-static bool refuse_ability(struct call *c, const struct catalog_model *m)
-{
-    uint32_t missing = abilities_wanted(&c->wire.llm) & ~m->abilities;
     struct problem p = problem_of(PROBLEM_BAD_FIELD);
 
-    p.param = STR("model");
-    for (enum ability a = 0; a < ABILITIES; a++)
-        if (missing & ABILITY_BIT(a)) {
-            p.message = arena_strf(c->r->arena, "The model `%.*s` does not do %s.", STR_FMT(m->name),
-                                   ability_label(a));
-            break;
-        }
+    p.param = str_c(field);
+    p.message = sentence;
     return refuse(c, &p, CALL_OUTCOME_CLIENT_ERROR);
+}
+
+/* What the request asks for and no target of the model does. */
+static bool refuse_ability(struct call *c, const struct catalog_model *m)
+{
+    enum ability a = needs_missing(m, needs_abilities(c->endpoint, &c->wire.llm));
+    const char *field = needs_field(c->endpoint, a);
+
+    return refuse_field(
+        c, field,
+        a < ABILITIES
+            ? arena_strf(c->r->arena, "`%s`: the model `%.*s` does not do %s.", field,
+                         STR_FMT(m->name), ability_label(a))
+            : arena_strf(c->r->arena,
+                         "`%s`: no provider of `%.*s` does all at once that is asked for.", field,
+                         STR_FMT(m->name)));
+}
+
+/* The most that an answer of any target of the model may have. */
+static int64_t output_of(const struct catalog_model *m)
+{
+    int64_t most = 0;
+
+    for (size_t i = 0; i < m->n_targets; i++)
+        if (m->targets[i].enabled)
+            most = MAX(most, target_output(&m->targets[i]));
+    return most;
+}
+
+static bool refuse_output(struct call *c, const struct catalog_model *m)
+{
+    const char *field =
+        c->wire.llm.limit_field ? c->wire.llm.limit_field : needs_limit_field(c->endpoint);
+
+    return refuse_field(c, field,
+                        arena_strf(c->r->arena,
+                                   "`%s`: the model `%.*s` writes at most %" PRId64 " tokens.",
+                                   field, STR_FMT(m->name), output_of(m)));
+}
+
+static bool refuse_context(struct call *c, const struct catalog_model *m)
+{
+    const char *field = needs_input_field(c->endpoint);
+
+    return refuse_field(c, field,
+                        arena_strf(c->r->arena,
+                                   "`%s`: the input is longer than the context of the model `%.*s`.",
+                                   field, STR_FMT(m->name)));
 }
 
 /* No text is fewer tokens than this many of its bytes can make: the longest tokens of public
@@ -303,7 +330,8 @@ static bool plan(struct call *c)
         .team = c->key->policy->team,
         .kind = c->endpoint->kind,
         .format = c->endpoint->format,
-        .abilities = abilities_wanted(&c->wire.llm),
+        .abilities = needs_abilities(c->endpoint, &c->wire.llm),
+        .output_tokens = model_kind_writes(c->endpoint->kind) ? c->wire.llm.output_limit : 0,
         .input_tokens_least = (int64_t)(c->wire.llm.text_bytes / BYTES_PER_TOKEN_MOST),
         .service = c->wire.llm.service,
         .preference = c->preference,
@@ -313,6 +341,10 @@ static bool plan(struct call *c)
     r = route_pick(&request, &c->plan);
     if (r == ROUTE_E_ABILITY)
         return refuse_ability(c, m);
+    if (r == ROUTE_E_CONTEXT)
+        return refuse_context(c, m);
+    if (r == ROUTE_E_OUTPUT)
+        return refuse_output(c, m);
     return r == ROUTE_OK ? true : refuse_route(c, m, r);
 }
 

@@ -135,15 +135,19 @@ static int put_headers(struct call *c, const struct catalog_account *account,
     return r;
 }
 
-/* The bound of the hold has to be true for every model that may serve. */
+/* The bound of the hold has to be true for every target that may serve. */
 static uint64_t limit_to_send(const struct call *c, const struct catalog_target *target)
 {
     const struct estimate *e = &c->money.estimate;
-    bool other_model = target->model != c->plan.candidates[0]->model;
+    const struct catalog_target *first = c->plan.candidates[0];
+    int64_t most = target_output(target);
+    bool other = target->model != first->model || most != target_output(first);
 
     if (!model_kind_writes(target->model->kind) || c->wire.llm.has_output_limit)
         return 0;
-    return e->send_limit || other_model ? e->output_each : 0;
+    if (!e->send_limit && !other)
+        return 0;
+    return most ? MIN(e->output_each, (uint64_t)most) : e->output_each;
 }
 
 /* *fault: what the target cannot be told (LEG_E_REFUSED). */

@@ -67,17 +67,18 @@ static void bound_input(const struct llm_request *llm, const struct catalog_mode
 }
 
 /* What the client allows. */
-static uint64_t allowed_output(const struct llm_request *llm, const struct catalog_model *m)
+static uint64_t allowed_output(const struct llm_request *llm, const struct catalog_target *t)
 {
-    return m->max_output_tokens ? MIN(llm->output_limit, (uint64_t)m->max_output_tokens)
-                                : llm->output_limit;
+    int64_t most = target_output(t);
+
+    return most ? MIN(llm->output_limit, (uint64_t)most) : llm->output_limit;
 }
 
 /* The client gave no limit. */
 static void choose_output(const struct llm_request *llm, const struct catalog_target *t,
                           struct money available, struct estimate *e)
 {
-    int64_t known = t->model->max_output_tokens, most = known ? known : OUTPUT_UNKNOWN, buys;
+    int64_t known = target_output(t), most = known ? known : OUTPUT_UNKNOWN, buys;
     struct money share = {available.nano / AVAILABLE_SHARE};
 
     e->send_limit = !known;
@@ -105,7 +106,7 @@ void estimate_make(const struct llm_request *llm, const struct catalog_target *t
     }
     bound_input(llm, m, &e.most);
     if (model_kind_writes(m->kind) && llm->has_output_limit)
-        e.output_each = allowed_output(llm, m);
+        e.output_each = allowed_output(llm, target);
     else if (model_kind_writes(m->kind))
         choose_output(llm, target, available, &e);
     e.most.output_tokens = clip(e.output_each * llm->choices);
@@ -125,6 +126,6 @@ void estimate_other(const struct llm_request *llm, const struct catalog_target *
     *ret = first->most;
     bound_input(llm, target->model, ret);
     if (model_kind_writes(target->model->kind) && llm->has_output_limit)
-        each = allowed_output(llm, target->model);
+        each = allowed_output(llm, target);
     ret->output_tokens = clip(each * llm->choices);
 }

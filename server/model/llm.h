@@ -13,9 +13,12 @@ struct llm_request {
     bool wants_usage;      /* a streaming client asked for the usage figures */
     bool has_output_limit; /* else output_limit is 0 */
     uint64_t output_limit; /* tokens per choice; the larger when two names give one */
+    const char *limit_field; /* the client's name of it; NULL: its format has one only */
     uint32_t choices;      /* `n`; 1 when absent */
     enum service_tier service;
-    bool has_tools, has_format;
+    bool has_tools;
+    bool wants_schema;        /* the answer shall be JSON of a given schema */
+    bool wants_reasoning;     /* the model shall think, and not only if it likes to */
     bool wants_audio;         /* the answer may be sound */
     uint32_t image_parts;     /* also those given by URL */
     uint32_t audio_parts;     /* inline, */

@@ -57,15 +57,34 @@ static bool is_too_dear(const struct route_request *q, const struct price *price
            is_dearer(charge[USAGE_REQUEST], w->max_request_price);
 }
 
+static bool is_beyond(uint64_t tokens, int64_t most)
+{
+    return most > 0 && tokens > (uint64_t)most;
+}
+
+/* Can it do what is asked? */
+static int suits(const struct route_request *q, const struct catalog_target *t)
+{
+    if ((q->abilities & target_abilities(t)) != q->abilities)
+        return ROUTE_E_ABILITY;
+    if (is_beyond((uint64_t)q->input_tokens_least, target_context(t)))
+        return ROUTE_E_CONTEXT;
+    return is_beyond(q->output_tokens, target_output(t)) ? ROUTE_E_OUTPUT : ROUTE_OK;
+}
+
 /* ROUTE_OK, or what speaks against the target. */
 static int sift(const struct route_request *q, const struct catalog_target *t, unsigned *ret_rank)
 {
     const struct route_preference *w = q->preference;
     unsigned ignored;
+    int r;
 
     *ret_rank = ROUTE_NAMES_MAX;
     if (!is_usable(q, t) || (t->model->pinned && t->model->pinned != t))
         return ROUTE_E_NO_TARGET;
+    r = suits(q, t);
+    if (r != ROUTE_OK)
+        return r;
     if (!t->price || !price_usable(t->price))
         return ROUTE_E_NO_PRICE;
     if (!price_sells(t->price, q->service))
@@ -90,10 +109,6 @@ static int model_fits(const struct route_request *q, const struct catalog_model 
         return ROUTE_E_OFF;
     if (m->kind != q->kind)
         return ROUTE_E_KIND;
-    if ((q->abilities & m->abilities) != q->abilities)
-        return ROUTE_E_ABILITY;
-    if (m->context_tokens && q->input_tokens_least > m->context_tokens)
-        return ROUTE_E_CONTEXT;
     return ROUTE_OK;
 }
 
@@ -244,6 +259,7 @@ struct str route_sentence(struct arena *a, const struct catalog_model *m, int ou
         [ROUTE_E_KIND] = "The model does not serve this kind of request.",
         [ROUTE_E_ABILITY] = "The model cannot do what the request asks for.",
         [ROUTE_E_CONTEXT] = "The input is longer than the model's context.",
+        [ROUTE_E_OUTPUT] = "The answer may be longer than the model can write.",
         [ROUTE_E_NO_TARGET] = "No provider account is available for the model.",
         [ROUTE_E_NO_PRICE] = "The model has no price and cannot be used.",
         [ROUTE_E_SERVICE] = "The model is not sold at this service tier.",

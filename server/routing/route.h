@@ -42,10 +42,12 @@ struct route_request {
     struct team_id team;  /* its own accounts may be used, those of other teams never */
     enum model_kind kind; /* what is asked for: chat or an embedding */
     const struct wire_format *format; /* the client's */
-    uint32_t abilities;   /* bits that the model has to have */
-    /* The least that the input can be, in tokens: beyond a model's context it is not asked. 0: not
+    uint32_t abilities;   /* bits that the target has to have */
+    /* The least that the input can be, in tokens: beyond a target's context it is not asked. 0: not
      * known. */
     int64_t input_tokens_least;
+    /* What the client allows an answer to have: beyond a target's limit it is not asked. 0: not given. */
+    uint64_t output_tokens;
     enum service_tier service; /* asked for */
     const struct route_preference *preference; /* NULL: none */
     /* May the key use this model? Asked for each model of the list. NULL: yes. */
@@ -64,9 +66,10 @@ enum {
     ROUTE_E_DISABLED,   /* the model is not enabled */
     ROUTE_E_OFF,        /* an operator switched its route off */
     ROUTE_E_KIND,       /* the model is of the other kind */
-    ROUTE_E_ABILITY,    /* the model cannot do what is asked */
-    ROUTE_E_CONTEXT,    /* the input is longer than the model's context */
     ROUTE_E_NO_TARGET,  /* nothing enabled and usable */
+    ROUTE_E_ABILITY,    /* the targets cannot do what is asked */
+    ROUTE_E_CONTEXT,    /* the input is longer than their context */
+    ROUTE_E_OUTPUT,     /* the answer may be longer than they can write */
     ROUTE_E_NO_PRICE,   /* there are targets, but none has a price */
     ROUTE_E_SERVICE,    /* priced, but not at the service tier that is asked for */
     ROUTE_E_PREFERENCE, /* the request's own wishes leave nothing */

@@ -178,7 +178,16 @@ static void stream(struct arena *a, const struct chat_dialect *from, const struc
  * event before the one that is cut to the one behind it, where the reader holds nothing of before. */
 enum { CUT_WHOLE_BYTES = 16384 };
 
-/* What a stream's pieces give, in one buffer that two readings can be compared by. */
+/* An event with its lengths, so that two readings can be compared as bytes. */
+static void put_event(struct buf *out, const struct sse_event *e)
+{
+    const size_t lengths[] = {e->type.n, e->data.n, e->raw.n, e->ended};
+
+    buf_put_str(out, str_n((const char *)lengths, sizeof(lengths)));
+    buf_put_str(out, e->type);
+    buf_put_str(out, e->data);
+}
+
 static void cut_events(enum framing_kind kind, const struct str *pieces, size_t n, struct buf *ret)
 {
     struct framing framing;
@@ -189,13 +198,11 @@ static void cut_events(enum framing_kind kind, const struct str *pieces, size_t 
         if (framing_push(&framing, pieces[i]) != FRAMING_OK)
             buf_puts(ret, "too large");
         while (framing_next(&framing, &e) == FRAMING_OK)
-            buf_printf(ret, "%zu:%.*s|%zu:%.*s|%zu|", e.type.n, STR_FMT(e.type), e.data.n,
-                       STR_FMT(e.data), e.raw.n);
+            put_event(ret, &e);
     }
     framing_end(&framing);
     while (framing_next(&framing, &e) == FRAMING_OK)
-        buf_printf(ret, "end %zu:%.*s|%zu:%.*s|%zu|", e.type.n, STR_FMT(e.type), e.data.n,
-                   STR_FMT(e.data), e.raw.n);
+        put_event(ret, &e);
     framing_done(&framing);
 }
 

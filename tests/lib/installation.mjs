@@ -78,7 +78,7 @@ export async function addModel(operator, { name, kind = 'chat', input = '1', out
   for (const t of targets) {
     page = await operator.submit(`/operator/models/${id}`, /\/targets$/, {
       account: String(t.account.id), upstream_model: t.upstreamModel ?? name,
-      priority: String(t.priority ?? 1), weight: String(t.weight ?? 1), enabled: 'on',
+      priority: String(t.priority ?? 1), weight: String(t.weight ?? 1), enabled: 'on', ...t.fields,
     });
     assert.equal(page.status, 200, page.text.slice(0, 600));
   }

@@ -31,9 +31,10 @@ static int target_view(struct web *w, const struct model_row *row, const struct 
     struct form form;
     int r = target_form_open(w, &form);
 
+    if (r == 0)
+        r = target_form_show(&form, &t->is);
     if (r < 0)
         return err_trace(r);
-    target_form_show(&form, &t->is);
     o = json_new_object();
     json_set_i64(o, "id", t->id.v);
     json_set_str(o, "account", t->account_name);

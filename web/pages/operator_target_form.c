@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "catalog/accounts.h"
 
@@ -14,6 +15,11 @@ static const struct form_field fields[TARGET_FIELDS] = {
     [TARGET_FIELD_LIMIT] = {"output_limit_field", "Limit of the answer is sent as", FORM_CHOICE},
     [TARGET_FIELD_PRIORITY] = {"priority", "Priority", FORM_INTEGER, .max = 1000},
     [TARGET_FIELD_WEIGHT] = {"weight", "Weight", FORM_INTEGER, .max = 1000},
+    [TARGET_FIELD_CONTEXT] = {"context_tokens", "Context window here", FORM_INTEGER,
+                              .max = BOUND_MODEL_TOKENS, .placeholder = "as the model"},
+    [TARGET_FIELD_OUTPUT] = {"max_output_tokens", "Longest answer here", FORM_INTEGER,
+                             .max = BOUND_MODEL_TOKENS, .placeholder = "as the model"},
+    [TARGET_FIELD_LACKS] = {"lacks", "Not done here, though the model can", FORM_MANY},
     [TARGET_FIELD_ENABLED] = {"enabled", "Enabled", FORM_SWITCH},
 };
 
@@ -27,6 +33,9 @@ static int open_form(struct web *w, struct form *form)
     form_option(form, TARGET_FIELD_LIMIT, STR(""), STR("the provider’s usual name"));
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         form_option(form, TARGET_FIELD_LIMIT, str_c(names[i]), str_c(names[i]));
+    for (enum ability a = 0; a < ABILITIES; a++)
+        if (ABILITY_BIT(a) & ABILITIES_ASKED)
+            form_option(form, TARGET_FIELD_LACKS, str_c(ability_name(a)), str_c(ability_label(a)));
     form_set(form, TARGET_FIELD_PRIORITY, STR("0"));
     form_set(form, TARGET_FIELD_WEIGHT, STR("100"));
     form_set_on(form, TARGET_FIELD_ENABLED, true);
@@ -65,13 +74,32 @@ int target_form_open(struct web *w, struct form *form)
     return r;
 }
 
-void target_form_show(struct form *form, const struct target_draft *d)
+int target_form_show(struct form *form, const struct target_draft *d)
 {
+    struct str words[ABILITIES];
+    int r = form_set_many(form, TARGET_FIELD_LACKS, words, ability_words(d->lacks, words));
+
+    if (r < 0)
+        return err_trace(r);
+    form_set_i64(form, TARGET_FIELD_CONTEXT, d->context_tokens);
+    form_set_i64(form, TARGET_FIELD_OUTPUT, d->max_output_tokens);
     form_set(form, TARGET_FIELD_UPSTREAM, d->upstream_model);
     form_set(form, TARGET_FIELD_LIMIT, d->output_limit_field);
     form_set(form, TARGET_FIELD_PRIORITY, arena_strf(form->arena, "%" PRId32, d->priority));
     form_set(form, TARGET_FIELD_WEIGHT, arena_strf(form->arena, "%" PRId32, d->weight));
     form_set_on(form, TARGET_FIELD_ENABLED, d->enabled);
+    return 0;
+}
+
+static uint32_t read_lacks(const struct form_value *v)
+{
+    uint32_t bits = 0;
+    enum ability a;
+
+    for (size_t i = 0; i < v->n_many; i++)
+        if (ability_parse(v->many[i], &a) == WORD_OK)
+            bits |= ABILITY_BIT(a);
+    return bits;
 }
 
 void target_form_draft(const struct form *form, struct target_draft *ret)
@@ -84,5 +112,8 @@ void target_form_draft(const struct form *form, struct target_draft *ret)
         .priority = (int32_t)v[TARGET_FIELD_PRIORITY].number,
         .weight = (int32_t)v[TARGET_FIELD_WEIGHT].number,
         .enabled = v[TARGET_FIELD_ENABLED].on,
+        .lacks = read_lacks(&v[TARGET_FIELD_LACKS]),
+        .context_tokens = v[TARGET_FIELD_CONTEXT].number,
+        .max_output_tokens = v[TARGET_FIELD_OUTPUT].number,
     };
 }

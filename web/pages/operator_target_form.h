@@ -11,6 +11,9 @@ enum target_field {
     TARGET_FIELD_LIMIT,
     TARGET_FIELD_PRIORITY,
     TARGET_FIELD_WEIGHT,
+    TARGET_FIELD_CONTEXT,
+    TARGET_FIELD_OUTPUT,
+    TARGET_FIELD_LACKS,
     TARGET_FIELD_ENABLED,
     TARGET_FIELDS
 };
@@ -19,5 +22,5 @@ enum target_field {
 int target_form_new(struct web *w, struct form *form, bool *ret_any) _must_use_;
 /* Of a target that exists: its account is fixed. */
 int target_form_open(struct web *w, struct form *form) _must_use_;
-void target_form_show(struct form *form, const struct target_draft *draft);
+int target_form_show(struct form *form, const struct target_draft *draft) _must_use_;
 void target_form_draft(const struct form *form, struct target_draft *ret);

@@ -16,6 +16,7 @@ enum {
     TOOLS,
     FORMAT,
     OLD_FORMAT,
+    THINKING,
     SERVICE_TIER,
     SPEED,
     SOURCE,
@@ -34,6 +35,7 @@ static const struct field fields[WATCHES] = {
     [TOOLS] = {"tools", "must be an array", JSON_ARRAY},
     [FORMAT] = {.path = "output_config.format"},
     [OLD_FORMAT] = {.path = "output_format"}, /* of the time when it was in beta */
+    [THINKING] = {.path = "thinking.type"},
     [SERVICE_TIER] = {"service_tier", "must be auto or standard_only", JSON_STRING},
     [SPEED] = {"speed", "must be standard or fast", JSON_STRING},
     [SOURCE] = {.path = "messages[].content[].source"},
@@ -85,7 +87,9 @@ static int fill(struct arena *a, struct str body, const struct json_watch w[WATC
     llm->wants_usage = true; /* every stream of this format tells it */
     llm->choices = 1;
     llm->has_tools = field_given(m, TOOLS);
-    llm->has_format = field_given(m, FORMAT) || field_given(m, OLD_FORMAT);
+    llm->wants_schema = field_given(m, FORMAT) || field_given(m, OLD_FORMAT);
+    llm->wants_reasoning =
+        field_given(m, THINKING) && !json_span_is(body, m->at[THINKING], "disabled");
     llm->models_json = field_raw(body, m, MODELS);
     llm->provider_json = field_raw(body, m, PROVIDER);
     read_media(body, w, m, llm);

@@ -52,14 +52,14 @@ enum {
     LIMIT_SNAKE,
     CHOICES,
     CHOICES_SNAKE,
-    MIME,
-    MIME_SNAKE,
     SCHEMA,
     SCHEMA_SNAKE,
     JSON_SCHEMA,
     JSON_SCHEMA_SNAKE,
     MODALITIES,
     MODALITIES_SNAKE,
+    THINKING,
+    THINKING_SNAKE,
     SETTINGS
 };
 
@@ -68,14 +68,14 @@ static const char *const settings[SETTINGS] = {
     [LIMIT_SNAKE] = "max_output_tokens",
     [CHOICES] = "candidateCount",
     [CHOICES_SNAKE] = "candidate_count",
-    [MIME] = "responseMimeType",
-    [MIME_SNAKE] = "response_mime_type",
     [SCHEMA] = "responseSchema",
     [SCHEMA_SNAKE] = "response_schema",
     [JSON_SCHEMA] = "responseJsonSchema",
     [JSON_SCHEMA_SNAKE] = "response_json_schema",
     [MODALITIES] = "responseModalities",
     [MODALITIES_SNAKE] = "response_modalities",
+    [THINKING] = "thinkingConfig",
+    [THINKING_SNAKE] = "thinking_config",
 };
 
 enum { CHOICES_MAX = 128 };
@@ -111,13 +111,30 @@ static int read_number(struct str config, const struct json_watch *w, size_t whi
     return DIALECT_OK;
 }
 
-static bool has_format(struct str config, const struct json_watch *w)
+static bool has_schema(const struct json_watch *w)
 {
     for (size_t i = SCHEMA; i <= JSON_SCHEMA_SNAKE; i++)
         if (wire_given(w[i].span))
             return true;
-    return json_span_is(config, w[MIME].span, "application/json") ||
-           json_span_is(config, w[MIME_SNAKE].span, "application/json");
+    return false;
+}
+
+/* A level, or a budget that is not 0; what it is told of the thoughts asks for none. */
+static bool wants_thoughts(struct str config, struct json_span at)
+{
+    struct json_watch w[] = {{.path = "thinkingLevel"}, {.path = "thinking_level"},
+                             {.path = "thinkingBudget"}, {.path = "thinking_budget"}};
+    struct str object = json_span_str(config, at);
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    if (at.kind != JSON_OBJECT ||
+        json_scan(object, w, ARRAY_LEN(w), &result, &fault) != JSON_OK)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(w); i++)
+        if (wire_given(w[i].span) && !str_eq(json_span_str(object, w[i].span), STR("0")))
+            return true;
+    return false;
 }
 
 static int read_config(struct str body, struct kept *k, struct llm_request *llm,
@@ -138,7 +155,9 @@ static int read_config(struct str body, struct kept *k, struct llm_request *llm,
     for (size_t i = LIMIT; i <= LIMIT_SNAKE; i++)
         if (w[i].span.n && !wire_given(w[i].span))
             k->limit = (struct json_span){at.at + w[i].span.at, w[i].span.n, JSON_NULL};
-    llm->has_format = has_format(config, w);
+    llm->wants_schema = has_schema(w);
+    llm->wants_reasoning = wants_thoughts(config, w[THINKING].span) ||
+                           wants_thoughts(config, w[THINKING_SNAKE].span);
     for (size_t i = MODALITIES; i <= MODALITIES_SNAKE; i++)
         llm->wants_audio = llm->wants_audio || str_ihas(json_span_str(config, w[i].span),
                                                         STR("\"audio\""));

@@ -18,7 +18,8 @@ enum {
     MODALITIES,
     AUDIO,
     TOOLS,
-    RESPONSE_FORMAT,
+    FORMAT_TYPE,
+    EFFORT,
     MESSAGES,
     IMAGE_PART,
     IMAGE_URL,
@@ -46,7 +47,8 @@ static const struct field fields[WATCHES] = {
     [MODALITIES] = {.path = "modalities"},
     [AUDIO] = {.path = "audio"},
     [TOOLS] = {.path = "tools"},
-    [RESPONSE_FORMAT] = {.path = "response_format"},
+    [FORMAT_TYPE] = {.path = "response_format.type"},
+    [EFFORT] = {.path = "reasoning_effort"},
     [MESSAGES] = {"messages", "must be an array", JSON_ARRAY},
     [IMAGE_PART] = {.path = "messages[].content[].image_url"},
     [IMAGE_URL] = {.path = "messages[].content[].image_url.url"},
@@ -80,6 +82,8 @@ static int read_limits(struct str doc, const struct marks *m, struct llm_request
         if (r != DIALECT_OK)
             return r;
         llm->has_output_limit = llm->has_output_limit || v > 0;
+        if (v > llm->output_limit)
+            llm->limit_field = fields[i].path;
         llm->output_limit = MAX(llm->output_limit, v);
     }
     v = 1;
@@ -128,7 +132,9 @@ static int fill(struct arena *a, struct str doc, const struct json_watch w[WATCH
     llm->stream = wire_true(doc, m->at[STREAM]);
     llm->wants_usage = wire_true(doc, m->at[INCLUDE_USAGE]) || wire_true(doc, m->at[USAGE_INCLUDE]);
     llm->has_tools = field_given(m, TOOLS);
-    llm->has_format = field_given(m, RESPONSE_FORMAT);
+    llm->wants_schema = json_span_is(doc, m->at[FORMAT_TYPE], "json_schema");
+    llm->wants_reasoning =
+        field_given(m, EFFORT) && !json_span_is(doc, m->at[EFFORT], "none");
     llm->models_json = field_raw(doc, m, MODELS);
     llm->provider_json = field_raw(doc, m, PROVIDER);
     llm->wants_audio = field_given(m, AUDIO) || (field_given(m, MODALITIES) &&

@@ -12,6 +12,7 @@ enum {
     LIMIT,
     TOOLS,
     FORMAT_TYPE,
+    EFFORT,
     SERVICE_TIER,
     BACKGROUND,
     PREVIOUS,
@@ -31,6 +32,7 @@ static const struct field fields[WATCHES] = {
     [LIMIT] = {"max_output_tokens", "must be a positive integer", JSON_INT},
     [TOOLS] = {"tools", "must be an array", JSON_ARRAY},
     [FORMAT_TYPE] = {"text.format.type", "must be a string", JSON_STRING},
+    [EFFORT] = {"reasoning.effort", "must be a string", JSON_STRING},
     [SERVICE_TIER] = {"service_tier", "must be auto, default, flex or priority", JSON_STRING},
     [BACKGROUND] = {"background", "must be true or false", JSON_BOOL},
     [PREVIOUS] = {"previous_response_id", "must be a string", JSON_STRING},
@@ -115,8 +117,9 @@ static int fill(struct arena *a, struct str body, const struct json_watch w[WATC
     llm->wants_usage = true; /* every stream of this format tells it */
     llm->choices = 1;
     llm->has_tools = field_given(m, TOOLS);
-    llm->has_format =
-        field_given(m, FORMAT_TYPE) && !json_span_is(body, m->at[FORMAT_TYPE], "text");
+    llm->wants_schema = json_span_is(body, m->at[FORMAT_TYPE], "json_schema");
+    llm->wants_reasoning =
+        field_given(m, EFFORT) && !json_span_is(body, m->at[EFFORT], "none");
     llm->models_json = field_raw(body, m, MODELS);
     llm->provider_json = field_raw(body, m, PROVIDER);
     read_media(body, w, m, llm);

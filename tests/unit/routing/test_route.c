@@ -343,8 +343,40 @@ static void each_refusal_has_its_reason(void **state)
     assert_refused(b, ROUTE_E_CONTEXT);
     b->q.input_tokens_least = 1000;
     assert_int_equal(picked(b).n, 4);
+    b->models[0].max_output_tokens = 500;
+    b->q.output_tokens = 501;
+    assert_refused(b, ROUTE_E_OUTPUT);
+    b->q.output_tokens = 500;
+    assert_int_equal(picked(b).n, 4);
     b->q.allowed = nobody;
     assert_refused(b, ROUTE_E_DENIED);
+}
+
+/* Targets 0 to 2 each lack one thing that the model has: the last one serves, and none when it lacks
+ * something too. */
+static void a_target_that_cannot_is_passed_over(void **state)
+{
+    struct bench *b = *state;
+    struct route_plan plan;
+
+    b->q.abilities = ABILITY_BIT(ABILITY_TOOLS);
+    b->q.input_tokens_least = 900;
+    b->q.output_tokens = 300;
+    b->models[0].max_output_tokens = 500;
+    b->targets[0].lacks = ABILITY_BIT(ABILITY_TOOLS);
+    b->targets[1].context_tokens = 899;
+    b->targets[2].max_output_tokens = 299;
+    plan = picked(b);
+    assert_int_equal(plan.n, 1);
+    assert_ptr_equal(plan.candidates[0], &b->targets[3]);
+    b->targets[3].lacks = ABILITY_BIT(ABILITY_TOOLS);
+    assert_refused(b, ROUTE_E_OUTPUT);
+    b->targets[2].enabled = false;
+    assert_refused(b, ROUTE_E_CONTEXT);
+    b->targets[1].enabled = false;
+    assert_refused(b, ROUTE_E_ABILITY);
+    b->q.abilities = 0;
+    assert_int_equal(picked(b).n, 2);
 }
 
 static void a_model_without_a_price_is_refused(void **state)
@@ -473,6 +505,7 @@ int main(void)
         TEST(retries_stand_as_repetitions),
         TEST(a_pin_leaves_one_also_while_it_cools),
         TEST(each_refusal_has_its_reason),
+        TEST(a_target_that_cannot_is_passed_over),
         TEST(a_model_without_a_price_is_refused),
         TEST(a_request_may_order_narrow_and_shun),
         TEST(max_price_leaves_the_dear_ones_out),

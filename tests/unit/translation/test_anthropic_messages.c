@@ -17,7 +17,7 @@ static void a_request_is_read(void **state)
     assert_true(r.llm.stream);
     assert_true(r.llm.wants_usage);
     assert_true(r.llm.has_tools);
-    assert_true(r.llm.has_format);
+    assert_true(r.llm.wants_schema);
     assert_true(r.llm.has_output_limit);
     assert_int_equal(r.llm.output_limit, 10);
     assert_int_equal(r.llm.choices, 1);
@@ -26,7 +26,11 @@ static void a_request_is_read(void **state)
     assert_int_equal(r.llm.prompt_bytes, strlen("\"be kind\"[{\"role\":\"user\",\"content\":\"hi\"}]"
                                                 "[{\"name\":\"t\"}]"));
     assert_false(request_of("{\"model\":\"m\"," MESSAGES "}").llm.stream);
-    assert_true(request_of("{\"model\":\"m\"," MESSAGES ",\"output_format\":{}}").llm.has_format);
+    assert_true(request_of("{\"model\":\"m\"," MESSAGES ",\"output_format\":{}}").llm.wants_schema);
+    assert_true(request_of("{\"model\":\"m\"," MESSAGES ",\"thinking\":{\"type\":\"adaptive\"}}")
+                    .llm.wants_reasoning);
+    assert_false(request_of("{\"model\":\"m\"," MESSAGES ",\"thinking\":{\"type\":\"disabled\"}}")
+                     .llm.wants_reasoning);
 }
 
 static void media_are_told_apart(void **state)
@@ -76,7 +80,7 @@ static void nulls_count_as_absent(void **state)
 
     assert_false(r.llm.stream);
     assert_false(r.llm.has_tools);
-    assert_false(r.llm.has_format);
+    assert_false(r.llm.wants_schema);
     assert_null(r.llm.models_json.p);
 }
 

@@ -1,5 +1,7 @@
 /* Google's generateContent format passed on: what is read from requests, answers and chunks, and the
  * bytes after edits. */
+#include <stdio.h>
+
 #include "dialect_test.h"
 
 #define HI "\"contents\":[{\"parts\":[{\"text\":\"hi\"}]}]"
@@ -15,7 +17,7 @@ static void a_request_is_read(void **state)
     assert_false(r.llm.stream);
     assert_true(r.llm.wants_usage);
     assert_true(r.llm.has_tools);
-    assert_true(r.llm.has_format);
+    assert_false(r.llm.wants_schema);
     assert_true(r.llm.wants_audio);
     assert_true(r.llm.has_output_limit);
     assert_int_equal(r.llm.output_limit, 10);
@@ -26,7 +28,7 @@ static void a_request_is_read(void **state)
                      strlen("[{\"parts\":[{\"text\":\"hi\"}]}]{\"parts\":[]}[{}]"));
     r = request_of("{" HI "}");
     assert_false(r.llm.has_output_limit);
-    assert_false(r.llm.has_format);
+    assert_false(r.llm.wants_schema);
     assert_int_equal(r.llm.choices, 1);
     assert_int_equal(r.llm.service, SERVICE_STANDARD);
 }
@@ -39,12 +41,27 @@ static void both_spellings_are_read(void **state)
 
     assert_int_equal(r.llm.output_limit, 7);
     assert_int_equal(r.llm.choices, 3);
-    assert_true(r.llm.has_format);
+    assert_true(r.llm.wants_schema);
     assert_int_equal(r.llm.service, SERVICE_PRIORITY);
-    assert_true(request_of("{" HI ",\"generationConfig\":{\"responseSchema\":{}}}").llm.has_format);
-    assert_false(
-        request_of("{" HI ",\"generationConfig\":{\"responseMimeType\":\"text/plain\"}}")
-            .llm.has_format);
+    assert_true(request_of("{" HI ",\"generationConfig\":{\"responseSchema\":{}}}").llm.wants_schema);
+}
+
+static bool thinks(const char *config)
+{
+    char body[200];
+
+    (void)snprintf(body, sizeof(body), "{" HI ",\"generationConfig\":{%s}}", config);
+    return request_of(body).llm.wants_reasoning;
+}
+
+static void thoughts_are_asked_for_by_a_level_or_a_budget(void **state)
+{
+    assert_true(thinks("\"thinkingConfig\":{\"thinkingBudget\":512}"));
+    assert_true(thinks("\"thinkingConfig\":{\"thinkingBudget\":-1}"));
+    assert_true(thinks("\"thinking_config\":{\"thinking_level\":\"low\"}"));
+    assert_false(thinks("\"thinkingConfig\":{\"thinkingBudget\":0}"));
+    assert_false(thinks("\"thinkingConfig\":{\"includeThoughts\":true}"));
+    assert_false(thinks("\"temperature\":1"));
 }
 
 static void media_are_told_apart(void **state)
@@ -269,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_read),
         cmocka_unit_test(both_spellings_are_read),
+        cmocka_unit_test(thoughts_are_asked_for_by_a_level_or_a_budget),
         cmocka_unit_test(media_are_told_apart),
         cmocka_unit_test(wrong_values_are_named),
         cmocka_unit_test(only_the_limit_is_put_in),

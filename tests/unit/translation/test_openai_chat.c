@@ -61,8 +61,10 @@ static void a_request_is_read(void **state)
     assert_true(r.llm.stream);
     assert_false(r.llm.wants_usage);
     assert_true(r.llm.has_tools);
-    assert_false(r.llm.has_format);
+    assert_false(r.llm.wants_schema);
+    assert_false(r.llm.wants_reasoning);
     assert_true(r.llm.has_output_limit);
+    assert_string_equal(r.llm.limit_field, "max_completion_tokens");
     assert_int_equal(r.llm.output_limit, 20);
     assert_int_equal(r.llm.choices, 2);
     assert_int_equal(r.llm.image_parts, 1);

@@ -15,7 +15,7 @@ static void a_request_is_read(void **state)
     assert_true(r.llm.stream);
     assert_true(r.llm.wants_usage);
     assert_true(r.llm.has_tools);
-    assert_true(r.llm.has_format);
+    assert_true(r.llm.wants_schema);
     assert_int_equal(r.llm.output_limit, 20);
     assert_int_equal(r.llm.choices, 1);
     assert_int_equal(r.llm.service, SERVICE_PRIORITY);
@@ -24,7 +24,7 @@ static void a_request_is_read(void **state)
                                                 "\"be kind\"[]"));
     assert_null(r.llm.previous_id.p);
     r = request_of("{" HI ",\"text\":{\"format\":{\"type\":\"text\"}},\"max_output_tokens\":null}");
-    assert_false(r.llm.has_format);
+    assert_false(r.llm.wants_schema);
     assert_false(r.llm.has_output_limit);
     assert_int_equal(r.llm.service, SERVICE_STANDARD);
 }
