@@ -72,6 +72,13 @@ static int suits(const struct route_request *q, const struct catalog_target *t)
     return is_beyond(q->output_tokens, target_output(t)) ? ROUTE_E_OUTPUT : ROUTE_OK;
 }
 
+static int is_sold(const struct route_request *q, const struct catalog_target *t)
+{
+    if (!t->price || !price_usable(t->price))
+        return ROUTE_E_NO_PRICE;
+    return price_sells(t->price, q->service) ? ROUTE_OK : ROUTE_E_SERVICE;
+}
+
 /* ROUTE_OK, or what speaks against the target. */
 static int sift(const struct route_request *q, const struct catalog_target *t, unsigned *ret_rank)
 {
@@ -85,12 +92,9 @@ static int sift(const struct route_request *q, const struct catalog_target *t, u
     r = suits(q, t);
     if (r != ROUTE_OK)
         return r;
-    if (!t->price || !price_usable(t->price))
-        return ROUTE_E_NO_PRICE;
-    if (!price_sells(t->price, q->service))
-        return ROUTE_E_SERVICE;
-    if (!w)
-        return ROUTE_OK;
+    r = is_sold(q, t);
+    if (r != ROUTE_OK || !w)
+        return r;
     if ((w->only.n && !is_named(&w->only, t->account, &ignored)) ||
         is_named(&w->ignore, t->account, &ignored))
         return ROUTE_E_PREFERENCE;

@@ -5,7 +5,8 @@ import { test, setup, eventually } from '../lib/story.mjs';
 import { startServer } from '../lib/server.mjs';
 import { startSpeaker, upstreams as four, ollamaUpstream, figures, city } from '../lib/speaker.mjs';
 import * as libraries from '../lib/clients.mjs';
-import { addAccount, addModel, booksBalance, mintKey, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+import { isOpenAI, needsSchema } from '../lib/openai_schema.mjs';
+import { addAccount, addModel, booksBalance, call, mintKey, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
 
 let server, speaker, key;
 const upstreams = [...four, ollamaUpstream];
@@ -89,5 +90,16 @@ for (const [name, make] of Object.entries(clients).filter(([n]) => !chosen.lengt
       assert.match(charged().outcome, /client_gone/);
     });
   }
+
+// Raw, as a library hides what it does not look for.
+for (const u of upstreams)
+  for (const [path, body] of [['chat/completions', { messages: [{ role: 'user', content: 'Please fail' }] }], ['responses', { store: false, input: 'Please fail' }]])
+    test(`an error of ${u.format} is OpenAI’s at ${path}`, async () => {
+      const res = await call(server, key, { model: `by-${u.format}`, ...body }, { path: `/v1/${path}` });
+      assert.equal(res.status, 400, res.text);
+      if (!needsSchema()) isOpenAI('ErrorResponse', res.json);
+      assert.deepEqual(Object.keys(res.json).filter((name) => name !== 'tollgate'), ['error']);
+      assert.match(res.json.error.message, /The scripted refusal\./);
+    });
 
 test('the books balance', async () => { booksBalance(server); });

@@ -122,7 +122,7 @@ for (const [name, make] of Object.entries(chains))
 // --- Mistral ---
 
 for (const model of models)
-  test(`@mistralai/mistralai before ${model}: text, stream, tools`, async () => {
+  test(`@mistralai/mistralai before ${model}: text, stream, tools in two rounds, an object, an image, an error`, async () => {
     const client = new Mistral({ apiKey: key, serverURL: server.url, retryConfig: { strategy: 'none' } });
     const ask = { model, maxTokens: 200, messages: [{ role: 'user', content: 'Hello' }] };
     const r = await client.chat.complete(ask);
@@ -133,7 +133,16 @@ for (const model of models)
     assert.equal(text, 'Hello there.');
     const tools = [{ type: 'function', function: { name: weather.name, description: weather.description, parameters: weather.schema } }];
     const called = await client.chat.complete({ ...ask, tools, messages: [{ role: 'user', content: question }] });
-    assert.deepEqual(called.choices[0].message.toolCalls.map((c) => JSON.parse(c.function.arguments).city), ['Paris', 'Rome']);
+    const { toolCalls } = called.choices[0].message;
+    assert.deepEqual(toolCalls.map((c) => JSON.parse(c.function.arguments).city), ['Paris', 'Rome']);
+    const results = toolCalls.map((c) => ({ role: 'tool', toolCallId: c.id, name: c.function.name, content: `${JSON.parse(c.function.arguments).city} is sunny` }));
+    const second = await client.chat.complete({ ...ask, tools, messages: [{ role: 'user', content: question }, { role: 'assistant', content: '', toolCalls }, ...results] });
+    assert.equal(second.choices[0].message.content, told);
+    const object = await client.chat.complete({ ...ask, messages: [{ role: 'user', content: 'Which city?' }], responseFormat: { type: 'json_schema', jsonSchema: { name: 'city', schemaDefinition: citySchema, strict: true } } });
+    assert.deepEqual(JSON.parse(object.choices[0].message.content), city);
+    const image = await client.chat.complete({ ...ask, messages: [{ role: 'user', content: [{ type: 'text', text: 'What is it?' }, { type: 'image_url', imageUrl: `data:image/png;base64,${pixel}` }] }] });
+    assert.equal(image.choices[0].message.content, 'I see 1 image.');
+    await assert.rejects(client.chat.complete({ ...ask, messages: [{ role: 'user', content: 'Please fail' }] }), (e) => e.statusCode === 400 && /scripted refusal/.test(e.message));
   });
 
 test('the books balance', async () => { booksBalance(server); });

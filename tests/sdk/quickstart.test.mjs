@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
 import { test, setup } from '../lib/story.mjs';
+import { pythonWithLibraries, whyNoPython } from '../lib/python.mjs';
 import { startServer } from '../lib/server.mjs';
 import { booksBalance, mintKey, served, signUp, topUp } from '../lib/installation.mjs';
 
@@ -15,7 +16,7 @@ const plain = (html) => html.replace(/<[^>]+>/g, '').replace(/&quot;/g, '"').rep
 const ways = {
   node: (text) => run('node', ['--input-type=module', '-e', text], { cwd: tests }),
   sh: (text) => run('bash', ['-c', text]),
-  python: (text) => run('python3', ['-c', text]),
+  python: async (text) => run(await pythonWithLibraries() ?? 'python3', ['-c', text]),
 };
 
 setup('the page of an installation with the demo upstream', async () => {
@@ -29,22 +30,13 @@ setup('the page of an installation with the demo upstream', async () => {
   await served(server, key, model);
 });
 
-const library = async (name) => {
-  try {
-    await run('python3', ['-c', `import ${name}`]);
-  } catch {
-    return `Python's ${name} is not installed`;
-  }
-  return undefined;
-};
-
 test('every block that says how it is run, runs, and says something', async () => {
   const blocks = [...page.matchAll(/<summary>(.*?)<\/summary>|<pre[^>]* data-run="([^"]+)"[^>]*>([\s\S]*?)<\/pre>/g)];
   let title = '', ran = 0;
   for (const [, summary, how, html] of blocks) {
     if (summary) { title = plain(summary); continue; }
     const [way, needed] = how.split(':');
-    const missing = needed && await library(needed);
+    const missing = needed && !await pythonWithLibraries() && whyNoPython;
     if (missing) {
       console.log(`skip quickstart: ${title} (${missing})`);
       continue;
@@ -59,7 +51,7 @@ test('every block that says how it is run, runs, and says something', async () =
     }
     ran++;
   }
-  assert.ok(ran >= 12, `${ran} blocks were run`);
+  assert.ok(ran >= 13, `${ran} blocks were run`);
 });
 
 test('the books balance', async () => { booksBalance(server); });

@@ -58,9 +58,14 @@ static void read_url(struct str url, struct chat_media *media)
 
 static void read_image(struct tree *t, struct node at, struct chat_part *part)
 {
-    struct node image = tree_object(t, at, "image_url");
+    struct node image = node_get(t, at, "image_url");
 
     part->kind = CHAT_IMAGE;
+    if (node_is(image, JSON_STRING)) { /* as Mistral has it */
+        read_url(node_text(t, image), &part->media);
+        return;
+    }
+    image = tree_object(t, at, "image_url");
     read_url(tree_needs_text(t, image, "url"), &part->media);
     part->media.detail = tree_text(t, image, "detail");
 }

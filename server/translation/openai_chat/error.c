@@ -104,11 +104,21 @@ static struct json_span elsewhere(const struct said *said, size_t own, size_t ro
 {
     if (own == SAID_MESSAGE)
         return said_sentence(said);
+    if (said->w[own].span.n)
+        return said->w[own].span;
     if (own == SAID_TYPE && is_event(said))
         return (struct json_span){.n = 0};
     if (own == SAID_CODE && said->w[SAID_RESPONSE_CODE].span.n)
         return said->w[SAID_RESPONSE_CODE].span;
     return said->w[root].span;
+}
+
+/* Anthropic's: an object of its own, whose document says beside it that it is one. */
+static bool is_anthropic(const struct said *said)
+{
+    return said_is_text(said, SAID_ROOT_TYPE) &&
+           json_span_is(said->text, said->w[SAID_ROOT_TYPE].span, "error") &&
+           !said->w[SAID_PARAM].span.n && !said->w[SAID_CODE].span.n;
 }
 
 /* An object made of what stands elsewhere in the document. */
@@ -131,7 +141,8 @@ bool openai_chat_edit_error(struct str body, const struct wire_error *otherwise,
 
     if (said_read(body, &said) != SAID_OK)
         return false;
-    if (said.w[SAID_ERROR].span.n && said.w[SAID_ERROR].span.kind == JSON_OBJECT)
+    if (said.w[SAID_ERROR].span.kind == JSON_OBJECT && said.w[SAID_ERROR].span.n &&
+        !is_anthropic(&said))
         mend(&said, otherwise, out);
     else
         make(&said, otherwise, out);

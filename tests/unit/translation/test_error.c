@@ -54,6 +54,9 @@ static void errors_of_other_shapes_become_one(void **state)
     mends("{\"object\":\"error\",\"message\":\"too long\",\"type\":\"BadRequestError\",\"param\":"
           "null,\"code\":400}",
           MADE("\"too long\"", "\"BadRequestError\"", "\"400\""));
+    mends("{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Busy.\"},"
+          "\"request_id\":\"req_1\"}",
+          MADE("\"Busy.\"", "\"overloaded_error\"", "null"));
     mends("{\"detail\":\"no\"}", MADE("\"no\"", "\"upstream_error\"", "null"));
     mends("{\"detail\":[{\"loc\":[1],\"msg\":\"field required\",\"type\":\"missing\"}]}",
           MADE("\"field required\"", "\"upstream_error\"", "null"));

@@ -1,0 +1,56 @@
+// Python's official libraries through the gateway, each before an account of every format: text, a stream,
+// tools in two rounds, structured output, an image, an error and a client that leaves.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { test, setup } from '../lib/story.mjs';
+import { pythonWithLibraries, whyNoPython } from '../lib/python.mjs';
+import { startServer } from '../lib/server.mjs';
+import { startSpeaker, upstreams, ollamaUpstream, figures, city } from '../lib/speaker.mjs';
+import { addAccount, addModel, booksBalance, mintKey, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+
+const run = promisify(execFile);
+const script = join(import.meta.dirname, 'python_clients.py');
+const all = [...upstreams, ollamaUpstream];
+let server, speaker, key, python;
+
+setup('an installation with an account for each format, and a Python with the libraries', async () => {
+  python = await pythonWithLibraries();
+  if (!python) return;
+  speaker = await startSpeaker();
+  server = await startServer();
+  const operator = await signInOperator(server);
+  for (const u of all) {
+    const account = await addAccount(operator, speaker, { kind: u.kind, name: u.format, base_url: `http://127.0.0.1:${speaker.port}${u.base}`, ...u.fields });
+    await addModel(operator, { name: `by-${u.format}`, targets: [{ account, upstreamModel: 'scripted-1' }] });
+  }
+  const owner = await signUp(server);
+  await topUp(owner, 20);
+  key = await mintKey(owner);
+  for (const u of all) await served(server, key, `by-${u.format}`);
+});
+
+const told = 'The weather: Paris is sunny and Rome is sunny.';
+for (const library of ['openai', 'anthropic'])
+  for (const u of all)
+    test(`${library} before ${u.format}`, async () => {
+      if (!python) {
+        console.log(`skip python: ${library} before ${u.format} (${whyNoPython})`);
+        return;
+      }
+      const { stdout } = await run(python, [script, library, server.url, key, `by-${u.format}`], { timeout: 100000 });
+      const r = JSON.parse(stdout);
+      assert.deepEqual(r.text, { text: 'Hello there.', input: figures.input, output: figures.output });
+      assert.equal(r.stream, 'Hello there.');
+      assert.deepEqual(r.calls, ['Paris', 'Rome']);
+      assert.equal(r.after, told);
+      assert.deepEqual(JSON.parse(r.structured), city);
+      assert.equal(r.image, 'I see 1 image.');
+      assert.equal(r.refused.status, 400);
+      assert.match(r.refused.message, /scripted refusal/);
+      assert.equal(r.busy, 429);
+      assert.equal(r.left, 3);
+    });
+
+test('the books balance', async () => { if (python) booksBalance(server); });
