@@ -177,10 +177,9 @@ CREATE TABLE call (
 -- lies together, however many teams a batch is of.
 -- The log reads a team's calls by posted_at, and so do invoices; a transfer's calls are those of its
 -- posted_at. Rows come in the order of posted_at and nearly in that of call_id, so that for reading the
--- calls of all teams summaries of page ranges do, which cost a settlement next to nothing.
+-- calls of all teams summaries of page ranges do, one for both, which costs a settlement next to nothing.
 CREATE INDEX call_posted ON call (team_id, posted_at);
-CREATE INDEX call_posted_range ON call USING brin (posted_at) WITH (pages_per_range = 64, autosummarize = on);
-CREATE INDEX call_id_range ON call USING brin (call_id uuid_minmax_multi_ops)
+CREATE INDEX call_range ON call USING brin (posted_at, call_id uuid_minmax_multi_ops)
     WITH (pages_per_range = 64, autosummarize = on);
 COMMENT ON COLUMN call.team_id IS 'A team that has books: settle_batch locks them, so each row need not ask for its team again.';
 COMMENT ON TABLE call IS 'The log and the usage events in one: written only by settle_batch, in the transaction of their transfer. Partitioned by the time-ordered call id.';
@@ -1085,6 +1084,8 @@ BEGIN
     COMMENT ON FUNCTION settle_batch(bigint, settled_call[], settled_attempt[], settled_draw[]) IS
         'Books a batch of finished calls; its text is made by make_settlement().';
     CALL money_function('settle_batch(bigint, settled_call[], settled_attempt[], settled_draw[])');
+    -- The rows of a large batch stay in memory.
+    ALTER FUNCTION settle_batch(bigint, settled_call[], settled_attempt[], settled_draw[]) SET work_mem = '32MB';
 END
 $make$;
 

@@ -13,8 +13,9 @@ struct node *node_core_new(const struct ledger_port *port) _must_use_;
 void node_core_free(struct node *n);
 /* Nothing is asked of the database, and nothing will be without another call. */
 bool node_idle(struct node *n);
-/* Does what is due: heartbeat, looks, reaping, waiting asks, slack that lies idle. */
-void node_tick(struct node *n);
+/* Does what is due: heartbeat, looks, reaping, waiting asks, slack that lies idle. Milliseconds until
+ * something is due next, unless the port is stirred before. */
+int node_tick(struct node *n);
 
 const struct ledger_port *node_port(const struct node *n);
 int64_t node_now_ms(const struct node *n);

@@ -2,8 +2,11 @@
  * statement on the connection of the thread that it is made on (a worker of the money lane, or the
  * node's own), and its `done` is called from within. */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -12,7 +15,6 @@
 #include "lease/lease_sql.h"
 #include "lease/till.h"
 
-#define TICK_MS 50
 /* How long the end of a node waits for what its lane still does. */
 #define IDLE_WAIT_MS 5000
 
@@ -22,6 +24,7 @@ struct lease_port {
     struct db *db; /* of the node's thread */
     struct node *node;
     pthread_t thread;
+    int wake; /* eventfd */
     atomic_bool stop;
 };
 
@@ -42,6 +45,14 @@ static int port_soon(void *ctx, struct till *till)
 
     till->job = (struct job){.work = run_till};
     return jobs_submit(p->config.lane, &till->job) ? 1 : 0;
+}
+
+static void port_stir(void *ctx)
+{
+    struct lease_port *p = ctx;
+    uint64_t one = 1;
+
+    (void)!write(p->wake, &one, sizeof(one));
 }
 
 static void port_grant(void *ctx, void *hand, struct grant_call *call)
@@ -102,8 +113,11 @@ static void *run(void *arg)
     struct lease_port *p = arg;
 
     while (!atomic_load(&p->stop)) {
-        node_tick(p->node);
-        nanosleep(&(struct timespec){0, TICK_MS * 1000000L}, NULL);
+        struct pollfd wake = {.fd = p->wake, .events = POLLIN};
+        uint64_t count;
+
+        if (poll(&wake, 1, node_tick(p->node)) > 0)
+            (void)!read(p->wake, &count, sizeof(count));
     }
     return NULL;
 }
@@ -113,6 +127,8 @@ static void port_free(struct lease_port *p)
     if (p->node)
         node_core_free(p->node);
     db_close(p->db);
+    if (p->wake >= 0)
+        close(p->wake);
     free(p);
 }
 
@@ -130,15 +146,17 @@ int node_new(const struct node_config *config, struct db *db, struct node **ret)
                                    .soon = port_soon,
                                    .grant = port_grant,
                                    .back = port_back,
+                                   .stir = port_stir,
                                    .open = port_open,
                                    .heartbeat = port_heartbeat,
                                    .close = port_close,
                                    .look = port_look,
                                    .reap = port_reap};
+    p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     p->node = node_core_new(&p->port);
-    r = p->node ? 0 : err_origin(-ENOMEM);
+    r = p->node && p->wake >= 0 ? 0 : err_origin(-ENOMEM);
     if (!r)
-        node_tick(p->node);
+        (void)node_tick(p->node);
     if (!r && !node_session(p->node))
         r = err_origin(-ENOTCONN);
     if (!r)
@@ -167,6 +185,7 @@ void node_free(struct node *n)
         return;
     p = node_port(n)->ctx;
     atomic_store(&p->stop, true);
+    port_stir(p);
     (void)pthread_join(p->thread, NULL);
     for (int64_t until_ms = clock_mono_ms() + IDLE_WAIT_MS;
          !node_idle(n) && clock_mono_ms() < until_ms;)

@@ -17,7 +17,8 @@
 #include "lease/till.h"
 
 /* How often slack that somebody wants is looked for: while other nodes are known, and while they
- * are not; a new one may have come since the last heartbeat. */
+ * are not; a new one may have come since the last heartbeat. A node that is alone and has no slack
+ * only looks for the others. */
 #define RECALL_MS 50
 #define RECALL_ALONE_MS 200
 /* Slack that no call has touched for so long goes back. */
@@ -31,11 +32,13 @@ struct node {
     struct look_call look;
     struct reap_call reaping;
     bool looking, reap_out;
-    int64_t look_sent_ms, look_due_ms, sessions_due_ms, idle_due_ms;
+    bool slack; /* some was there when last looked for, or was granted since */
+    int64_t look_sent_ms, looked_ms, sessions_due_ms, idle_due_ms;
     pthread_mutex_t lock; /* of the three below */
     struct map *cells, *tills;
     struct hold_ask *parked;
     atomic_llong number;   /* the last that was given out */
+    atomic_bool asked;     /* something was granted, or is about to be, since slack was looked for */
     atomic_bool left_open; /* see node.h */
     atomic_ullong grants, refusals, returns, reaped_others;
 };
@@ -70,13 +73,23 @@ void node_fenced(struct node *n)
     node_fenced_session(n, node_session(n));
 }
 
+/* The thread that ticks may sleep for longer than what came up now can wait. */
+static void stir(struct node *n)
+{
+    if (n->port->stir)
+        n->port->stir(n->port->ctx);
+}
+
 void node_fenced_session(struct node *n, int64_t session)
 {
     atomic_store(&n->heart.fenced, session);
+    stir(n);
 }
 
 int64_t node_number(struct node *n)
 {
+    if (!atomic_exchange_explicit(&n->asked, true, memory_order_relaxed))
+        stir(n);
     return atomic_fetch_add_explicit(&n->number, 1, memory_order_relaxed) + 1;
 }
 
@@ -187,18 +200,20 @@ static void want_back(struct cell *c)
 struct idle {
     struct node *node;
     int64_t now_ms;
+    bool slack; /* something could be given back, at once or soon */
 };
 
 /* Marks idle slack; false lets a cell go that is empty and that nobody else knows. */
 static bool look_at_cell(struct str key, void *value, void *ctx)
 {
-    const struct idle *idle = ctx;
+    struct idle *idle = ctx;
     struct cell *c = value;
     bool current = atomic_load(&c->epoch) == node_epoch(idle->node) &&
                    idle->now_ms < atomic_load(&c->valid_until_ms);
     bool slack = current && atomic_load(&c->free) > 0;
 
     (void)key;
+    idle->slack = idle->slack || slack || giveback_pending(c) || atomic_load(&c->in_doubt);
     if (giveback_pending(c) || (slack && atomic_load(&c->used_at_ms) + IDLE_MS <= idle->now_ms)) {
         want_back(c);
         return true;
@@ -219,12 +234,13 @@ static bool look_at_till(struct str key, void *value, void *ctx)
 
 static void look_for_idle(struct node *n, int64_t now_ms)
 {
-    struct idle idle = {n, now_ms};
+    struct idle idle = {n, now_ms, atomic_exchange(&n->asked, false)};
 
     pthread_mutex_lock(&n->lock);
     map_filter(n->cells, look_at_cell, &idle);
     map_filter(n->tills, look_at_till, NULL);
     pthread_mutex_unlock(&n->lock);
+    n->slack = idle.slack;
 }
 
 static void recalled(struct node *n, const struct look_call *look)
@@ -249,10 +265,11 @@ void node_park(struct node *n, struct hold_ask *ask)
     ask->next_ = n->parked;
     n->parked = ask;
     pthread_mutex_unlock(&n->lock);
+    stir(n);
 }
 
-/* Takes what is due off the list. */
-static struct hold_ask *due_asks(struct node *n, int64_t now_ms)
+/* Takes what is due off the list; *next_ms: when the first of the others will be, if that is sooner. */
+static struct hold_ask *due_asks(struct node *n, int64_t now_ms, int64_t *next_ms)
 {
     struct hold_ask **at = &n->parked, *due = NULL;
 
@@ -261,6 +278,7 @@ static struct hold_ask *due_asks(struct node *n, int64_t now_ms)
         struct hold_ask *ask = *at;
 
         if (ask->due_ms_ > now_ms) {
+            *next_ms = MIN(*next_ms, ask->due_ms_);
             at = &ask->next_;
             continue;
         }
@@ -272,11 +290,11 @@ static struct hold_ask *due_asks(struct node *n, int64_t now_ms)
     return due;
 }
 
-static void wake_asks(struct node *n, int64_t now_ms)
+static void wake_asks(struct node *n, int64_t now_ms, int64_t *next_ms)
 {
     struct hold_ask *next;
 
-    for (struct hold_ask *ask = due_asks(n, now_ms); ask; ask = next) {
+    for (struct hold_ask *ask = due_asks(n, now_ms, next_ms); ask; ask = next) {
         next = ask->next_;
         if (!till_ask(ask->till_, ask))
             node_park(n, ask);
@@ -302,6 +320,7 @@ static void looked(struct look_call *call, int outcome)
     bool dead = false;
 
     n->looking = false;
+    n->looked_ms = node_now_ms(n);
     if (outcome != PORT_OK) {
         if (call->sessions)
             reap_blind(&n->reap);
@@ -319,15 +338,24 @@ static void looked(struct look_call *call, int outcome)
     n->port->reap(n->port->ctx, &n->reaping);
 }
 
+/* When to look next. */
+static int64_t look_due_ms(const struct node *n)
+{
+    if (atomic_load(&n->heart.nodes) > 1)
+        return n->looked_ms + RECALL_MS;
+    if (n->slack || atomic_load_explicit(&n->asked, memory_order_relaxed))
+        return n->looked_ms + RECALL_ALONE_MS;
+    return n->sessions_due_ms;
+}
+
 static void look(struct node *n, int64_t now_ms)
 {
     n->look.session = node_session(n);
-    if (n->looking || !n->look.session || now_ms < n->look_due_ms)
+    if (n->looking || !n->look.session || now_ms < look_due_ms(n))
         return;
     n->look.sessions = now_ms >= n->sessions_due_ms;
     if (n->look.sessions)
         n->sessions_due_ms = now_ms + REAP_LOOK_MS;
-    n->look_due_ms = now_ms + (atomic_load(&n->heart.nodes) > 1 ? RECALL_MS : RECALL_ALONE_MS);
     n->look.n_seen = n->look.n_recalls = 0;
     n->look_sent_ms = now_ms;
     n->look.done = looked;
@@ -335,17 +363,21 @@ static void look(struct node *n, int64_t now_ms)
     n->port->look(n->port->ctx, &n->look);
 }
 
-void node_tick(struct node *n)
+int node_tick(struct node *n)
 {
-    int64_t now_ms = node_now_ms(n);
+    int64_t now_ms = node_now_ms(n), next_ms;
 
     heartbeat_tick(&n->heart, now_ms);
     look(n, now_ms);
-    wake_asks(n, now_ms);
     if (now_ms >= n->idle_due_ms) {
         n->idle_due_ms = now_ms + IDLE_LOOK_MS;
         look_for_idle(n, now_ms);
     }
+    next_ms = MIN(n->heart.due_ms, n->idle_due_ms);
+    if (node_session(n))
+        next_ms = MIN(next_ms, look_due_ms(n));
+    wake_asks(n, now_ms, &next_ms);
+    return (int)MAX(next_ms - node_now_ms(n), 0);
 }
 
 /* --- life --- */

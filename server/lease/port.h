@@ -79,9 +79,9 @@ struct reap_call {
 
 /* Finished calls, of any number of teams, booked all or none; see settle_batch() in migrations/0004.
  * Those that are booked already count once. So many at most: what a batch writes for each of its teams
- * is written for several calls then, where there are many of both, and a wallet is locked for a tenth
+ * is written for several calls then, where there are many of both, and a wallet is locked for a fifth
  * of a second. */
-#define SETTLE_CALLS 2000
+#define SETTLE_CALLS 5000
 struct settle_call {
     int64_t session; /* whose leases they draw on; 0: of a session that is gone */
     const struct settle_entry *entry[SETTLE_CALLS];
@@ -100,6 +100,8 @@ struct ledger_port {
     int (*soon)(void *ctx, struct till *till);
     void (*grant)(void *ctx, void *hand, struct grant_call *call);
     void (*back)(void *ctx, void *hand, struct back_call *call);
+    /* node_tick() has something to do sooner than it said. Any thread; may be NULL. */
+    void (*stir)(void *ctx);
 
     /* The node's own thread. */
     void (*open)(void *ctx, struct session_call *call);

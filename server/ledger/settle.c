@@ -10,6 +10,8 @@
 
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
+/* Room that is kept for the batches of usual load. */
+#define SETTLE_VIEWS 500
 /* A record that is refused by itself is tried again a while: the reason may lie elsewhere. */
 #define REFUSED_TRIES 4
 #define REFUSED_PAUSE_MS 100
@@ -81,6 +83,33 @@ static void drop_first(struct settle *s)
     item_free(item);
 }
 
+/* Room for the next items, at most max of them; false: out of memory. */
+static bool make_room(struct settle *s, size_t max)
+{
+    size_t n = 0;
+
+    for (const struct settle_item *i = s->first; i && n < max; i = i->next)
+        n++;
+    if (n <= s->views)
+        return true;
+    free(s->view);
+    s->views = MAX(n, (size_t)SETTLE_VIEWS);
+    s->view = malloc(s->views * sizeof(*s->view));
+    if (!s->view)
+        s->views = 0;
+    return s->view;
+}
+
+/* After a large backlog its room is let go. */
+static void give_room_back(struct settle *s)
+{
+    if (s->views <= SETTLE_VIEWS)
+        return;
+    free(s->view);
+    s->view = NULL;
+    s->views = 0;
+}
+
 /* The next items of one session, into the call; they stay on the list until settled. PORT_E_REFUSED:
  * the first cannot even be read. */
 static int fill(struct settle *s, size_t max)
@@ -88,9 +117,7 @@ static int fill(struct settle *s, size_t max)
     size_t bytes = 0;
 
     s->call.n = 0;
-    if (!s->view)
-        s->view = malloc(SETTLE_CALLS * sizeof(*s->view));
-    if (!s->view)
+    if (!make_room(s, max))
         return PORT_E_AWAY;
     for (struct settle_item *i = s->first; i && s->call.n < max; i = i->next) {
         struct entry_view *view = &s->view[s->call.n];
@@ -168,11 +195,17 @@ static void answered(struct settle_call *call, int outcome)
     log_warn("settling_waits", "retry_ms=%d", s->backoff_ms);
 }
 
-static int64_t next_due_ms(const struct settle *s, bool now)
+static int64_t next_due_ms(const struct settle *s, int64_t now_ms, bool now)
 {
+    int64_t waiting;
+
     if (now || s->due_ms || s->suspects)
         return s->due_ms;
-    return s->first->since_ms + SETTLE_GATHER_MS;
+    waiting = (int64_t)(atomic_load(&s->n_pushed) - atomic_load(&s->n_settled) - atomic_load(&s->n_refused));
+    if (waiting >= SETTLE_CALLS)
+        return now_ms;
+    return s->first->since_ms +
+           MIN(SETTLE_GATHER_MS + waiting / SETTLE_GATHER_CALLS, SETTLE_GATHER_MOST_MS);
 }
 
 int settle_tick(struct settle *s, int64_t now_ms, bool now)
@@ -183,9 +216,11 @@ int settle_tick(struct settle *s, int64_t now_ms, bool now)
     for (;;) {
         take_arrived(s);
         atomic_store(&s->oldest_ms, s->first ? s->first->since_ms : 0);
+        if (!s->first && !s->out)
+            give_room_back(s);
         if (!s->first || s->out)
             return -1;
-        due_ms = next_due_ms(s, now);
+        due_ms = next_due_ms(s, now_ms, now);
         if (due_ms > now_ms)
             return (int)(due_ms - now_ms);
         s->call.live = true;

@@ -16,10 +16,15 @@
 
 struct node;
 
-/* Calls gather for so long before a batch goes: what a person sees in the log is this old. */
+/* Calls gather for so long before a batch goes: what a person sees in the log is this old. The more
+ * there are the longer it is, by a millisecond for each SETTLE_GATHER_CALLS, since what a batch costs
+ * beside its rows is shared by them. */
 #define SETTLE_GATHER_MS 30
-/* Of records in a batch: the database keeps what it is sent in memory then (its work_mem, 4 MB). */
-#define SETTLE_BYTES MIB(2)
+#define SETTLE_GATHER_MOST_MS 250
+#define SETTLE_GATHER_CALLS 4
+/* Of records in a batch: the database keeps what it is sent in memory (32 MB, see settle_batch()), where
+ * a record takes up to four times as much. */
+#define SETTLE_BYTES MIB(5)
 
 /* A finished call. */
 struct settle_item {
@@ -45,7 +50,8 @@ struct settle {
 
     struct settle_item *first, *last; /* taken off the stack, in order */
     struct settle_call call;
-    struct entry_view *view; /* SETTLE_CALLS of them, which the call's entries point to; or NULL */
+    struct entry_view *view; /* what the call's entries point to; or NULL */
+    size_t views;            /* there is room for so many */
     bool out;        /* a batch is */
     size_t suspects; /* so many items were refused together, one of them for a reason of its own */
     size_t piece;    /* so many of them are tried at a time; 0: there are none */

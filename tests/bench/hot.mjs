@@ -6,6 +6,7 @@
 // Rounds are interleaved: each asks everybody once, and a ratio is one to nginx in the same round; what
 // is printed is the median of them. Processor time (of the loop's thread, as the scheduler counts it) is
 // the figure that holds on a busy machine; rates do not. Only a broken run fails.
+import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Cluster } from '../lib/cluster.mjs';
 import { addAccount, addModel, served } from '../lib/installation.mjs';
@@ -236,6 +237,7 @@ async function soak(minutes) {
   for (let minute = 1; minute <= minutes; minute++) {
     const run = await bench.load('rate', target, { connections: 64, seconds: 60, file, rate: full.rate / 2 });
     say(`minute ${minute}, memory`, bench.residentKib(target.pid) / 1024, 1, 'MiB', 'flat');
+    say(`minute ${minute}, descriptors`, readdirSync(`/proc/${target.pid}/fd`).length, 0, '', 'flat');
     say(`minute ${minute}, p99`, run.latency_us.p99, 0, 'us', '');
   }
 }

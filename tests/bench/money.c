@@ -14,11 +14,12 @@
 #include <semaphore.h>
 
 #include "base/random.h"
+#include "lease/port.h"
 #include "ledger/journal.h"
 #include "limits/limits.h"
 
 #define IN_FLIGHT 64
-#define BEHIND_MAX 4000
+#define BEHIND_MAX (2 * SETTLE_CALLS)
 /* Not measured: caches and plans warm up, the first leases are made. */
 #define WARM_UP(calls) ((calls) / 5)
 #define CHARGE_NANO 412345

@@ -101,6 +101,30 @@ static void a_batch_is_as_large_as_the_backlog(void **state)
     settle_done(&s.settle);
 }
 
+/* One call goes after SETTLE_GATHER_MS; many gather for longer, but never for more than the most, and
+ * not once there are enough for a batch. */
+static void many_calls_gather_for_longer(void **state)
+{
+    struct script s;
+
+    start(&s);
+    push(&s, 1, 1, 0);
+    assert_int_equal(settle_tick(&s.settle, s.now_ms, false), SETTLE_GATHER_MS);
+    for (size_t i = 1; i < (size_t)SETTLE_GATHER_CALLS * 10; i++)
+        push(&s, 1, 1, 0);
+    assert_int_equal(settle_tick(&s.settle, s.now_ms, false), SETTLE_GATHER_MS + 10);
+    assert_int_equal(settle_tick(&s.settle, s.now_ms + SETTLE_GATHER_MS + 9, false), 1);
+    for (size_t i = SETTLE_GATHER_CALLS * 10; i < SETTLE_CALLS - 1; i++)
+        push(&s, 1, 1, 0);
+    assert_int_equal(settle_tick(&s.settle, s.now_ms, false), SETTLE_GATHER_MOST_MS);
+    assert_int_equal(s.n_batches, 0);
+    push(&s, 1, 1, 0);
+    assert_int_equal(settle_tick(&s.settle, s.now_ms, false), -1);
+    assert_int_equal(s.n_batches, 1);
+    assert_int_equal(s.batch[0], SETTLE_CALLS);
+    settle_done(&s.settle);
+}
+
 static void a_batch_of_large_records_is_smaller(void **state)
 {
     struct script s;
@@ -175,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_is_as_large_as_the_backlog),
+        cmocka_unit_test(many_calls_gather_for_longer),
         cmocka_unit_test(a_batch_of_large_records_is_smaller),
         cmocka_unit_test(a_batch_is_of_one_session),
         cmocka_unit_test(what_is_refused_is_found_in_few_batches),
