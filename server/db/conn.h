@@ -45,6 +45,13 @@ struct db {
 int conn_failed(struct db *db, const char *what, const PGresult *res) _must_use_;
 /* One round trip of trusted text; several statements separated by ';'. */
 int conn_text(struct db *db, const char *what, const char *sql) _must_use_;
+/* The last result of what was sent, and all of it taken off the connection. NULL: it could not be sent,
+ * or the connection is gone, which it is too when the server has been silent for too long. */
+PGresult *conn_answer(struct db *db) _must_use_;
+/* One result; NULL: there are no more, or the connection was silent and is gone (db->conn NULL). */
+PGresult *conn_next(struct db *db) _must_use_;
+/* One round trip of text, as conn_answer() has it. */
+PGresult *conn_exec(struct db *db, const char *sql) _must_use_;
 /* Cuts the connection; the next db_ensure makes a new one. */
 void conn_drop(struct db *db);
 

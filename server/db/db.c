@@ -93,6 +93,8 @@ static int conn_open(struct db *db)
         struct str said = str_trim(str_c(PQerrorMessage(db->conn)));
         snprintf(db->error, sizeof(db->error), "%.*s", STR_FMT(said));
         r = DB_E_AWAY;
+    } else if (PQsetnonblocking(db->conn, 1) != 0) {
+        r = err_origin(-ENOMEM);
     } else {
         PQsetNoticeProcessor(db->conn, quiet, NULL);
         r = conn_text(db, "session",
@@ -262,7 +264,8 @@ int conn_failed(struct db *db, const char *what, const PGresult *res)
 
     db->position = position ? (int)strtol(position, NULL, 10) : 0;
     if (!db->message[0])
-        snprintf(db->message, sizeof(db->message), "%s", PQerrorMessage(db->conn));
+        snprintf(db->message, sizeof(db->message), "%s",
+                 db->conn ? PQerrorMessage(db->conn) : "no answer in time");
     snprintf(db->error, sizeof(db->error), "%s %s", db->state, db->message);
     if (PQstatus(db->conn) != CONNECTION_OK) {
         log_warn("database_lost", "query=%s reason=%s", what, log_str(str_c(db->error)));
@@ -283,7 +286,7 @@ int conn_failed(struct db *db, const char *what, const PGresult *res)
 
 int conn_text(struct db *db, const char *what, const char *sql)
 {
-    PGresult *res = PQexec(db->conn, sql);
+    PGresult *res = conn_exec(db, sql);
     ExecStatusType status = PQresultStatus(res);
     int r = 0;
 

@@ -25,7 +25,7 @@ static int query_describe(struct db *db, const struct db_query *q, PGresult **re
     char name[16];
 
     query_name(q, name);
-    PGresult *res = PQdescribePrepared(db->conn, name);
+    PGresult *res = PQsendDescribePrepared(db->conn, name) ? conn_answer(db) : NULL;
 
     if (PQresultStatus(res) != PGRES_COMMAND_OK) {
         int r = conn_failed(db, q->name, res);
@@ -45,7 +45,8 @@ static int query_prepare(struct db *db, const struct db_query *q)
     if (p->ready)
         return 0;
     query_name(q, name);
-    _cleanup_(clear_result) PGresult *made = PQprepare(db->conn, name, q->sql, 0, NULL);
+    _cleanup_(clear_result) PGresult *made =
+        PQsendPrepare(db->conn, name, q->sql, 0, NULL) ? conn_answer(db) : NULL;
 
     if (PQresultStatus(made) != PGRES_COMMAND_OK)
         return conn_failed(db, q->name, made);
@@ -121,8 +122,10 @@ static int query_run(struct db *db, const struct db_query *q, const struct db_ar
     if (r != 0)
         return r;
     query_name(q, name);
-    PGresult *res = PQexecPrepared(db->conn, name, (int)n_args, params.values, params.lengths,
-                                   params.formats, 1);
+    PGresult *res = PQsendQueryPrepared(db->conn, name, (int)n_args, params.values, params.lengths,
+                                        params.formats, 1)
+                        ? conn_answer(db)
+                        : NULL;
     ExecStatusType status = PQresultStatus(res);
 
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
@@ -244,7 +247,7 @@ static int stream_rows(struct db *db, const struct db_query *q, const struct db_
     bool found = false;
 
     for (bool whole = false;;) {
-        _cleanup_(clear_result) PGresult *res = PQgetResult(db->conn);
+        _cleanup_(clear_result) PGresult *res = conn_next(db);
         if (!res)
             return whole ? 0 : stream_lost(db, q);
         whole = PQresultStatus(res) == PGRES_TUPLES_OK;
@@ -262,7 +265,7 @@ static int stream_rows(struct db *db, const struct db_query *q, const struct db_
 /* Takes what is left of a failed statement off the connection, so that it can be rolled back. */
 static void stream_drain(struct db *db)
 {
-    for (PGresult *res = PQgetResult(db->conn); res; res = PQgetResult(db->conn))
+    for (PGresult *res = conn_next(db); res; res = conn_next(db))
         PQclear(res);
 }
 

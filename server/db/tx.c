@@ -102,7 +102,7 @@ int db_commit(struct db *db)
         conn_drop(db); /* the server never hears of it */
     if (!db_alive(db))
         return db->read_only ? 0 : DB_E_AWAY;
-    PGresult *res = PQexec(db->conn, "COMMIT");
+    PGresult *res = conn_exec(db, "COMMIT");
     int r = commit_outcome(db, res);
 
     PQclear(res);

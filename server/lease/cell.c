@@ -2,6 +2,7 @@
  * the very turn of a window may fall on either side of it. */
 #include "lease/cell.h"
 
+#include "lease/inside.h"
 #include "lease/till.h"
 
 struct cell *cell_ref(struct cell *c)
@@ -58,7 +59,8 @@ void cell_give(struct cell *c, uint64_t epoch, int64_t window_us, int64_t amount
     if (amount <= 0 || atomic_load_explicit(&c->epoch, memory_order_acquire) != epoch ||
         atomic_load_explicit(&c->window_us, memory_order_acquire) != window_us)
         return;
-    atomic_fetch_add_explicit(&c->free, amount, memory_order_acq_rel);
+    atomic_fetch_add(&c->free, amount);
+    node_slackened(c->till->node);
 }
 
 void cell_deposit(struct cell *c, uint64_t epoch, int64_t sent_ms, int64_t window_us,
@@ -73,4 +75,5 @@ void cell_deposit(struct cell *c, uint64_t epoch, int64_t sent_ms, int64_t windo
     atomic_store(&c->valid_until_ms, left_us < 0 ? INT64_MAX : sent_ms + left_us / 1000);
     atomic_fetch_add(&c->free, amount);
     atomic_store(&c->used_at_ms, sent_ms);
+    node_slackened(c->till->node);
 }

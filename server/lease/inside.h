@@ -28,5 +28,8 @@ bool node_left_open(const struct node *n); /* see node_leave_open() */
  * that a purse's cell, or a team's till, that was let go and made anew does not count from one again
  * where the database remembers more. Any thread. */
 int64_t node_number(struct node *n);
+/* A cell has more free than before, or may have, for all that is known here: somebody may want it. Any
+ * thread, after the cell was changed. */
+void node_slackened(struct node *n);
 void node_count(struct node *n, int hold_outcome);
 void node_count_back(struct node *n, size_t purses);

@@ -231,6 +231,7 @@ static void doubt(struct lease *l)
 {
     for (size_t k = 0; k < l->call.n; k++)
         atomic_store(&l->call.line[k].cell->in_doubt, true);
+    node_slackened(l->till->node);
 }
 
 /* The first want that the database refused; n_wants: none. */

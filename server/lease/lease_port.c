@@ -15,6 +15,10 @@
 #include "lease/lease_sql.h"
 #include "lease/till.h"
 
+/* Of the node's own statements: that a heartbeat's answer does not come is noticed in time for another
+ * to be acknowledged before the grace is over. */
+#define STATEMENT_MS 15000
+#define LOCK_MS 5000
 /* How long the end of a node waits for what its lane still does. */
 #define IDLE_WAIT_MS 5000
 
@@ -69,7 +73,15 @@ static void port_back(void *ctx, void *hand, struct back_call *call)
 
 static bool connected(struct lease_port *p)
 {
-    return p->db || db_open(p->config.conninfo, "tollgate node", &p->db) == DB_OK;
+    if (p->db)
+        return true;
+    if (db_open(p->config.conninfo, "tollgate node", &p->db))
+        return false;
+    if (db_limit(p->db, STATEMENT_MS, LOCK_MS)) {
+        db_close(p->db);
+        p->db = NULL;
+    }
+    return p->db;
 }
 
 static void port_open(void *ctx, struct session_call *call)

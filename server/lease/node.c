@@ -17,8 +17,8 @@
 #include "lease/till.h"
 
 /* How often slack that somebody wants is looked for: while other nodes are known, and while they
- * are not; a new one may have come since the last heartbeat. A node that is alone and has no slack
- * only looks for the others. */
+ * are not; a new one may have come since the last heartbeat. A node without slack has nothing that
+ * anybody could want, and looks for no more than whether the others live. */
 #define RECALL_MS 50
 #define RECALL_ALONE_MS 200
 /* Slack that no call has touched for so long goes back. */
@@ -32,13 +32,13 @@ struct node {
     struct look_call look;
     struct reap_call reaping;
     bool looking, reap_out;
-    bool slack; /* some was there when last looked for, or was granted since */
+    bool slack; /* some was there when last looked for */
     int64_t look_sent_ms, looked_ms, sessions_due_ms, idle_due_ms;
     pthread_mutex_t lock; /* of the three below */
     struct map *cells, *tills;
     struct hold_ask *parked;
     atomic_llong number;   /* the last that was given out */
-    atomic_bool asked;     /* something was granted, or is about to be, since slack was looked for */
+    atomic_bool slackened; /* some came since; in one order with what cells have free */
     atomic_bool left_open; /* see node.h */
     atomic_ullong grants, refusals, returns, reaped_others;
 };
@@ -88,9 +88,13 @@ void node_fenced_session(struct node *n, int64_t session)
 
 int64_t node_number(struct node *n)
 {
-    if (!atomic_exchange_explicit(&n->asked, true, memory_order_relaxed))
-        stir(n);
     return atomic_fetch_add_explicit(&n->number, 1, memory_order_relaxed) + 1;
+}
+
+void node_slackened(struct node *n)
+{
+    if (!atomic_load(&n->slackened) && !atomic_exchange(&n->slackened, true))
+        stir(n);
 }
 
 void node_leave_open(struct node *n)
@@ -234,7 +238,7 @@ static bool look_at_till(struct str key, void *value, void *ctx)
 
 static void look_for_idle(struct node *n, int64_t now_ms)
 {
-    struct idle idle = {n, now_ms, atomic_exchange(&n->asked, false)};
+    struct idle idle = {n, now_ms, atomic_exchange(&n->slackened, false)};
 
     pthread_mutex_lock(&n->lock);
     map_filter(n->cells, look_at_cell, &idle);
@@ -341,11 +345,9 @@ static void looked(struct look_call *call, int outcome)
 /* When to look next. */
 static int64_t look_due_ms(const struct node *n)
 {
-    if (atomic_load(&n->heart.nodes) > 1)
-        return n->looked_ms + RECALL_MS;
-    if (n->slack || atomic_load_explicit(&n->asked, memory_order_relaxed))
-        return n->looked_ms + RECALL_ALONE_MS;
-    return n->sessions_due_ms;
+    if (!n->slack && !atomic_load(&n->slackened))
+        return n->sessions_due_ms;
+    return n->looked_ms + (atomic_load(&n->heart.nodes) > 1 ? RECALL_MS : RECALL_ALONE_MS);
 }
 
 static void look(struct node *n, int64_t now_ms)

@@ -19,7 +19,7 @@
 /* How much a loss of power may take: the files are synced this long after a write. */
 #define SYNC_MS 20
 /* How often it looks whether the node has another session, when nothing else happens. */
-#define LOOK_MS 500
+#define LOOK_MS 5000
 
 struct flush {
     struct ledger_port port;

@@ -1,7 +1,7 @@
 // hot.mjs: the hot path beside nginx, with everything on: a key with its limits and budget, the hold, the
 // journal, settling into PostgreSQL, two candidates for each model. Prints lines for tests/bench/run.
 //
-//   node tests/bench/hot.mjs [--short] [--only PART,...] [--rounds N] [--soak MINUTES]
+//   node tests/bench/hot.mjs [--short] [--only PART,...] [--rounds N] [--soak MINUTES] [--keys N]
 //
 // Rounds are interleaved: each asks everybody once, and a ratio is one to nginx in the same round; what
 // is printed is the median of them. Processor time (of the loop's thread, as the scheduler counts it) is
@@ -205,7 +205,7 @@ async function idleStreams() {
 
 async function idle() {
   const node = await cluster.add('idle', { LOOPS: '2', DEMO: 'off', LOG_LEVEL: 'warn' });
-  const n = short ? 20 : 10000;
+  const n = short ? 20 : Number(value('--keys') ?? 10000);
   group = 'at rest';
   const made = [];
   for (let team, i = 0; i < n; i++) {
@@ -215,11 +215,16 @@ async function idle() {
   await node.stop();
   await node.revive();
   say('memory after start', bench.residentKib(node.child.pid) / 1024, 1, 'MiB', `below 32, with ${n} keys`);
+  if (!short) await sleep(15000); // until slack that nobody uses has gone back
   const from = bench.wakeUps(node.child.pid);
-  await sleep(short ? 2000 : 20000);
+  const lasts = short ? 2 : 30;
+  await sleep(lasts * 1000);
   const to = bench.wakeUps(node.child.pid);
-  const total = (list) => list.reduce((sum, t) => sum + t.n, 0);
-  say('wake-ups, all threads', (total(to) - total(from)) / (short ? 2 : 20), 1, 'a second', 'timers only');
+  const total = (list, name) => list.reduce((sum, t) => sum + (name && t.name !== name ? 0 : t.n), 0);
+  const each = (name) => (total(to, name) - total(from, name)) / lasts;
+  say('wake-ups, all threads', each(), 1, 'a second', 'timers only');
+  for (const name of new Set(to.map((t) => t.name)))
+    if (each(name) > 0) say(`wake-ups, ${name}`, each(name), 1, 'a second', '');
   for (const one of made) {
     const res = await fetch(`${node.url}/v1/models`, { headers: { authorization: `Bearer ${one}` } });
     await res.text();
@@ -235,9 +240,10 @@ async function soak(minutes) {
   const full = await bench.load('sat', target, { connections: 32, seconds: 2, file });
   group = `${minutes} minutes at half load`;
   for (let minute = 1; minute <= minutes; minute++) {
-    const run = await bench.load('rate', target, { connections: 64, seconds: 60, file, rate: full.rate / 2 });
+    const run = await bench.load('rate', target, { connections: 64, seconds: 60, file, rate: full.rate / 2, shed: full.rate * 60 / 200 });
     say(`minute ${minute}, memory`, bench.residentKib(target.pid) / 1024, 1, 'MiB', 'flat');
     say(`minute ${minute}, descriptors`, readdirSync(`/proc/${target.pid}/fd`).length, 0, '', 'flat');
+    if (run.refused) say(`minute ${minute}, refused`, run.refused, 0, 'of ' + run.ok, '');
     say(`minute ${minute}, p99`, run.latency_us.p99, 0, 'us', '');
   }
 }
@@ -272,6 +278,8 @@ try {
 } catch (error) {
   failed = 1;
   process.stderr.write(`${error.stack}\n`);
+  for (const node of cluster?.replicas ?? []) // what they warned of
+    process.stderr.write(node.log.split('\n').filter((line) => / (warn|error) /.test(line)).slice(-5).map((line) => `${node.name ?? node.port}: ${line}\n`).join(''));
 }
 // The books have to be right after all that.
 failed += (await stopEverything('hot')) ? 1 : 0;

@@ -171,6 +171,27 @@ test('every connection cut at once, three times', async () => {
   await back(await running.stop());
 });
 
+// No connection ends, and none says anything: what waits for an answer gives up and connects anew.
+test('silent without closing: calls go on, and once it speaks again everything is settled', async () => {
+  const running = load();
+  const answered = (node) => running.answers.filter((a) => a.status === 200 && a.base === node.url).length;
+  await eventually(() => cluster.replicas.every((node) => answered(node) > 4), 'calls to be answered by each node', 20000);
+  const before = cluster.replicas.map(answered);
+  proxy.hush();
+  await eventually(() => cluster.replicas.every((node, i) => answered(node) > before[i] + 8), 'calls to be answered meanwhile', 20000);
+  proxy.hush(false); // for connections that are made from now on
+  const key = (await eventually(() => cluster.key(team).catch(() => undefined), 'the node to speak to the database', 120000)).key;
+  for (const node of cluster.replicas)
+    await eventually(async () => (await ask(node.url, key, hello('scripted'))).status === 200, 'a key that nobody knew to be found', 120000);
+  const answers = await running.stop();
+  await eventually(async () => {
+    const of = await Promise.all(cluster.replicas.map((node) => node.metrics()));
+    return of.every((m) => m.tollgate_settle_waiting === 0);
+  }, 'calls to be settled', 120000);
+  for (const a of answers.filter((x) => x.status !== 200)) assert.equal(a.status, 503, a.text);
+  await back(answers);
+});
+
 test('read only: calls with a lease go on, then it can be written again', async () => {
   const only = (on) => {
     cluster.postgres.psql(`ALTER SYSTEM SET default_transaction_read_only = ${on}`);

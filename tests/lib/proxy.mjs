@@ -11,6 +11,7 @@ export class Proxy {
     this.wish = undefined;
     this.cuts = 0;
     this.open = true;
+    this.hushed = false;
   }
 
   async start(targetPort) {
@@ -37,6 +38,13 @@ export class Proxy {
     for (const end of this.pairs) end();
   }
 
+  // What is open now, and what comes until `false`, passes nothing on any more in either direction, and
+  // stays open: a server that hangs.
+  hush(hushed = true) {
+    this.hushed = hushed;
+    if (hushed) for (const end of this.pairs) end.silent = true;
+  }
+
   // Connections are refused, or accepted again.
   refuse(refused = true) {
     this.open = !refused;
@@ -47,12 +55,14 @@ export class Proxy {
     if (!this.open) return client.destroy();
     const server = net.connect(this.targetPort, '127.0.0.1');
     const end = () => { this.pairs.delete(end); client.destroy(); server.destroy(); };
+    end.silent = this.hushed;
     let left; // bytes of an answer that still go back; undefined: all of them
 
     this.pairs.add(end);
     client.setNoDelay(true);
     server.setNoDelay(true);
     client.on('data', (bytes) => {
+      if (end.silent) return;
       const wish = this.wish;
       if (wish && left === undefined && bytes.includes(wish.sql)) {
         if (--wish.times === 0) this.wish = undefined;
@@ -63,6 +73,7 @@ export class Proxy {
       server.write(bytes);
     });
     server.on('data', (bytes) => {
+      if (end.silent) return;
       if (left === undefined) {
         client.write(bytes);
       } else if (bytes.length > left) {

@@ -333,11 +333,10 @@ CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
 PQ(PGconn *, NULL, PQconnectdb, (const char *info), info)
 PQ(PGconn *, NULL, PQconnectdbParams, (const char *const *k, const char *const *v, int expand), k, v, expand)
 PQ(PGresult *, NULL, PQexec, (PGconn *c, const char *sql), c, sql)
-PQ(PGresult *, NULL, PQprepare, (PGconn *c, const char *name, const char *sql, int n, const Oid *types), c, name, sql, n, types)
-PQ(PGresult *, NULL, PQexecPrepared,
-   (PGconn *c, const char *name, int n, const char *const *v, const int *lengths, const int *formats, int format),
-   c, name, n, v, lengths, formats, format)
-PQ(PGresult *, NULL, PQdescribePrepared, (PGconn *c, const char *name), c, name)
+PQ(int, 0, PQsendQuery, (PGconn *c, const char *sql), c, sql)
+PQ(int, 0, PQsendPrepare, (PGconn *c, const char *name, const char *sql, int n, const Oid *types), c, name, sql, n, types)
+PQ(int, 0, PQsendDescribePrepared, (PGconn *c, const char *name), c, name)
+PQ(int, -1, PQflush, (PGconn *c), c)
 PQ(PGcancel *, NULL, PQgetCancel, (PGconn *c), c)
 PQ(int, 0, PQsendQueryPrepared,
    (PGconn *c, const char *name, int n, const char *const *v, const int *lengths, const int *formats, int format),
