@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,6 +18,15 @@
 #define ANSWER_MS 5000
 /* A stream's statement has no timeout, and may look for its first row for long. */
 #define STREAM_SILENCE_MS 300000
+
+/* When a connection of this process was last given up for its silence: those that are older, and idle,
+ * are likely to be as dead, and each would be waited for anew. */
+static _Atomic int64_t silence_ms;
+
+bool conn_suspect(const struct db *db)
+{
+    return db->opened_ms <= atomic_load_explicit(&silence_ms, memory_order_relaxed);
+}
 
 /* Milliseconds of silence after which no answer comes any more; below 0: there is no limit. */
 static int silence_limit(const struct db *db)
@@ -53,6 +63,7 @@ static bool wait_result(struct db *db)
             return true;
         if (!wait_socket(db, unsent > 0)) {
             log_warn("database_silent", "limit_ms=%d", silence_limit(db));
+            atomic_store_explicit(&silence_ms, clock_mono_ms(), memory_order_relaxed);
             conn_drop(db);
             return false;
         }

@@ -29,6 +29,7 @@ struct db {
     unsigned n_prepared;
     struct buf scratch; /* encoded parameters of the running statement */
     int statement_ms, lock_ms;
+    int64_t opened_ms; /* when it was begun to connect */
     int64_t failed_ms; /* when the last attempt to connect failed; 0: it did not */
     bool in_tx;        /* between db_begin and its end, also when the connection is gone by now */
     bool read_only;    /* that transaction has nothing to commit */
@@ -52,6 +53,8 @@ PGresult *conn_answer(struct db *db) _must_use_;
 PGresult *conn_next(struct db *db) _must_use_;
 /* One round trip of text, as conn_answer() has it. */
 PGresult *conn_exec(struct db *db, const char *sql) _must_use_;
+/* Another connection was silent since this one was made: it is better made anew before its next use. */
+bool conn_suspect(const struct db *db);
 /* Cuts the connection; the next db_ensure makes a new one. */
 void conn_drop(struct db *db);
 

@@ -86,6 +86,7 @@ static int conn_open(struct db *db)
         db->failed_ms = clock_mono_ms();
         return DB_E_AWAY;
     }
+    db->opened_ms = clock_mono_ms();
     db->conn = conn_connect(db);
     if (!db->conn)
         return err_origin(-ENOMEM);
@@ -176,7 +177,7 @@ static bool conn_quiet(struct db *db)
 int db_ensure(struct db *db)
 {
     assert(!db->in_tx);
-    if (db_alive(db) && !db->stale && conn_quiet(db))
+    if (db_alive(db) && !db->stale && !conn_suspect(db) && conn_quiet(db))
         return 0;
     if (db->failed_ms != 0 && clock_mono_ms() - db->failed_ms < DB_RECONNECT_MS)
         return DB_E_AWAY;
