@@ -87,8 +87,10 @@ PGresult *conn_answer(struct db *db)
         if (!db_alive(db))
             return last;
     }
-    if (db->conn)
+    if (last && db->conn && PQtransactionStatus(db->conn) != PQTRANS_ACTIVE)
         return last;
+    conn_drop(db); /* silent; or libpq ran out of memory, and what is still to come would be taken for
+                      the next statement's */
     PQclear(last);
     return NULL;
 }

@@ -266,7 +266,7 @@ int conn_failed(struct db *db, const char *what, const PGresult *res)
     db->position = position ? (int)strtol(position, NULL, 10) : 0;
     if (!db->message[0])
         snprintf(db->message, sizeof(db->message), "%s",
-                 db->conn ? PQerrorMessage(db->conn) : "no answer in time");
+                 db->conn ? PQerrorMessage(db->conn) : "no answer");
     snprintf(db->error, sizeof(db->error), "%s %s", db->state, db->message);
     if (PQstatus(db->conn) != CONNECTION_OK) {
         log_warn("database_lost", "query=%s reason=%s", what, log_str(str_c(db->error)));
