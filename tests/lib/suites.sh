@@ -96,8 +96,11 @@ suite_sanitize() {
     configure build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dfailpoints=true &&
         ninja -C build-asan && echo "ok build-asan" || return 1
     export LSAN_OPTIONS="suppressions=$TOP/tests/lib/leaks.txt:print_suppressions=0"
+    export TOLLGATE_BUILD=build-asan TEST_LIMIT_MS=600000
     run_unit build-asan
-    TOLLGATE_BUILD=build-asan node_suite tests/scenario
+    tests/golden/run
+    node_suite tests/scenario
+    node_suite tests/hostile framing patience
 }
 
 # Wire formats: cases as files, and recorded exchanges read and written again.
@@ -150,9 +153,15 @@ suite_llm() { node_suite tests/llm; }
 suite_browser() { node_suite tests/browser story; }
 suite_pages() { node_suite tests/browser pages; }
 suite_compose() { python3 tests/lib/compose.py; }
+
+# Races: the unit tests, every scenario, and the stories of the ledger's faults with several loops and
+# nodes: what a balance admits, nodes that are killed under load, and the drain.
 suite_threads() {
     # A test of the journal starts threads in a child, which is all right there.
     export TSAN_OPTIONS="suppressions=$TOP/tests/lib/races.txt:die_after_fork=0"
     configure build-tsan -Db_sanitize=thread -Db_lundef=false -Dfailpoints=true && ninja -C build-tsan &&
-        run_unit build-tsan && TOLLGATE_BUILD=build-tsan node_suite tests/scenario
+        run_unit build-tsan || return 1
+    export TOLLGATE_BUILD=build-tsan TEST_LIMIT_MS=600000 FAULT_ROUNDS=5
+    node_suite tests/scenario
+    node_suite tests/fault exact rounds drain
 }
