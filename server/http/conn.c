@@ -206,13 +206,15 @@ static bool has_expired(struct http_conn *c, int64_t now_ms)
     return false;
 }
 
-void conn_check(struct http_conn *c, int64_t now_ms)
+bool conn_check(struct http_conn *c, int64_t now_ms)
 {
     if (!has_expired(c, now_ms))
-        return;
+        return false;
     if (c->phase != CONN_IDLE)
         c->listener->timeouts++;
     if (c->exchange)
         exchange_gone(c->exchange);
     conn_cut(c);
+    c->phase_began_ms = now_ms; /* it is counted once, though it goes a turn later */
+    return true;
 }

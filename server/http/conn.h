@@ -87,8 +87,8 @@ void conn_suspend(struct http_conn *c);
 void conn_wake(struct http_conn *c);
 /* Ends the connection now: both directions are shut, libmicrohttpd does the rest. */
 void conn_cut(struct http_conn *c);
-/* Cuts the connection when its phase has lasted too long. */
-void conn_check(struct http_conn *c, int64_t now_ms);
+/* Cuts the connection when its phase has lasted too long: true. */
+bool conn_check(struct http_conn *c, int64_t now_ms);
 
 /* Counts one more user of the address; false when there would be more than the listener's limit. */
 bool tally_take(struct listener *l, const struct net_address *a) _must_use_;

@@ -26,6 +26,7 @@ enum {
     CONNECTIONS_SPARE = 64, /* above the limit, to be told 503 */
     SWEEP_MIN_MS = 10,
     SWEEP_MAX_MS = 1000,
+    CUTS_AT_ONCE = 128, /* thousands that fell due together would hold up everybody else */
     REFUSALS_LOGGED_EVERY_MS = 10000,
 };
 
@@ -182,15 +183,20 @@ static void log_refusals(struct listener *l, int64_t now_ms)
 static void sweep(struct loop_timer *t)
 {
     struct listener *l = container_of(t, struct listener, sweep);
-    int64_t now_ms = loop_now_ms(l->config.loop);
+    int64_t now_ms = loop_now_ms(l->config.loop), next_ms;
+    int cuts = 0;
 
-    list_for_each (&l->conns, it)
-        conn_check(container_of(it, struct http_conn, link), now_ms);
+    list_for_each (&l->conns, it) {
+        cuts += conn_check(container_of(it, struct http_conn, link), now_ms);
+        if (cuts == CUTS_AT_ONCE)
+            break;
+    }
     lingers_check(&l->lingers, now_ms);
     reserve_keep();
     l->turned_away += spare_turn_away(&l->spare, l->listen_fd);
     log_refusals(l, now_ms);
-    if (loop_timer_set(l->config.loop, t, now_ms + sweep_ms(&l->config)) < 0)
+    next_ms = now_ms + (cuts == CUTS_AT_ONCE ? 1 : sweep_ms(&l->config));
+    if (loop_timer_set(l->config.loop, t, next_ms) < 0)
         log_error("deadlines_lost", "port=%u", l->port);
 }
 

@@ -20,7 +20,7 @@ export class Replica extends Server {
     this.cluster = cluster;
     this.name = name;
     this.failpoints = join(this.dataDir, 'failpoints');
-    if (process.env.TOLLGATE_BUILD?.includes('fault')) this.env.TOLLGATE_FAILPOINTS_FILE = this.failpoints;
+    if (/fault|asan|tsan/.test(process.env.TOLLGATE_BUILD)) this.env.TOLLGATE_FAILPOINTS_FILE = this.failpoints;
   }
 
   get psqlArguments() {

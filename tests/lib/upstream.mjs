@@ -57,7 +57,7 @@ export class Upstream {
         }
       });
     });
-    await new Promise((done) => this.server.listen(port, '127.0.0.1', done));
+    await new Promise((done) => this.server.listen({ port, host: '127.0.0.1', backlog: 4096 }, done));
     this.port = this.server.address().port;
     this.url = `http${this.tls ? 's' : ''}://127.0.0.1:${this.port}/v1`;
     return this;
