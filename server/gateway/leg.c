@@ -84,14 +84,17 @@ int leg_open(struct call *c)
     const struct dialect *d = leg_format(l)->dialect;
 
     framing_init(&l->in, leg_format(l)->framing, d && d->image_events ? BOUND_SSE_IMAGE_BYTES : 0);
+    repeat_init(&l->repeat);
     l->open = true;
     return l->kind->open ? l->kind->open(c) : 0;
 }
 
 void leg_close(struct leg *l)
 {
-    if (l->open)
+    if (l->open) {
         framing_done(&l->in);
+        repeat_done(&l->repeat);
+    }
     arena_free(steal(&l->turn));
     l->open = false;
 }

@@ -9,6 +9,7 @@
 
 #include "catalog/snapshot.h"
 #include "translation/format.h"
+#include "translation/repeat.h"
 
 struct call;
 struct leg_kind;
@@ -18,6 +19,7 @@ struct leg {
     const struct catalog_way *way; /* NULL: no target was chosen yet */
     bool open;                     /* a stream is being read */
     struct framing in; /* by the way's format */
+    struct repeat repeat; /* of a stream that passes as it is */
 
     /* Of a translated leg. */
     struct str dropped;         /* what the target's format could not say: "a, b"; p NULL: nothing */

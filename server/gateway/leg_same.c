@@ -39,7 +39,12 @@ static int read_event(struct call *c, const struct sse_event *event, struct wire
 {
     if (!event)
         return LEG_OK;
-    return dialect_of(c)->read_event(event, ret) == DIALECT_OK ? LEG_OK : LEG_E_BAD;
+    if (repeat_take(&c->leg.repeat, event, ret))
+        return LEG_OK;
+    if (dialect_of(c)->read_event(event, ret) != DIALECT_OK)
+        return LEG_E_BAD;
+    repeat_note(&c->leg.repeat, event, ret);
+    return LEG_OK;
 }
 
 static bool is_idle(const struct call *c, const struct sse_event *event)

@@ -36,6 +36,7 @@ struct wire_report {
     bool error;      /* an error object, also within a 200 */
     bool usage_only; /* an event that carries nothing but usage */
     bool has_choices, has_data; /* there is what an answer is made of: texts, or embeddings */
+    struct json_span text; /* the one string that the model wrote, where it is one; see repeat.h */
     struct json_span usage_at, cost_at; /* the object that the cost goes into; n 0: none */
     uint32_t close_at; /* the root object's closing brace */
     bool root_empty;

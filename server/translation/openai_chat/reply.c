@@ -42,6 +42,21 @@ static void read_usage(struct str doc, struct json_span at, struct wire_report *
     report_place_usage(report, at, cost);
 }
 
+/* n 0: it is none, or it is several. */
+static struct json_span only_text(const struct json_watch *w, size_t n)
+{
+    struct json_span only = {.n = 0};
+
+    for (size_t i = 0; i < n; i++) {
+        if (!w[i].span.n || (w[i].count == 1 && w[i].span.kind == JSON_NULL))
+            continue;
+        if (only.n || w[i].count != 1 || w[i].span.kind != JSON_STRING)
+            return (struct json_span){.n = 0};
+        only = w[i].span;
+    }
+    return only;
+}
+
 int openai_chat_read_report(struct str doc, enum openai_report kind, struct wire_report *ret)
 {
     struct wire_report report = {.bytes = doc};
@@ -65,6 +80,7 @@ int openai_chat_read_report(struct str doc, enum openai_report kind, struct wire
         service_tier_read(report_inside(doc, w[SERVICE].span), &report.llm.service) == SERVICE_OK;
     for (size_t i = FIRST_TEXT; i < n; i++)
         report.llm.output_bytes += report_text_bytes(&w[i]);
+    report.text = only_text(w + FIRST_TEXT, n - FIRST_TEXT);
     read_usage(doc, w[USAGE].span, &report);
     report.has_choices = report_has_list(&w[CHOICES]);
     report.has_data = report_has_list(&w[DATA]);
