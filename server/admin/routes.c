@@ -168,21 +168,27 @@ static struct route_body body_of(const struct model_draft *d)
     };
 }
 
-/* null: what it can do is not known, nothing is refused. */
-static int merge_abilities(struct admin *a, const struct route_body *b, struct model_draft *d)
+int admin_abilities(struct admin *a, const char *field, const struct json_strs *words,
+                    uint32_t *ret)
 {
     enum ability ability;
 
+    *ret = 0;
+    for (size_t i = 0; i < words->n; i++) {
+        if (ability_parse(words->v[i], &ability) != WORD_OK)
+            return admin_problem(a, PROBLEM_BAD_FIELD, field, "No such ability is known.");
+        *ret |= ABILITY_BIT(ability);
+    }
+    return 0;
+}
+
+/* null: what it can do is not known, nothing is refused. */
+static int merge_abilities(struct admin *a, const struct route_body *b, struct model_draft *d)
+{
     if (!b->saw_abilities)
         return 0;
     d->abilities_known = b->saw_abilities == FIELD_GIVEN;
-    d->abilities = 0;
-    for (size_t i = 0; i < b->abilities.n; i++) {
-        if (ability_parse(b->abilities.v[i], &ability) != WORD_OK)
-            return admin_problem(a, PROBLEM_BAD_FIELD, "abilities", "No such ability is known.");
-        d->abilities |= ABILITY_BIT(ability);
-    }
-    return 0;
+    return admin_abilities(a, "abilities", &b->abilities, &d->abilities);
 }
 
 static int merge_triggers(struct admin *a, const struct route_body *b, struct model_draft *d)

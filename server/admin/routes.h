@@ -6,5 +6,8 @@
 
 /* The route of the path's first {id}, for operators; ADMIN_SAID after 403 or 404. */
 int admin_route_of_path(struct admin *a, struct model_id *ret) _must_use_;
+/* A list of abilities, as bits; ADMIN_SAID after a 400 that names the field. */
+int admin_abilities(struct admin *a, const char *field, const struct json_strs *words,
+                    uint32_t *ret) _must_use_;
 /* The whole route, as it is now. */
 int admin_answer_route(struct admin *a, int status, struct model_id id) _must_use_;

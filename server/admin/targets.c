@@ -36,66 +36,45 @@ static const struct json_field change_fields[] = {TARGET_FIELDS(false)};
 static struct target_body body_of(const struct target_draft *d)
 {
     return (struct target_body){.upstream_model = d->upstream_model,
-                                .output_limit_field = d->output_limit_field,
                                 .priority = d->priority,
                                 .weight = d->weight,
-                                .context_tokens = d->context_tokens,
-                                .max_output_tokens = d->max_output_tokens,
                                 .enabled = d->enabled};
 }
 
-/* What the body does not say stays as it is. */
-static int read_lacks(struct admin *a, const struct target_body *b, uint32_t *bits)
+/* Absent stays, null clears. */
+static int merge(struct admin *a, const struct target_body *b, struct target_draft *d)
 {
-    enum ability ability;
-
-    if (!b->saw_lacks)
-        return 0;
-    *bits = 0;
-    for (size_t i = 0; i < b->lacks.n; i++) {
-        if (ability_parse(b->lacks.v[i], &ability) != WORD_OK)
-            return admin_problem(a, PROBLEM_BAD_FIELD, "lacks", "No such ability is known.");
-        *bits |= ABILITY_BIT(ability);
-    }
-    return 0;
-}
-
-static struct target_draft draft_of(const struct target_body *b, uint32_t lacks)
-{
-    return (struct target_draft){
-        .lacks = lacks,
-        .context_tokens = b->saw_context == FIELD_NULL ? 0 : b->context_tokens,
-        .max_output_tokens = b->saw_output == FIELD_NULL ? 0 : b->max_output_tokens,
-        .upstream_model = b->upstream_model,
-        .output_limit_field = b->saw_limit == FIELD_NULL ? STR("") : b->output_limit_field,
-        .priority = (int32_t)b->priority,
-        .weight = (int32_t)b->weight,
-        .enabled = b->enabled,
-    };
+    d->upstream_model = b->upstream_model;
+    d->priority = (int32_t)b->priority;
+    d->weight = (int32_t)b->weight;
+    d->enabled = b->enabled;
+    if (b->saw_limit)
+        d->output_limit_field = b->saw_limit == FIELD_GIVEN ? b->output_limit_field : STR("");
+    if (b->saw_context)
+        d->context_tokens = b->context_tokens;
+    if (b->saw_output)
+        d->max_output_tokens = b->max_output_tokens;
+    return b->saw_lacks ? admin_abilities(a, "lacks", &b->lacks, &d->lacks) : 0;
 }
 
 int admin_targets_add(struct admin *a)
 {
-    struct target_body b = {
-        .output_limit_field = STR(""), .weight = 100, .enabled = true};
+    struct target_draft draft = {.output_limit_field = STR(""), .weight = 100, .enabled = true};
+    struct target_body b = body_of(&draft);
     struct identity_fault fault = {0};
-    struct target_draft draft;
     struct target_id target;
     struct model_id route;
-    uint32_t lacks = 0;
     int r = admin_route_of_path(a, &route);
 
     if (!r)
         r = admin_body(a, add_fields, ARRAY_LEN(add_fields), &b);
     if (!r)
-        r = read_lacks(a, &b, &lacks);
-    if (r)
-        return r;
-    draft = draft_of(&b, lacks);
-    r = admin_identity(a,
-                       target_add(a->db, &a->actor, route, (struct account_id){b.account_id},
-                                  &draft, &target, &fault),
-                       &fault);
+        r = merge(a, &b, &draft);
+    if (!r)
+        r = admin_identity(a,
+                           target_add(a->db, &a->actor, route, (struct account_id){b.account_id},
+                                      &draft, &target, &fault),
+                           &fault);
     return r ? r : admin_answer_route(a, 201, route);
 }
 
@@ -125,7 +104,6 @@ static int read_target(struct admin *a, struct model_id *ret_route, struct targe
 int admin_targets_change(struct admin *a)
 {
     struct identity_fault fault = {0};
-    struct target_draft draft;
     struct target_body b;
     struct target_row row;
     struct model_id route;
@@ -136,11 +114,9 @@ int admin_targets_change(struct admin *a)
     b = body_of(&row.is);
     r = admin_body(a, change_fields, ARRAY_LEN(change_fields), &b);
     if (!r)
-        r = read_lacks(a, &b, &row.is.lacks);
-    if (r)
-        return r;
-    draft = draft_of(&b, row.is.lacks);
-    r = admin_identity(a, target_edit(a->db, &a->actor, row.id, &draft, &fault), &fault);
+        r = merge(a, &b, &row.is);
+    if (!r)
+        r = admin_identity(a, target_edit(a->db, &a->actor, row.id, &row.is, &fault), &fault);
     return r ? r : admin_answer_route(a, 200, route);
 }
 

@@ -120,7 +120,11 @@ test('a route is pinned and switched off in an incident, and back', async () => 
 
 test('targets and routes are changed, and accounts leave with their targets', async () => {
   const target = `/api/v1/targets/${route.targets[0].id}`;
-  assert.equal((await holds('PATCH', '/api/v1/targets/{id}', 200, { enabled: false }, target)).targets[0].enabled, false);
+  const less = await holds('PATCH', '/api/v1/targets/{id}', 200, { lacks: ['vision'], context_tokens: 8000 }, target);
+  assert.deepEqual([less.targets[0].lacks, less.targets[0].context_tokens, less.targets[0].max_output_tokens], [['vision'], 8000, null]);
+  const off = await holds('PATCH', '/api/v1/targets/{id}', 200, { enabled: false, context_tokens: null }, target);
+  assert.deepEqual([off.targets[0].enabled, off.targets[0].lacks, off.targets[0].context_tokens], [false, ['vision'], null]);
+  assert.equal((await holds('PATCH', '/api/v1/targets/{id}', 400, { lacks: ['wings'] }, target)).error.param, 'lacks');
   assert.equal((await holds('DELETE', '/api/v1/targets/{id}', 200, undefined, target)).targets.length, 1);
   await holds('DELETE', '/api/v1/targets/{id}', 404, undefined, target);
   const at = `/api/v1/routes/${route.id}`;
