@@ -101,6 +101,8 @@ const struct route routes[] = {
     MODEL_CALL("/v1/moderations", endpoint_moderations),
     MODEL_CALL("/v1/rerank", endpoint_rerank),
     MODEL_CALL("/v2/rerank", endpoint_rerank_v2),
+    MODEL_CALL("/v2/chat", endpoint_cohere_chat),
+    MODEL_CALL("/v2/embed", endpoint_cohere_embed),
     FILE_CALL("/v1/ocr", endpoint_ocr),
     MODEL_API(GET, "/v1/models", gateway_models),
     MODEL_API(GET, "/v1/models/{id}", gateway_model),

@@ -56,6 +56,13 @@ const struct endpoint endpoint_rerank_v2 = {
 const struct endpoint endpoint_ocr = {
     .name = "ocr", .format = &format_ocr, .kind = MODEL_OCR};
 
+/* Cohere's own, for its accounts only. */
+const struct endpoint endpoint_cohere_chat = {
+    .name = "chat", .format = &format_cohere_chat, .kind = MODEL_CHAT};
+
+const struct endpoint endpoint_cohere_embed = {
+    .name = "embed", .format = &format_cohere_embed, .kind = MODEL_EMBEDDING};
+
 const struct endpoint endpoint_gemini_embed = {.name = "embedContent",
                                                .format = &format_gemini_embed,
                                                .kind = MODEL_EMBEDDING,

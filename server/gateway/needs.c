@@ -13,6 +13,7 @@ static const struct names {
      "max_tokens"},
     {&format_gemini, "contents", "generationConfig.responseSchema", "generationConfig.thinkingConfig",
      "model", "generationConfig.maxOutputTokens"},
+    {&format_cohere_chat, "messages", "response_format", "thinking", "stream", "max_tokens"},
     {&format_openai_completions, "prompt", NULL, NULL, "stream", "max_tokens"},
 };
 

@@ -159,14 +159,17 @@ const struct provider providers[] = {
      .ways = {CHAT, RESPONSES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS}, .models_path = "/models",
      .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_completion_tokens"},
-    /* Chats and embeddings go to the compatibility API: /v2/chat has another shape. Rerank has two
-     * versions (docs.cohere.com/reference/rerank). */
+    /* Chats and embeddings of other clients go to the compatibility API; those of Cohere's own library to
+     * version 2 as they are (docs.cohere.com/reference/chat). Rerank has two versions
+     * (docs.cohere.com/reference/rerank). */
     {.kind = "cohere", .label = "Cohere", .origin = "https://api.cohere.com", .root = "",
      .docs = "docs.cohere.com/docs/compatibility-api",
      .ways = {{.format = &format_openai_chat, .path = "/compatibility/v1/chat/completions"},
               {.format = &format_openai_embeddings, .path = "/compatibility/v1/embeddings"},
               {.format = &format_rerank_v1, .path = "/v1/rerank"},
-              {.format = &format_rerank_v2, .path = "/v2/rerank"}},
+              {.format = &format_rerank_v2, .path = "/v2/rerank"},
+              {.format = &format_cohere_chat, .path = "/v2/chat"},
+              {.format = &format_cohere_embed, .path = "/v2/embed"}},
      .models_path = "/v1/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens"},
     {.kind = "cerebras", .label = "Cerebras", .origin = "https://api.cerebras.ai", .root = "/v1",

@@ -37,9 +37,7 @@ static bool is_usable(const struct route_request *q, const struct catalog_target
 {
     const struct catalog_account *a = t->account;
 
-    if (!t->enabled || a->unusable || (a->team.v != 0 && a->team.v != q->team.v))
-        return false;
-    return catalog_account_way(a, t->upstream_model, q->format) != NULL;
+    return t->enabled && !a->unusable && (a->team.v == 0 || a->team.v == q->team.v);
 }
 
 static bool is_dearer(int64_t price, int64_t most)
@@ -65,6 +63,8 @@ static bool is_beyond(uint64_t tokens, int64_t most)
 /* Can it do what is asked? */
 static int suits(const struct route_request *q, const struct catalog_target *t)
 {
+    if (!catalog_account_way(t->account, t->upstream_model, q->format))
+        return ROUTE_E_FORMAT;
     if ((q->abilities & target_abilities(t)) != q->abilities)
         return ROUTE_E_ABILITY;
     if (is_beyond((uint64_t)q->input_tokens_least, target_context(t)))
@@ -261,6 +261,7 @@ struct str route_sentence(struct arena *a, const struct catalog_model *m, int ou
         [ROUTE_E_DISABLED] = "The model is not available.",
         [ROUTE_E_OFF] = "", /* with its reason, below */
         [ROUTE_E_KIND] = "The model does not serve this kind of request.",
+        [ROUTE_E_FORMAT] = "No provider of the model can be asked in the format of this address.",
         [ROUTE_E_ABILITY] = "The model cannot do what the request asks for.",
         [ROUTE_E_CONTEXT] = "The input is longer than the model's context.",
         [ROUTE_E_OUTPUT] = "The answer may be longer than the model can write.",

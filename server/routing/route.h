@@ -67,6 +67,7 @@ enum {
     ROUTE_E_OFF,        /* an operator switched its route off */
     ROUTE_E_KIND,       /* the model is of the other kind */
     ROUTE_E_NO_TARGET,  /* nothing enabled and usable */
+    ROUTE_E_FORMAT,     /* they do not speak the client's format, nor one it is translated into */
     ROUTE_E_ABILITY,    /* the targets cannot do what is asked */
     ROUTE_E_CONTEXT,    /* the input is longer than their context */
     ROUTE_E_OUTPUT,     /* the answer may be longer than they can write */

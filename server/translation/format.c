@@ -58,6 +58,10 @@ const struct wire_format format_gemini_embed = {.name = "gemini_embed", .dialect
 const struct wire_format format_gemini_embed_batch = {.name = "gemini_embed_batch",
                                                       .dialect = &gemini_embed_batch};
 
+const struct wire_format format_cohere_chat = {.name = "cohere_chat", .dialect = &cohere_chat};
+
+const struct wire_format format_cohere_embed = {.name = "cohere_embed", .dialect = &cohere_embed};
+
 const struct wire_format format_anthropic_count = {.name = "anthropic_count_tokens"};
 
 const struct wire_format format_gemini_count = {.name = "gemini_count_tokens"};

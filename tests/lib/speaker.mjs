@@ -239,13 +239,57 @@ const ollama = {
   fail: (res, turn) => send(res, turn.status, { error: turn.error }),
 };
 
-const paths = [[/\/chat\/completions$/, openai], [/\/messages$/, anthropic], [/\/models\/[^/]+:(stream)?[gG]enerateContent$/, gemini], [/\/model\/[^/]+\/converse(-stream)?$/, bedrock], [/\/api\/chat$/, ollama]];
+// --- Cohere's own chat, version 2 ---
+
+const cohere = {
+  read: (b) => {
+    const last = b.messages.findLastIndex((m) => m.role === 'user');
+    const parts = list(b.messages[last].content);
+    return {
+      said: parts.map((p) => p.text ?? '').join(' '),
+      images: parts.filter((p) => p.type === 'image_url').length,
+      tools: (b.tools ?? []).map((t) => t.function.name),
+      results: b.messages.slice(last).filter((m) => m.role === 'tool').map((m) => list(m.content).map((p) => p.text ?? p.document?.data).join('')),
+      schema: !!(b.response_format?.json_schema ?? b.response_format?.schema),
+      stream: b.stream === true,
+    };
+  },
+  // What is billed leaves out what the provider adds to the prompt.
+  usage: { billed_units: { input_tokens: figures.input, output_tokens: figures.output }, tokens: { input_tokens: 500, output_tokens: figures.output } },
+  calls: (turn) => turn.calls.map((c) => ({ id: c.id, type: 'function', function: { name: c.name, arguments: JSON.stringify(c.input) } })),
+  plain: (res, turn) => send(res, 200, {
+    id: 'chat-1', finish_reason: turn.calls ? 'TOOL_CALL' : 'COMPLETE', usage: cohere.usage,
+    message: { role: 'assistant', ...(turn.calls ? { tool_plan: 'I look.', tool_calls: cohere.calls(turn) } : { content: [{ type: 'text', text: turn.pieces.join('') }] }) },
+  }),
+  stream: (res, turn) => {
+    const pieces = turn.calls
+      ? cohere.calls(turn).flatMap((c, index) => [
+        { type: 'tool-call-start', index, delta: { message: { tool_calls: { ...c, function: { name: c.function.name, arguments: '' } } } } },
+        { type: 'tool-call-delta', index, delta: { message: { tool_calls: { function: { arguments: c.function.arguments } } } } },
+        { type: 'tool-call-end', index },
+      ])
+      : [{ type: 'content-start', index: 0, delta: { message: { content: { type: 'text', text: '' } } } },
+        ...turn.pieces.map((text) => ({ type: 'content-delta', index: 0, delta: { message: { content: { text } } } })), { type: 'content-end', index: 0 }];
+    const events = [
+      { id: 'chat-1', type: 'message-start', delta: { message: { role: 'assistant', content: [], tool_plan: '', tool_calls: [], citations: [] } } },
+      ...pieces, { type: 'message-end', delta: { finish_reason: turn.calls ? 'TOOL_CALL' : 'COMPLETE', usage: cohere.usage } },
+    ];
+    return write(res, 'text/event-stream', [...events.map((e) => `event: ${e.type}\ndata: ${JSON.stringify(e)}\n\n`), 'data: [DONE]\n\n'], turn.slow);
+  },
+  fail: (res, turn) => send(res, turn.status, { id: 'err-1', message: turn.error }),
+};
+
+const paths = [[/\/chat\/completions$/, openai], [/\/messages$/, anthropic], [/\/models\/[^/]+:(stream)?[gG]enerateContent$/, gemini], [/\/model\/[^/]+\/converse(-stream)?$/, bedrock], [/\/api\/chat$/, ollama], [/\/v2\/chat$/, cohere]];
 
 export const startSpeaker = () => startUpstream((req, res, seen) => {
   const path = new URL(req.url, 'http://upstream').pathname;
   // What a prompt has, counted for nothing.
   if (/\/messages\/count_tokens$/.test(path)) return send(res, 200, { input_tokens: counted });
   if (/:countTokens$/.test(path)) return send(res, 200, { totalTokens: counted });
+  if (/\/v2\/embed$/.test(path))
+    return send(res, 200, { id: 'emb-1', embeddings: { float: seen.body.texts.map((t) => [t.length, 0.5]) }, texts: seen.body.texts, meta: { api_version: { version: '2' }, billed_units: { input_tokens: figures.input } } });
+  if (/\/v2\/rerank$/.test(path))
+    return send(res, 200, { id: 'rank-1', results: seen.body.documents.map((d, index) => ({ index, relevance_score: 1 / (index + 1) })), meta: { api_version: { version: '2' }, billed_units: { search_units: 1 } } });
   const format = paths.find(([pattern]) => pattern.test(path))?.[1];
   if (!format) return send(res, 404, { error: { message: `Nothing answers at ${path}.` } });
   seen.asked = format.read(seen.body, path);

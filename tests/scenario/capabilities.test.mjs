@@ -124,7 +124,9 @@ for (const c of cases)
     test(`${c.lacks}: a target without it is passed over (${format})`, async () => {
       const res = await ask(format, `two-${c.lacks}`, body, verb);
       assert.equal(res.status, 200, res.text);
-      const attempts = await attemptsOf(server, res.headers.get('x-tollgate-request-id'));
+      const id = res.headers.get('x-tollgate-request-id');
+      await settled(server, id);
+      const attempts = await attemptsOf(server, id);
       assert.deepEqual(attempts.map((a) => a.upstream_model), ['able']);
     });
     test(`${c.lacks}: where no target has it the field is named (${format})`, async () => {
