@@ -10,7 +10,7 @@
 enum {
     BUF_FIRST_BYTES = 256,
     BUF_IDLE_BYTES = 65536, /* an emptied queue keeps this much */
-    BUF_LENT_LEAST = 4096,  /* fewer bytes are copied as soon as they are noted */
+    BUF_LENT_LEAST = 512,   /* fewer bytes are copied as soon as they are noted */
 };
 
 void buf_init(struct buf *b, size_t max)

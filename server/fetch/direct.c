@@ -13,7 +13,10 @@
 #include "base/err.h"
 #include "fetch/line.h"
 
-enum { READS_PER_TURN = 8 }; /* of one line, before others get the loop */
+enum {
+    READS_PER_TURN = 8, /* of one line, before others get the loop */
+    HEAD_BYTES = 768,   /* most heads are shorter */
+};
 
 #define SCHEME "http://"
 
@@ -94,6 +97,7 @@ int direct_prepare(struct fetch *f, const struct fetch_request *request)
     take_body_of(f, request);
     f->to_head = strcmp(request->method, "HEAD") == 0;
     buf_init(&f->out, BOUND_HEAD_BYTES + 2 * BOUND_URL_BYTES);
+    (void)buf_reserve(&f->out, HEAD_BYTES);
     put_head(f, request);
     if (buf_finish(&f->out) == -EMSGSIZE)
         return FETCH_START_E_HEADER;
@@ -178,53 +182,29 @@ static void send_on(struct fetch *f)
         lose(f, FETCH_E_RESET);
 }
 
-static void begin_exchange(struct fetch *f)
+static void go_out(struct fetch *f)
 {
     f->answer = (struct answer){.to_head = f->to_head};
     transfer_sent(f);
-}
-
-static bool begin_on_kept_line(struct fetch *f)
-{
-    if (!line_take(f, direct_origin(f)))
-        return false;
-    f->fetcher->reused++;
-    begin_exchange(f);
-    return true;
-}
-
-bool direct_hurry(struct fetch *f)
-{
-    ssize_t n;
-
-    if (!begin_on_kept_line(f))
-        return false;
-    n = send_rest(f);
-    f->out_at += (size_t)MAX(n, (ssize_t)0);
-    if (loop_fd_mod(&f->line->fd, all_sent(f) ? EPOLLIN : EPOLLIN | EPOLLOUT) == 0)
-        return true;
-    line_close(f->line);
-    f->out_at = 0;
-    f->phase = TRANSFER_CONNECTING;
-    return false;
+    send_on(f);
 }
 
 void direct_start(struct fetch *f)
 {
-    if (begin_on_kept_line(f))
-        send_on(f);
-    else
+    if (!line_take(f, direct_origin(f))) {
         connect_anew(f);
+        return;
+    }
+    f->fetcher->reused++;
+    go_out(f);
 }
 
 void direct_connected(struct fetch *f, CURLcode code)
 {
-    if (code != CURLE_OK || line_made(f) < 0) {
+    if (code == CURLE_OK && line_made(f) == 0)
+        go_out(f);
+    else
         transfer_finish(f, transfer_fault(f, code == CURLE_OK ? CURLE_COULDNT_CONNECT : code));
-        return;
-    }
-    begin_exchange(f);
-    send_on(f);
 }
 
 /* --- in --- */

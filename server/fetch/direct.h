@@ -11,9 +11,6 @@ bool direct_is_for(const struct fetcher *f, const struct fetch_request *request)
 /* Writes the head of the request. Outcomes as fetch_start(). */
 int direct_prepare(struct fetch *f, const struct fetch_request *request) _must_use_;
 const char *direct_origin(const struct fetch *f);
-/* Sends what a kept line takes at once, while the request's bytes are in the processor's cache; calls
- * nobody back. True: it is on its way. False: direct_start() is to begin it. */
-bool direct_hurry(struct fetch *f);
 /* Goes out on a kept line, or connects first. May end the fetch. */
 void direct_start(struct fetch *f);
 /* libcurl has connected, or has not. May end the fetch. */

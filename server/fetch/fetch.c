@@ -335,16 +335,12 @@ int fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
     }
     if (!fetcher->hook.loop) /* behind the listener's, whichever was made first */
         loop_hook_add(fetcher->loop, &fetcher->hook);
+    list_add_tail(&fetcher->starting, &f->link);
     fetcher->started++;
     fetcher->n_running++;
-    *ret = f;
-    if (f->direct && direct_hurry(f)) {
-        list_add_tail(&fetcher->running, &f->link);
-        return FETCH_START_OK;
-    }
-    list_add_tail(&fetcher->starting, &f->link);
     transfer_arm(f);
     wake(fetcher);
+    *ret = f;
     return FETCH_START_OK;
 }
 

@@ -44,12 +44,15 @@ static bool is_visible(struct str s)
 /* What frames the message or steers the connection is libcurl's alone. */
 static bool is_ours(const char *name)
 {
-    static const char *const names[] = {
-        "host", "content-length", "transfer-encoding", "connection",      "expect", "upgrade",
-        "te",   "trailer",        "keep-alive",        "proxy-connection"};
+    static const struct str names[] = {
+        STR("host"),   STR("content-length"), STR("transfer-encoding"),
+        STR("expect"), STR("connection"),     STR("upgrade"),
+        STR("te"),     STR("trailer"),        STR("keep-alive"),
+        STR("proxy-connection")};
+    struct str s = str_c(name);
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_ieq(str_c(name), str_c(names[i])))
+        if (str_ieq(s, names[i]))
             return true;
     return false;
 }

@@ -66,12 +66,32 @@ bool net_address_parse(struct str text, struct net_address *ret)
     return ok;
 }
 
+/* Digits of a byte; returns the end. */
+static char *put_byte(char *to, unsigned v)
+{
+    if (v >= 100)
+        *to++ = (char)('0' + v / 100);
+    if (v >= 10)
+        *to++ = (char)('0' + v / 10 % 10);
+    *to++ = (char)('0' + v % 10);
+    return to;
+}
+
+/* As inet_ntop() writes it: each call's record has one, and printf is slow. */
+static void put_v4(const uint8_t ip[4], char *to)
+{
+    for (int i = 0; i < 4; i++) {
+        to = put_byte(to, ip[i]);
+        *to++ = i < 3 ? '.' : '\0';
+    }
+}
+
 void net_address_text(const struct net_address *a, char out[NET_ADDRESS_TEXT])
 {
-    const char *z;
+    const char *z = out;
 
     if (memcmp(a->ip, mapped, sizeof(mapped)) == 0)
-        z = inet_ntop(AF_INET, a->ip + 12, out, NET_ADDRESS_TEXT);
+        put_v4(a->ip + 12, out);
     else
         z = inet_ntop(AF_INET6, a->ip, out, NET_ADDRESS_TEXT);
     assert(z);

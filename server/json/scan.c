@@ -9,6 +9,8 @@
 #include "json/text.h"
 #include "json/watch.h"
 
+enum { LONG_BYTES = KIB(4) };
+
 /* One open container. */
 struct frame {
     uint8_t kind;   /* JSON_OBJECT or JSON_ARRAY */
@@ -109,11 +111,14 @@ static bool scan_escape(struct scanner *s, bool is_key)
     return true;
 }
 
-/* True: s->p stands farther on in its string. */
+/* True: s->p stands farther on in its string. A short document is read before the tables of the blocks
+ * are in the processor's cache. */
 static bool read_ahead(struct scanner *s)
 {
     const char *from = s->p;
 
+    if (s->end - s->start < LONG_BYTES)
+        return false;
     s->p = text_long_end(from, s->end);
     return s->p > from;
 }

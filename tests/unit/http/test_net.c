@@ -17,6 +17,10 @@ static const char *text_of(struct str text)
 static void addresses_of_both_families_are_read(void **state)
 {
     assert_string_equal(text_of(STR("192.168.1.20")), "192.168.1.20");
+    assert_string_equal(text_of(STR("0.0.0.0")), "0.0.0.0");
+    assert_string_equal(text_of(STR("255.255.255.255")), "255.255.255.255");
+    assert_string_equal(text_of(STR("9.10.99.100")), "9.10.99.100");
+    assert_string_equal(text_of(STR("101.110.200.205")), "101.110.200.205");
     assert_string_equal(text_of(STR("2001:DB8::1")), "2001:db8::1");
     assert_string_equal(text_of(STR("::ffff:10.0.0.1")), "10.0.0.1");
     assert_string_equal(text_of(STR("::1")), "::1");

@@ -170,6 +170,34 @@ static void refuses_everything_else_where_it_is_wrong(void **state)
     }
 }
 
+/* Long documents are read in blocks: the same faults, far inside a string and far from its end. */
+static void faults_in_long_strings_are_found_where_they_are(void **state)
+{
+    enum { BEFORE = 5000, BEHIND = 200 };
+    int tried = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        struct str doc = refused[i].doc;
+        struct buf b;
+
+        if (!doc.n || doc.p[0] != '"' || refused[i].at >= doc.n)
+            continue;
+        buf_init(&b, 100000);
+        buf_putc(&b, '"');
+        for (int k = 0; k < BEFORE; k++)
+            buf_putc(&b, 'x');
+        buf_put(&b, doc.p + 1, doc.n - 1);
+        for (int k = 0; k < BEHIND; k++)
+            buf_putc(&b, 'x');
+        assert_int_equal(scan_copy(buf_str(&b)), JSON_E_FAULT);
+        if (fault.at != refused[i].at + BEFORE)
+            fail_msg("%.*s: at %zu (%s)", STR_FMT(doc), fault.at, fault.reason);
+        buf_done(&b);
+        tried++;
+    }
+    assert_true(tried > 15);
+}
+
 static void every_cut_of_a_document_is_refused(void **state)
 {
     const struct str doc =
@@ -432,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepts_what_rfc_8259_allows),
         cmocka_unit_test(refuses_everything_else_where_it_is_wrong),
+        cmocka_unit_test(faults_in_long_strings_are_found_where_they_are),
         cmocka_unit_test(every_cut_of_a_document_is_refused),
         cmocka_unit_test(faults_name_the_path),
         cmocka_unit_test(long_paths_are_cut_between_characters),
