@@ -229,9 +229,14 @@ static void read_thoughts(struct tree *t, struct node at, struct chat_message *m
     m->quiet = tree_quiet(t, at, quiet);
 }
 
+static bool is_false(struct node at)
+{
+    return node_is(at, JSON_BOOL) && !json_true(at.v);
+}
+
 static void read_message(struct tree *t, struct node at, struct chat_message *m)
 {
-    static const char *const of_message[] = {"role", "content", "name", "refusal", "tool_calls",
+    static const char *const of_message[] = {"prefix", "role", "content", "name", "refusal", "tool_calls",
                                              "tool_call_id", "reasoning_content", "reasoning_details",
                                              NULL};
     struct node content = node_get(t, at, "content"), calls = tree_array(t, at, "tool_calls");
@@ -241,7 +246,8 @@ static void read_message(struct tree *t, struct node at, struct chat_message *m)
         tree_wrong(t, node_get(t, at, "role").path,
                    "must be system, developer, user, assistant or tool");
     m->name = tree_text(t, at, "name");
-    m->extra = tree_extras(t, at, of_message);
+    /* Mistral's library says of every turn of the assistant that the answer does not begin with it. */
+    m->extra = tree_extras(t, at, of_message + !is_false(node_get(t, at, "prefix")));
     /* content as one string, thoughts and a refusal are a part each */
     m->parts = tree_array_of(t, struct chat_part,
                              node_length(content) + node_length(calls) +
