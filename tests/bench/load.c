@@ -105,18 +105,23 @@ static void rest(struct conn *c)
     load.idle = c;
 }
 
+static void connect_anew(struct conn *c)
+{
+    close(c->fd);
+    wire_start(&c->wire);
+    c->wire.bad = false;
+    connect_to(c);
+}
+
 /* The other side has closed, or made no sense: another connection, and the request is lost. */
 static void broken(struct conn *c)
 {
-    close(c->fd);
     load.errors++;
     if (load.errors > ERRORS_MAX) {
         fprintf(stderr, "bench-load: %zu requests failed\n", load.errors);
         exit(1);
     }
-    wire_start(&c->wire);
-    c->wire.bad = false;
-    connect_to(c);
+    connect_anew(c);
     if (c->busy)
         rest(c);
 }
@@ -218,6 +223,10 @@ static bool read_some(struct conn *c)
 
     if (n < 0 && errno == EAGAIN)
         return false;
+    if (n == 0 && !c->busy) { /* it was idle for as long as the other side keeps one */
+        connect_anew(c);
+        return false;
+    }
     if (n <= 0) {
         broken(c);
         return false;
