@@ -9,6 +9,7 @@
 struct refusal_sample {
     struct list link;      /* gateway->held_back */
     struct known_key *key; /* a reference */
+    struct catalog *catalog; /* another: names of models and accounts are its own; NULL: none */
     struct call_record record;
     char model[200], agent[200], address[NET_ADDRESS_TEXT];
 };
@@ -73,6 +74,11 @@ static void hold_back(struct call *c)
     s->record.user_agent = keep(s->agent, sizeof(s->agent), c->record.user_agent);
     s->record.client_address = keep(s->address, sizeof(s->address), c->record.client_address);
     s->record.tags = STR_NONE;
+    s->catalog = c->catalog ? catalog_ref(c->catalog) : NULL;
+    for (int32_t i = 0; i < s->record.attempts; i++) { /* these may be the call's */
+        s->record.attempt[i].error_text = STR_NONE;
+        s->record.attempt[i].upstream_request_id = STR_NONE;
+    }
     list_add_tail(&c->g->held_back, &s->link);
     k->tally.sample = s;
 }
@@ -100,6 +106,7 @@ static void write_sample(struct gateway *g, struct refusal_sample *s)
     list_del(&s->link);
     s->key->tally.sample = NULL;
     known_key_unref(s->key);
+    catalog_unref(s->catalog);
     free(s);
 }
 
