@@ -15,6 +15,8 @@
 #define SLICE_ROWS_MAX 200000
 #define SLICE_SPAN_MIN_US (4 * 1000000LL)
 #define SLICE_GROWTH 8
+/* Calls are posted now; the clock of a database that was moved may have been so far ahead. */
+#define AHEAD_US (24 * 3600 * 1000000LL)
 /* Of the slices in time the first is to hold so many rows, at this size of a row. */
 #define SPAN_ROWS 20000
 #define ROW_BYTES 400
@@ -247,6 +249,8 @@ static int look(struct search *s)
     int r = read_clock(s);
 
     s->end_us = s->now_us + budget_us;
+    if (!s->forward) /* no slice is spent on what is to come */
+        s->to_us = MIN(s->to_us, s->now_us + AHEAD_US);
     if (r == 0)
         r = first_step(s);
     while (r == 0 && !is_done(s)) {

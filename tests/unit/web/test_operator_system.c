@@ -61,6 +61,39 @@ static void lists_no_call(const char *path)
         assert_has(page, "No call matches.");
 }
 
+/* Where "Search on from there" leads; false: it is not on the page. */
+static bool goes_on(const char *page, char *ret, size_t size)
+{
+    const char *end = strstr(page, "\">Search on from there"), *at = end;
+    size_t n = 0;
+
+    while (at && at > page && at[-1] != '"')
+        at--;
+    for (; at && at < end && n + 1 < size; at++) {
+        ret[n++] = *at;
+        if (strncmp(at, "&amp;", 5) == 0)
+            at += 4;
+    }
+    ret[n] = '\0';
+    return end != NULL;
+}
+
+/* The first page with a call on it: on a slow machine some searches end before they come to one. */
+static char *page_of_calls(void)
+{
+    char path[512] = "/operator/calls", next[sizeof(path)];
+    char *page = browse_get(&site, path);
+
+    for (int i = 0; i < 100 && !strstr(page, "/operator/calls/call_"); i++) {
+        if (!goes_on(page, next, sizeof(next)))
+            break;
+        snprintf(path, sizeof(path), "%s", next);
+        free(page);
+        page = browse_get(&site, path);
+    }
+    return page;
+}
+
 static void all_calls_are_listed_filtered_and_opened(void **state)
 {
     _cleanup_(freep) char *page = NULL, *call = NULL, *asked = NULL;
@@ -70,7 +103,7 @@ static void all_calls_are_listed_filtered_and_opened(void **state)
     (void)state;
     lists_no_call("/operator/calls");
     history_write(&site);
-    page = browse_get(&site, "/operator/calls");
+    page = page_of_calls();
     assert_has(page, ">Acme</a>");
     assert_has(page, "openai main");
     assert_has(page, ">Older</a>");
