@@ -5,7 +5,18 @@
 
 #include "base/bounds.h"
 #include "translation/edit.h"
-#include "translation/wire.h"
+
+int report_begin(struct str doc, struct json_watch *w, size_t n, struct wire_report *ret)
+{
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    if (json_scan(doc, w, n, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
+        return DIALECT_E_SYNTAX;
+    *ret = (struct wire_report){
+        .bytes = doc, .close_at = result.root_close, .root_empty = result.root_empty};
+    return DIALECT_OK;
+}
 
 uint64_t report_text_bytes(const struct json_watch *w)
 {

@@ -5,7 +5,11 @@
 #pragma once
 
 #include "translation/dialect.h"
+#include "translation/wire.h"
 
+/* Reads the document once by the watches, which have their paths; it must be one object. *ret knows where
+ * it ends, and nothing else yet. DIALECT_E_SYNTAX. */
+int report_begin(struct str doc, struct json_watch *w, size_t n, struct wire_report *ret) _must_use_;
 /* Bytes of the watched strings without their quotes; a null has none. */
 uint64_t report_text_bytes(const struct json_watch *w);
 /* The inside of a plain string, escapes as they stand; p NULL for anything else. */

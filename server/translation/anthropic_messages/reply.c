@@ -40,19 +40,13 @@ static const char *const event_paths[WATCHES] = {
 static bool scan(struct str doc, const char *const paths[WATCHES], struct json_watch w[WATCHES],
                  struct wire_report *report)
 {
-    struct json_scan_result result;
-    struct json_fault fault;
-
     for (size_t i = 0; i < WATCHES; i++)
         w[i] = (struct json_watch){.path = paths[i] ? paths[i] : paths[TYPE]};
-    if (json_scan(doc, w, WATCHES, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
+    if (report_begin(doc, w, WATCHES, report) != DIALECT_OK)
         return false;
     for (size_t i = 0; i < WATCHES; i++)
         if (!paths[i])
             w[i] = (struct json_watch){.path = NULL};
-    report->bytes = doc;
-    report->close_at = result.root_close;
-    report->root_empty = result.root_empty;
     report->error = wire_given(w[ERROR].span) || json_span_is(doc, w[TYPE].span, "error");
     report->llm.id = report_inside(doc, w[ID].span);
     report->llm.finish_reason = report_inside(doc, w[FINISH].span);

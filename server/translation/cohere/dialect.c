@@ -68,21 +68,16 @@ static const char *const paths[REPORT_WATCHES] = {
 
 static int read_vectors(struct str body, struct wire_report *ret)
 {
-    struct wire_report report = {.bytes = body};
+    struct wire_report report;
     struct json_watch w[REPORT_WATCHES] = {0};
-    struct json_scan_result result;
     int64_t tokens = 0, pictures = 0;
-    struct json_fault fault;
     bool told;
 
     for (size_t i = 0; i < REPORT_WATCHES; i++)
         w[i].path = paths[i];
-    if (json_scan(body, w, REPORT_WATCHES, &result, &fault) != JSON_OK ||
-        result.root_kind != JSON_OBJECT)
+    if (report_begin(body, w, REPORT_WATCHES, &report) != DIALECT_OK)
         return DIALECT_E_SYNTAX;
-    report.close_at = result.root_close;
-    report.root_empty = result.root_empty;
-    report.error = w[ERROR].span.n && w[ERROR].span.kind != JSON_NULL;
+    report.error = wire_given(w[ERROR].span);
     report.has_data = report_has_list(&w[EMBEDDINGS]) ||
                       (w[EMBEDDINGS].span.n && w[EMBEDDINGS].span.kind == JSON_OBJECT);
     told = w[TOKENS].span.n && figure_round_up(json_span_str(body, w[TOKENS].span), &tokens);

@@ -94,19 +94,15 @@ static void read_usage(struct str doc, const struct json_watch w[WATCHES],
 static int read(struct str doc, const char *const paths[WATCHES], struct json_watch w[WATCHES],
                 struct wire_report *ret)
 {
-    struct wire_report report = {.bytes = doc};
-    struct json_scan_result result;
-    struct json_fault fault;
+    struct wire_report report;
 
     for (size_t i = 0; i < WATCHES; i++)
         w[i] = (struct json_watch){.path = paths[i]};
-    if (json_scan(doc, w, WATCHES, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
+    if (report_begin(doc, w, WATCHES, &report) != DIALECT_OK)
         return DIALECT_E_SYNTAX;
-    report.close_at = result.root_close;
-    report.root_empty = result.root_empty;
     report.llm.id = report_inside(doc, w[ID].span);
     report.llm.finish_reason = report_inside(doc, w[FINISH].span);
-    report.error = w[FAILED].span.n && w[FAILED].span.kind != JSON_NULL;
+    report.error = wire_given(w[FAILED].span);
     report.has_choices = report_has_list(&w[CONTENT]) || report_has_list(&w[CALLS]);
     for (size_t i = FIRST_TEXT; i < WATCHES; i++)
         report.llm.output_bytes += report_text_bytes(&w[i]);

@@ -136,18 +136,13 @@ static void edit_batch(const struct wire_request *request, const struct wire_req
 
 static int read_reply(struct str body, struct wire_report *ret)
 {
-    struct wire_report report = {.bytes = body};
+    struct wire_report report;
     struct json_watch w[] = {{.path = "embedding"}, {.path = "embeddings"}, {.path = "error"},
                              {.path = "usageMetadata"}};
-    struct json_scan_result result;
-    struct json_fault fault;
     struct json_span cost;
 
-    if (json_scan(body, w, ARRAY_LEN(w), &result, &fault) != JSON_OK ||
-        result.root_kind != JSON_OBJECT)
+    if (report_begin(body, w, ARRAY_LEN(w), &report) != DIALECT_OK)
         return DIALECT_E_SYNTAX;
-    report.close_at = result.root_close;
-    report.root_empty = result.root_empty;
     report.has_data = wire_given(w[0].span) || report_has_list(&w[1]);
     report.error = wire_given(w[2].span);
     if (w[3].span.n && w[3].span.kind == JSON_OBJECT &&

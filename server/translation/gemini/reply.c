@@ -33,17 +33,13 @@ static void read_usage(struct str doc, const struct json_watch *w, bool final,
 
 static int read(struct str doc, bool whole, struct wire_report *ret)
 {
-    struct wire_report report = {.bytes = doc};
+    struct wire_report report;
     struct json_watch w[WATCHES] = {0};
-    struct json_scan_result result;
-    struct json_fault fault;
 
     for (size_t i = 0; i < WATCHES; i++)
         w[i].path = paths[i];
-    if (json_scan(doc, w, WATCHES, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
+    if (report_begin(doc, w, WATCHES, &report) != DIALECT_OK)
         return DIALECT_E_SYNTAX;
-    report.close_at = result.root_close;
-    report.root_empty = result.root_empty;
     report.error = wire_given(w[ERROR].span);
     report.llm.id = report_inside(doc, w[ID].span);
     report.llm.finish_reason = report_inside(doc, w[FINISH].span);

@@ -84,18 +84,13 @@ static const char *const paths[REPORT_WATCHES] = {[ANSWERED] = "pages",
 
 static int read_reply(struct str body, struct wire_report *ret)
 {
-    struct wire_report report = {.bytes = body};
+    struct wire_report report;
     struct json_watch w[REPORT_WATCHES] = {0};
-    struct json_scan_result result;
-    struct json_fault fault;
 
     for (size_t i = 0; i < REPORT_WATCHES; i++)
         w[i].path = paths[i];
-    if (json_scan(body, w, REPORT_WATCHES, &result, &fault) != JSON_OK ||
-        result.root_kind != JSON_OBJECT)
+    if (report_begin(body, w, REPORT_WATCHES, &report) != DIALECT_OK)
         return DIALECT_E_SYNTAX;
-    report.close_at = result.root_close;
-    report.root_empty = result.root_empty;
     report.error = wire_given(w[ERROR].span);
     report.has_data = report_has_list(&w[ANSWERED]);
     report.llm.pages = w[ANSWERED_EACH].count;

@@ -59,21 +59,17 @@ static struct json_span only_text(const struct json_watch *w, size_t n)
 
 int openai_chat_read_report(struct str doc, enum openai_report kind, struct wire_report *ret)
 {
-    struct wire_report report = {.bytes = doc};
+    struct wire_report report;
     struct json_watch w[WATCHES] = {0};
-    struct json_scan_result result;
-    struct json_fault fault;
     size_t n = FIRST_TEXT;
 
     for (size_t i = 0; i < FIRST_TEXT; i++)
         w[i].path = head_paths[i];
     for (; n < WATCHES && texts[kind][n - FIRST_TEXT]; n++)
         w[n].path = texts[kind][n - FIRST_TEXT];
-    if (json_scan(doc, w, n, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
+    if (report_begin(doc, w, n, &report) != DIALECT_OK)
         return DIALECT_E_SYNTAX;
-    report.close_at = result.root_close;
-    report.root_empty = result.root_empty;
-    report.error = w[ERROR].span.n && w[ERROR].span.kind != JSON_NULL;
+    report.error = wire_given(w[ERROR].span);
     report.llm.id = report_inside(doc, w[ID].span);
     report.llm.finish_reason = report_inside(doc, w[FINISH].span);
     report.llm.has_service =

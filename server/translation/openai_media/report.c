@@ -47,19 +47,15 @@ static size_t watch_form(const struct media_form *form, struct json_watch w[WATC
 
 int media_read_report(struct str doc, const struct media_form *form, struct wire_report *ret)
 {
-    struct wire_report report = {.bytes = doc};
+    struct wire_report report;
     struct json_watch w[WATCHES] = {0};
-    struct json_scan_result result;
-    struct json_fault fault;
     size_t n = watch_form(form, w), texts = form->each ? n - 1 : n;
 
     for (size_t i = 0; i < MADE; i++)
         w[i].path = paths[i];
-    if (json_scan(doc, w, n, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
+    if (report_begin(doc, w, n, &report) != DIALECT_OK)
         return DIALECT_E_SYNTAX;
-    report.close_at = result.root_close;
-    report.root_empty = result.root_empty;
-    report.error = w[ERROR].span.n && w[ERROR].span.kind != JSON_NULL;
+    report.error = wire_given(w[ERROR].span);
     report.has_data = w[MADE].span.n && w[MADE].span.kind != JSON_NULL;
     report.llm.images = form->each ? w[n - 1].count : 0;
     report.llm.image.quality = report_inside(doc, w[QUALITY].span);

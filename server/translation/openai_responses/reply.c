@@ -39,16 +39,10 @@ static const char *const event_paths[] = {
 static bool scan(struct str doc, const char *const *paths, size_t n, struct json_watch *w,
                  struct wire_report *report)
 {
-    struct json_scan_result result;
-    struct json_fault fault;
-
     for (size_t i = 0; i < n; i++)
         w[i] = (struct json_watch){.path = paths[i]};
-    if (json_scan(doc, w, n, &result, &fault) != JSON_OK || result.root_kind != JSON_OBJECT)
+    if (report_begin(doc, w, n, report) != DIALECT_OK)
         return false;
-    report->bytes = doc;
-    report->close_at = result.root_close;
-    report->root_empty = result.root_empty;
     report->error = wire_given(w[ERROR].span);
     report->llm.id = report_inside(doc, w[ID].span);
     for (size_t i = FIRST_TEXT; i < n; i++)
