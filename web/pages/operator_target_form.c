@@ -12,7 +12,7 @@ static const struct form_field fields[TARGET_FIELDS] = {
     [TARGET_FIELD_ACCOUNT] = {"account", "Provider account", FORM_CHOICE},
     [TARGET_FIELD_UPSTREAM] = {"upstream_model", "The provider’s name for it", FORM_TEXT,
                                .required = true, .min = 1, .max = 200, .autocomplete = "off"},
-    [TARGET_FIELD_LIMIT] = {"output_limit_field", "Limit of the answer is sent as", FORM_CHOICE},
+    [TARGET_FIELD_LIMIT] = {"output_limit_field", "Limit is sent as", FORM_CHOICE},
     [TARGET_FIELD_PRIORITY] = {"priority", "Priority", FORM_INTEGER, .max = 1000},
     [TARGET_FIELD_WEIGHT] = {"weight", "Weight", FORM_INTEGER, .max = 1000},
     [TARGET_FIELD_CONTEXT] = {"context_tokens", "Context window here", FORM_INTEGER,
