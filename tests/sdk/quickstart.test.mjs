@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { test, setup } from '../lib/story.mjs';
 import { pythonWithLibraries, whyNoPython } from '../lib/python.mjs';
 import { startServer } from '../lib/server.mjs';
-import { booksBalance, mintKey, served, signUp, topUp } from '../lib/installation.mjs';
+import { startSpeaker } from '../lib/speaker.mjs';
+import { addAccount, addModel, booksBalance, mintKey, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
 
 const tests = join(import.meta.dirname, '..');
 const run = promisify(execFile);
+const ofCohere = 'command-a-03-2025'; // its library asks its own models, so there is one as the page names it
 let server, key, page, model;
 
 const plain = (html) => html.replace(/<[^>]+>/g, '').replace(/&quot;/g, '"').replace(/&#39;|&#x27;/g, "'").replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&#x2F;|&#47;/g, '/').replace(/&amp;/g, '&');
@@ -19,7 +21,8 @@ const ways = {
   python: async (text) => run(await pythonWithLibraries() ?? 'python3', ['-c', text]),
 };
 
-setup('the page of an installation with the demo upstream', async () => {
+setup('the page of an installation with the demo upstream, and one model of Cohere', async () => {
+  const speaker = await startSpeaker();
   server = await startServer();
   const owner = await signUp(server);
   await topUp(owner, 20);
@@ -28,6 +31,10 @@ setup('the page of an installation with the demo upstream', async () => {
   model = page.match(/&quot;model&quot;: &quot;([^&]+)&quot;|"model": "([^"]+)"/)?.slice(1).find(Boolean);
   assert.ok(model, 'the page names a model');
   await served(server, key, model);
+  const operator = await signInOperator(server);
+  const account = await addAccount(operator, speaker, { kind: 'cohere', name: 'cohere', base_url: `http://127.0.0.1:${speaker.port}`, key: 'co-scripted' });
+  await addModel(operator, { name: ofCohere, targets: [{ account, upstreamModel: ofCohere }] });
+  await served(server, key, ofCohere);
 });
 
 test('every block that says how it is run, runs, and says something', async () => {
@@ -51,7 +58,7 @@ test('every block that says how it is run, runs, and says something', async () =
     }
     ran++;
   }
-  assert.ok(ran >= 13, `${ran} blocks were run`);
+  assert.ok(ran >= 14, `${ran} blocks were run`);
 });
 
 test('the books balance', async () => { booksBalance(server); });
