@@ -56,7 +56,6 @@ static int complain(const char *sentence)
 static int64_t database_silence_ms(void *ctx)
 {
     struct app *app = ctx;
-
     const struct notify *n = atomic_load_explicit(&app->notify, memory_order_acquire);
 
     return n ? notify_silence_ms(n) : 0;

@@ -349,7 +349,6 @@ void serve_reload(struct serve *s)
     memory_guard_limit(s->memory, memory_limit_of(s));
     for (unsigned i = 0; i < s->n_loops; i++) {
         struct listener_config config = listener_config_of(s, &s->loops[i]);
-
         int r = listener_change(s->loops[i].listener, &config);
 
         if (r < 0)

@@ -149,3 +149,14 @@ uint32_t trigger_bits(struct str words)
             bits |= TRIGGER_BIT(t);
     return bits;
 }
+
+uint32_t ability_bits_of(const struct str *words, size_t n)
+{
+    uint32_t bits = 0;
+    enum ability a;
+
+    for (size_t i = 0; i < n; i++)
+        if (ability_parse(words[i], &a) == WORD_OK)
+            bits |= ABILITY_BIT(a);
+    return bits;
+}

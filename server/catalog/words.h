@@ -64,3 +64,5 @@ size_t ability_words(uint32_t bits, struct str ret[ABILITIES]);
 size_t trigger_words(uint32_t bits, struct str ret[ROUTE_TRIGGERS]);
 uint32_t ability_bits(struct str words);
 uint32_t trigger_bits(struct str words);
+/* The same of a list of them. */
+uint32_t ability_bits_of(const struct str *words, size_t n);

@@ -41,6 +41,18 @@ static inline void put_flag(struct json_writer *w, const char *key, int flag)
     json_bool(w, flag);
 }
 
+/* OpenAI's list of stop sequences, and Ollama's. */
+static inline void put_stops(struct json_writer *w, const struct chat_request *r)
+{
+    if (!r->n_stops)
+        return;
+    json_key(w, "stop");
+    json_open_array(w);
+    for (size_t i = 0; i < r->n_stops; i++)
+        json_str(w, r->stops[i]);
+    json_close_array(w);
+}
+
 /* Extras go into the format that they came from. */
 static inline void put_extras(struct json_writer *w, const struct chat_extras *extras)
 {

@@ -103,17 +103,6 @@ int model_form_open(struct web *w, struct form *form, const struct model_draft *
     return r < 0 ? err_trace(r) : 0;
 }
 
-static uint32_t read_abilities(const struct form_value *v)
-{
-    uint32_t bits = 0;
-    enum ability a;
-
-    for (size_t i = 0; i < v->n_many; i++)
-        if (ability_parse(v->many[i], &a) == WORD_OK)
-            bits |= ABILITY_BIT(a);
-    return bits;
-}
-
 static uint32_t read_triggers(const struct form_value *v)
 {
     uint32_t bits = 0;
@@ -133,7 +122,7 @@ static void take(const struct form_value *v, struct model_draft *d)
     d->max_output_tokens = v[MODEL_FIELD_OUTPUT].number;
     d->media_tokens = v[MODEL_FIELD_MEDIA].number;
     d->abilities_known = v[MODEL_FIELD_ABILITIES_KNOWN].on;
-    d->abilities = read_abilities(&v[MODEL_FIELD_ABILITIES]);
+    d->abilities = ability_bits_of(v[MODEL_FIELD_ABILITIES].many, v[MODEL_FIELD_ABILITIES].n_many);
     d->enabled = v[MODEL_FIELD_ENABLED].on;
     d->weighted = v[MODEL_FIELD_WEIGHTED].on;
     d->max_attempts = (int32_t)v[MODEL_FIELD_MAX_ATTEMPTS].number;

@@ -91,17 +91,6 @@ int target_form_show(struct form *form, const struct target_draft *d)
     return 0;
 }
 
-static uint32_t read_lacks(const struct form_value *v)
-{
-    uint32_t bits = 0;
-    enum ability a;
-
-    for (size_t i = 0; i < v->n_many; i++)
-        if (ability_parse(v->many[i], &a) == WORD_OK)
-            bits |= ABILITY_BIT(a);
-    return bits;
-}
-
 void target_form_draft(const struct form *form, struct target_draft *ret)
 {
     const struct form_value *v = form->v;
@@ -112,7 +101,7 @@ void target_form_draft(const struct form *form, struct target_draft *ret)
         .priority = (int32_t)v[TARGET_FIELD_PRIORITY].number,
         .weight = (int32_t)v[TARGET_FIELD_WEIGHT].number,
         .enabled = v[TARGET_FIELD_ENABLED].on,
-        .lacks = read_lacks(&v[TARGET_FIELD_LACKS]),
+        .lacks = ability_bits_of(v[TARGET_FIELD_LACKS].many, v[TARGET_FIELD_LACKS].n_many),
         .context_tokens = v[TARGET_FIELD_CONTEXT].number,
         .max_output_tokens = v[TARGET_FIELD_OUTPUT].number,
     };

@@ -187,17 +187,6 @@ static void put_think(struct json_writer *w, const struct chat_request *r,
     chat_lose_extras(losses, &r->reasoning.extra);
 }
 
-static void put_stops(struct json_writer *w, const struct chat_request *r)
-{
-    if (!r->n_stops)
-        return;
-    json_key(w, "stop");
-    json_open_array(w);
-    for (size_t i = 0; i < r->n_stops; i++)
-        json_str(w, r->stops[i]);
-    json_close_array(w);
-}
-
 /* Those that the format has are written; the rest is lost where it says something. */
 static void put_settings(struct json_writer *w, const struct chat_request *r,
                          const struct tree_setting *settings, size_t n,

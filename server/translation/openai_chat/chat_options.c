@@ -121,13 +121,7 @@ static void limits(struct json_writer *w, const struct chat_request *r,
 
     if (limit > 0)
         put_int(w, target->limit_name ? target->limit_name : "max_completion_tokens", limit);
-    if (!r->n_stops)
-        return;
-    json_key(w, "stop");
-    json_open_array(w);
-    for (size_t i = 0; i < r->n_stops; i++)
-        json_str(w, r->stops[i]);
-    json_close_array(w);
+    put_stops(w, r);
 }
 
 static void streaming(struct json_writer *w, const struct chat_request *r,
