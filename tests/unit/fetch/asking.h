@@ -29,10 +29,10 @@ static inline void ask(const char *path)
     request = (struct fetch_request){.method = "GET",
                                      .url = url,
                                      .network = GUARD_PRIVATE,
-                                     .connect_timeout_ms = 2000,
-                                     .first_byte_timeout_ms = 2000,
-                                     .idle_timeout_ms = 2000,
-                                     .total_timeout_ms = 4000,
+                                     .connect_timeout_ms = 20000,
+                                     .first_byte_timeout_ms = 20000,
+                                     .idle_timeout_ms = 20000,
+                                     .total_timeout_ms = 40000,
                                      .reply_max = 8 << 20};
 }
 

@@ -9,7 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static atomic_size_t sent; /* by flood */
+static atomic_size_t sent; /* by a flood, of its body */
+static atomic_int taken;   /* chunks that the test's takers have had */
+
+#define FLOOD_BYTES 4194304
+#define TORRENT_BYTES 1073741824 /* more than any kernel keeps for one connection */
+#define TURNS 5
 
 static inline bool put(int fd, const char *text)
 {
@@ -27,15 +32,40 @@ static inline bool reset(int fd)
     return false;
 }
 
-static inline bool flood(int fd)
+static inline bool pour(int fd, size_t bytes)
 {
-    static char block[16384];
+    static const char block[16384];
 
-    memset(block, 'f', sizeof(block));
-    for (sent = 0; sent < 4194304; sent += sizeof(block))
+    for (sent = 0; sent < bytes; sent += sizeof(block))
         if (send(fd, block, sizeof(block), MSG_NOSIGNAL) != sizeof(block))
             return false;
     return true;
+}
+
+static inline bool flood(int fd)
+{
+    return pour(fd, FLOOD_BYTES);
+}
+
+static inline bool torrent(int fd)
+{
+    return pour(fd, TORRENT_BYTES);
+}
+
+/* Says each chunk only when the one before has been taken. */
+static inline bool take_turns(int fd)
+{
+    taken = 0;
+    for (int i = 0; i < TURNS; i++) {
+        if (!put(fd, "5\r\nturn\n\r\n"))
+            return false;
+        for (int ms = 0; taken <= i; ms++) {
+            if (ms == 20000)
+                return false;
+            usleep(1000);
+        }
+    }
+    return put(fd, "0\r\n\r\n");
 }
 
 static inline bool drip(int fd)
@@ -93,7 +123,9 @@ static const struct behaviour {
     {"/redirect", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", NULL},
     {"/gzip", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", NULL},
     {"/drip", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", drip},
+    {"/turns", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", take_turns},
     {"/flood", "HTTP/1.1 200 OK\r\nContent-Length: 4194304\r\n\r\n", flood},
+    {"/torrent", "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n", torrent},
     {"/silent", "", stay_silent},
     {"/half", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", stay_silent},
     {"/close", "", leave},

@@ -11,7 +11,7 @@ struct take {
     char type[50];
     enum fetch_fault fault;
     struct fetch_timing timing;
-    int64_t began_ms, done_ms, first_chunk_ms;
+    int64_t began_ms, done_ms;
     enum { TAKE_ALL, TAKE_SLOWLY, TAKE_NONE, CANCEL_IN_HEAD, CANCEL_IN_CHUNK, CHAIN_IN_HEAD } how;
     struct loop_timer timer;
     struct take *next;
@@ -64,8 +64,8 @@ static inline bool on_chunk(struct fetch *f, struct str bytes, void *ctx)
 {
     struct take *t = ctx;
 
-    if (!t->chunks++)
-        t->first_chunk_ms = now_ms();
+    t->chunks++;
+    taken++;
     buf_put_str(&t->body, bytes);
     if (t->how == CANCEL_IN_CHUNK) {
         fetch_cancel(f);
