@@ -96,10 +96,12 @@ static void open_thinking(struct json_writer *w, const char *type)
     put_word(w, "type", type);
 }
 
-static void close_thinking(struct json_writer *w, const struct chat_request *r, bool own,
+/* Newer models keep their thoughts to themselves unless a client wants to see them; where there are none
+ * there is nothing to show, and no other format's wish is passed on. */
+static void close_thinking(struct json_writer *w, const struct chat_request *r, bool thinks, bool own,
                            struct chat_losses *losses)
 {
-    if (r->reasoning.shown >= 0 && own)
+    if (r->reasoning.shown >= 0 && (thinks || own))
         put_word(w, "display", r->reasoning.shown ? "summarized" : "omitted");
     if (own)
         put_extras(w, &r->reasoning.extra);
@@ -132,7 +134,7 @@ static void thinking(struct json_writer *w, const struct chat_request *r,
     } else {
         return;
     }
-    close_thinking(w, r, own, losses);
+    close_thinking(w, r, budget != 0, own, losses);
 }
 
 /* What has no equal here: JSON without a schema, and another format's own configuration. */

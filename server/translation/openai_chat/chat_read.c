@@ -30,8 +30,8 @@ static const struct tree_setting settings[] = {
 
 /* Read below, or by the gateway itself. */
 static const char *const known[] = {
-    "model", "messages", "tools", "tool_choice", "response_format", "reasoning_effort", "stop",
-    "max_tokens", "max_completion_tokens", "stream", "stream_options", "temperature", "top_p",
+    "model", "messages", "tools", "tool_choice", "response_format", "reasoning_effort", "reasoning",
+    "stop", "max_tokens", "max_completion_tokens", "stream", "stream_options", "temperature", "top_p",
     "top_k", "min_p", "frequency_penalty", "presence_penalty", "repetition_penalty", "seed", "n",
     "logprobs", "top_logprobs", "logit_bias", "parallel_tool_calls", "user", "metadata",
     "service_tier", "verbosity", "store", "prompt_cache_key", "modalities", "models", "provider",

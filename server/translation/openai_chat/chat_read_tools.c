@@ -90,14 +90,36 @@ static void read_response_format(struct tree *t, struct node root, struct chat_f
     }
 }
 
+/* OpenRouter's object says the same and more: an effort or a number of tokens, whether there are to be
+ * thoughts at all, and whether the answer leaves them out. */
+static void read_reasoning(struct tree *t, struct node at, struct chat_reasoning *reasoning)
+{
+    static const char *const members[] = {"effort", "max_tokens", "enabled", "exclude", NULL};
+    int enabled = tree_bool(t, at, "enabled"), excluded = tree_bool(t, at, "exclude");
+
+    reasoning->budget = tree_int(t, at, "max_tokens", 1, -1);
+    if (enabled == 0)
+        reasoning->effort = CHAT_EFFORT_NONE;
+    else if (enabled == 1 && reasoning->budget < 0)
+        reasoning->effort = CHAT_EFFORT_MEDIUM;
+    if (excluded >= 0)
+        reasoning->shown = !excluded;
+    reasoning->extra = tree_extras(t, at, members);
+}
+
 static void read_effort(struct tree *t, struct node root, struct chat_reasoning *reasoning)
 {
+    struct node at = tree_object(t, root, "reasoning");
     struct str word = tree_text(t, root, "reasoning_effort");
 
-    if (!word.p)
-        return;
-    reasoning->path = STR("reasoning_effort");
-    if (!openai_effort_parse(word, &reasoning->effort))
+    if (word.p && node_given(at))
+        tree_wrong(t, at.path, "cannot stand beside reasoning_effort");
+    reasoning->path = word.p ? STR("reasoning_effort") : at.path;
+    if (node_given(at)) {
+        read_reasoning(t, at, reasoning);
+        word = tree_text(t, at, "effort");
+    }
+    if (word.p && !openai_effort_parse(word, &reasoning->effort))
         reasoning->word = word;
 }
 

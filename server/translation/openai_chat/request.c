@@ -20,6 +20,9 @@ enum {
     TOOLS,
     FORMAT_TYPE,
     EFFORT,
+    ROUTER_EFFORT,
+    ROUTER_BUDGET,
+    ROUTER_THINKS,
     MESSAGES,
     IMAGE_PART,
     IMAGE_URL,
@@ -49,6 +52,9 @@ static const struct field fields[WATCHES] = {
     [TOOLS] = {.path = "tools"},
     [FORMAT_TYPE] = {.path = "response_format.type"},
     [EFFORT] = {.path = "reasoning_effort"},
+    [ROUTER_EFFORT] = {.path = "reasoning.effort"},
+    [ROUTER_BUDGET] = {.path = "reasoning.max_tokens"},
+    [ROUTER_THINKS] = {.path = "reasoning.enabled"},
     [MESSAGES] = {"messages", "must be an array", JSON_ARRAY},
     [IMAGE_PART] = {.path = "messages[].content[].image_url"},
     [IMAGE_URL] = {.path = "messages[].content[].image_url.url"},
@@ -122,6 +128,20 @@ static void read_media(struct str doc, const struct json_watch w[WATCHES], struc
     llm->prompt_bytes = prompt - MIN(inline_bytes, prompt);
 }
 
+static bool wants_effort(struct str doc, const struct marks *m, size_t which)
+{
+    return field_given(m, which) && !json_span_is(doc, m->at[which], "none");
+}
+
+/* As OpenAI asks for it, or as OpenRouter does, who may say so in three ways and take it back by one. */
+static bool wants_reasoning(struct str doc, const struct marks *m)
+{
+    if (field_given(m, ROUTER_THINKS) && !wire_true(doc, m->at[ROUTER_THINKS]))
+        return false;
+    return wants_effort(doc, m, EFFORT) || wants_effort(doc, m, ROUTER_EFFORT) ||
+           field_given(m, ROUTER_BUDGET) || field_given(m, ROUTER_THINKS);
+}
+
 static int fill(struct arena *a, struct str doc, const struct json_watch w[WATCHES],
                 const struct marks *m, struct llm_request *llm, struct json_fault *fault)
 {
@@ -133,8 +153,7 @@ static int fill(struct arena *a, struct str doc, const struct json_watch w[WATCH
     llm->wants_usage = wire_true(doc, m->at[INCLUDE_USAGE]) || wire_true(doc, m->at[USAGE_INCLUDE]);
     llm->has_tools = field_given(m, TOOLS);
     llm->wants_schema = json_span_is(doc, m->at[FORMAT_TYPE], "json_schema");
-    llm->wants_reasoning =
-        field_given(m, EFFORT) && !json_span_is(doc, m->at[EFFORT], "none");
+    llm->wants_reasoning = wants_reasoning(doc, m);
     llm->models_json = field_raw(doc, m, MODELS);
     llm->provider_json = field_raw(doc, m, PROVIDER);
     llm->wants_audio = field_given(m, AUDIO) || (field_given(m, MODALITIES) &&

@@ -2,6 +2,8 @@
  */
 #include "unit.h"
 
+#include <stdio.h>
+
 #include "base/bounds.h"
 #include "translation/dialect.h"
 
@@ -47,6 +49,26 @@ static void faults(const char *body, int outcome, const char *path)
 
     assert_int_equal(openai_chat.read_request(arena, str_c(body), &r, &fault), outcome);
     assert_string_equal(fault.path, path);
+}
+
+static bool thinks(const char *member)
+{
+    char body[200];
+
+    (void)snprintf(body, sizeof(body), "{\"model\":\"m\",\"messages\":[],%s}", member);
+    return request_of(body).llm.wants_reasoning;
+}
+
+static void reasoning_is_asked_for_in_openais_and_in_openrouters_words(void **state)
+{
+    assert_true(thinks("\"reasoning_effort\":\"low\""));
+    assert_false(thinks("\"reasoning_effort\":\"none\""));
+    assert_true(thinks("\"reasoning\":{\"effort\":\"low\"}"));
+    assert_false(thinks("\"reasoning\":{\"effort\":\"none\"}"));
+    assert_true(thinks("\"reasoning\":{\"max_tokens\":2000}"));
+    assert_true(thinks("\"reasoning\":{\"enabled\":true}"));
+    assert_false(thinks("\"reasoning\":{\"enabled\":false,\"effort\":\"low\"}"));
+    assert_false(thinks("\"reasoning\":{\"exclude\":true}"));
 }
 
 static void a_request_is_read(void **state)
@@ -392,6 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_read),
+        cmocka_unit_test(reasoning_is_asked_for_in_openais_and_in_openrouters_words),
         cmocka_unit_test(nulls_count_as_absent),
         cmocka_unit_test(wrong_values_are_named),
         cmocka_unit_test(broken_json_is_syntax),
