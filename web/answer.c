@@ -178,6 +178,17 @@ int web_file(struct web *w, const char *content_type, struct str name, struct st
     return 0;
 }
 
+int web_csv(struct web *w, struct str name, struct buf *csv)
+{
+    int r = buf_finish(csv);
+    struct str bytes = r < 0 ? STR_NONE : arena_str(w->arena, buf_str(csv));
+
+    buf_done(csv);
+    if (r < 0)
+        return err_trace(r);
+    return web_file(w, "text/csv; charset=utf-8", name, bytes);
+}
+
 int web_stream(struct web *w, const char *content_type, struct str name, struct stream **ret)
 {
     int r;

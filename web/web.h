@@ -84,6 +84,8 @@ int web_outcome(struct web *w, int r) _must_use_;
 /* A file: bytes live in the arena; name NULL: shown in the browser, not saved. */
 int web_file(struct web *w, const char *content_type, struct str name, struct str bytes)
     _must_use_;
+/* What has been written into csv, as a file; csv is at its end with this. */
+int web_csv(struct web *w, struct str name, struct buf *csv) _must_use_;
 /* The head of a streamed file (http/stream.h): the page writes, ends the stream and returns 0. */
 int web_stream(struct web *w, const char *content_type, struct str name, struct stream **ret)
     _must_use_;

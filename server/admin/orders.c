@@ -193,15 +193,22 @@ static const struct json_field payback_fields[] = {
     {"amount", WANT_MONEY, true, 0, 0, offsetof(struct booking, amount), SIZE_MAX},
 };
 
+/* The payment of the path, and what of it is to be paid back. */
+static int read_payback(struct admin *a, struct payment *ret, struct booking *ret_b)
+{
+    int r = path_payment(a, ret);
+
+    *ret_b = (struct booking){0};
+    return r ? r : admin_body(a, payback_fields, ARRAY_LEN(payback_fields), ret_b);
+}
+
 int admin_payments_refund(struct admin *a)
 {
     struct identity_fault fault = {0};
-    struct booking b = {0};
+    struct booking b;
     struct payment p;
-    int r = path_payment(a, &p);
+    int r = read_payback(a, &p, &b);
 
-    if (!r)
-        r = admin_body(a, payback_fields, ARRAY_LEN(payback_fields), &b);
     if (!r)
         r = admin_booked(
             a, payback_refund(a->db, a->arena, &a->actor, p.id, &b, NULL, &fault), &fault);
@@ -211,12 +218,10 @@ int admin_payments_refund(struct admin *a)
 int admin_payments_charge_back(struct admin *a)
 {
     struct identity_fault fault = {0};
-    struct booking b = {0};
+    struct booking b;
     struct payment p;
-    int r = path_payment(a, &p);
+    int r = read_payback(a, &p, &b);
 
-    if (!r)
-        r = admin_body(a, payback_fields, ARRAY_LEN(payback_fields), &b);
     if (r)
         return r;
     admin_leave_tx(a);

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "gateway/estimate.h"
 #include "gateway/gateway.h"
-#include "gateway/key_cache.h"
+#include "gateway/key_ask.h"
 #include "gateway/key_check.h"
 #include "gateway/leg.h"
 #include "http/listener.h"
@@ -285,17 +285,11 @@ static void client_gone(struct request *r)
 void gateway_count(struct request *r)
 {
     struct gateway *g = listener_ctx(r->listener);
-    struct count_ask *ask = arena_new0(r->arena, struct count_ask);
-    struct known_key *key = NULL;
     struct digest digest;
-    enum problem_code code = key_check_token(r, g->services->key_pepper, &digest);
-    struct problem p = problem_of(code != PROBLEM_NONE ? code : PROBLEM_BUSY);
-    int outcome;
+    struct count_ask *ask = key_ask_begin(r, sizeof(*ask), &digest);
 
-    if (code != PROBLEM_NONE || !ask) {
-        request_fail(r, &p);
+    if (!ask)
         return;
-    }
     *ask = (struct count_ask){.g = g,
                               .r = r,
                               .endpoint = r->route->what,
@@ -307,9 +301,7 @@ void gateway_count(struct request *r)
     r->gone = client_gone;
     request_hold(r);
     list_add_tail(&g->counts, &ask->link);
-    outcome = key_cache_find(g->keys, &digest, &ask->waiter, &key);
-    if (outcome != KEYS_E_WAIT)
-        key_answered(&ask->waiter, outcome, key);
+    key_ask_find(g, &digest, &ask->waiter);
 }
 
 const struct count_endpoint count_anthropic = {.dialect = &anthropic_count_tokens,

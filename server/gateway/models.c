@@ -5,7 +5,7 @@
 #include "http/listener.h"
 #include "gateway/endpoint.h"
 #include "gateway/gateway.h"
-#include "gateway/key_cache.h"
+#include "gateway/key_ask.h"
 #include "gateway/key_check.h"
 #include "gateway/models_form.h"
 
@@ -99,23 +99,15 @@ static void answered(struct key_waiter *w, int outcome, struct known_key *key)
 static void begin(struct request *r, const struct models_form *form, struct str wanted)
 {
     struct gateway *g = listener_ctx(r->listener);
-    struct models_ask *ask = arena_new0(r->arena, struct models_ask);
-    struct known_key *key = NULL;
     struct digest digest;
-    enum problem_code code = key_check_token(r, g->services->key_pepper, &digest);
-    struct problem p = problem_of(code != PROBLEM_NONE ? code : PROBLEM_BUSY);
-    int outcome;
+    struct models_ask *ask = key_ask_begin(r, sizeof(*ask), &digest);
 
-    if (code != PROBLEM_NONE || !ask) {
-        request_fail(r, &p);
+    if (!ask)
         return;
-    }
     *ask = (struct models_ask){.g = g, .r = r, .form = form, .wanted = wanted};
     ask->waiter.answered = answered;
     request_hold(r);
-    outcome = key_cache_find(g->keys, &digest, &ask->waiter, &key);
-    if (outcome != KEYS_E_WAIT)
-        answered(&ask->waiter, outcome, key);
+    key_ask_find(g, &digest, &ask->waiter);
 }
 
 /* OpenAI and Anthropic list their models at the same address; only the latter's clients name a

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/gateway.h"
-#include "gateway/key_cache.h"
+#include "gateway/key_ask.h"
 #include "gateway/key_check.h"
 #include "http/listener.h"
 #include "json/write.h"
@@ -262,25 +262,17 @@ static bool read_listing(struct request *r, struct listing_want *ret)
 static void begin(struct request *r, responses_fn *fn, const struct listing_want *listing)
 {
     struct gateway *g = listener_ctx(r->listener);
-    struct responses_ask *ask = arena_new0(r->arena, struct responses_ask);
-    struct known_key *key = NULL;
     struct digest digest;
-    enum problem_code code = key_check_token(r, g->services->key_pepper, &digest);
-    struct problem p = problem_of(code != PROBLEM_NONE ? code : PROBLEM_BUSY);
-    int outcome;
+    struct responses_ask *ask = key_ask_begin(r, sizeof(*ask), &digest);
 
-    if (code != PROBLEM_NONE || !ask) {
-        request_fail(r, &p);
+    if (!ask)
         return;
-    }
     *ask = (struct responses_ask){.g = g, .r = r, .fn = fn, .id = r->params[0]};
     if (listing)
         ask->listing = *listing;
     ask->waiter.answered = answered;
     request_hold(r);
-    outcome = key_cache_find(g->keys, &digest, &ask->waiter, &key);
-    if (outcome != KEYS_E_WAIT)
-        answered(&ask->waiter, outcome, key);
+    key_ask_find(g, &digest, &ask->waiter);
 }
 
 void gateway_response(struct request *r)

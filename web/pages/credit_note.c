@@ -87,7 +87,6 @@ int page_credit_note_csv(struct web *w)
 {
     struct credit_note note;
     struct buf csv;
-    struct str bytes;
     int r = read_note(w, &note);
 
     if (r == CREDIT_NOTE_E_NONE)
@@ -96,11 +95,5 @@ int page_credit_note_csv(struct web *w)
         return err_trace(r);
     buf_init(&csv, KIB(16));
     credit_note_csv(&note, &csv);
-    r = buf_finish(&csv);
-    bytes = arena_str(w->arena, buf_str(&csv));
-    buf_done(&csv);
-    if (r < 0)
-        return err_trace(r);
-    return web_file(w, "text/csv; charset=utf-8",
-                    arena_strf(w->arena, "%.*s.csv", STR_FMT(note.number)), bytes);
+    return web_csv(w, arena_strf(w->arena, "%.*s.csv", STR_FMT(note.number)), &csv);
 }

@@ -164,7 +164,6 @@ int page_invoice_csv(struct web *w)
 {
     struct invoice invoice = {0};
     struct buf csv;
-    struct str bytes;
     int r = read_invoice(w, &invoice);
 
     if (r == INVOICE_E_NONE)
@@ -173,13 +172,7 @@ int page_invoice_csv(struct web *w)
         return err_trace(r);
     buf_init(&csv, MIB(8));
     invoice_csv(&invoice, &csv);
-    r = buf_finish(&csv);
-    bytes = arena_str(w->arena, buf_str(&csv));
-    buf_done(&csv);
-    if (r < 0)
-        return err_trace(r);
-    return web_file(w, "text/csv; charset=utf-8",
-                    arena_strf(w->arena, "%.*s.csv", STR_FMT(invoice.number)), bytes);
+    return web_csv(w, arena_strf(w->arena, "%.*s.csv", STR_FMT(invoice.number)), &csv);
 }
 
 struct sending {

@@ -299,7 +299,6 @@ int page_usage_export(struct web *w)
     struct usage_table table = {0};
     struct params p;
     struct buf csv;
-    struct str bytes;
     int r;
 
     read_params(w, &p);
@@ -311,10 +310,5 @@ int page_usage_export(struct web *w)
     csv_head(&csv);
     for (size_t i = 0; i < table.n; i++)
         csv_row(&csv, &table.rows[i]);
-    r = buf_finish(&csv);
-    bytes = arena_str(w->arena, buf_str(&csv));
-    buf_done(&csv);
-    if (r < 0)
-        return err_trace(r);
-    return web_file(w, "text/csv; charset=utf-8", STR("tollgate-usage.csv"), bytes);
+    return web_csv(w, STR("tollgate-usage.csv"), &csv);
 }
