@@ -28,8 +28,17 @@
 #define CHANNEL "tollgate_change"
 #define NOTIFY_POLL_MS 5000
 #define LANE_QUEUE 512
+#define MONEY_STATEMENT_MS 5000
+#define MONEY_LOCK_MS 2000
 #define LONG_QUEUE 16
 #define PASSWORD_QUEUE 32
+
+/* How long the workers of a lane wait for a statement and for a lock; 0: as any connection. A call waits
+ * for the money lane, and a client for the call. */
+struct lane_limits {
+    const struct config *config;
+    int statement_ms, lock_ms;
+};
 
 struct app {
     struct config live; /* as it was given, with what was read again since */
@@ -39,6 +48,7 @@ struct app {
     struct master *master;
     struct db *db; /* of the start; closed before the loops run */
     struct services services;
+    struct lane_limits money_limits, usual_limits;
     struct first_start first;
     struct serve *serve;
     _Atomic(struct notify *) notify; /* asked by loops and workers, which run before it does */
@@ -70,10 +80,16 @@ static bool is_draining(void *ctx)
 
 static void *worker_new(void *ctx)
 {
-    const struct config *config = ctx;
+    const struct lane_limits *limits = ctx;
     struct db *db = NULL;
 
-    return db_open(config->database_url, "tollgate worker", &db) ? NULL : db;
+    if (db_open(limits->config->database_url, "tollgate worker", &db))
+        return NULL;
+    if (limits->statement_ms && db_limit(db, limits->statement_ms, limits->lock_ms)) {
+        db_close(db);
+        return NULL;
+    }
+    return db;
 }
 
 static void worker_free(void *worker)
@@ -81,7 +97,7 @@ static void worker_free(void *worker)
     db_close(worker);
 }
 
-static int lane_new(struct app *app, const char *name, int threads, unsigned queue,
+static int lane_new(struct lane_limits *limits, const char *name, int threads, unsigned queue,
                     struct jobs **ret)
 {
     struct jobs_config config = {.name = name,
@@ -89,25 +105,29 @@ static int lane_new(struct app *app, const char *name, int threads, unsigned que
                                  .queue_max = queue,
                                  .worker_new = worker_new,
                                  .worker_free = worker_free,
-                                 .ctx = (void *)(uintptr_t)app->config};
+                                 .ctx = limits};
 
     return jobs_new(&config, ret);
 }
 
 static int lanes_new(struct app *app)
 {
+    struct lane_limits *money = &app->money_limits, *usual = &app->usual_limits;
     const struct config *c = app->config;
     struct services *s = &app->services;
-    int r = lane_new(app, "money", c->money_workers, LANE_QUEUE, &s->money);
+    int r;
 
+    *usual = (struct lane_limits){.config = c};
+    *money = (struct lane_limits){c, MONEY_STATEMENT_MS, MONEY_LOCK_MS};
+    r = lane_new(money, "money", c->money_workers, LANE_QUEUE, &s->money);
     if (!r)
-        r = lane_new(app, "pages", c->page_workers, LANE_QUEUE, &s->pages);
+        r = lane_new(usual, "pages", c->page_workers, LANE_QUEUE, &s->pages);
     if (!r)
-        r = lane_new(app, "passwords", c->password_workers, PASSWORD_QUEUE, &s->passwords);
+        r = lane_new(usual, "passwords", c->password_workers, PASSWORD_QUEUE, &s->passwords);
     if (!r)
-        r = lane_new(app, "long", c->long_workers, LONG_QUEUE, &s->long_jobs);
+        r = lane_new(usual, "long", c->long_workers, LONG_QUEUE, &s->long_jobs);
     if (!r)
-        r = lane_new(app, "responses", c->response_workers, LANE_QUEUE, &s->responses);
+        r = lane_new(usual, "responses", c->response_workers, LANE_QUEUE, &s->responses);
     return r;
 }
 

@@ -1,5 +1,4 @@
-/* cancel.h: calling off a statement that runs on another thread's connection, for a client that left.
- */
+/* cancel.h: calling off a statement that runs on another thread's connection, when the process ends. */
 #pragma once
 
 #include "db/db.h"

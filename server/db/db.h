@@ -23,7 +23,7 @@ bool db_alive(const struct db *db);
  * DB_E_AWAY. The statements below call it themselves outside transactions. */
 int db_ensure(struct db *db) _must_use_;
 /* Time limits of this connection, also after reconnecting; 0 is none. A new connection has
- * 30 s for a statement and 5 s for a lock; the money lane wants less, exports more. */
+ * 30 s for a statement and 5 s for a lock; the money lane has less, an export none. */
 int db_limit(struct db *db, int statement_ms, int lock_ms) _must_use_;
 /* SQLSTATE and primary message of the last failure, for logs only. */
 const char *db_last_error(const struct db *db);
