@@ -215,16 +215,20 @@ static void a_scheduled_price_comes_into_force_at_its_time(void **state)
     struct price_figure figures[2];
     struct price_draft d = a_price(id, figures, 1, 1);
     struct catalog *c;
-    int64_t at;
+    int64_t at, before, next;
 
     publish(&d);
-    at = clock_wall_us() + 600000;
+    at = clock_wall_us() + 1000000;
     d = a_price(id, figures, 9, 9);
     d.effective_from_us = at;
     publish(&d);
     c = loaded();
-    assert_int_equal(input_of(find(c, "later")->price), 1);
-    assert_int_equal(catalog_next_change_us(c), at);
+    before = input_of(find(c, "later")->price);
+    next = catalog_next_change_us(c);
+    if (clock_wall_us() < at) { /* else it was too late to look */
+        assert_int_equal(before, 1);
+        assert_int_equal(next, at);
+    }
     catalog_unref(c);
     while (clock_wall_us() <= at)
         usleep(20000);

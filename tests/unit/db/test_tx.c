@@ -22,7 +22,7 @@ DB_QUERY(note_read, "SELECT n FROM note WHERE id = $1");
 DB_QUERY(note_bump, "UPDATE note SET n = n + 1 WHERE id = $1");
 DB_QUERY(sleep_for, "SELECT pg_sleep($1::float8)");
 DB_QUERY(fail_with, "SELECT note_fail($1)");
-DB_QUERY(kill_pid, "SELECT pg_terminate_backend($1::int) AS done");
+DB_QUERY(kill_pid, "SELECT pg_terminate_backend($1::int, 60000) AS done");
 DB_QUERY(own_pid, "SELECT pg_backend_pid() AS pid");
 
 static int setup(void **state)
@@ -240,7 +240,6 @@ static int lose_connection(struct db *conn, void *ctx)
     if (r == 0)
         r = db_exec(other, &kill_pid, DB_ARGS(db_i32(pid)), NULL);
     assert_int_equal(r, 0);
-    usleep(100000);
     return add_then_say(conn, &(int){0}) == -1 ? DB_E_AWAY : 0;
 }
 

@@ -1,7 +1,7 @@
 /* serve.h: a listener on its own loop thread, for tests; its clients are in talk.h. */
 #pragma once
 
-#include "unit.h"
+#include "patience.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,14 +25,6 @@ struct served {
     uint16_t port;
 };
 
-static inline int64_t test_now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static inline void served_init(struct served *s)
 {
     (void)signal(SIGPIPE, SIG_IGN);
@@ -41,10 +33,10 @@ static inline void served_init(struct served *s)
         .address = "127.0.0.1",
         .max_connections = 200,
         .max_per_address = 100,
-        .head_timeout_ms = 5000,
-        .body_timeout_ms = 5000,
-        .idle_timeout_ms = 5000,
-        .write_timeout_ms = 5000,
+        .head_timeout_ms = TEST_PATIENCE_MS,
+        .body_timeout_ms = TEST_PATIENCE_MS,
+        .idle_timeout_ms = TEST_PATIENCE_MS,
+        .write_timeout_ms = TEST_PATIENCE_MS,
     };
 }
 
@@ -66,6 +58,34 @@ static inline void served_start(struct served *s, const struct route *routes, si
     assert_int_equal(pthread_create(&s->thread, NULL, served_thread, s->loop), 0);
 }
 
+struct round_trip {
+    struct loop_msg message;
+    atomic_bool done;
+};
+
+static inline void round_trip_done(struct loop_msg *m)
+{
+    container_of(m, struct round_trip, message)->done = true;
+}
+
+/* The loop has run a whole turn that began after the call: what was ready before it is done. */
+static inline void served_turn(struct served *s)
+{
+    for (int i = 0; i < 2; i++) {
+        struct round_trip trip = {.message.fn = round_trip_done};
+
+        loop_post(s->loop, &trip.message);
+        wait_until(trip.done);
+    }
+}
+
+/* The stopped clock goes on by this much, and what is due on the loop by then has fired. */
+static inline void served_step(struct served *s, int64_t ms)
+{
+    test_clock_step(ms);
+    served_turn(s);
+}
+
 static inline void served_stop(struct served *s)
 {
     loop_stop(s->loop);
@@ -73,4 +93,5 @@ static inline void served_stop(struct served *s)
     listener_free(s->listener);
     router_free(s->router);
     loop_free(s->loop);
+    test_clock_go_on();
 }

@@ -36,7 +36,7 @@ static inline bool say(int fd, const char *text)
 
 /* Reads until `until` has come, the peer closed, or timeout_ms passed. The text is the caller's to
  * free; *ret_closed tells about the end. */
-static inline char *hear_until(int fd, const char *until, int timeout_ms, bool *ret_closed)
+static inline char *hear_for(int fd, const char *until, int timeout_ms, bool *ret_closed)
 {
     int64_t end_ms = test_now_ms() + timeout_ms;
     struct buf b;
@@ -66,13 +66,19 @@ static inline char *hear_until(int fd, const char *until, int timeout_ms, bool *
     return b.p;
 }
 
-static inline char *hear_all(int fd, int timeout_ms)
+/* The same for what has to come, however long it takes. */
+static inline char *hear_until(int fd, const char *until, bool *ret_closed)
+{
+    return hear_for(fd, until, TEST_PATIENCE_MS, ret_closed);
+}
+
+static inline char *hear_all(int fd)
 {
     bool closed;
-    char *text = hear_until(fd, NULL, timeout_ms, &closed);
+    char *text = hear_until(fd, NULL, &closed);
 
     if (!closed)
-        fail_msg("not closed after %d ms: %s", timeout_ms, text);
+        fail_msg("never closed: %s", text);
     return text;
 }
 
@@ -83,7 +89,7 @@ static inline char *ask(const struct served *s, const char *text)
     char *answer;
 
     (void)say(fd, text);
-    answer = hear_all(fd, 5000);
+    answer = hear_all(fd);
     close(fd);
     return answer;
 }

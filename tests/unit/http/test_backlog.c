@@ -71,7 +71,7 @@ static void ask_all(int *ret_holding, int fds[CALLERS])
     for (int i = 0; i < CALLERS; i++) { /* all are connected, and known to the loop */
         bool closed;
 
-        free(hear_until(fds[i], "\r\n\r\n", 20000, &closed));
+        free(hear_until(fds[i], "\r\n\r\n", &closed));
         assert_false(closed);
     }
     assert_true(say(*ret_holding, "GET /hold-up HTTP/1.1\r\nHost: h\r\n\r\n"));
@@ -89,7 +89,7 @@ static void what_a_turn_does_not_begin_waits_and_is_answered(void **state)
     ask_all(&holding, fds);
     open_now = true;
     for (int i = 0; i < CALLERS; i++) {
-        char *text = hear_until(fds[i], "served", 20000, &closed);
+        char *text = hear_until(fds[i], "served", &closed);
 
         assert_has(text, "HTTP/1.1 200 ");
         free(text);
@@ -110,7 +110,7 @@ static void who_leaves_while_waiting_is_not_handled(void **state)
         close(fds[i]);
     open_now = true;
     for (int i = 0; i < CALLERS - LEAVING; i++) {
-        free(hear_until(fds[i], "served", 20000, &closed));
+        free(hear_until(fds[i], "served", &closed));
         assert_false(closed);
         close(fds[i]);
     }

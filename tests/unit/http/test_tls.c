@@ -130,7 +130,7 @@ static void an_unknown_certificate_ends_the_fetch(void **state)
 /* The change reaches the loop by message. */
 static void wait_for(enum fetch_fault fault)
 {
-    for (int64_t end_ms = test_now_ms() + 20000; fetch_once() != fault;)
+    for (int64_t end_ms = test_now_ms() + TEST_PATIENCE_MS; fetch_once() != fault;)
         assert_true(test_now_ms() < end_ms);
 }
 

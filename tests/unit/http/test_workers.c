@@ -99,8 +99,7 @@ static int stop(void **state)
 
 static void wait_for(atomic_int *counter, int value)
 {
-    for (int i = 0; i < 300 && *counter < value; i++)
-        usleep(10000);
+    wait_until(*counter >= value);
     assert_int_equal(*counter, value);
 }
 
@@ -147,8 +146,10 @@ static void an_export_blocks_on_a_slow_client_and_ends_when_it_leaves(void **sta
 
     fd = dial(&server, 8192);
     assert_true(say(fd, "GET /export HTTP/1.1\r\nHost: h\r\n\r\n"));
-    usleep(300000);
-    assert_in_range(written, BOUND_STREAM_QUEUE_BYTES, 3999999);
+    wait_until(written >= BOUND_STREAM_QUEUE_BYTES);
+    for (size_t before = 0; before != written; usleep(100000))
+        before = written;
+    assert_true(written < 4000000);
     assert_int_equal(released, 0);
     close(fd);
     wait_for(&released, 1);

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "identity/people.h"
+#include "patience.h"
 
 #include <pthread.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "base/random.h"
 #include "limits/limits.h"
 
@@ -134,9 +134,4 @@ static inline struct key_purses *money_purses(struct money_test *t, struct node 
 
     assert_int_equal(limits_open(node, t->p.db, limits, &purses), 0);
     return purses;
-}
-
-static inline void money_pause(int ms)
-{
-    nanosleep(&(struct timespec){ms / 1000, (ms % 1000) * 1000000L}, NULL);
 }

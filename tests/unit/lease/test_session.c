@@ -64,11 +64,7 @@ static void a_reaped_node_opens_a_new_session_and_goes_on(void **state)
     assert_int_equal(money_figure(&t, &session_exposed, session), 1000000);
     /* The node does not know yet: what it has it may still use; what it asks for it does not get. */
     assert_int_equal(take(node, p, 2000000, 2000000, &hold), HOLD_E_AWAY);
-    for (int i = 0; i < 100 && node_session(node) == session; i++)
-        money_pause(20);
-    for (int i = 0; i < 100 && !node_session(node); i++)
-        money_pause(20);
-    assert_true(node_session(node) > session);
+    wait_until(node_session(node) > session);
     assert_int_equal(take(node, p, 2000000, 2000000, &hold), HOLD_OK);
     assert_int_equal(leased(team), 2000000);
     hold_release(node, &old); /* of the old session: gives nothing to the new */
@@ -196,9 +192,7 @@ static void slack_that_lies_idle_goes_back(void **state)
     c = p->cell[LIMIT_WALLET];
     assert_int_equal(take(node, p, 100, 1000, &hold), HOLD_OK);
     atomic_store(&c->used_at_ms, clock_mono_ms() - 11000); /* as if it was long ago */
-    for (int i = 0; i < 300 && leased(team) != 100; i++)
-        money_pause(10);
-    assert_int_equal(leased(team), 100); /* what the call holds stays */
+    wait_until(leased(team) == 100); /* what the call holds stays */
     hold_release(node, &hold);
     key_purses_free(p);
     node_free(node);
@@ -206,9 +200,7 @@ static void slack_that_lies_idle_goes_back(void **state)
 
 static void wait_no_doubt(const struct cell *c)
 {
-    for (int i = 0; i < 1000 && atomic_load(&c->in_doubt); i++)
-        money_pause(10);
-    assert_false(atomic_load(&c->in_doubt));
+    wait_until(!atomic_load(&c->in_doubt));
 }
 
 /* The node asks of itself, and what it learns of lies there like other slack. */
@@ -261,13 +253,9 @@ static void a_grant_that_comes_after_it_was_asked_after_is_not_made(void **state
 /* The node lets a purse's cell go that is empty and of no use to anybody. */
 static void wait_no_cells(struct node *node)
 {
-    struct node_view view = {.cells = 1};
+    struct node_view view;
 
-    for (int i = 0; i < 1000 && view.cells; i++) {
-        money_pause(10);
-        node_read(node, &view);
-    }
-    assert_int_equal(view.cells, 0);
+    wait_until((node_read(node, &view), view.cells == 0));
 }
 
 /* What was granted to it, and what it gave back, is not told again and not void. */
@@ -284,9 +272,7 @@ static void a_purse_that_was_forgotten_counts_on(void **state)
         assert_int_equal(take(node, p, 100, 1000, &hold), HOLD_OK);
         assert_int_equal(leased(team), (i - 1) * 100 + 1000);
         atomic_store(&p->cell[LIMIT_WALLET]->used_at_ms, clock_mono_ms() - 11000);
-        for (int k = 0; k < 1000 && leased(team) != i * 100; k++)
-            money_pause(10);
-        assert_int_equal(leased(team), i * 100); /* the slack is back */
+        wait_until(leased(team) == i * 100); /* the slack is back */
         hold_end(node, &hold, (int64_t[]){100});
         key_purses_free(p);
         wait_no_cells(node);
@@ -313,8 +299,7 @@ static void a_hung_database_refuses_nobody_and_admits_nobody(void **state)
     assert_int_equal(take(node, p, 100, 1000, &two), HOLD_OK); /* of the lease */
     assert_int_equal(take(node, p, 5000, 5000, &two), HOLD_E_AWAY);
     assert_int_equal(db_script(t.p.owner, "ALTER DATABASE tollgate CONNECTION LIMIT -1"), 0);
-    for (int i = 0; i < 100 && take(node, p, 5000, 5000, &two) != HOLD_OK; i++)
-        money_pause(50);
+    wait_until(take(node, p, 5000, 5000, &two) == HOLD_OK);
     assert_int_equal(two.amount[0], 5100);
     hold_release(node, &one);
     hold_release(node, &two);

@@ -85,11 +85,5 @@ static inline void wait_settled(struct journal *j, uint64_t n)
 {
     struct journal_view view = {0};
 
-    for (int i = 0; i < 500; i++) {
-        journal_read(j, &view);
-        if (view.settled >= n && !view.waiting)
-            return;
-        money_pause(20);
-    }
-    fail_msg("settled %llu of %llu", (unsigned long long)view.settled, (unsigned long long)n);
+    wait_until((journal_read(j, &view), view.settled >= n && !view.waiting));
 }

@@ -72,10 +72,8 @@ static void a_session_stays_open_for_what_was_not_settled(void **state)
 
     node = money_node(&t, "again");
     j = journal(node, t.p.pg.app_conninfo);
-    for (int i = 0; i < 1000 && (leased || !money_figure(&t, &left_open_calls, t.team.v)); i++) {
-        money_pause(10);
-        money_wallet(&t, t.team, &posted, &leased);
-    }
+    wait_until((money_wallet(&t, t.team, &posted, &leased),
+                !leased && money_figure(&t, &left_open_calls, t.team.v)));
     assert_int_equal(posted, 1000000 - 700);
     assert_int_equal(leased, 0);
     assert_int_equal(money_figure(&t, &left_open_late, t.team.v), 0);

@@ -96,10 +96,7 @@ static void settle(const struct call_record *r)
 
     assert_int_equal(journal_new(&config, &j), JOURNAL_OK);
     assert_int_equal(journal_end(j, 0, NULL, r, NULL, NULL), 0);
-    for (int i = 0; i < 300 && !view.settled && !view.refused; i++) {
-        money_pause(10);
-        journal_read(j, &view);
-    }
+    wait_until((journal_read(j, &view), view.settled || view.refused));
     assert_int_equal(view.settled, 1);
     journal_free(j, 1000);
     node_free(node);
