@@ -84,7 +84,7 @@ const seen = (name) => node.log.includes(`failpoint name=${name} `);
 const note = () => { for (const name of Object.keys(failpoints)) if (seen(name)) passed.add(name); };
 
 async function recovered() {
-  await eventually(async () => (await say(rich, hello('scripted'))).status === 200, 'calls to be answered again', 20000);
+  await eventually(async () => (await say(rich, hello('scripted'))).status === 200, 'calls to be answered again');
 }
 
 // One after another, but for the node's own rounds, which come every few seconds.
@@ -98,7 +98,7 @@ for (const names of failing)
     await eventually(async () => {
       await ways[failpoints[names[0]].by]();
       return names.every(seen);
-    }, 'the failpoint to be passed', 20000);
+    }, 'the failpoint to be passed');
     node.arm('');
     for (const told of answers.slice(before)) {
       assert.ok([200, 502, 503].includes(told.status), `${told.status} ${told.text}`);
@@ -123,7 +123,7 @@ test('the other failpoints of calls are passed too, and waiting there does no ha
   await eventually(async () => {
     await ways.stream();
     return rest.every(seen);
-  }, `each of ${rest.join(', ')} to be passed`, 20000).catch((error) => {
+  }, `each of ${rest.join(', ')} to be passed`).catch((error) => {
     throw new Error(`${error.message}; not passed: ${rest.filter((n) => !seen(n))}`);
   });
   node.arm('');
@@ -149,7 +149,7 @@ test('half a record at the time of a kill: the torn end is passed over', async (
   node.arm('');
   note();
   await node.revive();
-  await eventually(() => cluster.sql(`SELECT 1 FROM node_session WHERE id = ${session} AND state <> 'live'`).length, 'the session to be closed', 5000);
+  await eventually(() => cluster.sql(`SELECT 1 FROM node_session WHERE id = ${session} AND state <> 'live'`).length, 'the session to be closed');
   await cluster.recorded([whole.id]);
   sameBooks(cluster);
 });
@@ -218,7 +218,7 @@ for (const name of named((row) => row.by === 'stop'))
     node.arm('');
     note();
     await node.revive();
-    await eventually(() => cluster.sql(`SELECT 1 FROM node_session WHERE id = ${session} AND state = 'closed'`).length, 'the session to be closed', 5000);
+    await eventually(() => cluster.sql(`SELECT 1 FROM node_session WHERE id = ${session} AND state = 'closed'`).length, 'the session to be closed');
     await recovered();
     sameBooks(cluster);
   });
@@ -254,12 +254,12 @@ test('an export that cannot be written ends, and the node goes on', async () => 
 });
 
 test('an invoice that fails after its number was taken gives the number back; a kill after the cut issues none twice', async () => {
-  await eventually(() => cluster.sql('SELECT 1 FROM invoice_cut').length, 'the teams to be marked', 20000);
+  await eventually(() => cluster.sql('SELECT 1 FROM invoice_cut').length, 'the teams to be marked');
   await node.stop();
   clock.set('+0'); // the month is over
   node.arm('chores.run=error:EIO*1,invoice.numbered=error:EIO*1');
   await node.revive();
-  await eventually(() => seen('invoice.numbered'), 'an invoice to be cut', 20000);
+  await eventually(() => seen('invoice.numbered'), 'an invoice to be cut');
   await node.stop();
   const early = cluster.sql('SELECT count(*) AS n FROM invoice')[0].n;
   node.arm('invoice.cut=kill*2');
@@ -269,7 +269,7 @@ test('an invoice that fails after its number was taken gives the number back; a 
   node.arm('');
   await node.revive();
   const teams = () => cluster.sql(`SELECT count(DISTINCT team_id) AS n FROM transfer`)[0].n;
-  await eventually(() => cluster.sql('SELECT count(*) AS n FROM invoice')[0].n === teams(), 'every team to have its invoice', 20000);
+  await eventually(() => cluster.sql('SELECT count(*) AS n FROM invoice')[0].n === teams(), 'every team to have its invoice');
   const numbers = cluster.sql('SELECT serial, team_id, month FROM invoice ORDER BY serial');
   assert.deepEqual(numbers.map((n) => n.serial), numbers.map((_, i) => i + 1), `a gap after ${early} invoices`);
   assert.equal(new Set(numbers.map((n) => `${n.team_id} ${n.month}`)).size, numbers.length);

@@ -77,7 +77,7 @@ setup(`two nodes under load (FAULT_SEED=${seed})`, async () => {
 });
 
 const sessionOver = (id) => eventually(() => cluster.sql(`SELECT 1 FROM node_session WHERE id = ${id} AND state <> 'live'`).length,
-  `what session ${id} held to be resolved`, 5000);
+  `what session ${id} held to be resolved`);
 
 async function kill(node, where) {
   if (where) {
@@ -115,7 +115,6 @@ test('one node is killed and does not return, another is stopped', async () => {
   late.sessions = [lost.session, stopped.session];
   await lost.stop('SIGKILL');
   stopped.child.kill('SIGSTOP');
-  late.since = Date.now();
   assert.ok(cluster.leased(outside) > 0);
 });
 
@@ -148,7 +147,7 @@ test('every answer that a client saw whole is charged once, and no answer twice'
 
 test('the two that fell out are taken apart, and what they held is free', async () => {
   const state = () => cluster.sql(`SELECT state FROM node_session WHERE id = ANY ('{${late.sessions}}') AND state = 'reaped'`).length;
-  await eventually(() => state() === 2, 'both sessions to be reaped', Math.max(1000, 100000 - (Date.now() - late.since)));
+  await eventually(() => state() === 2, 'both sessions to be reaped', 180000);
   assert.equal(cluster.leased(outside), 0);
   assert.equal(cluster.leased(outside, 'permits'), 0);
   assert.equal(cluster.leased(outside, 'budget'), 0);

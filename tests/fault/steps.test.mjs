@@ -45,7 +45,7 @@ const count = () => Number(cluster.postgres.psql(`SELECT count(*) FROM call WHER
 
 // Nothing of what the session had is left to it.
 const resolved = (session) => eventually(() => cluster.sql(`SELECT state FROM node_session WHERE id = ${session} AND state <> 'live'`).length === 1,
-  `what session ${session} held to be resolved`, 5000);
+  `what session ${session} held to be resolved`);
 
 // Has the node die with a call under way, brings it back, and waits until what it held is resolved.
 async function round({ stream, die, answer = stream ? streamed : plain }) {

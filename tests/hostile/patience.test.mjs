@@ -99,7 +99,7 @@ test(`${readers} readers that do not read are cut; their upstreams are let go`, 
   const stuck = spawn('python3', [join(import.meta.dirname, 'stuck.py'), node.port, readers, request.length].map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
   stuck.stdin.write(request);
   const streams = () => upstream.seen.filter((s) => s.body?.stream).length - began;
-  await eventually(() => streams() === readers, `${readers} streams to be under way`, 60000);
+  await eventually(() => streams() === readers, `${readers} streams to be under way`);
   const beside = await goodTraffic();
   let most = 0;
   await eventually(async () => {
@@ -109,7 +109,7 @@ test(`${readers} readers that do not read are cut; their upstreams are let go`, 
   }, 'all that do not read to be cut', 90000);
   stuck.stdin.end();
   assert.ok(most < memoryMax, `${most} bytes of memory`);
-  await eventually(async () => (await node.metrics()).tollgate_settle_waiting === 0, 'the calls to be settled', 60000);
+  await eventually(async () => (await node.metrics()).tollgate_settle_waiting === 0, 'the calls to be settled');
   const rows = cluster.sql(`SELECT outcome, count(*)::int AS n FROM call WHERE stream GROUP BY 1`);
   assert.equal(rows.reduce((sum, r) => sum + r.n, 0), readers, JSON.stringify(rows));
   console.log(`   p99 of good traffic: ${usual.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside ${readers} stuck readers; ${(most >> 20)} MiB`);

@@ -136,7 +136,7 @@ export class Cluster {
   }
 
   // Waits until these calls are in the books; their rows by id.
-  async recorded(ids, ms = 30000) {
+  async recorded(ids, ms = 60000) {
     const wanted = [...new Set(ids)].map((id) => id.replace(/^call_/, ''));
     let rows;
     await eventually(() => {

@@ -52,7 +52,7 @@ export class Postgres {
       } catch {
         return false;
       }
-    }, 'PostgreSQL to answer', 60000);
+    }, 'PostgreSQL to answer');
     return this;
   }
 

@@ -8,7 +8,7 @@ import { takeTests } from './story.mjs';
 import { stopEverything } from './server.mjs';
 
 const [dir, ...only] = process.argv.slice(2);
-const limitMs = Number(process.env.TEST_LIMIT_MS ?? 120000);
+const limitMs = Number(process.env.TEST_LIMIT_MS ?? 240000);
 let failed = 0;
 
 function withLimit(promise, ms) {

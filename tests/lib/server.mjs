@@ -93,7 +93,7 @@ export class Server {
       } catch {
         return false;
       }
-    }, `readiness; its log:\n${this.log.slice(-4000)}`, 60000);
+    }, `readiness; its log:\n${this.log.slice(-4000)}`);
     if (first) await eventually(() => /password[^\n]*\n/i.test(this.log), 'the operator in what is printed');
     return this;
   }

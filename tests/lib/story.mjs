@@ -22,8 +22,8 @@ export function needsPath(path, what) {
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// Asks until fn gives something true, for at most ms.
-export async function eventually(fn, what, ms = 10000) {
+// Asks until fn gives something true. How long that takes is not judged: only what hangs takes all of ms.
+export async function eventually(fn, what, ms = 60000) {
   const end = Date.now() + ms;
   for (;;) {
     const value = await fn();

@@ -27,6 +27,14 @@ class Turn {
   }
 }
 
+// Leaves, and waits until the server has noticed.
+async function leave(client) {
+  const gone = async () => Number((await (await fetch(`${it.server.url}/metrics`)).text()).match(/^tollgate_http_clients_gone_total (\d+)/m)[1]);
+  const before = await gone();
+  client.leave();
+  await eventually(async () => await gone() > before, 'the leaving to be noticed');
+}
+
 const event = (e) => `data: ${JSON.stringify(e)}\n\n`;
 
 async function playStream(res, t) {
@@ -103,8 +111,8 @@ async function leaves({ model, stream, step, how, drained, basis, charge }) {
     assert.ok(!turn.closed, 'the upstream is read on');
     turn.goOn();
   }
-  const row = await eventually(() => newRow(model), 'the call on record', 5000);
-  await eventually(() => turn.closed, 'the upstream to be closed', 5000);
+  const row = await eventually(() => newRow(model), 'the call on record');
+  await eventually(() => turn.closed, 'the upstream to be closed');
   turn.goOn();
   assert.equal(Boolean(turn.complete), drained, 'read to its end');
   assert.equal(row.outcome, 'client_gone');
@@ -160,13 +168,14 @@ test('a client that leaves while the database is asked for its hold costs nothin
   await served(it.server, key, 'stops');
   turn = new Turn('sent');
   const locked = it.server.psqlMeanwhile(`BEGIN; SELECT id FROM purse WHERE team_id =
-    (SELECT id FROM team WHERE name = '${other.team}') FOR UPDATE; SELECT pg_sleep(2); COMMIT`);
+    (SELECT id FROM team WHERE name = '${other.team}') FOR UPDATE; SELECT pg_sleep(600); COMMIT`).catch(() => {});
   await eventually(() => it.server.sql(`SELECT 1 AS x FROM pg_stat_activity WHERE query ~ 'pg_slee[p]'`).length, 'the lock');
   const client = new RawClient(it.server).ask(key, { model: 'stops', messages, max_tokens: 50, stream: true });
-  await sleep(100);
-  client.leave();
+  await eventually(() => it.server.sql(`SELECT 1 AS x FROM pg_stat_activity WHERE wait_event_type = 'Lock'`).length, 'the hold to wait for it');
+  await leave(client);
+  it.server.psql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'pg_slee[p]'`);
   await locked;
-  const row = await eventually(() => newRow('stops'), 'the call on record', 8000);
+  const row = await eventually(() => newRow('stops'), 'the call on record');
   assert.equal(row.outcome, 'client_gone');
   assert.equal(row.basis, 'zero');
   assert.equal(row.charge_nano, 0);
@@ -188,8 +197,8 @@ test('an upstream that is read on is left once what was set aside is used', asyn
   const client = new RawClient(it.server).ask(it.key, { model: 'goes-on', messages, max_tokens: 50, stream: true });
   await client.until('small cat');
   client.leave();
-  await eventually(() => turn.closed, 'the upstream to be left', 10000);
-  const row = await eventually(() => newRow('goes-on'), 'the call on record', 5000);
+  await eventually(() => turn.closed, 'the upstream to be left');
+  const row = await eventually(() => newRow('goes-on'), 'the call on record');
   assert.equal(row.outcome, 'client_gone');
   assert.equal(row.basis, 'counted');
   // What is beyond what was held is what came since the last look: 64 tokens, or a quarter second.
@@ -207,8 +216,8 @@ test('an upstream that says no more is left after half a minute, with what came'
   const client = new RawClient(it.server).ask(it.key, { model: 'goes-on', messages, max_tokens: 50, stream: true });
   await client.until('small cat');
   client.leave();
-  await eventually(() => turn.closed, 'the upstream to be left', 40000);
-  const row = await eventually(() => newRow('goes-on'), 'the call on record', 5000);
+  await eventually(() => turn.closed, 'the upstream to be left');
+  const row = await eventually(() => newRow('goes-on'), 'the call on record');
   assert.equal(row.basis, 'counted');
   assert.equal(row.charge_nano, countedCharge);
   turn.goOn();
@@ -225,10 +234,9 @@ test('an error that comes when the client is gone is nobody\'s output', async ()
     };
     const client = new RawClient(it.server).ask(it.key, { model: 'goes-on', messages, max_tokens: 50, stream });
     await turn.reached;
-    client.leave();
-    await sleep(200);
+    await leave(client);
     turn.goOn();
-    const row = await eventually(() => newRow('goes-on'), 'the call on record', 5000);
+    const row = await eventually(() => newRow('goes-on'), 'the call on record');
     assert.equal(row.outcome, 'client_gone');
     assert.equal(row.basis, 'zero');
     assert.equal(row.charge_nano, 0);

@@ -183,7 +183,7 @@ test('an expired key says so', async () => {
 const raw = (text) => new Promise((done, fail) => {
   const socket = net.connect(it.server.port, '127.0.0.1', () => socket.end(text));
   let answer = '';
-  socket.setTimeout(8000, () => socket.destroy(new Error('no answer')));
+  socket.setTimeout(60000, () => socket.destroy(new Error('no answer')));
   socket.on('data', (d) => { answer += d; });
   socket.on('close', () => done(answer));
   socket.on('error', fail);

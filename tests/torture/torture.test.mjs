@@ -86,7 +86,7 @@ const form = (path, pattern, fields, who = () => owner) => ({
     const f = await eventually(async () => {
       shown = await visitor.request(typeof path === 'function' ? path() : path);
       return shown.status === 200 && shown.form(pattern);
-    }, `the page ${path}`, 30000);
+    }, `the page ${path}`);
     return { visitor, action: new URL(f.action || shown.url, shown.url), fields: { ...f.fields, ...fields() } };
   },
   run: (ready) => ask('POST', ready.action.pathname + ready.action.search, {
@@ -217,7 +217,7 @@ async function isWell(what) {
   await eventually(async () => {
     if (node.exit) return true;
     return await scenarios['a call']() === 200 && await scenarios.settings() === 200;
-  }, `a good call and a page after ${what}; the log: ${node.log.slice(-2000)}`, 60000);
+  }, `a good call and a page after ${what}; the log: ${node.log.slice(-2000)}`);
 }
 
 // How many calls of each kind a scenario makes, by the third time, when caches are warm.
@@ -270,7 +270,7 @@ test('calls have failed, and nothing has been lost by it', async () => {
   await eventually(async () => {
     now = await node.metrics();
     return now.tollgate_settle_waiting === 0 && now.tollgate_calls_in_flight === 0;
-  }, 'the calls to be settled', 60000).catch((error) => {
+  }, 'the calls to be settled').catch((error) => {
     throw new Error(`${error.message}: ${JSON.stringify(now, (k, v) => (v === 0 || k.includes('bucket') ? undefined : v))}\n${node.log.slice(-4000)}`);
   });
   await sleep(500);
