@@ -54,6 +54,8 @@
 #define BOUND_REQUEST_ARENA_BYTES MIB(64)
 /* Answers read whole before the head goes out, so that x-tollgate-cost can be set (DESIGN 7). */
 #define BOUND_WHOLE_REPLY_BYTES MIB(1)
+/* An answer written anew in its client's format; the request, its texts and this share an arena. */
+#define BOUND_TRANSLATED_REPLY_BYTES MIB(32)
 /* Answers of any kind from an upstream. */
 #define BOUND_UPSTREAM_REPLY_BYTES MIB(64)
 #define BOUND_SSE_EVENT_BYTES MIB(4)
@@ -65,6 +67,8 @@
 /* json/scan: depth 64, values and containers against memory blow-up (reliability 2.2). */
 #define BOUND_JSON_DEPTH 64
 #define BOUND_JSON_VALUES 200000
+/* Of documents never made a tree of, 2,048 embeddings of 3,072 numbers; a reply has no room for more. */
+#define BOUND_JSON_ROW_VALUES 8000000
 #define BOUND_JSON_CONTAINERS 50000
 #define BOUND_JSON_KEYS_PER_OBJECT 4096
 /* Keys of all open objects whose duplicates are looked for: one object of the largest kind and what

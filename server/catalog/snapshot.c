@@ -116,7 +116,7 @@ const struct catalog_way *catalog_account_way(const struct catalog_account *a, s
             continue;
         if (format == client)
             return &a->ways[i];
-        if (!other && format->neutral && client->neutral)
+        if (!other && format_can_translate(client, format))
             other = &a->ways[i];
     }
     return other;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/base64.h"
 #include "base/bounds.h"
 #include "base/err.h"
 #include "demo/plan.h"
@@ -99,31 +100,15 @@ static size_t embed(const struct json_object *input, float *vector, size_t n)
     return tokens;
 }
 
-static void put_base64(struct buf *out, const uint8_t *p, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    buf_putc(out, '"');
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t three = (uint32_t)p[i] << 16;
-
-        three |= i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0;
-        three |= i + 2 < n ? p[i + 2] : 0u;
-        buf_putc(out, digits[three >> 18]);
-        buf_putc(out, digits[three >> 12 & 63]);
-        buf_putc(out, i + 1 < n ? digits[three >> 6 & 63] : '=');
-        buf_putc(out, i + 2 < n ? digits[three & 63] : '=');
-    }
-    buf_putc(out, '"');
-}
-
 static void put_vector(struct json_writer *w, const struct ask *ask, const float *vector)
 {
     struct buf text;
 
     buf_init(&text, MIB(1));
     if (ask->base64) { /* little-endian floats, as this machine has them */
-        put_base64(&text, (const uint8_t *)vector, ask->dimensions * sizeof(*vector));
+        buf_putc(&text, '"');
+        base64_put(&text, vector, ask->dimensions * sizeof(*vector));
+        buf_putc(&text, '"');
     } else {
         for (size_t i = 0; i < ask->dimensions; i++)
             buf_printf(&text, "%c%.8g", i ? ',' : '[', (double)vector[i]);

@@ -50,6 +50,7 @@ struct call_try {
     struct fetch_timing timing;
     int status;
     int64_t retry_after_ms; /* -1: none named */
+    int64_t input_tokens;   /* that the head tells, for bodies that do not; -1: none */
     struct str token;       /* "Bearer TOKEN", where the account is lent one */
     struct buf sent;        /* the body as this target gets it, lent parts of the client's */
     struct buf_lent lent;
@@ -89,6 +90,7 @@ struct call {
 
     struct wire_request wire;
     const struct chat_request *chat; /* NULL: no target had to be told in another format */
+    const struct embed_request *embed; /* the same of embeddings */
     struct json_array array;
     struct route_preference *preference; /* NULL: the request says nothing of its route */
     struct route_plan plan;

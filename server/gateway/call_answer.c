@@ -29,6 +29,9 @@ static void keep_headers(struct call *c, const struct fetch_head *head)
 
         if (str_eq(name, STR("x-request-id")) || str_eq(name, STR("request-id")))
             c->try.record->upstream_request_id = arena_str(a, value);
+        if (str_eq(name, STR("x-amzn-bedrock-input-token-count")) &&
+            str_i64(value, &c->try.input_tokens) != STR_OK)
+            c->try.input_tokens = -1;
         if (str_eq(name, STR("retry-after")))
             c->try.retry_after_ms = retry_after_ms(value, clock_wall_us());
         for (size_t k = 0; k < ARRAY_LEN(forwarded); k++)
@@ -158,9 +161,11 @@ void call_serve(struct call *c)
     r->ttfb_us = (c->try.first_byte_ns - c->r->began_mono_ns) / 1000;
 }
 
-/* An answer that is to be kept is read whole where others are passed on. */
+/* An answer that is to be kept, or written anew, is read whole where others are passed on. */
 static size_t whole_bytes(const struct call *c)
 {
+    if (c->leg.kind != &leg_same)
+        return BOUND_TRANSLATED_REPLY_BYTES;
     return c->keep.wanted ? BOUND_STORED_RESPONSE_BYTES : BOUND_WHOLE_REPLY_BYTES;
 }
 

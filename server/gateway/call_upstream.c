@@ -158,6 +158,7 @@ static int build_body(struct call *c, const struct catalog_target *target,
         .model = target->upstream_model,
         .output_limit = limit_to_send(c, target),
         .limit_name = target->output_limit_field,
+        .dimensions_name = target->account->provider->dimensions_field,
         .ask_usage = !provider_has(target->account->provider, PROVIDER_NO_STREAM_OPTIONS),
     };
 
@@ -237,6 +238,7 @@ static int start(struct call *c, const struct catalog_target *target, struct hea
     t->timing = (struct fetch_timing){0};
     t->status = 0;
     t->retry_after_ms = -1;
+    t->input_tokens = -1;
     if (call_money_begin(c) < 0) {
         call_try_end(c, TRY_OK, "journal_refused", STR_NONE);
         return START_NO_JOURNAL;

@@ -10,6 +10,14 @@
 #include "json/scan.h"
 #include "translation/edit.h"
 
+static const struct leg_kind *kind_of(const struct wire_format *client,
+                                      const struct wire_format *upstream)
+{
+    if (client == upstream)
+        return &leg_same;
+    return client->embed ? &leg_embed : &leg_translated;
+}
+
 bool leg_choose(struct call *c, const struct catalog_target *target)
 {
     struct leg *l = &c->leg;
@@ -19,7 +27,7 @@ bool leg_choose(struct call *c, const struct catalog_target *target)
                                                  c->endpoint->format)};
     if (!l->way)
         return false;
-    l->kind = l->way->way->format == c->endpoint->format ? &leg_same : &leg_translated;
+    l->kind = kind_of(c->endpoint->format, l->way->way->format);
     return true;
 }
 

@@ -8,7 +8,6 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "gateway/call_flow.h"
-#include "translation/wire.h"
 
 static const struct chat_dialect *client_side(const struct call *c)
 {
@@ -39,39 +38,6 @@ static int read_chat(struct call *c, struct json_fault *fault)
     chat->stream = c->wire.llm.stream;
     c->chat = chat;
     return LEG_OK;
-}
-
-/* The names of what is left out, for the header and the record; thoughts of others are only noted
- * in the losses and are nobody's business. */
-static struct str names_of(struct arena *a, const struct chat_losses *losses)
-{
-    struct str names = STR_NONE;
-
-    for (size_t i = 0; i < losses->n; i++)
-        if (!losses->noted[i])
-            names = names.p ? arena_strf(a, "%.*s, %.*s", STR_FMT(names), STR_FMT(losses->path[i]))
-                            : losses->path[i];
-    return names;
-}
-
-static int judge_losses(struct call *c, const struct catalog_target *target,
-                        const struct chat_losses *losses, struct json_fault *fault)
-{
-    c->leg.dropped = STR_NONE;
-    if (!losses->refusable)
-        return LEG_OK;
-    c->leg.dropped = names_of(c->r->arena, losses);
-    if (target->model->drop_unsupported)
-        return LEG_OK;
-    for (size_t i = 0; i < losses->n; i++)
-        if (!losses->noted[i]) {
-            const char *path = arena_cstr(c->r->arena, losses->path[i]);
-
-            (void)wire_wrong(fault, path ? path : "",
-                             "cannot be expressed in the format of the model's provider");
-            break;
-        }
-    return LEG_E_REFUSED;
 }
 
 /* The first version of the Messages API that refuses sampling settings. */
@@ -113,7 +79,7 @@ static int put_request(struct call *c, const struct catalog_target *target,
     if (r != LEG_OK)
         return r;
     upstream_side(c)->write_request(c->chat, &to, out, &losses);
-    return judge_losses(c, target, &losses, fault);
+    return leg_judge_losses(c, target, &losses, fault);
 }
 
 static uint64_t text_bytes(const struct chat_part *part)

@@ -27,6 +27,7 @@ struct frame {
 struct scanner {
     const char *start, *p, *end;
     bool check_all;
+    uint32_t most_values;
     unsigned depth; /* open containers */
     struct json_scan_result result;
     struct json_fault *fault;
@@ -278,7 +279,7 @@ static bool begin_value(struct scanner *s, const struct watch_masks *masks)
     uint8_t kind = JSON_NULL;
 
     skip_space(s);
-    if (s->result.values == BOUND_JSON_VALUES)
+    if (s->result.values == s->most_values)
         return refuse(s, s->p, "too many values");
     s->result.values++;
     start = s->p;
@@ -393,7 +394,9 @@ static bool scan_document(struct scanner *s, const struct watch_masks *root)
     return s->p == s->end || refuse(s, s->p, "something follows the document");
 }
 
-static int scan(struct str doc, struct json_watch *watches, size_t n_watches, bool check_all,
+enum scan_kind { SCAN, SCAN_ROWS, SCAN_CHECK };
+
+static int scan(struct str doc, struct json_watch *watches, size_t n_watches, enum scan_kind kind,
                 struct json_scan_result *ret, struct json_fault *fault)
 {
     struct scanner s; /* 75 KB, of which a usual document touches one or two */
@@ -401,7 +404,8 @@ static int scan(struct str doc, struct json_watch *watches, size_t n_watches, bo
 
     s.start = s.p = doc.p;
     s.end = doc.p + doc.n;
-    s.check_all = check_all;
+    s.check_all = kind == SCAN_CHECK;
+    s.most_values = kind == SCAN_ROWS ? BOUND_JSON_ROW_VALUES : BOUND_JSON_VALUES;
     s.depth = 0;
     s.result = (struct json_scan_result){0};
     s.fault = fault;
@@ -420,12 +424,18 @@ static int scan(struct str doc, struct json_watch *watches, size_t n_watches, bo
 int json_scan(struct str doc, struct json_watch *watches, size_t n_watches,
               struct json_scan_result *ret, struct json_fault *fault)
 {
-    return scan(doc, watches, n_watches, false, ret, fault);
+    return scan(doc, watches, n_watches, SCAN, ret, fault);
+}
+
+int json_scan_rows(struct str doc, struct json_watch *watches, size_t n_watches,
+                   struct json_scan_result *ret, struct json_fault *fault)
+{
+    return scan(doc, watches, n_watches, SCAN_ROWS, ret, fault);
 }
 
 int json_check(struct str doc, struct json_fault *fault)
 {
     struct json_scan_result ignored;
 
-    return scan(doc, NULL, 0, true, &ignored, fault);
+    return scan(doc, NULL, 0, SCAN_CHECK, &ignored, fault);
 }

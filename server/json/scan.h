@@ -36,7 +36,11 @@ struct json_scan_result {
  * value of a watch, or on the way to one. */
 int json_scan(struct str doc, struct json_watch *watches, size_t n_watches,
               struct json_scan_result *ret, struct json_fault *fault) _must_use_;
-/* The same without watches and with duplicate keys looked for in every object. */
+/* The same for documents that are mostly rows of numbers and are never made a tree of: up to
+ * BOUND_JSON_ROW_VALUES. */
+int json_scan_rows(struct str doc, struct json_watch *watches, size_t n_watches,
+                   struct json_scan_result *ret, struct json_fault *fault) _must_use_;
+/* The same as json_scan without watches and with duplicate keys looked for in every object. */
 int json_check(struct str doc, struct json_fault *fault) _must_use_;
 
 static inline struct str json_span_str(struct str doc, struct json_span s)

@@ -25,6 +25,8 @@ enum provider_quirk {
     PROVIDER_SELF_HOSTED = 1 << 2,
     /* Refuses settings that are not OpenAI's own (top_k, min_p, repetition_penalty). */
     PROVIDER_PLAIN_OPENAI = 1 << 4,
+    /* Embeddings have Voyage's input_type and truncation beside OpenAI's fields. */
+    PROVIDER_INPUT_TYPE = 1 << 5,
     /* Has no URL in the database: each node resolves it to its own demo upstream. */
     PROVIDER_DEMO = 1 << 3,
 };
@@ -68,7 +70,7 @@ struct provider {
     const char *root;
     const char *docs; /* where its API is described, for people who set an account up; NULL: nowhere */
     /* Up to one without a format. Chats of clients that speak none of these are translated into
-     * the first that has a neutral form. */
+     * the first that has a neutral form, embeddings into the first that has one of theirs. */
     struct provider_way ways[PROVIDER_WAYS_MAX];
     const char *models_path; /* where the models are listed, asked with the first way's headers;
                               * NULL: nowhere */
@@ -76,7 +78,9 @@ struct provider {
     const char *auth_header; /* for PROVIDER_AUTH_HEADER, lower case */
     /* The name of the output limit that all of its models take. */
     const char *output_limit_field; /* "max_tokens" or "max_completion_tokens" */
-    unsigned quirks;                /* of enum provider_quirk */
+    /* The name for the length of embeddings in OpenAI's format; NULL: "dimensions". */
+    const char *dimensions_field;
+    unsigned quirks; /* of enum provider_quirk */
     /* Is generation, and with it the bill, stopped when the connection is closed: of a stream, and
      * of a plain answer that has not begun to come? See provider_table.c for who says so. */
     bool cancel_stops_billing, cancel_stops_plain;

@@ -89,33 +89,36 @@ const struct provider providers[] = {
      .root = "/v1", .docs = "platform.claude.com/docs/en/api/overview",
      .ways = {MESSAGES, COUNT_MESSAGES}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .cancel_stops_billing = true},
-    /* Embeddings for clients of OpenAI's API go to the compatibility endpoint
-     * (ai.google.dev/gemini-api/docs/openai), which wants the key as a bearer. */
     {.kind = "google", .label = "Google Gemini",
      .origin = "https://generativelanguage.googleapis.com", .root = "/v1beta",
      .docs = "ai.google.dev/api",
-     .ways = {GENERATE, COUNT_CONTENT, EMBED, EMBED_BATCH,
-              {.format = &format_openai_embeddings, .path = "/openai/embeddings"}},
+     .ways = {GENERATE, COUNT_CONTENT, EMBED, EMBED_BATCH},
      .models_path = "/models", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens"},
-    /* Google's own models by generateContent; Claude by rawPredict, whose body has the version and
-     * not the model (platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai). */
+    /* Google's own models by generateContent, and by predict what embeds texts; Claude by rawPredict,
+     * whose body has the version and not the model
+     * (platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai). */
     {.kind = "vertex", .label = "Google Vertex AI",
      .origin = "https://{region-}aiplatform.googleapis.com",
      .root = "/v1/projects/{project}/locations/{region}",
      .docs = "cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
      .ways = {{.format = &format_gemini, .path = "/publishers/google/models/{model}:generateContent",
                .stream_path = "/publishers/google/models/{model}:streamGenerateContent?alt=sse"},
+              {.format = &format_vertex_predict, .path = "/publishers/google/models/{model}:predict"},
               {.format = &format_anthropic_messages,
                .path = "/publishers/anthropic/models/{model}:rawPredict",
                .stream_path = "/publishers/anthropic/models/{model}:streamRawPredict",
                .models = "claude", .version_in_body = "vertex-2023-10-16"}},
      .auth = PROVIDER_AUTH_GOOGLE, .output_limit_field = "max_tokens"},
-    /* Converse and ConverseStream; the model's name or ARN is one encoded segment of the path. */
+    /* Converse and ConverseStream; the model's name or ARN is one encoded segment of the path.
+     * Embeddings by InvokeModel, whose bodies are those of the models' makers. */
     {.kind = "bedrock", .label = "Amazon Bedrock",
      .origin = "https://bedrock-runtime.{region}.amazonaws.com", .root = "",
      .docs = "docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
      .ways = {{.format = &format_bedrock_converse, .path = "/model/{model}/converse",
-               .stream_path = "/model/{model}/converse-stream"}},
+               .stream_path = "/model/{model}/converse-stream"},
+              {.format = &format_bedrock_titan_embed, .path = "/model/{model}/invoke",
+               .models = "amazon.titan-embed"},
+              {.format = &format_bedrock_cohere_embed, .path = "/model/{model}/invoke"}},
      .auth = PROVIDER_AUTH_AWS, .output_limit_field = "max_tokens"},
     /* The v1 surface: no api-version, and the deployment's name as the model. */
     {.kind = "azure", .label = "Azure OpenAI", .root = "/openai/v1",
@@ -159,13 +162,12 @@ const struct provider providers[] = {
      .ways = {CHAT, RESPONSES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS}, .models_path = "/models",
      .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_completion_tokens"},
-    /* Chats and embeddings of other clients go to the compatibility API; those of Cohere's own library to
-     * version 2 as they are (docs.cohere.com/reference/chat). Rerank has two versions
+    /* Chats of other clients go to the compatibility API; those of Cohere's own library to version 2 as
+     * they are (docs.cohere.com/reference/chat), as do all embeddings. Rerank has two versions
      * (docs.cohere.com/reference/rerank). */
     {.kind = "cohere", .label = "Cohere", .origin = "https://api.cohere.com", .root = "",
      .docs = "docs.cohere.com/docs/compatibility-api",
      .ways = {{.format = &format_openai_chat, .path = "/compatibility/v1/chat/completions"},
-              {.format = &format_openai_embeddings, .path = "/compatibility/v1/embeddings"},
               {.format = &format_rerank_v1, .path = "/v1/rerank"},
               {.format = &format_rerank_v2, .path = "/v2/rerank"},
               {.format = &format_cohere_chat, .path = "/v2/chat"},
@@ -210,7 +212,8 @@ const struct provider providers[] = {
      .output_limit_field = "max_tokens"},
     {.kind = "voyage", .label = "Voyage AI", .origin = "https://api.voyageai.com", .root = "/v1",
      .docs = "docs.voyageai.com/reference/embeddings-api",
-     .ways = {EMBEDDINGS, RERANK}, .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens"},
+     .ways = {EMBEDDINGS, RERANK}, .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
+     .dimensions_field = "output_dimension", .quirks = PROVIDER_INPUT_TYPE},
     {.kind = "jina", .label = "Jina AI", .origin = "https://api.jina.ai", .root = "/v1",
      .docs = "api.jina.ai/docs",
      .ways = {EMBEDDINGS, RERANK}, .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens"},
@@ -222,11 +225,11 @@ const struct provider providers[] = {
      .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     /* The same server by its own API, which alone tells thinking, figures and the reason of the end of
-     * every model; embeddings stand beside it. */
+     * every model. */
     {.kind = "ollama-native", .label = "Ollama, its own API", .origin = "http://127.0.0.1:11434",
      .root = "/api", .docs = "docs.ollama.com/api/chat",
      .ways = {{.format = &format_ollama_chat, .path = "/chat"},
-              {.format = &format_openai_embeddings, .path = "/v1/embeddings", .beside_root = true}},
+              {.format = &format_ollama_embed, .path = "/embed"}},
      .models_path = "/tags", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
      .cancel_stops_billing = true, .cancel_stops_plain = true},

@@ -25,6 +25,7 @@ struct wire_request_edit {
     struct str model;       /* the upstream's name of it */
     uint64_t output_limit;  /* tokens; 0: leave as it is; only used where the client gave none */
     const char *limit_name; /* the target's parameter: "max_tokens", ...; NULL: as the client's */
+    const char *dimensions_name; /* of an embedding, where it is not "dimensions"; NULL: it is */
     bool ask_usage;         /* ask a streaming upstream for its usage figures */
 };
 

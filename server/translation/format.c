@@ -22,7 +22,8 @@ const struct wire_format format_ollama_chat = {
     .name = "ollama_chat", .neutral = &ollama_chat_neutral, .framing = FRAMING_LINES};
 
 const struct wire_format format_openai_embeddings = {.name = "openai_embeddings",
-                                                     .dialect = &openai_embeddings};
+                                                     .dialect = &openai_embeddings,
+                                                     .embed = &openai_embeddings_neutral};
 
 const struct wire_format format_openai_completions = {.name = "openai_completions",
                                                       .dialect = &openai_completions};
@@ -53,15 +54,37 @@ const struct wire_format format_rerank_v2 = {.name = "rerank_v2", .dialect = &re
 
 const struct wire_format format_ocr = {.name = "ocr", .dialect = &ocr};
 
-const struct wire_format format_gemini_embed = {.name = "gemini_embed", .dialect = &gemini_embed};
+const struct wire_format format_gemini_embed = {
+    .name = "gemini_embed", .dialect = &gemini_embed, .embed = &gemini_embed_neutral};
 
 const struct wire_format format_gemini_embed_batch = {.name = "gemini_embed_batch",
-                                                      .dialect = &gemini_embed_batch};
+                                                      .dialect = &gemini_embed_batch,
+                                                      .embed = &gemini_embed_batch_neutral};
 
 const struct wire_format format_cohere_chat = {.name = "cohere_chat", .dialect = &cohere_chat};
 
-const struct wire_format format_cohere_embed = {.name = "cohere_embed", .dialect = &cohere_embed};
+const struct wire_format format_cohere_embed = {
+    .name = "cohere_embed", .dialect = &cohere_embed, .embed = &cohere_embed_neutral};
+
+const struct wire_format format_ollama_embed = {.name = "ollama_embed",
+                                                .embed = &ollama_embed_neutral};
+
+const struct wire_format format_vertex_predict = {.name = "vertex_predict",
+                                                  .embed = &vertex_predict_neutral};
+
+const struct wire_format format_bedrock_titan_embed = {.name = "bedrock_titan_embed",
+                                                       .embed = &bedrock_titan_embed_neutral};
+
+const struct wire_format format_bedrock_cohere_embed = {.name = "bedrock_cohere_embed",
+                                                        .embed = &bedrock_cohere_embed_neutral};
 
 const struct wire_format format_anthropic_count = {.name = "anthropic_count_tokens"};
 
 const struct wire_format format_gemini_count = {.name = "gemini_count_tokens"};
+
+bool format_can_translate(const struct wire_format *client, const struct wire_format *upstream)
+{
+    if (client->neutral && upstream->neutral)
+        return true;
+    return client->embed && upstream->embed && upstream->embed->write_request;
+}

@@ -2,7 +2,6 @@
 #include "translation/plain.h"
 
 #include "base/err.h"
-#include "translation/request_edit.h"
 
 int plain_lacks(const struct field *fields, size_t which, struct json_fault *fault)
 {
@@ -34,16 +33,23 @@ int plain_read(struct arena *a, struct str body, const struct field *fields, siz
     return DIALECT_OK;
 }
 
-void plain_edit_request(const struct wire_request *request, const struct wire_request_edit *edit,
-                        struct buf *out)
+void plain_edit_begin(struct request_edit *e, const struct wire_request *request,
+                      const struct wire_request_edit *edit)
 {
     static const size_t ours[] = {PLAIN_MODELS, PLAIN_PROVIDER};
     const struct marks *m = request->marks;
+
+    request_edit_begin(e, request, m);
+    request_edit_model(e, m->at[PLAIN_MODEL], request->llm.model, edit->model);
+    request_edit_remove(e, m, ours, ARRAY_LEN(ours));
+}
+
+void plain_edit_request(const struct wire_request *request, const struct wire_request_edit *edit,
+                        struct buf *out)
+{
     struct request_edit e;
 
-    request_edit_begin(&e, request, m);
-    request_edit_model(&e, m->at[PLAIN_MODEL], request->llm.model, edit->model);
-    request_edit_remove(&e, m, ours, ARRAY_LEN(ours));
+    plain_edit_begin(&e, request, edit);
     request_edit_end(&e, out);
 }
 

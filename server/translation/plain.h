@@ -7,6 +7,7 @@
 
 #include "translation/dialect.h"
 #include "translation/fields.h"
+#include "translation/request_edit.h"
 
 enum { PLAIN_MODEL, PLAIN_MODELS, PLAIN_PROVIDER, PLAIN_OWN };
 #define PLAIN_FIELDS                                                            \
@@ -22,6 +23,9 @@ int plain_read(struct arena *a, struct str body, const struct field *fields, siz
 /* The target's model put in, and what only this gateway understands taken out. */
 void plain_edit_request(const struct wire_request *request, const struct wire_request_edit *edit,
                         struct buf *out);
+/* The same as the beginning of an edit that has more to change. */
+void plain_edit_begin(struct request_edit *e, const struct wire_request *request,
+                      const struct wire_request_edit *edit);
 /* The field must be there, as text or as a list. */
 int plain_needs_input(const struct field *fields, const struct marks *m, size_t which,
                       struct json_fault *fault) _must_use_;

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { createHash, createHmac, generateKeyPairSync, verify } from 'node:crypto';
 import { test, setup, eventually } from '../lib/story.mjs';
+import { embed, tokens, vectorOf } from '../lib/embedder.mjs';
 import { answer, figures, words } from '../lib/natives.mjs';
 import { send, startUpstream } from '../lib/upstream.mjs';
 import { addAccount, addModel, attemptsOf, booksBalance, call, hello, mintKey, served, settled, signInOperator, signUp, topUp } from '../lib/installation.mjs';
@@ -165,7 +166,10 @@ const addOne = (k, more = {}) => addAccount(operator, up, {
 });
 
 setup('an installation with an account of each kind', async () => {
-  up = await startUpstream((req, res, seen) => (req.url === '/token' ? lend(req, res, seen) : answer(req, res, seen)));
+  up = await startUpstream((req, res, seen) => {
+    if (req.url === '/token') return lend(req, res, seen);
+    return /:predict$|\/invoke$/.test(req.url) ? embed(up, req, res, seen) : answer(req, res, seen);
+  });
   server = await startServer();
   operator = await signInOperator(server);
   for (const k of kinds) {
@@ -236,6 +240,29 @@ for (const k of kinds) {
     assert.ok(!/AKIA|secret|PRIVATE/.test(row.sealed));
   });
 }
+
+test('embeddings by Vertex and by Bedrock, with a lent token and with a signature', async () => {
+  const cases = [
+    ['vertex', 'text-embedding-005', `${vertexBase}/google/models/text-embedding-005:predict`, (b) => assert.deepEqual(b.instances, [{ content: 'One', task_type: 'RETRIEVAL_QUERY' }])],
+    ['bedrock', 'amazon.titan-embed-text-v2:0', '/model/amazon.titan-embed-text-v2%3A0/invoke', (b) => assert.deepEqual(b, { inputText: 'One' })],
+    ['bedrock', 'eu.cohere.embed-v4:0', '/model/eu.cohere.embed-v4%3A0/invoke', (b) => assert.deepEqual(b, { texts: ['One'], input_type: 'search_query' })],
+  ];
+  for (const [kind, model, url, body] of cases) {
+    const k = kinds.find((x) => x.kind === kind);
+    await addModel(operator, { name: `embed/${model}`, kind: 'embedding', output: '0', fields: { max_output_tokens: '' }, targets: [{ account: k.account, upstreamModel: model }] });
+    await served(server, key, `embed/${model}`);
+    up.seen.length = 0;
+    const task = model.startsWith('amazon') ? {} : { input_type: 'query' };
+    const res = await call(server, key, { model: `embed/${model}`, input: 'One', ...task }, { path: '/v1/embeddings' });
+    assert.equal(res.status, 200, res.text);
+    assert.deepEqual(res.json.data[0].embedding.map(Math.fround), vectorOf('One'));
+    assert.equal(asked()[0].url, url);
+    k.check?.(asked()[0]);
+    body(asked()[0].body);
+    const row = await settled(server, res.headers.get('x-tollgate-request-id'));
+    assert.deepEqual([row.input_tokens, row.charge_nano, row.basis], [tokens, tokens * 1000, 'provider']);
+  }
+});
 
 test('a wrong credential is refused beside its field, and not sent back', async () => {
   const refused = async (kind, fields, sentence) => {

@@ -6,9 +6,14 @@
 #include "translation/report.h"
 #include "translation/said.h"
 
-enum { INPUT = PLAIN_OWN, WATCHES };
+enum { INPUT = PLAIN_OWN, DIMENSIONS, OUTPUT_DIMENSION, WATCHES };
 
-static const struct field fields[WATCHES] = {PLAIN_FIELDS, [INPUT] = {.path = "input"}};
+static const struct field fields[WATCHES] = {
+    PLAIN_FIELDS,
+    [INPUT] = {.path = "input"},
+    [DIMENSIONS] = {.path = "dimensions"},
+    [OUTPUT_DIMENSION] = {.path = "output_dimension"},
+};
 
 static int read_request(struct arena *a, struct str body, struct wire_request *ret,
                         struct json_fault *fault)
@@ -27,10 +32,23 @@ static int read_request(struct arena *a, struct str body, struct wire_request *r
     return DIALECT_OK;
 }
 
+/* Where the target has another name for the length, and the client did not know it. */
+static void edit_request(const struct wire_request *request, const struct wire_request_edit *edit,
+                         struct buf *out)
+{
+    const struct marks *m = request->marks;
+    struct request_edit e;
+
+    plain_edit_begin(&e, request, edit);
+    if (edit->dimensions_name && field_given(m, DIMENSIONS) && !m->at[OUTPUT_DIMENSION].n)
+        edit_rename(&e.edit, m->at[DIMENSIONS], edit->dimensions_name);
+    request_edit_end(&e, out);
+}
+
 const struct dialect openai_embeddings = {
     .name = "openai_embeddings",
     .read_request = read_request,
-    .edit_request = plain_edit_request,
+    .edit_request = edit_request,
     .read_reply = openai_chat_read_reply,
     .edit_reply = wire_edit_reply,
     .find_usage = openai_usage_find,

@@ -81,8 +81,8 @@ static void the_key_goes_where_the_provider_wants_it(void **state)
     h = asked_with("google", &format_gemini, "AIza", none, none);
     assert_str(value_of(&h, "x-goog-api-key"), "AIza");
     assert_null(value_of(&h, "authorization").p);
-    h = asked_with("google", &format_openai_embeddings, "AIza", none, none);
-    assert_str(value_of(&h, "authorization"), "Bearer AIza");
+    h = asked_with("google", &format_gemini_embed_batch, "AIza", none, none);
+    assert_str(value_of(&h, "x-goog-api-key"), "AIza");
     assert_int_equal(h.n, 1);
     h = asked_with("azure", &format_openai_responses, "0123", none, none);
     assert_str(value_of(&h, "api-key"), "0123");

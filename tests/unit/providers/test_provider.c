@@ -64,8 +64,16 @@ static void a_native_way_has_the_model_in_its_path(void **state)
                "https://generativelanguage.googleapis.com/v1beta/models/{model}:generateContent",
                "https://generativelanguage.googleapis.com/v1beta/models/{model}"
                ":streamGenerateContent?alt=sse");
-    assert_way("google", "", &format_openai_embeddings,
-               "https://generativelanguage.googleapis.com/v1beta/openai/embeddings", NULL);
+    assert_way("google", "", &format_gemini_embed_batch,
+               "https://generativelanguage.googleapis.com/v1beta/models/{model}:batchEmbedContents",
+               NULL);
+    assert_way("cohere", "", &format_cohere_embed, "https://api.cohere.com/v2/embed", NULL);
+    assert_way("vertex", "", &format_vertex_predict,
+               "https://europe-west4-aiplatform.googleapis.com/v1/projects/my-project/locations/"
+               "europe-west4/publishers/google/models/{model}:predict",
+               NULL);
+    assert_way("bedrock", "", &format_bedrock_titan_embed,
+               "https://bedrock-runtime.europe-west4.amazonaws.com/model/{model}/invoke", NULL);
     assert_way("vertex", "", &format_gemini,
                "https://europe-west4-aiplatform.googleapis.com/v1/projects/my-project/locations/"
                "europe-west4/publishers/google/models/{model}:generateContent",
@@ -80,8 +88,8 @@ static void a_native_way_has_the_model_in_its_path(void **state)
                "https://bedrock-runtime.europe-west4.amazonaws.com/model/{model}/converse",
                "https://bedrock-runtime.europe-west4.amazonaws.com/model/{model}/converse-stream");
     assert_way("ollama-native", "", &format_ollama_chat, "http://127.0.0.1:11434/api/chat", NULL);
-    assert_way("ollama-native", "http://10.0.0.5:11434/api", &format_openai_embeddings,
-               "http://10.0.0.5:11434/v1/embeddings", NULL);
+    assert_way("ollama-native", "http://10.0.0.5:11434/api", &format_ollama_embed,
+               "http://10.0.0.5:11434/api/embed", NULL);
     assert_way("azure", "https://r.openai.azure.com", &format_openai_chat,
                "https://r.openai.azure.com/openai/v1/chat/completions", NULL);
     assert_way("azure-deployments", "https://r.openai.azure.com?api-version=2024-10-21",
