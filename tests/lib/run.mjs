@@ -1,15 +1,18 @@
-// run.mjs DIR [NAME...]: runs the stories in DIR/*.test.mjs, one after another, each a list of labelled
-// tests. Prints `ok FILE: NAME`, `FAIL FILE: NAME` or `skip FILE: NAME (why)`. Everything that a story
-// started is stopped before the next one begins; no test is tried twice.
+// run.mjs DIR [NAME...]: runs the stories in DIR/*.test.mjs, each a list of labelled tests, several
+// stories at a time (TEST_JOBS), each in a process of its own. Prints `ok FILE: NAME`, `FAIL FILE: NAME`
+// or `skip FILE: NAME (why)`, story by story in the order of their names. Everything that a story started
+// is stopped when it ends; no test is tried twice.
+import { fork } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { takeTests } from './story.mjs';
 import { stopEverything } from './server.mjs';
 
-const [dir, ...only] = process.argv.slice(2);
 const limitMs = Number(process.env.TEST_LIMIT_MS ?? 240000);
-let failed = 0;
+const FAILED = 3; // the status of a story that failed and has said so
+const nameOf = (path) => basename(path, '.test.mjs');
 
 function withLimit(promise, ms) {
   let timer;
@@ -19,17 +22,17 @@ function withLimit(promise, ms) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+// Runs a story in this process; says how much of it failed.
 async function runFile(path) {
-  const file = basename(path, '.test.mjs');
+  const file = nameOf(path);
+  let failed = 0, broken = false;
   try {
     await import(pathToFileURL(resolve(path)));
   } catch (error) {
-    failed++;
     console.log(`FAIL ${file}: does not load`);
     console.log(error.stack);
-    return;
+    return 1;
   }
-  let broken = false;
   for (const { name, fn, needs, setup } of takeTests()) {
     const missing = needs?.();
     if (missing) {
@@ -52,10 +55,56 @@ async function runFile(path) {
       console.log(error.stack ?? error);
     }
   }
-  failed += await stopEverything(file);
+  return failed + await stopEverything(file);
 }
 
-const files = readdirSync(dir).filter((f) => f.endsWith('.test.mjs')).sort();
-for (const f of files)
-  if (!only.length || only.some((o) => f.includes(o))) await runFile(join(dir, f));
-process.exit(failed ? 1 : 0);
+// The other end of runFile: a process that runs one story. What it says is kept until say() is called,
+// and passed on from then on; `ended` becomes whether it ended well.
+function startFile(path) {
+  const child = fork(fileURLToPath(import.meta.url), ['--story', path], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  let said = '', show;
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => { if (show) show(text); else said += text; });
+  const ended = new Promise((done) => child.on('close', (code, signal) => {
+    if (code !== 0 && code !== FAILED) (show ?? ((text) => { said += text; }))(`FAIL ${nameOf(path)}: its process ended with ${signal ?? code}\n`);
+    done(code === 0);
+  }));
+  const say = () => {
+    show = (text) => process.stdout.write(text);
+    show(said);
+  };
+  return { ended, say };
+}
+
+// The stories of a directory, so many at a time.
+async function runDirectory(dir, only, jobs) {
+  const files = readdirSync(dir).filter((f) => f.endsWith('.test.mjs')).sort()
+    .filter((f) => !only.length || only.some((o) => f.includes(o)));
+  const under = new Map(), started = [];
+  let well = true, next = 0;
+  const startSome = () => {
+    while (next < files.length && under.size < jobs) {
+      const file = files[next++], story = startFile(join(dir, file));
+      started.push(story);
+      under.set(file, story);
+      story.ended.then(() => { under.delete(file); startSome(); });
+    }
+  };
+  startSome();
+  for (let told = 0; told < files.length; told++) {
+    started[told].say();
+    well = await started[told].ended && well;
+  }
+  return well;
+}
+
+const [first, ...rest] = process.argv.slice(2);
+if (first === '--story') {
+  // Whoever asked for this story is gone, or wants it to end: nothing is left running.
+  const leave = async () => { await stopEverything(nameOf(rest[0])); process.exit(2); };
+  for (const event of ['disconnect', 'SIGINT', 'SIGTERM']) process.once(event, leave);
+  const failed = await runFile(rest[0]);
+  process.exit(failed ? FAILED : 0);
+} else {
+  process.exit(await runDirectory(first, rest, Number(process.env.TEST_JOBS ?? availableParallelism() + 1)) ? 0 : 1);
+}

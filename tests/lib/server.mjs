@@ -1,6 +1,7 @@
 // server.mjs: a real `tollgate up` in a directory of its own: embedded PostgreSQL, demo upstream,
 // server. As root everything is started as `nobody`, since PostgreSQL refuses to run as root.
 import { execFile, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -38,12 +39,22 @@ const isReady = (url) => new Promise((done, fail) => {
     .on('error', fail);
 });
 
+// Below the ports that the kernel hands out for connections and to whoever asks for any: what runs beside
+// this does not get it before it is used.
+const PORTS = { from: 10000, to: 32000 };
+const given = new Set();
+
 export async function freePort() {
-  const s = createServer();
-  await new Promise((done) => s.listen(0, '127.0.0.1', done));
-  const { port } = s.address();
-  await new Promise((done) => s.close(done));
-  return port;
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (given.has(port)) continue;
+    const s = createServer();
+    const free = await new Promise((done) => s.on('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)));
+    if (!free) continue;
+    await new Promise((done) => s.close(done));
+    given.add(port);
+    return port;
+  }
 }
 
 export function ownDirectory(prefix) {

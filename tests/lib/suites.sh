@@ -36,7 +36,16 @@ install_packages() {
 }
 
 # Node 20 or newer: the machine's, else a pinned one from npm.
+# Suites beside each other install once.
 node_ready() {
+    local lock status
+    exec {lock}>"$OUT/node.lock" && flock "$lock" || return 1
+    node_installed
+    status=$?
+    exec {lock}>&-
+    return $status
+}
+node_installed() {
     local major
     major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
     if [ "$major" -lt 20 ]; then
@@ -58,16 +67,18 @@ configure() { # DIR [meson options]
     if [ -d "$dir" ]; then meson setup --reconfigure "$dir" "$@" >/dev/null; else meson setup "$dir" "$@" >/dev/null; fi
 }
 
-# Unit executables of a build directory, each as one line per cmocka test.
+# Unit executables of a build directory, each as one line per cmocka test; most of them wait for a
+# database or a clock, so there are more at a time than processors.
 run_unit() { # DIR [SUITE]
-    meson test -C "$1" --suite "${2:-unit}" --no-rebuild -q --print-errorlogs 2>&1 | tail -n 80
+    meson test -C "$1" --num-processes $(($(nproc) * 2)) --suite "${2:-unit}" --no-rebuild -q --print-errorlogs 2>&1 | tail -n 80
     python3 tests/lib/junit.py "$1/meson-logs/testlog.json"
 }
 
 suite_lint() { tests/lint/run; }
 
 suite_build() {
-    configure build && ninja -C build && echo "ok build-gcc"
+    # With all that suites which run beside each other would have built at the same time.
+    configure build && ninja -C build && ninja -C build libtorture.so && echo "ok build-gcc"
     [ -x web/build-assets ] && { web/build-assets && echo "ok build-assets" || echo "FAIL build-assets"; }
     ./build/tollgate --version && echo "ok version"
 }
@@ -124,7 +135,7 @@ suite_sim() {
     local jobs times=1
     jobs=$(nproc)
     [ "$LONG" = 1 ] && times=10
-    configure build && ninja -C build sim >/dev/null || return 1
+    { [ -e build/build.ninja ] || configure build; } && ninja -C build sim >/dev/null || return 1
     build/sim --kept tests/sim/kept.seeds && build/sim --seeds 1..$((2000 * times)) --jobs "$jobs" &&
         build/sim --seeds 1..$((20 * times)) --real --jobs 2
 }
@@ -142,7 +153,8 @@ node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
 suite_scenario() { node_suite tests/scenario; }
 
 # What clients and upstreams may send that is wrong, slow or too much; more of it in the longer form.
-suite_hostile() { HOSTILE_LONG=$LONG node_suite tests/hostile; }
+# Its figures are taken with no other story beside it.
+suite_hostile() { TEST_JOBS=1 HOSTILE_LONG=$LONG node_suite tests/hostile; }
 
 # One call of a node fails: an allocation, a read, a write, a call of libpq; two of each in every scenario,
 # all that there are in the longer form.
