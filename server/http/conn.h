@@ -55,6 +55,7 @@ struct listener {
     struct loop_fd ready; /* libmicrohttpd's epoll */
     struct loop_hook hook;
     struct loop_timer sweep;
+    unsigned unchecked; /* connections that this round of the sweep has not looked at */
     int listen_fd; /* -1 when draining */
     uint16_t port;
     bool runnable; /* libmicrohttpd has something to do in this turn */

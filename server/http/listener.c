@@ -26,7 +26,10 @@ enum {
     CONNECTIONS_SPARE = 64, /* above the limit, to be told 503 */
     SWEEP_MIN_MS = 10,
     SWEEP_MAX_MS = 1000,
-    CUTS_AT_ONCE = 128, /* thousands that fell due together would hold up everybody else */
+    /* Thousands that are looked at, or fall due, together would hold up everybody else: a turn looks at some
+     * of them, and cuts fewer, since a stream that is cut costs some 70 us with its upstream and its books. */
+    CHECKS_AT_ONCE = 512,
+    CUTS_AT_ONCE = 8,
     REFUSALS_LOGGED_EVERY_MS = 10000,
 };
 
@@ -180,22 +183,41 @@ static void log_refusals(struct listener *l, int64_t now_ms)
     l->refused_logged_ms = now_ms;
 }
 
+/* The next few connections, which go to the end of the list. False: this round has not seen all yet. */
+static bool check_some(struct listener *l, int64_t now_ms)
+{
+    int cuts = 0;
+
+    for (int i = 0; l->unchecked && i < CHECKS_AT_ONCE && cuts < CUTS_AT_ONCE; i++) {
+        struct http_conn *c;
+
+        if (list_empty(&l->conns)) { /* they have closed since the round began */
+            l->unchecked = 0;
+            break;
+        }
+        c = container_of(l->conns.next, struct http_conn, link);
+        list_del(&c->link);
+        list_add_tail(&l->conns, &c->link);
+        l->unchecked--;
+        cuts += conn_check(c, now_ms);
+    }
+    return !l->unchecked;
+}
+
 static void sweep(struct loop_timer *t)
 {
     struct listener *l = container_of(t, struct listener, sweep);
-    int64_t now_ms = loop_now_ms(l->config.loop), next_ms;
-    int cuts = 0;
+    int64_t now_ms = loop_now_ms(l->config.loop), next_ms = now_ms;
 
-    list_for_each (&l->conns, it) {
-        cuts += conn_check(container_of(it, struct http_conn, link), now_ms);
-        if (cuts == CUTS_AT_ONCE)
-            break;
+    if (!l->unchecked)
+        l->unchecked = l->connections;
+    if (check_some(l, now_ms)) {
+        next_ms = now_ms + sweep_ms(&l->config);
+        lingers_check(&l->lingers, now_ms);
+        reserve_keep();
+        l->turned_away += spare_turn_away(&l->spare, l->listen_fd);
+        log_refusals(l, now_ms);
     }
-    lingers_check(&l->lingers, now_ms);
-    reserve_keep();
-    l->turned_away += spare_turn_away(&l->spare, l->listen_fd);
-    log_refusals(l, now_ms);
-    next_ms = now_ms + (cuts == CUTS_AT_ONCE ? 1 : sweep_ms(&l->config));
     if (loop_timer_set(l->config.loop, t, next_ms) < 0)
         log_error("deadlines_lost", "port=%u", l->port);
 }

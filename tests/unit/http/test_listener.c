@@ -358,6 +358,49 @@ static void slow_heads_bodies_and_idlers_are_cut(void **state)
     assert_int_equal(stats().timeouts, 3);
 }
 
+enum { LATE = 40, CUT_AT_ONCE = 8 };
+
+static struct loop_hook counting;
+static uint64_t cut_before, most_cut_in_a_turn;
+
+static void count_cuts(struct loop_hook *h, int *timeout_ms)
+{
+    uint64_t cut = stats().timeouts;
+
+    most_cut_in_a_turn = MAX(most_cut_in_a_turn, cut - cut_before);
+    cut_before = cut;
+}
+
+static void begin_counting(struct loop_msg *m)
+{
+    counting = (struct loop_hook){.turn = count_cuts};
+    loop_hook_add(server.loop, &counting);
+}
+
+static void many_that_are_late_are_cut_a_few_at_a_time(void **state)
+{
+    struct loop_msg begin = {.fn = begin_counting};
+    int fds[LATE];
+
+    server.config.head_timeout_ms = 300;
+    test_clock_stop();
+    run();
+    cut_before = most_cut_in_a_turn = 0;
+    loop_post(server.loop, &begin);
+    for (size_t i = 0; i < LATE; i++)
+        fds[i] = dial(&server, 0);
+    wait_until(stats().connections == LATE);
+    served_step(&server, 400);
+    for (size_t i = 0; i < LATE; i++) { /* all of them, with no more time passing */
+        free(hear_all(fds[i]));
+        close(fds[i]);
+    }
+    wait_until(stats().connections == 0);
+    served_turn(&server);
+    assert_int_equal(stats().timeouts, LATE);
+    assert_int_equal(most_cut_in_a_turn, CUT_AT_ONCE);
+}
+
 static void too_many_connections_are_told_so(void **state)
 {
     int fds[3];
@@ -442,6 +485,7 @@ int main(void)
         IN_EACH(what_the_gate_refuses_closes_the_connection),
         IN_EACH(only_trusted_peers_are_believed),
         IN_EACH(slow_heads_bodies_and_idlers_are_cut),
+        IN_EACH(many_that_are_late_are_cut_a_few_at_a_time),
         IN_EACH(too_many_connections_are_told_so),
         IN_EACH(the_total_limit_counts_everyone),
         IN_EACH(a_taken_port_is_noticed),
