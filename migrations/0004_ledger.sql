@@ -178,9 +178,11 @@ CREATE TABLE call (
 -- The log reads a team's calls by posted_at, and so do invoices; a transfer's calls are those of its
 -- posted_at. Rows come in the order of posted_at and nearly in that of call_id, so that for reading the
 -- calls of all teams summaries of page ranges do, one for both, which costs a settlement next to nothing.
+-- They are made by whoever vacuums, and by summarize_calls() each minute: of the ranges that fill at
+-- thousands of calls a second vacuum hears of some only.
 CREATE INDEX call_posted ON call (team_id, posted_at);
 CREATE INDEX call_range ON call USING brin (posted_at, call_id uuid_minmax_multi_ops)
-    WITH (pages_per_range = 64, autosummarize = on);
+    WITH (pages_per_range = 128, autosummarize = on);
 COMMENT ON COLUMN call.team_id IS 'A team that has books: settle_batch locks them, so each row need not ask for its team again.';
 COMMENT ON TABLE call IS 'The log and the usage events in one: written only by settle_batch, in the transaction of their transfer. Partitioned by the time-ordered call id.';
 COMMENT ON COLUMN call.input_tokens IS 'Usage in disjoint classes, up to requests: cached, written, audio and image tokens are not also in input_tokens, nor reasoning in output_tokens.';
@@ -330,6 +332,29 @@ BEGIN
 END
 $$;
 GRANT EXECUTE ON FUNCTION ensure_call_partitions() TO tollgate_app;
+
+-- Summarises the pages of calls that were filled lately; owned by the schema's owner, whose indexes they
+-- are. A partition that is being vacuumed is left to the vacuum, which does the same.
+CREATE FUNCTION summarize_calls() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '100ms' AS $$
+DECLARE
+    summary regclass;
+BEGIN
+    FOR summary IN
+        SELECT i.indexrelid FROM pg_index i
+          JOIN pg_class c ON c.oid = i.indexrelid
+          JOIN pg_am m ON m.oid = c.relam AND m.amname = 'brin'
+         WHERE i.indrelid IN (to_regclass(call_partition('call', now())),
+                              to_regclass(call_partition('call', now() - interval '7 days'))) LOOP
+        PERFORM brin_summarize_new_values(summary);
+    END LOOP;
+EXCEPTION WHEN lock_not_available THEN
+    NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION summarize_calls() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION summarize_calls() TO tollgate_money;
+
 CREATE TABLE call_default PARTITION OF call DEFAULT;
 CREATE TABLE attempt_default PARTITION OF attempt DEFAULT;
 CALL append_only_truncate('call_default');
@@ -859,6 +884,26 @@ CREATE FUNCTION session_reap(p_session bigint, p_hb bigint) RETURNS boolean LANG
 $$;
 CALL money_function('session_reap(bigint, bigint)');
 
+-- A batch marks the second that it is posted in until its transaction ends, so that a reader can know
+-- what is complete: everything posted before posting_floor(), for a snapshot that is taken after it.
+CREATE FUNCTION posting_mark(p_at timestamptz) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN floor(extract(epoch FROM p_at - timestamptz '2020-01-01 00:00:00+00'))::integer;
+GRANT EXECUTE ON FUNCTION posting_mark(timestamptz) TO tollgate_money;
+
+CREATE FUNCTION posting_floor() RETURNS timestamptz LANGUAGE plpgsql AS $$
+DECLARE
+    now_at timestamptz := clock_timestamp();
+    oldest bigint;
+BEGIN
+    SELECT min(l.objid::bigint) INTO oldest FROM pg_locks l
+     WHERE l.locktype = 'advisory' AND l.objsubid = 2
+       AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+       AND l.classid = (hashtext('settle_batch')::bigint & 4294967295)::oid;
+    RETURN least(now_at, timestamptz '2020-01-01 00:00:00+00' + oldest * interval '1 second');
+END
+$$;
+CALL money_function('posting_floor()', false);
+
 -- How a batch of finished calls comes in: arrays of rows. A call's and an attempt's columns are those of
 -- the tables, but for what the database adds; make_settlement() says them.
 CREATE TYPE settled_draw AS (
@@ -909,6 +954,7 @@ BEGIN
     IF books.n <> cardinality(teams) THEN
         RAISE EXCEPTION 'a team has no books' USING ERRCODE = 'foreign_key_violation';
     END IF;
+    PERFORM pg_advisory_xact_lock_shared(hashtext('settle_batch'), posting_mark(clock_timestamp()));
     now_at := clock_timestamp();
     batch := nextval('transfer_id_seq');
 

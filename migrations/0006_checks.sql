@@ -5,7 +5,7 @@
 -- first; what does not hold stands on the operator's page until a person closes it, with a reason.
 --
 -- recon_finding  what did not hold; once while it is open
--- recon_run      when each form was run last
+-- recon_run      when each form was run last, and how far the calls were read
 -- ledger_mark    how far the transfers were added up and agreed with the accounts, so that the form
 --                that runs each minute adds up the new ones only
 
@@ -30,11 +30,19 @@ CREATE TABLE recon_run (
     started_at timestamptz NOT NULL DEFAULT '-infinity',
     ended_at timestamptz NOT NULL DEFAULT '-infinity',
     since_at timestamptz NOT NULL DEFAULT '-infinity',
+    until_at timestamptz NOT NULL DEFAULT '-infinity',
+    calls_at timestamptz NOT NULL DEFAULT '-infinity',
+    step interval NOT NULL DEFAULT '1 minute',
+    transfer_id bigint NOT NULL DEFAULT 0,
     findings integer NOT NULL DEFAULT 0,
     wanted boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE recon_run IS 'The last run of each form of the checks.';
 COMMENT ON COLUMN recon_run.since_at IS 'What was looked at: everything posted since then.';
+COMMENT ON COLUMN recon_run.until_at IS 'Everything posted before then was there when it was looked at; the next window begins here.';
+COMMENT ON COLUMN recon_run.calls_at IS 'How far the window''s calls are read; integrity_step() goes on from here to until_at.';
+COMMENT ON COLUMN recon_run.step IS 'How long a span of calls is read at once.';
+COMMENT ON COLUMN recon_run.transfer_id IS 'The last that was given out before until_at: what has a later one and was posted earlier had a clock that went back.';
 COMMENT ON COLUMN recon_run.wanted IS 'An operator does not want to wait until it is due.';
 INSERT INTO recon_run (form) VALUES ('window'), ('full');
 
@@ -77,11 +85,44 @@ CREATE FUNCTION is_funds(p_kind text) RETURNS boolean LANGUAGE sql IMMUTABLE PAR
     RETURN p_kind IN ('wallet', 'grant');
 GRANT EXECUTE ON FUNCTION is_funds(text) TO tollgate_app, tollgate_money;
 
+-- The one rule that reads calls, over a span of their posted_at. Calls and their transfer have one, so a
+-- span has both or neither. Of calls that retention has dropped their sums count, in full.
+CREATE FUNCTION usage_findings(p_from timestamptz, p_until timestamptz)
+RETURNS TABLE (invariant text, team_id bigint, subject text, detail text)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH charged AS (
+        SELECT u.team_id, u.transfer_id, sum(u.charge_nano) AS charge, sum(u.calls) AS calls
+          FROM (SELECT c.team_id, c.transfer_id, c.charge_nano, 1::bigint AS calls
+                  FROM call c
+                 WHERE c.posted_at >= p_from AND c.posted_at < p_until
+                   AND (c.charge_nano <> 0 OR c.transfer_id IS NOT NULL)
+                UNION ALL
+                SELECT d.team_id, d.transfer_id, d.charge_nano, d.calls FROM call_dropped_transfer d
+                 WHERE p_from = '-infinity') u
+         GROUP BY u.team_id, u.transfer_id
+    )
+    SELECT 'I4 usage is its calls', coalesce(t.team_id, s.team_id),
+           coalesce('transfer ' || coalesce(t.id, s.transfer_id), 'calls without a transfer'),
+           'transfer ' || coalesce(t.amount_nano::text, 'missing') || ' for ' || coalesce(t.calls, 0)
+           || ' calls; ' || coalesce(s.calls, 0) || ' calls charged ' || coalesce(s.charge, 0)
+      FROM (SELECT u.team_id, u.id, u.amount_nano, u.calls FROM transfer u
+             WHERE u.posted_at >= p_from AND u.posted_at < p_until AND u.code IN ('USAGE', 'LATE_USAGE')) t
+      FULL JOIN charged s ON s.team_id = t.team_id AND s.transfer_id = t.id
+     WHERE t.id IS NULL OR s.transfer_id IS NULL OR t.amount_nano <> s.charge OR t.calls <> s.calls
+     LIMIT 100;
+END
+$$;
+CALL money_function('usage_findings(timestamptz, timestamptz)', false);
+
 -- Every rule of the books that does not hold, as rows; none when all is well. '-infinity': the books
 -- as a whole. Later: what was posted since, and what is small enough to be looked at whole; each rule
 -- says what it leaves to the full form. One snapshot: everything is of the same moment. At most 100
--- rows of a rule. I1 to I10 are the invariants' names in the design.
-CREATE FUNCTION ledger_findings(p_since timestamptz DEFAULT '-infinity')
+-- rows of a rule. I1 to I10 are the invariants' names in the design. p_usage false: without the rule
+-- that reads calls.
+CREATE FUNCTION ledger_findings(p_since timestamptz DEFAULT '-infinity', p_usage boolean DEFAULT true)
 RETURNS TABLE (invariant text, team_id bigint, subject text, detail text)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
@@ -151,29 +192,9 @@ BEGIN
      WHERE l.remaining < 0 OR p.kind = 'wallet' AND l.remaining > p.capacity
      LIMIT 100;
 
-    -- Calls and their transfer have one posted_at, so a span of time has both or neither. Of calls that
-    -- retention has dropped their sums count, in full.
-    RETURN QUERY
-    WITH charged AS (
-        SELECT u.team_id, u.transfer_id, sum(u.charge) AS charge, sum(u.calls) AS calls
-          FROM (SELECT c.team_id, c.transfer_id, sum(c.charge_nano) AS charge, count(*) AS calls
-                  FROM call c
-                 WHERE c.posted_at >= p_since AND (c.charge_nano <> 0 OR c.transfer_id IS NOT NULL)
-                 GROUP BY c.team_id, c.transfer_id
-                UNION ALL
-                SELECT d.team_id, d.transfer_id, d.charge_nano, d.calls FROM call_dropped_transfer d
-                 WHERE is_full) u
-         GROUP BY u.team_id, u.transfer_id
-    )
-    SELECT 'I4 usage is its calls', coalesce(t.team_id, s.team_id),
-           coalesce('transfer ' || coalesce(t.id, s.transfer_id), 'calls without a transfer'),
-           'transfer ' || coalesce(t.amount_nano::text, 'missing') || ' for ' || coalesce(t.calls, 0)
-           || ' calls; ' || coalesce(s.calls, 0) || ' calls charged ' || coalesce(s.charge, 0)
-      FROM (SELECT u.team_id, u.id, u.amount_nano, u.calls FROM transfer u
-             WHERE u.posted_at >= p_since AND u.code IN ('USAGE', 'LATE_USAGE')) t
-      FULL JOIN charged s ON s.team_id = t.team_id AND s.transfer_id = t.id
-     WHERE t.id IS NULL OR s.transfer_id IS NULL OR t.amount_nano <> s.charge OR t.calls <> s.calls
-     LIMIT 100;
+    IF p_usage THEN
+        RETURN QUERY SELECT * FROM usage_findings(p_since, 'infinity');
+    END IF;
 
     -- Below zero only by what was taken without a grant: late usage, refunds, chargebacks, orders of
     -- operators, calls that cost more than their hold; since a day before the balance was last not
@@ -266,22 +287,24 @@ BEGIN
      WHERE p.capacity - p.used <> f.nano OR coalesce(l.funds_nano, 0) <> f.nano
      LIMIT 100;
 
-    -- Each transfer against the one before it by id, so that the whole chain follows.
+    -- Each transfer against the one before it by id, so that the whole chain follows. Where the one
+    -- before it in the window does not fit, there may be another between them.
     RETURN QUERY
     SELECT 'I10 balances follow each other', t.team_id, 'transfer ' || t.id,
-           'balance after it ' || t.funds_nano || ', before it ' || coalesce(t.before, 0)
-           || ', moved ' || t.delta
+           'balance after it ' || t.funds_nano || ', before it ' || b.funds_nano || ', moved ' || t.delta
       FROM (SELECT x.team_id, x.id, x.funds_nano,
-                   x.amount_nano * (is_funds(c.kind)::integer - is_funds(d.kind)::integer) AS delta,
-                   CASE WHEN is_full THEN x.above
-                        ELSE (SELECT o.funds_nano FROM transfer o WHERE o.team_id = x.team_id AND o.id < x.id
-                               ORDER BY o.id DESC LIMIT 1) END AS before
-              FROM (SELECT y.*, CASE WHEN is_full THEN lag(y.funds_nano)
-                                     OVER (PARTITION BY y.team_id ORDER BY y.id) END AS above
-                      FROM transfer y WHERE y.posted_at >= p_since) x
+                   lag(x.funds_nano) OVER (PARTITION BY x.team_id ORDER BY x.id) AS above,
+                   x.amount_nano * (is_funds(c.kind)::integer - is_funds(d.kind)::integer) AS delta
+              FROM transfer x
               JOIN account c ON c.team_id = x.team_id AND c.id = x.credit_account
-              JOIN account d ON d.team_id = x.team_id AND d.id = x.debit_account) t
-     WHERE t.funds_nano <> coalesce(t.before, 0) + t.delta
+              JOIN account d ON d.team_id = x.team_id AND d.id = x.debit_account
+             WHERE x.posted_at >= p_since) t
+     CROSS JOIN LATERAL (
+           SELECT coalesce(max(n.funds_nano), 0) AS funds_nano
+             FROM (SELECT o.funds_nano FROM transfer o WHERE o.team_id = t.team_id AND o.id < t.id
+                    ORDER BY o.id DESC LIMIT 1) n) b
+     WHERE (t.funds_nano = t.above + t.delta) IS NOT TRUE
+       AND t.funds_nano <> b.funds_nano + t.delta
      LIMIT 100;
 
     -- Grants are few: they are looked at whole.
@@ -469,8 +492,8 @@ BEGIN
              WHERE to_regclass(call_partition(p.tab, w.at)) IS NULL) AS d(tab, says);
 END
 $$;
-COMMENT ON FUNCTION ledger_findings(timestamptz) IS 'The invariants of the books: in full, or since a moment. For tests, for operators, for integrity_run.';
-CALL money_function('ledger_findings(timestamptz)');
+COMMENT ON FUNCTION ledger_findings(timestamptz, boolean) IS 'The invariants of the books: in full, or since a moment. For tests, for operators, for integrity_run.';
+CALL money_function('ledger_findings(timestamptz, boolean)');
 
 -- Writes down what a form found; how many rows are new. What is open already is counted up, what a
 -- person has accepted is left alone.
@@ -495,7 +518,8 @@ $$;
 CALL money_function('finding_note(text, text, bigint, text, text)', false);
 
 -- Runs a form of the checks if it is due and no other node is at it. 'window': each minute, over what
--- was posted since two minutes before the last run (a posting does not take longer), a day at most.
+-- was posted since two minutes before the window began (a posting does not take longer), a day at most;
+-- the window's calls, of which is known what is complete, are left to integrity_step().
 -- 'full': when the installation's clock has passed three at night, and when it is wanted. The marks
 -- move on with what was added up and agreed, in the statement that looked, so of the same moment.
 CREATE FUNCTION integrity_run(p_form text, OUT ran boolean, OUT findings integer, OUT opened integer)
@@ -505,6 +529,9 @@ DECLARE
     last recon_run;
     began timestamptz := clock_timestamp();
     since timestamptz := '-infinity';
+    calls_from timestamptz := '-infinity';
+    until timestamptz;
+    newest bigint;
 BEGIN
     ran := false; findings := 0; opened := 0;
     IF NOT pg_try_advisory_xact_lock(hashtext('integrity_run'), hashtext(p_form)) THEN
@@ -514,12 +541,18 @@ BEGIN
     IF NOT integrity_due(last, began) THEN
         RETURN;
     END IF;
+    newest := (SELECT coalesce(pg_sequence_last_value('transfer_id_seq'), 0));
+    until := posting_floor();
     IF p_form = 'window' THEN
-        since := greatest(least(last.started_at, began - interval '1 minute') - interval '2 minutes',
-                          began - interval '1 day');
+        PERFORM summarize_calls();
+        calls_from := greatest(least(last.until_at, until), began - interval '1 day');
+        since := calls_from - interval '2 minutes';
+        calls_from := least(last.calls_at, calls_from, (SELECT min(t.posted_at) FROM transfer t
+                                               WHERE t.posted_at >= since AND t.posted_at < calls_from
+                                                 AND t.id > last.transfer_id));
     END IF;
     WITH now_found AS MATERIALIZED (
-        SELECT * FROM ledger_findings(since)
+        SELECT * FROM ledger_findings(since, p_form = 'full')
     ), noted AS MATERIALIZED (
         SELECT finding_note(p_form, f.invariant, f.team_id, f.subject, f.detail) AS is_new FROM now_found f
     ), marked AS (
@@ -537,10 +570,52 @@ BEGIN
                credits_nano = excluded.credits_nano
     )
     SELECT count(*), count(*) FILTER (WHERE n.is_new) INTO findings, opened FROM noted n;
-    UPDATE recon_run r SET started_at = began, ended_at = clock_timestamp(), since_at = since,
-                           findings = integrity_run.findings, wanted = false
+    UPDATE recon_run r
+       SET started_at = began, ended_at = clock_timestamp(), since_at = since, until_at = until,
+           calls_at = greatest(calls_from, began - interval '1 day'),
+           transfer_id = newest, findings = integrity_run.findings, wanted = false
      WHERE r.form = p_form;
     ran := true;
+END
+$$;
+
+-- Reads the next span of the window's calls, by the summaries of page ranges: the tree by team and time
+-- would be read whole. What there is to read is complete and does not change, so that each span is a
+-- short transaction of its own; how long a span is follows the time that one takes. more: the window has
+-- further ones; false also when another node is at it. What was not read when a node ended is read with
+-- the next window.
+CREATE FUNCTION integrity_step(OUT more boolean, OUT findings integer, OUT opened integer)
+LANGUAGE plpgsql SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off
+SET enable_sort = off SET work_mem = '16MB' SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+    last recon_run;
+    began timestamptz := clock_timestamp();
+    until timestamptz;
+    pace double precision;
+BEGIN
+    more := false; findings := 0; opened := 0;
+    IF NOT pg_try_advisory_xact_lock(hashtext('integrity_run'), hashtext('window')) THEN
+        RETURN;
+    END IF;
+    SELECT * INTO last FROM recon_run r WHERE r.form = 'window';
+    IF last.calls_at >= last.until_at THEN
+        RETURN;
+    END IF;
+    until := least(last.calls_at + last.step, last.until_at);
+    WITH noted AS MATERIALIZED (
+        SELECT finding_note('window', f.invariant, f.team_id, f.subject, f.detail) AS is_new
+          FROM usage_findings(last.calls_at, until) f
+    )
+    SELECT count(*), count(*) FILTER (WHERE n.is_new) INTO findings, opened FROM noted n;
+    pace := 0.05 / greatest(extract(epoch FROM clock_timestamp() - began), 0.001);
+    UPDATE recon_run r
+       SET calls_at = until, ended_at = clock_timestamp(), findings = r.findings + integrity_step.findings,
+           step = CASE WHEN pace < 1 THEN greatest((until - last.calls_at) * greatest(pace, 0.1), interval '0.1 seconds')
+                       WHEN until - last.calls_at = last.step THEN least(last.step * least(pace, 4), interval '1 hour')
+                       ELSE last.step END
+     WHERE r.form = 'window';
+    more := until < last.until_at;
 END
 $$;
 
@@ -554,6 +629,7 @@ $$;
 GRANT SELECT ON installation TO tollgate_money;
 CALL money_function('integrity_due(recon_run, timestamptz)', false);
 CALL money_function('integrity_run(text)');
+CALL money_function('integrity_step()');
 
 -- The full form as soon as a node looks.
 CREATE FUNCTION integrity_want() RETURNS void LANGUAGE plpgsql AS $$

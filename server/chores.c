@@ -27,6 +27,9 @@
 #include "responses/stored.h"
 
 #define CHORES_MAX 8
+/* What the check of a minute's calls leaves to settling: of its time, and at least. */
+#define STEP_RESTS 2
+#define STEP_REST_MIN_MS 20
 /* A hold that is this much older than a call may last is kept by a call that nothing ends. */
 #define HOLD_SLACK_MS 60000
 
@@ -105,12 +108,33 @@ static int chore_prices(struct crew *c)
     return 0;
 }
 
+static bool wait_until(struct chores *c, int64_t at_ms);
+
+/* Reads the window's calls span by span, resting after each for longer than it took. */
+static int check_calls(struct crew *c, struct integrity_outcome *o)
+{
+    int r = 0;
+
+    while (r == 0 && o->more) {
+        int64_t began_ms = clock_mono_ms(), ended_ms;
+
+        r = integrity_step(c->db, o);
+        ended_ms = clock_mono_ms();
+        if (r == 0 && o->more &&
+            wait_until(c->all, ended_ms + STEP_REST_MIN_MS + STEP_RESTS * (ended_ms - began_ms)))
+            break;
+    }
+    return r;
+}
+
 static int check_books(struct crew *c, enum integrity_form form)
 {
     struct integrity_outcome o = {0};
     int64_t began_ms = clock_mono_ms();
     int r = integrity_run(c->db, form, &o);
 
+    if (r == 0)
+        r = check_calls(c, &o);
     if (o.ran && form == INTEGRITY_FULL)
         log_info("books_checked", "findings=%d new=%d ms=%lld", o.found, o.opened,
                  (long long)(clock_mono_ms() - began_ms));

@@ -12,11 +12,15 @@ enum integrity_form {
 };
 struct integrity_outcome {
     bool ran; /* false: it is not due, or another node is at it */
+    bool more; /* a window's calls are still to be read: integrity_step() */
     int32_t found, opened;
 };
-/* Own transaction. Takes seconds to minutes at millions of calls: for a connection of its own, whose
+/* Own transaction. In full it takes minutes at millions of calls: for a connection of its own, whose
  * time limits it sets. */
 int integrity_run(struct db *db, enum integrity_form form, struct integrity_outcome *ret) _must_use_;
+/* Reads some of the window's calls, in a short transaction of its own; ret->ran is untouched, and what
+ * it finds is added to ret. Whoever repeats it rests in between: settling comes first. */
+int integrity_step(struct db *db, struct integrity_outcome *ret) _must_use_;
 /* The full form as soon as a node looks. Operator scope. */
 int integrity_want(struct db *db) _must_use_;
 

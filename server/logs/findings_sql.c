@@ -13,6 +13,7 @@
 static const char *const forms[] = {[INTEGRITY_WINDOW] = "window", [INTEGRITY_FULL] = "full"};
 
 DB_QUERY(integrity_run_form, "SELECT ran, findings, opened FROM integrity_run($1)")
+DB_QUERY(integrity_next_step, "SELECT more, findings, opened FROM integrity_step()")
 DB_QUERY(integrity_want_full, "SELECT integrity_want()")
 DB_QUERY(integrity_runs,
          "SELECT form = 'full' AS is_full, nullif(started_at, '-infinity') AS started_at,"
@@ -45,6 +46,31 @@ int integrity_run(struct db *db, enum integrity_form form, struct integrity_outc
     if (r != 0)
         return err_trace(db_fatal(r));
     *ret = outcome;
+    ret->more = outcome.ran && form == INTEGRITY_WINDOW;
+    return 0;
+}
+
+static int step_tx(struct db *db, void *ctx)
+{
+    struct integrity_outcome *o = ctx;
+
+    return db_one(db, &integrity_next_step, NULL, DB_NO_ARGS,
+                  DB_COLS(db_col_bool("more", &o->more), db_col_i32("findings", &o->found),
+                          db_col_i32("opened", &o->opened)));
+}
+
+int integrity_step(struct db *db, struct integrity_outcome *ret)
+{
+    struct integrity_outcome step = {0};
+    int r = db_limit(db, WINDOW_LIMIT_MS, LOCK_LIMIT_MS);
+
+    if (r == 0)
+        r = db_tx(db, DB_SYSTEM, "integrity_step", step_tx, &step);
+    if (r != 0)
+        return err_trace(db_fatal(r));
+    ret->more = step.more;
+    ret->found += step.found;
+    ret->opened += step.opened;
     return 0;
 }
 

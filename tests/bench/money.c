@@ -15,6 +15,7 @@
 
 #include "base/random.h"
 #include "lease/port.h"
+#include "logs/findings.h"
 #include "ledger/journal.h"
 #include "limits/limits.h"
 
@@ -165,7 +166,6 @@ static void stop(struct bench *b)
         key_purses_free(b->purses[i]);
     node_free(b->node);
     jobs_free(b->lane);
-    db_close(b->db);
 }
 
 /* --- the calls --- */
@@ -383,6 +383,26 @@ static void check_books(struct bench *b)
     arena_free(a);
 }
 
+/* What the check of each minute costs, of all calls here. */
+static void time_window(struct bench *b, const char *group)
+{
+    struct integrity_outcome o;
+    int64_t from_ns, steps = 0;
+
+    bench_ok(db_script(b->owner, "ANALYZE call;" /* nobody vacuums here */
+                                 "BEGIN; SET LOCAL app.scope = 'system';"
+                                 "UPDATE recon_run SET until_at = t.at, calls_at = t.at"
+                                 "  FROM (SELECT min(posted_at) AS at FROM transfer) t; COMMIT"));
+    from_ns = bench_postgres_ns(&b->pg);
+    bench_ok(integrity_run(b->db, INTEGRITY_WINDOW, &o));
+    for (; o.more; steps++)
+        bench_ok(integrity_step(b->db, &o));
+    bench_ok(o.found);
+    bench_say(group, "window of the checks, processor time", 2,
+              (double)(bench_postgres_ns(&b->pg) - from_ns) / 1000 / (double)b->began, "us/call", "");
+    bench_say(group, "spans that it was read in", 0, (double)steps, "", "");
+}
+
 /* --- the figures --- */
 
 static double per(int64_t ns, uint64_t n)
@@ -433,6 +453,8 @@ int main(int argc, char **argv)
     check_rows(&b);
     check_books(&b);
     say(argv[1], &from, &to, own_ns, calls);
+    time_window(&b, argv[1]);
+    db_close(b.db);
     db_close(b.owner);
     pg_fixture_stop(&b.pg);
     return 0;
