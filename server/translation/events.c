@@ -188,3 +188,22 @@ void flow_close(struct events *e, struct flow *f, int64_t choice)
     close_text(e, f, choice);
     close_calls(e, f, choice);
 }
+
+void flow_finish(struct events *e, struct flow *f, enum chat_finish finish, struct str word)
+{
+    struct chat_event *event;
+
+    flow_close(e, f, 0);
+    event = events_add(e, CHAT_EVENT_FINISH, 0, 0);
+    event->finish = finish;
+    event->word = word;
+}
+
+void flow_end(struct events *e, struct flow *f, bool *ended, const struct llm_report *told)
+{
+    if (*ended)
+        return;
+    *ended = true;
+    flow_close(e, f, 0);
+    events_add_told(e, CHAT_EVENT_END, told);
+}

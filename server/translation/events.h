@@ -78,3 +78,8 @@ void flow_delta(struct events *e, int64_t choice, size_t number, enum chat_part_
                 struct str text);
 /* Ends everything that is open. */
 void flow_close(struct events *e, struct flow *f, int64_t choice);
+
+/* Of streams with one choice: its finish, in the provider's word, behind what is open; and the end with
+ * what was told, once. */
+void flow_finish(struct events *e, struct flow *f, enum chat_finish finish, struct str word);
+void flow_end(struct events *e, struct flow *f, bool *ended, const struct llm_report *told);

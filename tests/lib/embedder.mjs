@@ -80,7 +80,7 @@ const aws = { key: '', region: 'us-east-1', access_key_id: 'AKIAIOSFODNN7EXAMPLE
 export const embedders = [
   { format: 'openai', kind: 'openai-compatible', base: '/v1', path: '/v1/embeddings', fields: { key: 'sk-scripted' } },
   { format: 'voyage', kind: 'voyage', base: '/v1', path: '/v1/embeddings', fields: { key: 'pa-scripted' } },
-  { format: 'gemini', kind: 'google', base: '/v1beta', path: '/v1beta/models/up-1:batchEmbedContents', fields: { key: 'AIza-scripted' } },
+  { format: 'gemini', kind: 'google', base: '/v1beta', path: '/v1beta/models/scripted-1:batchEmbedContents', fields: { key: 'AIza-scripted' } },
   { format: 'cohere', kind: 'cohere', base: '', path: '/v2/embed', fields: { key: 'co-scripted' } },
   { format: 'ollama', kind: 'ollama-native', base: '/api', path: '/api/embed', fields: {} },
   { format: 'bedrock-cohere', kind: 'bedrock', base: '', model: 'cohere.embed-english-v3', path: '/model/cohere.embed-english-v3/invoke', fields: aws },

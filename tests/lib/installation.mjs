@@ -145,6 +145,29 @@ export async function standardInstallation(upstreams, options = {}) {
   return { server, operator, accounts, model, owner, key };
 }
 
+// An account at a scripted upstream that speaks several formats (speaker.mjs, embedder.mjs): u, a row of
+// their lists, says which and where.
+export const accountAt = (operator, upstream, u, name = u.format) =>
+  addAccount(operator, upstream, { kind: u.kind, name, base_url: `http://127.0.0.1:${upstream.port}${u.base}`, ...u.fields });
+
+// An installation with such an account for each row, and a model by-FORMAT at each. model: fields of all of
+// them; more(operator, accounts): what a test wants beside them, before the key is minted.
+export async function installationOfFormats(upstream, rows, { model = {}, more } = {}) {
+  const server = await startServer();
+  const operator = await signInOperator(server);
+  const accounts = {};
+  for (const u of rows) {
+    accounts[u.format] = await accountAt(operator, upstream, u);
+    await addModel(operator, { name: `by-${u.format}`, ...model, targets: [{ account: accounts[u.format], upstreamModel: u.model ?? 'scripted-1' }] });
+  }
+  await more?.(operator, accounts);
+  const owner = await signUp(server);
+  await topUp(owner, 20);
+  const key = await mintKey(owner);
+  for (const u of rows) await served(server, key, `by-${u.format}`);
+  return { server, operator, accounts, owner, key };
+}
+
 // A management key of the visitor's team, minted on the settings page.
 export async function mintManagementKey(visitor, role = 'admin') {
   const page = await visitor.submit('/settings', /\/settings\/management-keys$/, { name: `program ${++serial}`, role });

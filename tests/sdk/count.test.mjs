@@ -4,9 +4,8 @@ import assert from 'node:assert/strict';
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import { test, setup } from '../lib/story.mjs';
-import { startServer } from '../lib/server.mjs';
 import { startSpeaker, upstreams, counted } from '../lib/speaker.mjs';
-import { addAccount, addModel, booksBalance, mintKey, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+import { booksBalance, installationOfFormats } from '../lib/installation.mjs';
 
 let server, speaker, key, anthropic, google;
 const prompt = 'How many tokens has this sentence, which is not a short one?';
@@ -14,16 +13,7 @@ const messages = [{ role: 'user', content: prompt }];
 
 setup('an installation with an account for each format', async () => {
   speaker = await startSpeaker();
-  server = await startServer();
-  const operator = await signInOperator(server);
-  for (const u of upstreams) {
-    const account = await addAccount(operator, speaker, { kind: u.kind, name: u.format, base_url: `http://127.0.0.1:${speaker.port}${u.base}`, ...u.fields });
-    await addModel(operator, { name: `by-${u.format}`, targets: [{ account, upstreamModel: 'scripted-1' }] });
-  }
-  const owner = await signUp(server);
-  await topUp(owner, 20);
-  key = await mintKey(owner);
-  for (const u of upstreams) await served(server, key, `by-${u.format}`);
+  ({ server, key } = await installationOfFormats(speaker, upstreams));
   anthropic = new Anthropic({ apiKey: key, baseURL: server.url, maxRetries: 0 });
   google = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: server.url } });
 });

@@ -6,32 +6,27 @@ import { GoogleGenAI } from '@google/genai';
 import { CohereClientV2 } from 'cohere-ai';
 import OpenAI from 'openai';
 import { test, setup } from '../lib/story.mjs';
-import { startServer } from '../lib/server.mjs';
 import { base64Of, embedders, startEmbedder, tokens, vectorOf } from '../lib/embedder.mjs';
-import { addAccount, addModel, attemptsOf, booksBalance, call, mintKey, served, settled, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+import { accountAt, addModel, attemptsOf, booksBalance, call, installationOfFormats, served, settled } from '../lib/installation.mjs';
 
 let server, embedder, key, openai, google, cohere;
 const nano = 500; // a token: 0.5 dollars the million
 const texts = ['What is a tollgate?', 'Ein Schlagbaum – „offen“'];
 const floats = (vector) => [...vector].map(Math.fround);
-const embedding = (operator, name, targets, fields = {}) => addModel(operator, { name, kind: 'embedding', input: '0.5', output: '0', fields: { max_output_tokens: '', ...fields }, targets });
+const model = { kind: 'embedding', input: '0.5', output: '0', fields: { max_output_tokens: '' } };
 
 setup('an installation with an account for each format', async () => {
   embedder = await startEmbedder();
-  server = await startServer();
-  const operator = await signInOperator(server);
-  const at = (u, name) => addAccount(operator, embedder, { kind: u.kind, name, base_url: `http://127.0.0.1:${embedder.port}${u.base}`, ...u.fields });
-  for (const u of embedders) {
-    const account = await at(u, u.format);
-    await embedding(operator, `by-${u.format}`, [{ account, upstreamModel: u.model ?? 'up-1' }]);
-    await embedding(operator, `dropping-${u.format}`, [{ account, upstreamModel: u.model ?? 'up-1' }], { drop_unsupported: 'on' });
-  }
-  // Of accounts that no test of errors has made to cool down.
-  const [first, second] = ['cohere', 'ollama'].map((f) => embedders.find((u) => u.format === f));
-  await embedding(operator, 'both', [{ account: await at(first, 'first'), upstreamModel: 'up-1', priority: 1 }, { account: await at(second, 'second'), upstreamModel: 'up-1', priority: 2 }]);
-  const owner = await signUp(server);
-  await topUp(owner, 20);
-  key = await mintKey(owner);
+  ({ server, key } = await installationOfFormats(embedder, embedders, {
+    model,
+    more: async (operator, accounts) => {
+      for (const u of embedders)
+        await addModel(operator, { name: `dropping-${u.format}`, ...model, fields: { ...model.fields, drop_unsupported: 'on' }, targets: [{ account: accounts[u.format], upstreamModel: u.model ?? 'scripted-1' }] });
+      // At accounts that no test of errors has made to cool down.
+      const [first, second] = ['cohere', 'ollama'].map((f) => embedders.find((u) => u.format === f));
+      await addModel(operator, { name: 'both', ...model, targets: [{ account: await accountAt(operator, embedder, first, 'first'), priority: 1 }, { account: await accountAt(operator, embedder, second, 'second'), priority: 2 }] });
+    },
+  }));
   openai = new OpenAI({ apiKey: key, baseURL: `${server.url}/v1`, maxRetries: 0 });
   google = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: server.url } });
   cohere = new CohereClientV2({ token: key, environment: server.url, maxRetries: 0 });

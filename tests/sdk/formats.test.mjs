@@ -2,11 +2,10 @@
 // structured output, images, errors and a client that leaves, each to the nano-dollar.
 import assert from 'node:assert/strict';
 import { test, setup, eventually } from '../lib/story.mjs';
-import { startServer } from '../lib/server.mjs';
 import { startSpeaker, upstreams as four, ollamaUpstream, figures, city } from '../lib/speaker.mjs';
 import * as libraries from '../lib/clients.mjs';
 import { isOpenAI, needsSchema } from '../lib/openai_schema.mjs';
-import { addAccount, addModel, booksBalance, call, mintKey, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+import { booksBalance, call, installationOfFormats } from '../lib/installation.mjs';
 
 let server, speaker, key;
 const upstreams = [...four, ollamaUpstream];
@@ -18,16 +17,7 @@ const clients = { openaiChat: libraries.openaiChat, openaiResponses: libraries.o
 
 setup('an installation with an account for each format', async () => {
   speaker = await startSpeaker();
-  server = await startServer();
-  const operator = await signInOperator(server);
-  for (const u of upstreams) {
-    const account = await addAccount(operator, speaker, { kind: u.kind, name: u.format, base_url: `http://127.0.0.1:${speaker.port}${u.base}`, ...u.fields });
-    await addModel(operator, { name: `by-${u.format}`, targets: [{ account, upstreamModel: 'scripted-1' }] });
-  }
-  const owner = await signUp(server);
-  await topUp(owner, 20);
-  key = await mintKey(owner);
-  for (const u of upstreams) await served(server, key, `by-${u.format}`);
+  ({ server, key } = await installationOfFormats(speaker, upstreams));
 });
 
 const charged = () => server.sql(`SELECT charge_nano, basis, outcome FROM call ORDER BY posted_at DESC, call_id DESC LIMIT 1`)[0];

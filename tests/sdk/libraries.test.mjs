@@ -12,10 +12,9 @@ import { tool as chainTool } from '@langchain/core/tools';
 import { HumanMessage } from '@langchain/core/messages';
 import { Mistral } from '@mistralai/mistralai';
 import { test, setup } from '../lib/story.mjs';
-import { startServer } from '../lib/server.mjs';
 import { startSpeaker, upstreams, figures, city } from '../lib/speaker.mjs';
 import { citySchema, pixel, weather } from '../lib/clients.mjs';
-import { addAccount, addModel, booksBalance, mintKey, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+import { addModel, booksBalance, installationOfFormats, served } from '../lib/installation.mjs';
 
 let server, speaker, key;
 const models = upstreams.map((u) => `by-${u.format}`);
@@ -24,17 +23,10 @@ const told = 'The weather: Paris is sunny and Rome is sunny.';
 
 setup('an installation with an account for each format', async () => {
   speaker = await startSpeaker();
-  server = await startServer();
-  const operator = await signInOperator(server);
-  for (const u of upstreams) {
-    const account = await addAccount(operator, speaker, { kind: u.kind, name: u.format, base_url: `http://127.0.0.1:${speaker.port}${u.base}`, ...u.fields });
-    await addModel(operator, { name: `by-${u.format}`, targets: [{ account, upstreamModel: 'scripted-1' }] });
-    if (u.format === 'gemini') await addModel(operator, { name: 'lenient', fields: { drop_unsupported: 'on' }, targets: [{ account, upstreamModel: 'scripted-1' }] });
-  }
-  const owner = await signUp(server);
-  await topUp(owner, 20);
-  key = await mintKey(owner);
-  for (const m of [...models, 'lenient']) await served(server, key, m);
+  ({ server, key } = await installationOfFormats(speaker, upstreams, {
+    more: (operator, accounts) => addModel(operator, { name: 'lenient', fields: { drop_unsupported: 'on' }, targets: [{ account: accounts.gemini, upstreamModel: 'scripted-1' }] }),
+  }));
+  await served(server, key, 'lenient');
 });
 
 // --- Vercel's ai ---

@@ -6,9 +6,8 @@ import { promisify } from 'node:util';
 import { join } from 'node:path';
 import { test, setup } from '../lib/story.mjs';
 import { pythonWithLibraries, whyNoPython } from '../lib/python.mjs';
-import { startServer } from '../lib/server.mjs';
 import { startSpeaker, upstreams, ollamaUpstream, figures, city } from '../lib/speaker.mjs';
-import { addAccount, addModel, booksBalance, mintKey, served, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+import { booksBalance, installationOfFormats } from '../lib/installation.mjs';
 
 const run = promisify(execFile);
 const script = join(import.meta.dirname, 'python_clients.py');
@@ -19,16 +18,7 @@ setup('an installation with an account for each format, and a Python with the li
   python = await pythonWithLibraries();
   if (!python) return;
   speaker = await startSpeaker();
-  server = await startServer();
-  const operator = await signInOperator(server);
-  for (const u of all) {
-    const account = await addAccount(operator, speaker, { kind: u.kind, name: u.format, base_url: `http://127.0.0.1:${speaker.port}${u.base}`, ...u.fields });
-    await addModel(operator, { name: `by-${u.format}`, targets: [{ account, upstreamModel: 'scripted-1' }] });
-  }
-  const owner = await signUp(server);
-  await topUp(owner, 20);
-  key = await mintKey(owner);
-  for (const u of all) await served(server, key, `by-${u.format}`);
+  ({ server, key } = await installationOfFormats(speaker, all));
 });
 
 const told = 'The weather: Paris is sunny and Rome is sunny.';

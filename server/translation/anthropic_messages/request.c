@@ -2,14 +2,12 @@
  *
  * Odd: `models` and `provider` are OpenRouter's names for what this gateway does itself; they are
  * read here and taken out, because Anthropic refuses unknown fields. */
-#include "base/err.h"
 #include "translation/anthropic_messages/bytes.h"
 #include "translation/media.h"
-#include "translation/request_edit.h"
+#include "translation/plain.h"
 
 enum {
-    MODEL,
-    MESSAGES,
+    MESSAGES = PLAIN_OWN,
     MAX_TOKENS,
     STREAM,
     SYSTEM,
@@ -21,13 +19,11 @@ enum {
     SPEED,
     SOURCE,
     RESULT_SOURCE,
-    MODELS,
-    PROVIDER,
     WATCHES
 };
 
 static const struct field fields[WATCHES] = {
-    [MODEL] = {"model", "must be a string", JSON_STRING},
+    PLAIN_FIELDS,
     [MESSAGES] = {"messages", "must be an array", JSON_ARRAY},
     [MAX_TOKENS] = {"max_tokens", "must be an integer from 0 to 2147483647", JSON_INT},
     [STREAM] = {"stream", "must be true or false", JSON_BOOL},
@@ -40,9 +36,13 @@ static const struct field fields[WATCHES] = {
     [SPEED] = {"speed", "must be standard or fast", JSON_STRING},
     [SOURCE] = {.path = "messages[].content[].source"},
     [RESULT_SOURCE] = {.path = "messages[].content[].content[].source"},
-    [MODELS] = {"models", "must be an array of model names", JSON_ARRAY},
-    [PROVIDER] = {"provider", "must be an object", JSON_OBJECT},
 };
+
+/* Where tokens are only counted there is no limit. */
+static const struct plain_shape shape = {
+    .fields = fields, .n = WATCHES, .needed = MAX_TOKENS, .models_do = true};
+static const struct plain_shape prompt_shape = {
+    .fields = fields, .n = WATCHES, .needed = MESSAGES, .models_do = true};
 
 static int wrong(struct json_fault *fault, size_t which, const char *reason)
 {
@@ -76,43 +76,33 @@ static void read_media(struct str body, const struct json_watch w[WATCHES], cons
     media_end(&media, body.n, w[MESSAGES].bytes + w[SYSTEM].bytes + w[TOOLS].bytes);
 }
 
-static int fill(struct arena *a, struct str body, const struct json_watch w[WATCHES],
-                const struct marks *m, struct llm_request *llm, struct json_fault *fault)
+static int fill(struct str body, const struct json_watch w[WATCHES], const struct marks *m,
+                struct llm_request *llm, struct json_fault *fault)
 {
-    int r = wire_text(a, body, m->at[MODEL], &llm->model);
+    int r;
 
-    if (r < 0)
-        return err_trace(r);
     llm->stream = wire_true(body, m->at[STREAM]);
     llm->wants_usage = true; /* every stream of this format tells it */
-    llm->choices = 1;
     llm->has_tools = field_given(m, TOOLS);
     llm->wants_schema = field_given(m, FORMAT) || field_given(m, OLD_FORMAT);
     llm->wants_reasoning =
         field_given(m, THINKING) && !json_span_is(body, m->at[THINKING], "disabled");
-    llm->models_json = field_raw(body, m, MODELS);
-    llm->provider_json = field_raw(body, m, PROVIDER);
     read_media(body, w, m, llm);
     llm->has_output_limit = field_given(m, MAX_TOKENS);
     r = field_count(body, m, fields, MAX_TOKENS, 0, INT32_MAX, &llm->output_limit, fault);
     return r == DIALECT_OK ? read_service(body, m, llm, fault) : r;
 }
 
-static int read_up_to(size_t last_needed, struct arena *a, struct str body,
-                      struct wire_request *ret, struct json_fault *fault)
+static int read_by(const struct plain_shape *by, struct arena *a, struct str body,
+                   struct wire_request *ret, struct json_fault *fault)
 {
-    struct wire_request request = {.body = body};
     struct json_watch w[WATCHES];
-    struct marks *m;
-    int r = fields_read(a, body, fields, WATCHES, w, &m, fault);
+    struct wire_request request;
+    const struct marks *m;
+    int r = plain_read(a, body, by, w, &request, &m, fault);
 
-    if (r != DIALECT_OK)
-        return r;
-    for (size_t i = MODEL; i <= last_needed; i++)
-        if (!field_given(m, i) && !(i == MODEL && field_given(m, MODELS)))
-            return wrong(fault, i, "is required");
-    request.marks = m;
-    r = fill(a, body, w, m, &request.llm, fault);
+    if (r == DIALECT_OK)
+        r = fill(body, w, m, &request.llm, fault);
     if (r == DIALECT_OK)
         *ret = request;
     return r;
@@ -121,25 +111,18 @@ static int read_up_to(size_t last_needed, struct arena *a, struct str body,
 int anthropic_bytes_read_request(struct arena *a, struct str body, struct wire_request *ret,
                                  struct json_fault *fault)
 {
-    return read_up_to(MAX_TOKENS, a, body, ret, fault);
+    return read_by(&shape, a, body, ret, fault);
 }
 
 int anthropic_bytes_read_prompt(struct arena *a, struct str body, struct wire_request *ret,
                                 struct json_fault *fault)
 {
-    return read_up_to(MESSAGES, a, body, ret, fault);
+    return read_by(&prompt_shape, a, body, ret, fault);
 }
 
 /* The client has given a limit, and streams tell their figures unasked. */
 void anthropic_bytes_edit_request(const struct wire_request *request,
                                  const struct wire_request_edit *edit, struct buf *out)
 {
-    static const size_t ours[] = {MODELS, PROVIDER};
-    const struct marks *m = request->marks;
-    struct request_edit e;
-
-    request_edit_begin(&e, request, m);
-    request_edit_model(&e, m->at[MODEL], request->llm.model, edit->model);
-    request_edit_remove(&e, m, ours, ARRAY_LEN(ours));
-    request_edit_end(&e, out);
+    plain_edit_request(request, edit, out);
 }

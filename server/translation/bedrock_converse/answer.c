@@ -168,22 +168,14 @@ static void block_delta(struct chat_reader *r, struct tree *t, struct events *e,
 
 static void end(struct chat_reader *r, struct events *e)
 {
-    if (r->ended)
-        return;
-    r->ended = true;
-    flow_close(e, &r->flow, 0);
-    events_add_told(e, CHAT_EVENT_END, &r->told);
+    flow_end(e, &r->flow, &r->ended, &r->told);
 }
 
 static void message_stop(struct chat_reader *r, struct tree *t, struct events *e, struct node root)
 {
     struct str word = tree_text(t, root, "stopReason");
-    struct chat_event *event;
 
-    flow_close(e, &r->flow, 0);
-    event = events_add(e, CHAT_EVENT_FINISH, 0, 0);
-    event->finish = converse_finish(word);
-    event->word = word;
+    flow_finish(e, &r->flow, converse_finish(word), word);
 }
 
 static void metadata(struct chat_reader *r, struct tree *t, struct events *e, struct node root)

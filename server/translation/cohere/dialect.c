@@ -35,6 +35,8 @@ static const struct field fields[WATCHES] = {
     [EACH_INPUT_IMAGE] = {.path = "inputs[].content[].image_url.url"},
 };
 
+static const struct plain_shape shape = {.fields = fields, .n = WATCHES};
+
 static int read_embed(struct arena *a, struct str body, struct wire_request *ret,
                       struct json_fault *fault)
 {
@@ -42,7 +44,7 @@ static int read_embed(struct arena *a, struct str body, struct wire_request *ret
     struct wire_request request;
     const struct marks *m;
     uint64_t pictures;
-    int r = plain_read(a, body, fields, WATCHES, w, &request, &m, fault);
+    int r = plain_read(a, body, &shape, w, &request, &m, fault);
 
     if (r != DIALECT_OK)
         return r;

@@ -22,6 +22,8 @@ static const struct field fields[WATCHES] = {
     [WHOLE] = {.path = "document_annotation_format"},
 };
 
+static const struct plain_shape shape = {.fields = fields, .n = WATCHES, .needed = DOCUMENT};
+
 /* How many pages the request names; 0: it does not say. */
 static uint64_t pages_named(struct str body, const struct marks *m, const struct json_watch *each)
 {
@@ -40,12 +42,10 @@ static int read_request(struct arena *a, struct str body, struct wire_request *r
     struct json_watch w[WATCHES];
     struct wire_request request;
     const struct marks *m;
-    int r = plain_read(a, body, fields, WATCHES, w, &request, &m, fault);
+    int r = plain_read(a, body, &shape, w, &request, &m, fault);
 
     if (r != DIALECT_OK)
         return r;
-    if (!field_given(m, DOCUMENT))
-        return plain_lacks(fields, DOCUMENT, fault);
     for (size_t i = BOXES; i <= WHOLE; i++)
         if (field_given(m, i))
             return wire_wrong(fault, fields[i].path, "annotations are not sold here");

@@ -133,22 +133,14 @@ static void call(struct chat_reader *r, struct events *e, const struct chat_part
 
 static void end(struct chat_reader *r, struct events *e)
 {
-    if (r->ended)
-        return;
-    r->ended = true;
-    flow_close(e, &r->flow, 0);
-    events_add_told(e, CHAT_EVENT_END, &r->told);
+    flow_end(e, &r->flow, &r->ended, &r->told);
 }
 
 static void done(struct chat_reader *r, struct tree *t, struct events *e, struct node root)
 {
     struct str word = tree_text(t, root, "done_reason");
-    struct chat_event *event;
 
-    flow_close(e, &r->flow, 0);
-    event = events_add(e, CHAT_EVENT_FINISH, 0, 0);
-    event->finish = finish_of(word, r->called);
-    event->word = word;
+    flow_finish(e, &r->flow, finish_of(word, r->called), word);
     if (read_told(t, root, &r->told))
         events_add_told(e, CHAT_EVENT_USAGE, &r->told);
     end(r, e);

@@ -4,10 +4,10 @@
  * itself. They are read here and taken out, because other providers refuse unknown fields. */
 #include "base/err.h"
 #include "translation/openai_chat/chat.h"
-#include "translation/request_edit.h"
+#include "translation/plain.h"
 
 enum {
-    MODEL,
+    MESSAGES = PLAIN_OWN,
     STREAM,
     STREAM_OPTIONS,
     INCLUDE_USAGE,
@@ -23,15 +23,12 @@ enum {
     ROUTER_EFFORT,
     ROUTER_BUDGET,
     ROUTER_THINKS,
-    MESSAGES,
     IMAGE_PART,
     IMAGE_URL,
     AUDIO_PART,
     AUDIO_DATA,
     FILE_PART,
     FILE_DATA,
-    MODELS,
-    PROVIDER,
     USAGE,
     USAGE_INCLUDE,
     ROUTE,
@@ -39,14 +36,14 @@ enum {
 };
 
 static const struct field fields[WATCHES] = {
-    [MODEL] = {"model", "must be a string", JSON_STRING},
+    PLAIN_FIELDS,
     [STREAM] = {"stream", "must be true or false", JSON_BOOL},
     [STREAM_OPTIONS] = {"stream_options", "must be an object", JSON_OBJECT},
     [INCLUDE_USAGE] = {"stream_options.include_usage", "must be true or false", JSON_BOOL},
     [MAX_TOKENS] = {"max_tokens", "must be a positive integer", JSON_INT},
     [MAX_COMPLETION] = {"max_completion_tokens", "must be a positive integer", JSON_INT},
     [CHOICES] = {"n", "must be an integer from 1 to 128", JSON_INT},
-    [SERVICE_TIER] = {"service_tier", "must be a string", JSON_STRING},
+    [SERVICE_TIER] = {"service_tier", "must be auto, default, flex or priority", JSON_STRING},
     [MODALITIES] = {.path = "modalities"},
     [AUDIO] = {.path = "audio"},
     [TOOLS] = {.path = "tools"},
@@ -62,19 +59,15 @@ static const struct field fields[WATCHES] = {
     [AUDIO_DATA] = {.path = "messages[].content[].input_audio.data"},
     [FILE_PART] = {.path = "messages[].content[].file"},
     [FILE_DATA] = {.path = "messages[].content[].file.file_data"},
-    [MODELS] = {"models", "must be an array of model names", JSON_ARRAY},
-    [PROVIDER] = {"provider", "must be an object", JSON_OBJECT},
     [USAGE] = {.path = "usage"},
     [USAGE_INCLUDE] = {.path = "usage.include"},
     [ROUTE] = {.path = "route"},
 };
 
-enum { CHOICES_MAX = 128 }; /* OpenAI's own bound of n */
+static const struct plain_shape shape = {
+    .fields = fields, .n = WATCHES, .needed = MESSAGES, .models_do = true};
 
-static int wrong(struct json_fault *fault, size_t which, const char *reason)
-{
-    return wire_wrong(fault, fields[which].path, reason);
-}
+enum { CHOICES_MAX = 128 }; /* OpenAI's own bound of n */
 
 static int read_limits(struct str doc, const struct marks *m, struct llm_request *llm,
                        struct json_fault *fault)
@@ -96,21 +89,6 @@ static int read_limits(struct str doc, const struct marks *m, struct llm_request
     r = field_count(doc, m, fields, CHOICES, 1, CHOICES_MAX, &v, fault);
     llm->choices = (uint32_t)v;
     return r;
-}
-
-/* An unknown tier could cost anything, so it is not passed on. */
-static int read_service(struct arena *a, struct str doc, const struct marks *m,
-                        struct llm_request *llm, struct json_fault *fault)
-{
-    struct str word = STR_NONE;
-    int r = wire_text(a, doc, m->at[SERVICE_TIER], &word);
-
-    if (r < 0)
-        return err_trace(r);
-    llm->service = SERVICE_STANDARD;
-    if (word.p && service_tier_read(word, &llm->service) != SERVICE_OK)
-        return wrong(fault, SERVICE_TIER, "must be auto, default, flex or priority");
-    return DIALECT_OK;
 }
 
 static void read_media(struct str doc, const struct json_watch w[WATCHES], struct llm_request *llm)
@@ -145,40 +123,30 @@ static bool wants_reasoning(struct str doc, const struct marks *m)
 static int fill(struct arena *a, struct str doc, const struct json_watch w[WATCHES],
                 const struct marks *m, struct llm_request *llm, struct json_fault *fault)
 {
-    int r = wire_text(a, doc, m->at[MODEL], &llm->model);
+    int r;
 
-    if (r < 0)
-        return err_trace(r);
     llm->stream = wire_true(doc, m->at[STREAM]);
     llm->wants_usage = wire_true(doc, m->at[INCLUDE_USAGE]) || wire_true(doc, m->at[USAGE_INCLUDE]);
     llm->has_tools = field_given(m, TOOLS);
     llm->wants_schema = json_span_is(doc, m->at[FORMAT_TYPE], "json_schema");
     llm->wants_reasoning = wants_reasoning(doc, m);
-    llm->models_json = field_raw(doc, m, MODELS);
-    llm->provider_json = field_raw(doc, m, PROVIDER);
     llm->wants_audio = field_given(m, AUDIO) || (field_given(m, MODALITIES) &&
                                            str_ihas(field_raw(doc, m, MODALITIES), STR("\"audio\"")));
     read_media(doc, w, llm);
     r = read_limits(doc, m, llm, fault);
-    return r == DIALECT_OK ? read_service(a, doc, m, llm, fault) : r;
+    return r == DIALECT_OK ? plain_service(a, doc, m, fields, SERVICE_TIER, &llm->service, fault) : r;
 }
 
 int openai_chat_read_request(struct arena *a, struct str body, struct wire_request *ret,
                              struct json_fault *fault)
 {
-    struct wire_request request = {.body = body};
     struct json_watch w[WATCHES];
-    struct marks *m;
-    int r = fields_read(a, body, fields, WATCHES, w, &m, fault);
+    struct wire_request request;
+    const struct marks *m;
+    int r = plain_read(a, body, &shape, w, &request, &m, fault);
 
-    if (r != DIALECT_OK)
-        return r;
-    if (!field_given(m, MESSAGES))
-        return wrong(fault, MESSAGES, "is required");
-    if (!field_given(m, MODEL) && !field_given(m, MODELS))
-        return wrong(fault, MODEL, "is required");
-    request.marks = m;
-    r = fill(a, body, w, m, &request.llm, fault);
+    if (r == DIALECT_OK)
+        r = fill(a, body, w, m, &request.llm, fault);
     if (r == DIALECT_OK)
         *ret = request;
     return r;
@@ -210,12 +178,11 @@ static void set_limit(const struct marks *m, const struct wire_request_edit *edi
 void openai_chat_edit_request(const struct wire_request *request,
                               const struct wire_request_edit *edit, struct buf *out)
 {
-    static const size_t ours[] = {MODELS, PROVIDER, USAGE, ROUTE};
+    static const size_t ours[] = {USAGE, ROUTE};
     const struct marks *m = request->marks;
     struct request_edit e;
 
-    request_edit_begin(&e, request, m);
-    request_edit_model(&e, m->at[MODEL], request->llm.model, edit->model);
+    plain_edit_begin(&e, request, edit);
     if (edit->ask_usage && request->llm.stream && !wire_true(request->body, m->at[INCLUDE_USAGE]))
         request_edit_ask_usage(&e, m->at[STREAM_OPTIONS], m->at[INCLUDE_USAGE]);
     set_limit(m, edit, &e);

@@ -34,6 +34,8 @@ static const struct field fields[WATCHES] = {
     [BEST_OF] = {"best_of", "must be an integer from 1 to 128", JSON_INT},
 };
 
+static const struct plain_shape shape = {.fields = fields, .n = WATCHES};
+
 enum { CHOICES_MAX = 128, PROMPTS_MAX = 2048 }; /* OpenAI's bounds */
 
 /* How many prompts there are: an array of numbers is the tokens of one. */
@@ -77,7 +79,7 @@ static int read_request(struct arena *a, struct str body, struct wire_request *r
     struct json_watch w[WATCHES];
     struct wire_request request;
     const struct marks *m;
-    int r = plain_read(a, body, fields, WATCHES, w, &request, &m, fault);
+    int r = plain_read(a, body, &shape, w, &request, &m, fault);
 
     if (r == DIALECT_OK)
         r = read_counts(body, m, w, &request.llm, fault);

@@ -15,13 +15,15 @@ static const struct field fields[WATCHES] = {
     [OUTPUT_DIMENSION] = {.path = "output_dimension"},
 };
 
+static const struct plain_shape shape = {.fields = fields, .n = WATCHES};
+
 static int read_request(struct arena *a, struct str body, struct wire_request *ret,
                         struct json_fault *fault)
 {
     struct json_watch w[WATCHES];
     struct wire_request request;
     const struct marks *m;
-    int r = plain_read(a, body, fields, WATCHES, w, &request, &m, fault);
+    int r = plain_read(a, body, &shape, w, &request, &m, fault);
 
     if (r == DIALECT_OK)
         r = plain_needs_input(fields, m, INPUT, fault);

@@ -25,6 +25,8 @@ static const struct field fields[WATCHES] = {
     [IMAGES] = {.path = "images[]"},
 };
 
+static const struct plain_shape shape = {.fields = fields, .n = WATCHES, .needed = PROMPT};
+
 enum { COUNT_MAX = 10, EDGE_MAX = 65536 }; /* OpenAI's bound of n; no image is that wide */
 
 static const struct media_form whole = {
@@ -58,10 +60,8 @@ static int read_request(struct arena *a, struct str body, struct wire_request *r
     struct wire_request request;
     const struct marks *m;
     uint64_t count = 1;
-    int r = plain_read(a, body, fields, WATCHES, w, &request, &m, fault);
+    int r = plain_read(a, body, &shape, w, &request, &m, fault);
 
-    if (r == DIALECT_OK && !field_given(m, PROMPT))
-        r = plain_lacks(fields, PROMPT, fault);
     if (r == DIALECT_OK)
         r = field_count(body, m, fields, COUNT, 1, COUNT_MAX, &count, fault);
     if (r == DIALECT_OK)

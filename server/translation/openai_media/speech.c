@@ -16,6 +16,8 @@ static const struct field fields[WATCHES] = {
     [STREAM] = {"stream", "must be true or false", JSON_BOOL}, /* Together's */
 };
 
+static const struct plain_shape shape = {.fields = fields, .n = WATCHES, .needed = INPUT};
+
 static const struct media_form form = {
     .classes = {USAGE_INPUT, USAGE_AUDIO_OUTPUT}, .made = "audio", .last_event = ".done"};
 
@@ -36,12 +38,10 @@ static int read_request(struct arena *a, struct str body, struct wire_request *r
     struct wire_request request;
     const struct marks *m;
     struct str input = STR_NONE;
-    int r = plain_read(a, body, fields, WATCHES, w, &request, &m, fault);
+    int r = plain_read(a, body, &shape, w, &request, &m, fault);
 
     if (r != DIALECT_OK)
         return r;
-    if (!field_given(m, INPUT))
-        return plain_lacks(fields, INPUT, fault);
     r = wire_text(a, body, m->at[INPUT], &input);
     if (r < 0)
         return err_trace(r);

@@ -15,6 +15,8 @@ static const struct field fields[WATCHES] = {
     [PICTURE_URL] = {.path = "input[].image_url.url"},
 };
 
+static const struct plain_shape shape = {.fields = fields, .n = WATCHES};
+
 static const struct media_form form = {.classes = {USAGE_INPUT, USAGE_OUTPUT}, .made = "results"};
 
 static int read_request(struct arena *a, struct str body, struct wire_request *ret,
@@ -23,7 +25,7 @@ static int read_request(struct arena *a, struct str body, struct wire_request *r
     struct json_watch w[WATCHES];
     struct wire_request request;
     const struct marks *m;
-    int r = plain_read(a, body, fields, WATCHES, w, &request, &m, fault);
+    int r = plain_read(a, body, &shape, w, &request, &m, fault);
 
     if (r == DIALECT_OK)
         r = plain_needs_input(fields, m, INPUT, fault);

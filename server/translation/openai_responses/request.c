@@ -2,11 +2,10 @@
 #include "base/err.h"
 #include "translation/media.h"
 #include "translation/openai_responses/bytes.h"
-#include "translation/request_edit.h"
+#include "translation/plain.h"
 
 enum {
-    MODEL,
-    INPUT,
+    INPUT = PLAIN_OWN,
     INSTRUCTIONS,
     STREAM,
     LIMIT,
@@ -18,14 +17,12 @@ enum {
     PREVIOUS,
     CONVERSATION,
     PROMPT,
-    MODELS,
-    PROVIDER,
     FIRST_MEDIA,
     WATCHES = FIRST_MEDIA + 11
 };
 
 static const struct field fields[WATCHES] = {
-    [MODEL] = {"model", "must be a string", JSON_STRING},
+    PLAIN_FIELDS,
     [INPUT] = {.path = "input"},
     [INSTRUCTIONS] = {.path = "instructions"},
     [STREAM] = {"stream", "must be true or false", JSON_BOOL},
@@ -38,8 +35,6 @@ static const struct field fields[WATCHES] = {
     [PREVIOUS] = {"previous_response_id", "must be a string", JSON_STRING},
     [CONVERSATION] = {.path = "conversation"},
     [PROMPT] = {"prompt", "must be an object", JSON_OBJECT},
-    [MODELS] = {"models", "must be an array of model names", JSON_ARRAY},
-    [PROVIDER] = {"provider", "must be an object", JSON_OBJECT},
     [FIRST_MEDIA] = {.path = "input[].content[].image_url"},
     {.path = "input[].content[].file_id"},
     {.path = "input[].content[].file_data"},
@@ -53,6 +48,9 @@ static const struct field fields[WATCHES] = {
     {.path = "input[].result"},           /* of the generation of images */
 };
 
+static const struct plain_shape shape = {
+    .fields = fields, .n = WATCHES, .models_do = true};
+
 static int wrong(struct json_fault *fault, size_t which, const char *reason)
 {
     return wire_wrong(fault, fields[which].path, reason);
@@ -62,8 +60,6 @@ static int check(struct str body, const struct marks *m, struct json_fault *faul
 {
     struct json_span input = m->at[INPUT];
 
-    if (!field_given(m, MODEL) && !field_given(m, MODELS))
-        return wrong(fault, MODEL, "is required");
     if (!wire_given(input) && !field_given(m, PROMPT))
         return wrong(fault, INPUT, "is required");
     if (wire_given(input) && input.kind != JSON_STRING && input.kind != JSON_ARRAY)
@@ -90,58 +86,38 @@ static void read_media(struct str body, const struct json_watch w[WATCHES], cons
     media_end(&media, body.n, w[INPUT].bytes + w[INSTRUCTIONS].bytes + w[TOOLS].bytes);
 }
 
-/* An unknown tier could cost anything, so it is not passed on. */
-static int read_service(struct arena *a, struct str body, const struct marks *m,
-                        struct llm_request *llm, struct json_fault *fault)
-{
-    struct str word = STR_NONE;
-    int r = wire_text(a, body, m->at[SERVICE_TIER], &word);
-
-    if (r < 0)
-        return err_trace(r);
-    if (word.p && service_tier_read(word, &llm->service) != SERVICE_OK)
-        return wrong(fault, SERVICE_TIER, fields[SERVICE_TIER].reason);
-    return DIALECT_OK;
-}
-
 static int fill(struct arena *a, struct str body, const struct json_watch w[WATCHES],
                 const struct marks *m, struct llm_request *llm, struct json_fault *fault)
 {
-    int r = wire_text(a, body, m->at[MODEL], &llm->model);
+    int r = wire_text(a, body, m->at[PREVIOUS], &llm->previous_id);
 
-    if (r == 0)
-        r = wire_text(a, body, m->at[PREVIOUS], &llm->previous_id);
     if (r < 0)
         return err_trace(r);
     llm->stream = wire_true(body, m->at[STREAM]);
     llm->wants_usage = true; /* every stream of this format tells it */
-    llm->choices = 1;
     llm->has_tools = field_given(m, TOOLS);
     llm->wants_schema = json_span_is(body, m->at[FORMAT_TYPE], "json_schema");
     llm->wants_reasoning =
         field_given(m, EFFORT) && !json_span_is(body, m->at[EFFORT], "none");
-    llm->models_json = field_raw(body, m, MODELS);
-    llm->provider_json = field_raw(body, m, PROVIDER);
     read_media(body, w, m, llm);
     llm->has_output_limit = field_given(m, LIMIT);
     r = field_count(body, m, fields, LIMIT, 1, INT32_MAX, &llm->output_limit, fault);
-    return r == DIALECT_OK ? read_service(a, body, m, llm, fault) : r;
+    return r == DIALECT_OK ? plain_service(a, body, m, fields, SERVICE_TIER, &llm->service, fault)
+                           : r;
 }
 
 int responses_bytes_read_request(struct arena *a, struct str body, struct wire_request *ret,
                                  struct json_fault *fault)
 {
-    struct wire_request request = {.body = body};
     struct json_watch w[WATCHES];
-    struct marks *m;
-    int r = fields_read(a, body, fields, WATCHES, w, &m, fault);
+    struct wire_request request;
+    const struct marks *m;
+    int r = plain_read(a, body, &shape, w, &request, &m, fault);
 
     if (r == DIALECT_OK)
         r = check(body, m, fault);
-    if (r != DIALECT_OK)
-        return r;
-    request.marks = m;
-    r = fill(a, body, w, m, &request.llm, fault);
+    if (r == DIALECT_OK)
+        r = fill(a, body, w, m, &request.llm, fault);
     if (r == DIALECT_OK)
         *ret = request;
     return r;
@@ -150,14 +126,5 @@ int responses_bytes_read_request(struct arena *a, struct str body, struct wire_r
 void responses_bytes_edit_request(const struct wire_request *request,
                                   const struct wire_request_edit *edit, struct buf *out)
 {
-    static const size_t ours[] = {MODELS, PROVIDER};
-    const struct marks *m = request->marks;
-    struct request_edit e;
-
-    request_edit_begin(&e, request, m);
-    request_edit_model(&e, m->at[MODEL], request->llm.model, edit->model);
-    if (edit->output_limit && !field_given(m, LIMIT))
-        request_edit_limit(&e, m->at[LIMIT], fields[LIMIT].path, edit->output_limit);
-    request_edit_remove(&e, m, ours, ARRAY_LEN(ours));
-    request_edit_end(&e, out);
+    plain_edit_limited(request, edit, fields, LIMIT, out);
 }

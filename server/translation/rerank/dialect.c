@@ -20,19 +20,18 @@ static const struct field fields[WATCHES] = {
     [EACH] = {.path = "documents[]"},
 };
 
+static const struct plain_shape shape = {.fields = fields, .n = WATCHES, .needed = DOCUMENTS};
+
 static int read_request(struct arena *a, struct str body, struct wire_request *ret,
                         struct json_fault *fault)
 {
     struct json_watch w[WATCHES];
     struct wire_request request;
     const struct marks *m;
-    int r = plain_read(a, body, fields, WATCHES, w, &request, &m, fault);
+    int r = plain_read(a, body, &shape, w, &request, &m, fault);
 
     if (r != DIALECT_OK)
         return r;
-    for (size_t i = QUERY; i <= DOCUMENTS; i++)
-        if (!field_given(m, i))
-            return plain_lacks(fields, i, fault);
     request.llm.documents = w[EACH].count;
     request.llm.query_bytes = w[QUERY].bytes;
     request.llm.text_bytes = request.llm.prompt_bytes = w[DOCUMENTS].bytes;
