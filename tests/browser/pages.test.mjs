@@ -227,6 +227,28 @@ for (const [name] of jobs) test(name, () => looked.get(name), { needs });
 
 test('a page that is not there says so, and is a page', () => look('/nowhere', 'USER', 'wide', 404), { needs });
 
+test('the account menu is within reach in a low window, whose list is longer', async () => {
+  const page = await contexts.OPERATORwide.newPage();
+  await page.setViewportSize({ width: WIDTHS.wide, height: 480 });
+  await page.goto(`${server.url}/operator/audit`);
+  const below = await page.evaluate(() => [...document.querySelectorAll('.rail-item, .rail > .menu.up')].filter((one) => one.getBoundingClientRect().bottom > innerHeight).map((one) => one.className));
+  assert.ok(below.includes('rail-item'), 'the list is longer than the window');
+  assert.ok(!below.includes('menu up'));
+  await page.locator('.rail > .menu.up summary').click();
+  await page.locator('.rail > .menu.up .menu-item', { hasText: 'Account' }).click();
+  await page.waitForURL('**/account');
+  await page.close();
+}, { needs });
+
+test('the audit log tells who did it on a narrow screen, too', async () => {
+  const page = await contexts.OPERATORnarrow.newPage();
+  await page.goto(`${server.url}/operator/audit`);
+  const actors = await page.locator('.entry > .muted.clip').evaluateAll((all) => all.map((one) => [one.textContent, one.scrollWidth - one.clientWidth]));
+  assert.ok(actors.length > 5);
+  assert.deepEqual(actors.filter(([name, over]) => over > 0 && name.length < 30), []);
+  await page.close();
+}, { needs });
+
 // --- keys ---
 
 const ask = async (page) => page.evaluate(() => document.activeElement?.id || document.activeElement?.className);
