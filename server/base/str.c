@@ -18,11 +18,52 @@ bool str_eq_c(struct str a, const char *z)
 
 bool str_ieq(struct str a, struct str b)
 {
-    if (a.n != b.n)
+    /* Most that have one length differ in their first byte. */
+    if (a.n != b.n || (a.n && (a.p[0] ^ b.p[0]) & ~0x20))
         return false;
     for (size_t i = 0; i < a.n; i++)
         if (lower(a.p[i]) != lower(b.p[i]))
             return false;
+    return true;
+}
+
+bool str_is_token(struct str s)
+{
+    static const bool is_token[256] = {
+        ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true,
+        ['#'] = true,         ['$'] = true,         ['%'] = true,         ['&'] = true,
+        ['\''] = true,        ['*'] = true,         ['+'] = true,         ['-'] = true,
+        ['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true,
+        ['|'] = true,         ['~'] = true,
+    };
+
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_token[(unsigned char)s.p[i]])
+            return false;
+    return s.n > 0;
+}
+
+bool str_is_field(struct str s)
+{
+    typedef unsigned char lanes __attribute__((vector_size(16)));
+    typedef uint64_t words __attribute__((vector_size(16)));
+    size_t i = 0;
+
+    for (; s.n - i >= sizeof(lanes); i += sizeof(lanes)) {
+        lanes v;
+        words bad;
+
+        memcpy(&v, s.p + i, sizeof(v));
+        bad = (words)(((v < ' ') & (v != '\t')) | (v == 0x7f));
+        if (bad[0] | bad[1])
+            return false;
+    }
+    for (; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if ((c < ' ' && c != '\t') || c == 0x7f)
+            return false;
+    }
     return true;
 }
 

@@ -27,6 +27,8 @@ static inline struct str str_n(const char *p, size_t n)
 bool str_eq(struct str a, struct str b);
 bool str_eq_c(struct str a, const char *z);
 bool str_ieq(struct str a, struct str b); /* ASCII case folded */
+bool str_is_token(struct str s); /* RFC 9110 5.6.2 */
+bool str_is_field(struct str s); /* no control byte but the tab: what may stand in a header's value */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 int str_cmp(struct str a, struct str b);

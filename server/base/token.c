@@ -32,10 +32,20 @@ static void put_base62(uint8_t *number, size_t bytes, char *to, size_t digits)
 static void put_sum(struct str body, char to[SUM_DIGITS])
 {
     uint32_t crc = digest_crc32c(0, body.p, body.n);
-    uint8_t number[4] = {(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8),
-                         (uint8_t)crc};
 
-    put_base62(number, sizeof(number), to, SUM_DIGITS);
+    for (size_t left = SUM_DIGITS; left; crc /= 62)
+        to[--left] = base62[crc % 62];
+}
+
+static bool is_base62(struct str s)
+{
+    static const bool is_digit[256] = {
+        ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true};
+
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_digit[(unsigned char)s.p[i]])
+            return false;
+    return true;
 }
 
 struct str secret_token(struct arena *a, const char *prefix)
@@ -61,9 +71,8 @@ bool secret_token_wellformed(struct str token, const char *prefix)
 
     if (token.n != head + RANDOM_DIGITS + SUM_DIGITS || !str_starts(token, str_c(prefix)))
         return false;
-    for (size_t i = head; i < token.n; i++)
-        if (token.p[i] == '\0' || !strchr(base62, token.p[i]))
-            return false;
+    if (!is_base62(str_n(token.p + head, token.n - head)))
+        return false;
     put_sum(str_n(token.p, token.n - SUM_DIGITS), sum);
     return memcmp(sum, token.p + token.n - SUM_DIGITS, SUM_DIGITS) == 0;
 }

@@ -18,27 +18,13 @@ enum { READ_BYTES = KIB(16) };
  * names are compared before it asks OpenSSL. */
 enum { CERT_NOT_ASKED = 1, CERT_NOT_YET_VALID = 9, CERT_EXPIRED = 10 };
 
-static bool is_token(const char *z)
+static bool is_ascii(struct str s)
 {
-    for (const char *c = z; *c; c++) {
-        bool alnum =
-            (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z');
+    unsigned char all = 0;
 
-        if (!alnum && !strchr("!#$%&'*+-.^_`|~", *c))
-            return false;
-    }
-    return *z != '\0';
-}
-
-static bool is_visible(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if ((c < ' ' && c != '\t') || c >= 0x7f)
-            return false;
-    }
-    return true;
+    for (size_t i = 0; i < s.n; i++)
+        all |= (unsigned char)s.p[i];
+    return all < 0x80;
 }
 
 /* What frames the message or steers the connection is libcurl's alone. */
@@ -62,7 +48,8 @@ static int check_headers(const struct fetch_request *request)
     for (size_t i = 0; i < request->header_count; i++) {
         const struct fetch_header *h = &request->headers[i];
 
-        if (!is_token(h->name) || is_ours(h->name) || !is_visible(h->value))
+        if (!str_is_token(str_c(h->name)) || is_ours(h->name) || !str_is_field(h->value) ||
+            !is_ascii(h->value))
             return FETCH_START_E_HEADER;
     }
     return FETCH_START_OK;
@@ -390,7 +377,7 @@ int transfer_prepare(struct fetch *f, const struct fetch_request *request)
 
     if (r)
         return r < 0 ? err_trace(r) : FETCH_START_E_URL;
-    if (!is_token(request->method) || check_headers(request))
+    if (!str_is_token(str_c(request->method)) || check_headers(request))
         return FETCH_START_E_HEADER;
     f->network = request->network;
     f->connect_timeout_ms = request->connect_timeout_ms;

@@ -12,23 +12,22 @@ enum {
     PROBLEM_BYTES = MIB(2), /* an upstream's error body and ours */
 };
 
-static bool is_field_value(struct str s)
+static bool is_lower_name(const char *name)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
+    static const bool belongs[256] = {
+        ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true};
+    const char *c = name;
 
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
+    while (belongs[(unsigned char)*c])
+        c++;
+    return c > name && !*c;
 }
 
 void response_header(struct response *r, const char *name, struct str value)
 {
-    for (const char *c = name; *c; c++)
-        assert((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '-');
+    assert(is_lower_name(name));
     assert(r->header_count < ARRAY_LEN(r->headers));
-    if (!is_field_value(value)) {
+    if (!str_is_field(value)) {
         log_warn("header_dropped", "name=%s value=%s", name, log_str(value));
         return;
     }

@@ -16,31 +16,6 @@ struct found {
 
 enum { HOST, CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT = 5 };
 
-/* RFC 9110 5.6.2 */
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-
-        if (!alnum && (!c || !strchr("!#$%&'*+-.^_`|~", c)))
-            return false;
-    }
-    return s.n > 0;
-}
-
-/* A field value: no control bytes but the tab, no space around it. */
-static bool is_value(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return s.p != NULL;
-}
-
 static bool is_host(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -87,9 +62,9 @@ static const char *collect(const struct gate_head *head, struct found *found)
     for (size_t i = 0; i < head->header_count; i++) {
         const struct gate_header *h = &head->headers[i];
 
-        if (!is_token(h->name))
+        if (!str_is_token(h->name))
             return "a header's name is no token";
-        if (!is_value(h->value))
+        if (!h->value.p || !str_is_field(h->value))
             return "a header's value holds a control byte";
         for (size_t k = 0; k < ARRAY_LEN(once); k++) {
             if (!str_ieq(h->name, str_c(once[k])))

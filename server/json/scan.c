@@ -18,9 +18,7 @@ struct frame {
     uint32_t at;    /* offset of its bracket */
     uint32_t n;     /* members or elements begun */
     struct str key; /* raw, of the member under way; p == NULL: none */
-    struct watch_masks own;
-    struct watch_masks element; /* of an array: of each element */
-    uint64_t key_lengths;       /* of an object: see watch_key_lengths() */
+    const struct watch_node *node;
     struct key_set keys;
 };
 
@@ -31,9 +29,14 @@ struct scanner {
     unsigned depth; /* open containers */
     struct json_scan_result result;
     struct json_fault *fault;
-    struct watch_set watches;
+    struct json_watch *watches;
+    const struct watch_tree *tree;
     struct frame frames[BOUND_JSON_DEPTH];
     struct key_store keys;
+    union {
+        struct watch_tree tree;
+        char room[sizeof(struct watch_tree) + WATCH_NODES_MAX * sizeof(struct watch_node)];
+    } own; /* where it is not shared */
 };
 
 /* "messages[2].content": what is open, outermost first; a path too long keeps its beginning. */
@@ -226,10 +229,9 @@ static bool scan_scalar(struct scanner *s, uint8_t *ret_kind)
 }
 
 /* s->p stands on the bracket. */
-static bool open_container(struct scanner *s, const struct watch_masks *masks)
+static bool open_container(struct scanner *s, uint16_t node)
 {
     struct frame *f = &s->frames[s->depth];
-    unsigned level = s->depth;
 
     if (s->depth == BOUND_JSON_DEPTH)
         return refuse(s, s->p, "nested too deeply");
@@ -240,17 +242,10 @@ static bool open_container(struct scanner *s, const struct watch_masks *masks)
     f->at = (uint32_t)(s->p - s->start);
     f->n = 0;
     f->key = STR_NONE;
-    f->own.inside = masks->inside;
-    f->own.here = masks->here;
-    f->checked = false;
-    if (f->kind == JSON_ARRAY) {
-        watch_element(&s->watches, masks->inside, level, &f->element);
-    } else {
-        f->key_lengths = watch_key_lengths(&s->watches, masks->inside, level);
-        f->checked = level == 0 || masks->inside || masks->here || s->check_all;
-        if (f->checked)
-            keys_open(&s->keys, &f->keys);
-    }
+    f->node = &s->tree->nodes[node];
+    f->checked = f->kind == JSON_OBJECT && (node != WATCH_NOWHERE || s->check_all);
+    if (f->checked)
+        keys_open(&s->keys, &f->keys);
     s->depth++;
     s->result.depth = MAX(s->result.depth, s->depth);
     s->p++;
@@ -263,8 +258,8 @@ static void close_container(struct scanner *s, const struct frame *f)
     s->p++;
     if (f->checked)
         keys_close(&s->keys, &f->keys);
-    if (f->own.here)
-        watch_note(&s->watches, f->own.here, f->at, (uint32_t)(s->p - s->start) - f->at, f->kind);
+    if (f->node->here)
+        watch_note(s->watches, f->node->here, f->at, (uint32_t)(s->p - s->start) - f->at, f->kind);
     s->depth--;
     if (s->depth == 0) {
         s->result.root_close = (uint32_t)(s->p - s->start) - 1;
@@ -273,7 +268,7 @@ static void close_container(struct scanner *s, const struct frame *f)
 }
 
 /* A scalar is read whole, a container is only opened. */
-static bool begin_value(struct scanner *s, const struct watch_masks *masks)
+static bool begin_value(struct scanner *s, uint16_t node)
 {
     const char *start;
     uint8_t kind = JSON_NULL;
@@ -284,12 +279,12 @@ static bool begin_value(struct scanner *s, const struct watch_masks *masks)
     s->result.values++;
     start = s->p;
     if (peek(s) == '{' || peek(s) == '[')
-        return open_container(s, masks);
+        return open_container(s, node);
     if (!scan_scalar(s, &kind))
         return false;
-    if (masks->here)
-        watch_note(&s->watches, masks->here, (uint32_t)(start - s->start), (uint32_t)(s->p - start),
-                   kind);
+    if (s->tree->nodes[node].here)
+        watch_note(s->watches, s->tree->nodes[node].here, (uint32_t)(start - s->start),
+                   (uint32_t)(s->p - start), kind);
     return true;
 }
 
@@ -303,20 +298,20 @@ static bool refuse_key(struct scanner *s, int outcome, struct str raw)
 }
 
 /* The key has been read: is it a second one, and who watches its value? */
-static bool meet_key(struct scanner *s, struct frame *f, struct str key, struct watch_masks *ret)
+static bool meet_key(struct scanner *s, struct frame *f, struct str key, uint16_t *ret)
 {
     int r = keys_add(&s->keys, &f->keys, f->key, key);
 
     if (r)
         return refuse_key(s, r, f->key);
-    if (f->key_lengths >> (key.n & 63) & 1)
-        watch_member(&s->watches, f->own.inside, s->depth - 1, key, ret);
+    if (f->node->key_lengths >> (key.n & 63) & 1)
+        *ret = watch_member(s->tree, f->node, key);
     return true;
 }
 
 /* Apart from meet_key(), so that only such keys pay for the room on the stack. */
 static __attribute__((noinline)) bool meet_escaped_key(struct scanner *s, struct frame *f,
-                                                       struct watch_masks *ret)
+                                                       uint16_t *ret)
 {
     char scratch[BOUND_JSON_ESCAPED_KEY_BYTES];
     struct str key;
@@ -326,7 +321,7 @@ static __attribute__((noinline)) bool meet_escaped_key(struct scanner *s, struct
     return meet_key(s, f, key, ret);
 }
 
-static bool scan_key(struct scanner *s, struct frame *f, struct watch_masks *ret)
+static bool scan_key(struct scanner *s, struct frame *f, uint16_t *ret)
 {
     bool escaped = false;
     const char *start;
@@ -356,7 +351,7 @@ static bool scan_step(struct scanner *s)
 {
     struct frame *f = &s->frames[s->depth - 1];
     bool is_object = f->kind == JSON_OBJECT;
-    struct watch_masks masks = {0};
+    uint16_t node = WATCH_NOWHERE;
 
     skip_space(s);
     if (peek(s) == (is_object ? '}' : ']')) {
@@ -369,12 +364,12 @@ static bool scan_step(struct scanner *s)
         s->p++;
     }
     if (is_object)
-        return scan_key(s, f, &masks) && begin_value(s, &masks);
+        return scan_key(s, f, &node) && begin_value(s, node);
     f->n++;
-    return begin_value(s, &f->element);
+    return begin_value(s, f->node->element);
 }
 
-static bool scan_document(struct scanner *s, const struct watch_masks *root)
+static bool scan_document(struct scanner *s)
 {
     skip_space(s);
     s->result.root_open = (uint32_t)(s->p - s->start);
@@ -384,7 +379,7 @@ static bool scan_document(struct scanner *s, const struct watch_masks *root)
         if (!scan_scalar(s, &s->result.root_kind))
             return false;
         s->result.root_close = (uint32_t)(s->p - s->start);
-    } else if (!begin_value(s, root)) {
+    } else if (!begin_value(s, WATCH_ROOT)) {
         return false;
     }
     while (s->depth)
@@ -399,8 +394,7 @@ enum scan_kind { SCAN, SCAN_ROWS, SCAN_CHECK };
 static int scan(struct str doc, struct json_watch *watches, size_t n_watches, enum scan_kind kind,
                 struct json_scan_result *ret, struct json_fault *fault)
 {
-    struct scanner s; /* 75 KB, of which a usual document touches one or two */
-    struct watch_masks root;
+    struct scanner s; /* 80 KB, of which a usual document touches one or two */
 
     s.start = s.p = doc.p;
     s.end = doc.p + doc.n;
@@ -409,13 +403,14 @@ static int scan(struct str doc, struct json_watch *watches, size_t n_watches, en
     s.depth = 0;
     s.result = (struct json_scan_result){0};
     s.fault = fault;
-    watch_begin(&s.watches, watches, n_watches, &root);
+    s.watches = watches;
+    s.tree = watch_begin(watches, n_watches, &s.own.tree);
     keys_begin(&s.keys, doc.p);
     if (doc.n > UINT32_MAX) {
         (void)refuse(&s, s.p, "the document is too large");
         return JSON_E_FAULT;
     }
-    if (!scan_document(&s, &root))
+    if (!scan_document(&s))
         return JSON_E_FAULT;
     *ret = s.result;
     return JSON_OK;

@@ -30,7 +30,8 @@ struct json_scan_result {
     uint32_t values, containers, depth;
 };
 
-/* JSON_OK or JSON_E_FAULT. watches are reset first. Any thread; no allocation. A surrogate without
+/* JSON_OK or JSON_E_FAULT. watches are reset first. Any thread; nothing is allocated, but once for a set of
+ * paths that are constants, which is done without where there is no memory. A surrogate without
  * its other half is refused in keys and let through in values: its bytes are passed on as they are.
  * Objects are looked through for duplicate keys (compared decoded) when they are the root, the
  * value of a watch, or on the way to one. */

@@ -1,103 +1,167 @@
-/* watch.c: see watch.h. Steps are found in their paths as they are needed and kept for the rest of
- * the scan, since every message of a conversation asks for the same ones. */
+/* watch.c: see watch.h. */
 #include "json/watch.h"
 
-#define STEP_ELEMENT STR("[]")
+#include <stdatomic.h>
 
-static struct str step_text(const struct watch_set *set, unsigned w, unsigned level)
+#include "base/err.h"
+
+enum {
+    TREES = 256, /* the program has some sixty sets of paths */
+    PROBES = 16,
+};
+
+/* Never freed: they are the program's constants in another form. */
+static _Atomic(const struct watch_tree *) trees[TREES];
+
+/* The linker's: what lies between is the program's own, for as long as it runs. */
+extern const char __executable_start[], end[];
+
+static bool is_constant(const char *path)
 {
-    return str_n(set->v[w].path + set->steps[w][level].at, set->steps[w][level].n);
+    return path >= __executable_start && path < end;
 }
 
-/* Bytes up to the next step of a path. */
-static size_t step_bytes(const char *path)
-{
-    size_t n = 0;
+/* --- making a tree --- */
 
-    while (path[n] && path[n] != '.' && path[n] != '[')
-        n++;
-    return n;
+static uint16_t add_node(struct watch_tree *t, struct str key)
+{
+    assert(t->n_nodes < WATCH_NODES_MAX);
+    t->nodes[t->n_nodes] = (struct watch_node){.key = key.p, .key_n = (uint8_t)key.n};
+    return (uint16_t)t->n_nodes++;
 }
 
-static void find_step(struct watch_set *set, unsigned w, unsigned level, size_t at)
+static uint16_t element_of(struct watch_tree *t, struct watch_node *array)
 {
-    const char *path = set->v[w].path;
-    size_t n = path[at] == '[' ? STEP_ELEMENT.n : step_bytes(path + at);
-
-    assert(level < BOUND_JSON_WATCH_STEPS);
-    assert(n > 0 && at + n <= UINT8_MAX);
-    set->steps[w][level].at = (uint8_t)at;
-    set->steps[w][level].n = (uint8_t)n;
+    if (!array->element)
+        array->element = add_node(t, STR_NONE);
+    return array->element;
 }
 
-void watch_begin(struct watch_set *set, struct json_watch *watches, size_t n,
-                 struct watch_masks *ret)
+static uint16_t member_of(struct watch_tree *t, struct watch_node *object, struct str key)
 {
-    assert(n <= BOUND_JSON_WATCHES);
-    set->v = watches;
-    set->n = n;
-    memset(set->steps, 0, n * sizeof(set->steps[0]));
+    uint16_t *link = &object->first;
+
+    for (; *link; link = &t->nodes[*link].next)
+        if (str_eq(str_n(t->nodes[*link].key, t->nodes[*link].key_n), key))
+            return *link;
+    object->key_lengths |= (uint64_t)1 << (key.n & 63);
+    return *link = add_node(t, key);
+}
+
+static void add_path(struct watch_tree *t, const char *path, unsigned w)
+{
+    uint16_t at = WATCH_ROOT;
+    const char *p = path;
+
+    for (unsigned steps = 0; *p; steps++) {
+        bool is_element = *p == '[';
+        size_t n = is_element ? strlen("[]") : strcspn(p, ".[");
+
+        assert(steps < BOUND_JSON_WATCH_STEPS);
+        assert(n > 0 && n <= UINT8_MAX);
+        at = is_element ? element_of(t, &t->nodes[at]) : member_of(t, &t->nodes[at], str_n(p, n));
+        p += n;
+        p += *p == '.';
+    }
+    assert(at != WATCH_ROOT);
+    t->nodes[at].here |= (uint32_t)1 << w;
+}
+
+static void make(struct watch_tree *t, const struct json_watch *watches, size_t n)
+{
+    t->n_paths = n;
+    t->n_nodes = 0;
+    (void)add_node(t, STR_NONE); /* nowhere */
+    (void)add_node(t, STR_NONE); /* the root */
     for (unsigned w = 0; w < n; w++) {
+        t->paths[w] = watches[w].path;
+        add_path(t, watches[w].path, w);
+    }
+}
+
+/* --- finding it again --- */
+
+static bool is_of(const struct watch_tree *t, const struct json_watch *watches, size_t n)
+{
+    if (t->n_paths != n)
+        return false;
+    for (size_t w = 0; w < n; w++)
+        if (t->paths[w] != watches[w].path)
+            return false;
+    return true;
+}
+
+static size_t place_of(const struct json_watch *watches, size_t n)
+{
+    uint64_t h = n;
+
+    if (n)
+        h += (uintptr_t)watches[0].path * 3 + (uintptr_t)watches[n - 1].path;
+    return (size_t)(h * UINT64_C(0x9e3779b97f4a7c15) >> 32) % TREES;
+}
+
+static struct watch_tree *copy_of(const struct watch_tree *t)
+{
+    size_t bytes = sizeof(*t) + t->n_nodes * sizeof(t->nodes[0]);
+    struct watch_tree *copy = malloc(bytes);
+
+    return copy ? memcpy(copy, t, bytes) : NULL;
+}
+
+/* Puts it where it is found the next time, unless another thread was first there. */
+static void keep(const struct watch_tree *own, size_t place)
+{
+    const struct watch_tree *none = NULL;
+    struct watch_tree *copy;
+
+    for (size_t w = 0; w < own->n_paths; w++)
+        if (!is_constant(own->paths[w]))
+            return;
+    copy = copy_of(own);
+    if (copy && !atomic_compare_exchange_strong_explicit(&trees[place], &none, copy,
+                                                         memory_order_release, memory_order_relaxed))
+        free(copy);
+}
+
+const struct watch_tree *watch_begin(struct json_watch *watches, size_t n, struct watch_tree *own)
+{
+    size_t place = place_of(watches, n);
+
+    assert(n <= BOUND_JSON_WATCHES);
+    for (size_t w = 0; w < n; w++)
         watches[w] = (struct json_watch){.path = watches[w].path};
-        find_step(set, w, 0, 0);
+    for (size_t i = 0; i < PROBES; i++, place = (place + 1) % TREES) {
+        const struct watch_tree *t = atomic_load_explicit(&trees[place], memory_order_acquire);
+
+        if (!t) {
+            make(own, watches, n);
+            keep(own, place);
+            return own;
+        }
+        if (is_of(t, watches, n))
+            return t;
     }
-    *ret = (struct watch_masks){.inside = (uint32_t)(((uint64_t)1 << n) - 1)};
+    make(own, watches, n);
+    return own;
 }
 
-uint64_t watch_key_lengths(const struct watch_set *set, uint32_t inside, unsigned level)
+/* --- on the way through a document --- */
+
+uint16_t watch_member(const struct watch_tree *tree, const struct watch_node *object, struct str key)
 {
-    uint64_t lengths = 0;
+    for (uint16_t i = object->first; i; i = tree->nodes[i].next) {
+        const struct watch_node *m = &tree->nodes[i];
 
-    for (uint32_t left = inside; left; left &= left - 1)
-        lengths |= (uint64_t)1 << (set->steps[__builtin_ctz(left)][level].n & 63);
-    return lengths;
-}
-
-/* Watch w has matched up to and including this level. */
-static void advance(struct watch_set *set, unsigned w, unsigned level, struct watch_masks *masks)
-{
-    size_t end = (size_t)set->steps[w][level].at + set->steps[w][level].n;
-    char next = set->v[w].path[end];
-
-    if (next == '\0') {
-        masks->here |= (uint32_t)1 << w;
-        return;
+        if (m->key_n == key.n && m->key[0] == key.p[0] && memcmp(m->key, key.p, key.n) == 0)
+            return i;
     }
-    masks->inside |= (uint32_t)1 << w;
-    assert(level + 1 < BOUND_JSON_WATCH_STEPS);
-    if (!set->steps[w][level + 1].n)
-        find_step(set, w, level + 1, next == '.' ? end + 1 : end);
+    return WATCH_NOWHERE;
 }
 
-void watch_member(struct watch_set *set, uint32_t inside, unsigned level, struct str key,
-                  struct watch_masks *ret)
-{
-    *ret = (struct watch_masks){0};
-    for (uint32_t left = inside; left; left &= left - 1) {
-        unsigned w = (unsigned)__builtin_ctz(left);
-        struct str step = step_text(set, w, level);
-
-        if (step.n == key.n && step.p[0] == key.p[0] && step.p[0] != '[' &&
-            memcmp(step.p, key.p, key.n) == 0)
-            advance(set, w, level, ret);
-    }
-}
-
-void watch_element(struct watch_set *set, uint32_t inside, unsigned level, struct watch_masks *ret)
-{
-    *ret = (struct watch_masks){0};
-    for (uint32_t left = inside; left; left &= left - 1) {
-        unsigned w = (unsigned)__builtin_ctz(left);
-
-        if (str_eq(step_text(set, w, level), STEP_ELEMENT))
-            advance(set, w, level, ret);
-    }
-}
-
-void watch_note(struct watch_set *set, uint32_t here, uint32_t at, uint32_t n, uint8_t kind)
+void watch_note(struct json_watch *watches, uint32_t here, uint32_t at, uint32_t n, uint8_t kind)
 {
     for (uint32_t left = here; left; left &= left - 1) {
-        struct json_watch *w = &set->v[__builtin_ctz(left)];
+        struct json_watch *w = &watches[__builtin_ctz(left)];
 
         w->span.at = at;
         w->span.n = n;

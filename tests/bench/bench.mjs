@@ -56,14 +56,18 @@ export function median(list) {
 }
 
 // A program of the bench that prints its port and serves.
-export async function serve(name, ...args) {
-  const child = spawn(join(build, `bench-${name}`), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+export const serve = (name, ...args) => serveUnder([], name, ...args);
+// The same, run by another program within itself.
+export async function serveUnder(under, name, ...args) {
+  const [program, ...all] = [...under, join(build, `bench-${name}`), ...args];
+  const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (d) => { text += d; });
   stopAtEnd({ stop: () => child.kill() });
   await eventually(() => text.includes('\n') || child.exitCode !== null, `bench-${name} to serve`);
   if (child.exitCode !== null) throw new Error(`bench-${name} ended with ${child.exitCode}`);
-  return { pid: child.pid, port: Number(text) };
+  const ended = new Promise((done) => child.on('exit', done));
+  return { pid: child.pid, port: Number(text), stop: () => { child.kill(); return ended; } };
 }
 
 // Debian's nginx: the machine's, else unpacked from its package, so that no service is installed.

@@ -13,6 +13,7 @@ import { addAccount, addModel, served } from '../lib/installation.mjs';
 import { stopEverything } from '../lib/server.mjs';
 import { eventually, sleep } from '../lib/story.mjs';
 import * as bench from './bench.mjs';
+import { counted, countedEnv, counts } from './counts.mjs';
 import { profile } from './profile.mjs';
 import { rivals } from './rivals.mjs';
 
@@ -248,6 +249,17 @@ async function soak(minutes) {
   }
 }
 
+// A node and plain forwarding once more, within callgrind.
+async function instructions() {
+  const { node: first, ...target } = who.one();
+  const node = await cluster.add('counted', { ...first.env, NODE_NAME: 'counted', ...countedEnv }, counted());
+  await served(node, target.key, 'bench-plain');
+  const plain = await bench.serveUnder(['env', ...Object.entries(countedEnv).map(([k, v]) => `${k}=${v}`), ...counted()], 'plain', `http://127.0.0.1:${who.direct('plain').port}`);
+  const targets = [{ ...target, name: 'everything', pid: node.child.pid, port: node.port, stop: () => node.stop() },
+    { ...who.plain('plain'), pid: plain.pid, port: plain.port, stop: plain.stop }];
+  await counts({ targets, bytes: Number(value('--bytes') ?? 1000), connections: Number(value('--connections') ?? 32) });
+}
+
 const parts = {
   '1k': () => saturation(1000, '1 KB at saturation', 'at least 0.5'),
   '50k': () => saturation(50000, '50 KB at saturation', 'at least 0.5'),
@@ -265,6 +277,7 @@ const parts = {
 
 const asked = { // only when named
   profile: () => profile({ who, say, bytes: Number(value('--bytes') ?? 1000) }),
+  counts: instructions,
 };
 
 let failed = 0;

@@ -85,8 +85,10 @@ export class Cluster {
     });
   }
 
-  async add(name, env) {
-    const replica = await new Replica(this, name, env).start();
+  async add(name, env, under) {
+    const replica = Object.assign(new Replica(this, name, env), { under });
+
+    await replica.start();
 
     this.replicas.push(replica);
     return replica;

@@ -68,6 +68,7 @@ export const stopAtEnd = (what) => atEnd.push(what);
 
 export class Server {
   command = 'up';
+  under; // a program with its arguments that runs the server within itself
 
   constructor(env = {}, dataDir = ownDirectory('tg-data-')) {
     this.env = env;
@@ -81,7 +82,8 @@ export class Server {
     this.port ??= await freePort();
     this.url = `http${this.env.TLS_CERT_FILE ? 's' : ''}://127.0.0.1:${this.port}`;
     mkdirSync(this.dataDir, { recursive: true });
-    this.child = spawn(join(root, 'tollgate'), [this.command], {
+    const [program, ...args] = [...(this.under ?? []), join(root, 'tollgate'), this.command];
+    this.child = spawn(program, args, {
       cwd: root,
       env: this.environment(root),
       stdio: ['ignore', 'pipe', 'pipe'],

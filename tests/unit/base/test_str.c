@@ -250,10 +250,40 @@ static void log_values_are_quoted_escaped_and_cut(void **state)
     assert_true(str_utf8(str_c(log_str(str_n(wide, sizeof(wide))))));
 }
 
+static void tokens_and_fields_are_told_byte_by_byte(void **state)
+{
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 0; at < 40; at++) {
+            char text[40];
+            struct str s = str_n(text, sizeof(text));
+            bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+
+            memset(text, 'x', sizeof(text));
+            text[at] = (char)c;
+            assert_int_equal(str_is_token(s), alnum || (c && strchr("!#$%&'*+-.^_`|~", c)));
+            assert_int_equal(str_is_field(s), (c >= ' ' || c == '\t') && c != 0x7f);
+        }
+    assert_false(str_is_token(STR("")));
+    assert_true(str_is_field(STR("")));
+}
+
+static void case_is_folded_for_letters_alone(void **state)
+{
+    for (int a = 0; a < 256; a++)
+        for (int b = 0; b < 256; b++) {
+            bool same = a == b || (((a ^ b) == 0x20) && (a | 0x20) >= 'a' && (a | 0x20) <= 'z');
+            const char first[] = {(char)a, 'x'}, second[] = {(char)b, 'X'};
+
+            assert_int_equal(str_ieq(str_n(first, 2), str_n(second, 2)), same);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comparisons_take_any_byte),
+        cmocka_unit_test(tokens_and_fields_are_told_byte_by_byte),
+        cmocka_unit_test(case_is_folded_for_letters_alone),
         cmocka_unit_test(split_yields_empty_parts_too),
         cmocka_unit_test(integers_are_read_whole_or_not),
         cmocka_unit_test(utf8_is_checked_as_unicode_says),

@@ -229,6 +229,44 @@ static void splices_change_only_their_places(void **state)
     buf_done(&b);
 }
 
+/* Paths that are constants are kept made ready by their addresses; others must not be. */
+static void a_path_that_changes_is_read_anew(void **state)
+{
+    const struct str doc = STR("{\"model\":1,\"other\":2,\"deep\":{\"model\":3}}");
+    static const char *const asked[] = {"model", "other", "deep.model", "model", "deep", "absent"};
+    static const char *const found[] = {"1", "2", "3", "1", "{\"model\":3}", ""};
+    char path[32];
+
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        struct json_watch w[] = {{path}};
+
+        (void)snprintf(path, sizeof(path), "%s", asked[i]);
+        assert_int_equal(SCAN(doc, w), JSON_OK);
+        assert_str(json_span_str(doc, w[0].span), found[i]);
+    }
+}
+
+/* More than are kept, each of them twice, and the same paths in another order or number. */
+static void many_sets_of_paths_are_told_apart(void **state)
+{
+    static const char *const paths[] = {"a", "b", "c", "d", "e", "f", "g[]", "g", "h.i", "h.j", "h"};
+    static const char *const found[] = {"1", "2", "3", "4", "5", "6", "8", "[7,8]", "9", "10",
+                                        "{\"i\":9,\"j\":10}"};
+    const struct str doc = STR("{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":[7,8],"
+                               "\"h\":{\"i\":9,\"j\":10}}");
+    const size_t n = ARRAY_LEN(paths);
+
+    for (size_t set = 0; set < 2 * n * n * n; set++) {
+        const size_t which[] = {set % n, set / n % n, set / n / n % n};
+        struct json_watch w[] = {{paths[which[0]]}, {paths[which[1]]}, {paths[which[2]]}};
+        size_t asked = 1 + set % ARRAY_LEN(w);
+
+        assert_int_equal(json_scan(doc, w, asked, &result, &fault), JSON_OK);
+        for (size_t i = 0; i < asked; i++)
+            assert_str(json_span_str(doc, w[i].span), found[which[i]]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +278,8 @@ int main(void)
         cmocka_unit_test(results_are_reset_before_each_scan),
         cmocka_unit_test(duplicates_count_on_the_way_to_a_watched_value),
         cmocka_unit_test(thirty_two_watches_are_told_apart),
+        cmocka_unit_test(a_path_that_changes_is_read_anew),
+        cmocka_unit_test(many_sets_of_paths_are_told_apart),
         cmocka_unit_test(text_is_decoded),
         cmocka_unit_test(text_is_compared_decoded),
         cmocka_unit_test(integers_are_read_strictly),
