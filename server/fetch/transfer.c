@@ -38,7 +38,7 @@ static bool is_ours(const char *name)
     struct str s = str_c(name);
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_ieq(s, names[i]))
+        if (s.n == names[i].n && str_ieq(s, names[i]))
             return true;
     return false;
 }

@@ -4,10 +4,10 @@
 #include "base/bounds.h"
 
 /* Headers that must not come twice: those that frame the message or say who is asking. */
-static const char *const once[] = {
-    "host",         "content-length", "transfer-encoding", "authorization",
-    "content-type", "expect",         "x-api-key",         "x-goog-api-key",
-    "x-csrf-token", "origin",         "idempotency-key",
+static const struct str once[] = {
+    STR("host"),         STR("content-length"), STR("transfer-encoding"), STR("authorization"),
+    STR("content-type"), STR("expect"),         STR("x-api-key"),         STR("x-goog-api-key"),
+    STR("x-csrf-token"), STR("origin"),         STR("idempotency-key"),
 };
 
 struct found {
@@ -67,7 +67,7 @@ static const char *collect(const struct gate_head *head, struct found *found)
         if (!h->value.p || !str_is_field(h->value))
             return "a header's value holds a control byte";
         for (size_t k = 0; k < ARRAY_LEN(once); k++) {
-            if (!str_ieq(h->name, str_c(once[k])))
+            if (h->name.n != once[k].n || !str_ieq(h->name, once[k]))
                 continue;
             if (found->values[k].p)
                 return "a header that may stand once stands twice";

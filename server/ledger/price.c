@@ -73,11 +73,11 @@ static int things_most(const struct price *p, const struct price_step *step,
     __int128 sum = 0;
 
     for (enum usage_unit u = 0; u < USAGE_UNITS; u++) {
-        int64_t charge = u == USAGE_IMAGE ? price_image_most(p, &e->image, step->charge[u])
-                                          : step->charge[u];
+        int64_t charge;
 
-        if (usage_unit_info(u)->covers != USAGE_COVERS_OTHER || !e->things.n[u])
+        if (!e->things.n[u] || usage_unit_info(u)->covers != USAGE_COVERS_OTHER)
             continue;
+        charge = u == USAGE_IMAGE ? price_image_most(p, &e->image, step->charge[u]) : step->charge[u];
         any = any || u != USAGE_REQUEST;
         named = named || (u != USAGE_REQUEST && charge != PRICE_NONE);
         sum += (__int128)e->things.n[u] * MAX(charge, (int64_t)0);
