@@ -89,8 +89,6 @@ static void skip_space(struct scanner *s)
 {
     const char *p = s->p;
 
-    if (p < s->end && (unsigned char)*p > ' ') /* most documents have none */
-        return;
     while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
         p++;
     s->p = p;

@@ -6,10 +6,11 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ownDirectory } from '../lib/server.mjs';
+import { ownDirectory, stopAtEnd } from '../lib/server.mjs';
 import * as bench from './bench.mjs';
 
 const dir = ownDirectory('tg-counts-');
+stopAtEnd({ stop: () => rmSync(dir, { recursive: true, force: true }) });
 
 // The command line that runs a program within callgrind, which counts while its loop runs.
 export const counted = () => ['valgrind', '-q', '--tool=callgrind', '--separate-threads=yes', '--fair-sched=yes',
@@ -62,5 +63,4 @@ export async function counts({ targets, bytes, connections }) {
   table('by library', 'objects', 1, (row) => row.values[0]);
   table('functions with what they call', 'within', 150, (row) => row.values[0]);
   table('functions by themselves', 'own', 100, (row) => row.values[0]);
-  rmSync(dir, { recursive: true, force: true });
 }
