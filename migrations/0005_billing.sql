@@ -471,3 +471,19 @@ BEGIN
 END
 $$;
 CALL money_function('post_credit_note(bigint, bigint, text, bigint, text, text, bigint, text)');
+
+-- Whether time has done something to money: orders that expire or are confirmed, grants that expire. One
+-- look for all teams, each few seconds, instead of a transaction for each kind.
+CREATE FUNCTION money_due(OUT orders boolean, OUT grants boolean) LANGUAGE plpgsql AS $$
+DECLARE
+    scope CONSTANT text := coalesce(current_setting('app.scope', true), '');
+BEGIN
+    PERFORM set_config('app.scope', 'system', true);
+    orders := EXISTS (SELECT FROM topup_order o
+                       WHERE o.state IN ('created', 'pending') AND o.expires_at < now())
+              OR EXISTS (SELECT FROM topup_order o WHERE o.state = 'pending' AND o.confirm_at <= now());
+    grants := EXISTS (SELECT FROM live_grant g WHERE g.expires_at <= now());
+    PERFORM set_config('app.scope', scope, true);
+END
+$$;
+CALL money_function('money_due()');

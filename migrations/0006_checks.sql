@@ -628,6 +628,11 @@ CREATE FUNCTION integrity_due(last recon_run, p_now timestamptz) RETURNS boolean
 $$;
 GRANT SELECT ON installation TO tollgate_money;
 CALL money_function('integrity_due(recon_run, timestamptz)', false);
+-- A look that takes no lock and no transaction of its own.
+CREATE FUNCTION integrity_is_due(p_form text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT integrity_due(r, clock_timestamp()) FROM recon_run r WHERE r.form = p_form
+$$;
+CALL money_function('integrity_is_due(text)');
 CALL money_function('integrity_run(text)');
 CALL money_function('integrity_step()');
 

@@ -67,14 +67,17 @@ static int sweep_sessions(struct db *db, void *ctx)
     return session_sweep(db);
 }
 
-static int chore_payments(struct crew *c)
+/* What fails of one kind does not hold up the other. */
+static int chore_due(struct crew *c)
 {
-    return payment_tick(c->db);
-}
+    bool orders = false, grants = false;
+    int r = money_due(c->db, &orders, &grants), grants_r = 0;
 
-static int chore_grants(struct crew *c)
-{
-    return grant_expire_due(c->db);
+    if (r == 0 && grants)
+        grants_r = grant_expire_due(c->db);
+    if (r == 0 && orders)
+        r = payment_tick(c->db);
+    return r ? r : grants_r;
 }
 
 static int chore_invoices(struct crew *c)
@@ -233,8 +236,7 @@ static int chore_tokens(struct crew *c)
 
 static const struct chore quick_chores[] = {
     {"prices", 1000, chore_prices},
-    {"payments", 2000, chore_payments},
-    {"grants", 2000, chore_grants},
+    {"due", 2000, chore_due},
     {"invoices", 60000, chore_invoices},
     {"sessions", 3600000, chore_sessions},
 };

@@ -13,6 +13,7 @@
 static const char *const forms[] = {[INTEGRITY_WINDOW] = "window", [INTEGRITY_FULL] = "full"};
 
 DB_QUERY(integrity_run_form, "SELECT ran, findings, opened FROM integrity_run($1)")
+DB_QUERY(integrity_look, "SELECT integrity_is_due($1) AS due")
 DB_QUERY(integrity_next_step, "SELECT more, findings, opened FROM integrity_step()")
 DB_QUERY(integrity_want_full, "SELECT integrity_want()")
 DB_QUERY(integrity_runs,
@@ -39,8 +40,16 @@ int integrity_run(struct db *db, enum integrity_form form, struct integrity_outc
 {
     struct integrity_outcome outcome = {0};
     struct running t = {form, &outcome};
-    int r = db_limit(db, form == INTEGRITY_FULL ? FULL_LIMIT_MS : WINDOW_LIMIT_MS, LOCK_LIMIT_MS);
+    bool due = false;
+    int r = db_one(db, &integrity_look, NULL, DB_ARGS(db_cstr(forms[form])),
+                   DB_COLS(db_col_bool("due", &due)));
 
+    if (r == 0 && !due) {
+        *ret = outcome;
+        return 0;
+    }
+    if (r == 0)
+        r = db_limit(db, form == INTEGRITY_FULL ? FULL_LIMIT_MS : WINDOW_LIMIT_MS, LOCK_LIMIT_MS);
     if (r == 0)
         r = db_tx(db, DB_SYSTEM, "integrity_run", run_tx, &t);
     if (r != 0)

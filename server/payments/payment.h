@@ -59,6 +59,9 @@ int payment_reviews(struct db *db, struct arena *a, struct payment_page *ret) _m
 int payment_resolve(struct db *db, struct arena *a, const struct actor *actor, int64_t payment_id,
                     bool accept, struct str note, struct identity_fault *fault) _must_use_;
 
+/* Whether there is something for payment_tick(), and for grant_expire_due(): one look at the database,
+ * without a transaction, whatever its connection's scope. */
+int money_due(struct db *db, bool *ret_orders, bool *ret_grants) _must_use_;
 /* Expires orders and plays due sandbox confirmations; any node, every few seconds. Own
  * transactions. */
 int payment_tick(struct db *db) _must_use_;

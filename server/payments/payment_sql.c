@@ -180,6 +180,16 @@ int payment_post(struct db *db, const struct actor *actor, const struct payment_
     return 0;
 }
 
+DB_QUERY(money_due_look, "SELECT orders, grants FROM money_due()")
+
+int money_due(struct db *db, bool *ret_orders, bool *ret_grants)
+{
+    int r = db_one(db, &money_due_look, NULL, DB_NO_ARGS,
+                   DB_COLS(db_col_bool("orders", ret_orders), db_col_bool("grants", ret_grants)));
+
+    return r == 0 ? 0 : err_trace(db_fatal(r));
+}
+
 DB_QUERY(order_expire,
          "UPDATE topup_order SET state = 'expired', changed_at = now(), confirm_at = NULL,"
          "       note = 'Nothing arrived in time.'"
