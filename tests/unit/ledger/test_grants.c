@@ -3,6 +3,7 @@
 #include "lease/money.h"
 
 #include "ledger/grant.h"
+#include "payments/payment.h"
 
 static struct money_test t;
 static int64_t session;
@@ -241,6 +242,15 @@ static void one_batch_of_many_teams_covers_each_its_own(void **state)
     sound();
 }
 
+static bool grants_are_due(void)
+{
+    bool orders = true, grants = false;
+
+    assert_int_equal(money_due(t.p.db, &orders, &grants), 0);
+    assert_false(orders);
+    return grants;
+}
+
 static void what_is_left_is_moved_back_when_it_ends(void **state)
 {
     struct team_id team = money_team(&t, "expire@example.org");
@@ -253,8 +263,11 @@ static void what_is_left_is_moved_back_when_it_ends(void **state)
     use(team, 120);
     assert_int_equal(grant_expire_due(t.p.db), 0);
     assert_int_equal(balance(team).posted.nano, 330);
+    assert_false(grants_are_due());
     pass(team, "Trial");
+    assert_true(grants_are_due());
     assert_int_equal(grant_expire_due(t.p.db), 0);
+    assert_false(grants_are_due());
     assert_int_equal(grant_expire_due(t.p.db), 0);
     b = balance(team);
     assert_int_equal(b.posted.nano, 150);

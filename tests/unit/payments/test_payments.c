@@ -139,6 +139,15 @@ static void a_declined_card_pays_nothing(void **state)
     assert_int_equal(wallet(NULL).nano, before.nano);
 }
 
+static bool orders_are_due(void)
+{
+    bool orders = false, grants = true;
+
+    assert_int_equal(money_due(t.db, &orders, &grants), 0);
+    assert_false(grants);
+    return orders;
+}
+
 static void a_late_card_is_confirmed_when_its_time_comes(void **state)
 {
     struct order o = order_for(MONEY_USD(7), "sandbox"), after;
@@ -148,12 +157,15 @@ static void a_late_card_is_confirmed_when_its_time_comes(void **state)
     assert_int_equal(sandbox_press(t.db, t.a, &actor, ada.team, o.id, SANDBOX_LATE, &after, &fault),
                      0);
     assert_int_equal(after.state, ORDER_PENDING);
+    assert_false(orders_are_due());
     assert_int_equal(payment_tick(t.db), 0);
     assert_int_equal(order_now(&o).state, ORDER_PENDING);
     assert_int_equal(db_script(t.owner, "UPDATE topup_order SET confirm_at = now()"
                                         " WHERE confirm_at IS NOT NULL"),
                      0);
+    assert_true(orders_are_due());
     assert_int_equal(payment_tick(t.db), 0);
+    assert_false(orders_are_due());
     assert_int_equal(payment_tick(t.db), 0);
     assert_int_equal(order_now(&o).state, ORDER_PAID);
     assert_int_equal(wallet(NULL).nano - before.nano, 7000000000);
@@ -261,7 +273,9 @@ static void money_that_is_late_is_taken(void **state)
     assert_int_equal(db_script(t.owner, "UPDATE topup_order SET expires_at = now() - interval '1 s'"
                                         " WHERE state = 'created'"),
                      0);
+    assert_true(orders_are_due());
     assert_int_equal(payment_tick(t.db), 0);
+    assert_false(orders_are_due());
     assert_int_equal(order_now(&expired).state, ORDER_EXPIRED);
     struct payment_notice n = notice_of(&expired, "e-late", "p-late");
     assert_int_equal(payment_apply(t.db, t.a, &ACTOR_THE_SYSTEM, &n, &after), PAYMENT_OK);
