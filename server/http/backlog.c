@@ -8,10 +8,23 @@ enum {
     BEGUN_PER_TURN = 32,
     /* When upstreams have more to say: what is at work ends first, and little else grows cold. */
     BEGUN_WHILE_BUSY = 4,
-    /* A refusal costs some 40 us, nearly what a small call costs: a twelfth of the loop's time. */
-    REFUSALS_PER_MS = 2,
-    REFUSALS_AT_ONCE = 200,
+    /* A refusal costs some 40 us, nearly what a small call costs, and who is refused comes back: one for so
+     * many calls is a twelfth of the loop's work, however little of a processor the loop gets. */
+    CALLS_PER_REFUSAL = 12,
+    CREDIT_MAX = 200 * CALLS_PER_REFUSAL, /* so many at once after a quiet time: 8 ms */
 };
+
+void backlog_init(struct listener *l)
+{
+    list_init(&l->backlog);
+    l->refusal_credit = CREDIT_MAX;
+}
+
+static void begin(struct listener *l)
+{
+    l->begun++;
+    l->refusal_credit = MIN(l->refusal_credit + 1, (unsigned)CREDIT_MAX);
+}
 
 static bool may_wait(const struct exchange *x)
 {
@@ -26,7 +39,7 @@ bool backlog_pass(struct exchange *x)
     if (!may_wait(x))
         return true;
     if (l->begun < BEGUN_PER_TURN && list_empty(&l->backlog)) {
-        l->begun++;
+        begin(l);
         return true;
     }
     list_add_tail(&l->backlog, &x->backlog_link);
@@ -54,12 +67,9 @@ bool backlog_refuses(struct listener *l)
 
     if (!l->config.shed_after_ms || !is_behind(l, now_ms))
         return false;
-    l->refusals_left = MIN(l->refusals_left + (now_ms - l->refusals_ms) * REFUSALS_PER_MS,
-                           (int64_t)REFUSALS_AT_ONCE);
-    l->refusals_ms = now_ms;
-    if (l->refusals_left <= 0)
+    if (l->refusal_credit < CALLS_PER_REFUSAL)
         return false;
-    l->refusals_left--;
+    l->refusal_credit -= CALLS_PER_REFUSAL;
     l->shed++;
     return true;
 }
@@ -76,7 +86,7 @@ bool backlog_run(struct listener *l)
         if (refused)
             x->refusal = PROBLEM_BUSY;
         else
-            l->begun++;
+            begin(l);
         exchange_handle(x);
     }
     l->begun = 0;

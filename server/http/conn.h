@@ -63,7 +63,7 @@ struct listener {
     struct list conns, exchanges, drained, backlog;
     /* See backlog.h. */
     unsigned begun; /* requests handed to handlers in this turn */
-    int64_t refusals_left, refusals_ms;
+    unsigned refusal_credit; /* grows by one with each of them */
     struct map *addresses; /* ip -> struct tally */
     struct lingers lingers;
     struct spare spare;

@@ -293,7 +293,7 @@ int listener_new(const struct listener_config *config, struct listener **ret)
     list_init(&l->conns);
     list_init(&l->exchanges);
     list_init(&l->drained);
-    list_init(&l->backlog);
+    backlog_init(l);
     lingers_init(&l->lingers);
     spare_init(&l->spare);
     l->addresses = map_new(0, free);

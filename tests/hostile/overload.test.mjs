@@ -14,10 +14,10 @@ import * as bench from '../bench/bench.mjs';
 
 const long = process.env.HOSTILE_LONG === '1';
 const build = join(top, process.env.TOLLGATE_BUILD ?? 'build');
-const ms = long ? 30000 : 3000;
+const ms = long ? 15000 : 3000, rounds = long ? 3 : 2;
 const few = 64, many = 1000, crowd = 6000;
 const cluster = new Cluster();
-let node, secret, file, capacity;
+let node, secret, file, peak;
 
 // One run of the load generator: good answers per second of time (rate) and of the loop's processor time
 // (goodput). Unlike in the bench, refusals are what is looked for.
@@ -53,39 +53,49 @@ setup('one node with one loop', async () => {
   file = bench.body('bench-plain', 1000);
 });
 
+// Capacity, and what is left of it under the flood: in turns, in one run, the best of the rounds, since
+// other work on the machine takes from either.
+async function saturated(connections) {
+  const run = await load('sat', connections, long ? 5000 : 1500);
+  assert.equal(run.errors + run.unanswered, 0, JSON.stringify(run));
+  return run;
+}
+async function flooded(connections, rate) {
+  const before = await node.metrics();
+  const run = await load('rate', connections, ms, rate);
+  const after = await node.metrics();
+  assert.equal(run.errors + run.unanswered, 0, JSON.stringify(run));
+  const shed = Object.keys(after).filter((k) => k.startsWith('tollgate_http_turned_away_total'))
+    .map((k) => [k.match(/"(\w+)"/)[1], after[k] - before[k]]).filter(([, n]) => n);
+  console.log(`   ${run.rate.toFixed(0)} good calls/s; ${run.goodput.toFixed(0)} a processor second; the loop had ${(100 * run.used).toFixed(0)} % of a processor; `
+    + `${run.refused} refused (${shed.map((s) => s.join(' ')).join(', ')}); p99 ${(run.latency_us.p99 / 1000).toFixed(0)} ms`);
+  return run;
+}
+
 test('what the node can take', async () => {
-  const best = async (connections) => {
-    const runs = [];
-    for (let i = 0; i < 3; i++) runs.push(await load('sat', connections, long ? 5000 : 1000));
-    for (const run of runs) assert.equal(run.errors + run.unanswered, 0, JSON.stringify(run));
-    return { rate: Math.max(...runs.map((r) => r.rate)), goodput: bench.median(runs.map((r) => r.goodput)) };
-  };
-  capacity = { peak: await best(few), ...await best(many) };
-  for (const [n, c] of [[few, capacity.peak], [many, capacity]])
-    console.log(`   with ${n} connections: ${c.rate.toFixed(0)} calls/s; ${c.goodput.toFixed(0)} a processor second`);
+  peak = await saturated(few);
+  console.log(`   with ${few} connections: ${peak.rate.toFixed(0)} calls/s; ${peak.goodput.toFixed(0)} a processor second`);
 });
 
 for (const connections of [many, crowd])
   test(`three times as much, from ${connections} connections: it goes on at its capacity, and every call is answered`, async () => {
-    const before = await node.metrics();
-    const run = await load('rate', connections, ms, capacity.peak.goodput * 3);
-    const after = await node.metrics();
-    const shed = Object.keys(after).filter((k) => k.startsWith('tollgate_http_turned_away_total'))
-      .map((k) => [k.match(/"(\w+)"/)[1], after[k] - before[k]]).filter(([, n]) => n);
-    console.log(`   ${run.rate.toFixed(0)} good calls/s; ${run.goodput.toFixed(0)} a processor second, ${(100 * run.goodput / capacity.goodput).toFixed(0)} % of capacity; `
-      + `the loop had ${(100 * run.used).toFixed(0)} % of a processor; ${run.refused} refused (${shed.map((s) => s.join(' ')).join(', ')}); p99 ${(run.latency_us.p99 / 1000).toFixed(0)} ms`);
-    assert.equal(run.errors, 0, JSON.stringify(run));
-    assert.equal(run.unanswered, 0, JSON.stringify(run));
-    assert.ok(connections < crowd || run.refused > 0, 'so many cannot all be served in time');
-    // The crowd costs by itself what 5,000 connections more do, and where others have most of the processor
-    // what is told to those refused is more of the little that is left.
-    assert.ok(run.goodput > capacity.goodput / (connections < crowd ? 2 : 5), 'it collapsed');
+    let best = 0, refused = 0;
+    for (let round = 0; round < rounds; round++) {
+      const capacity = await saturated(many);
+      const run = await flooded(connections, peak.goodput * 3);
+      const share = run.goodput / capacity.goodput;
+      console.log(`   ${(100 * share).toFixed(0)} % of a capacity of ${capacity.goodput.toFixed(0)} a processor second with ${many} connections`);
+      best = Math.max(best, share);
+      refused += run.refused;
+    }
+    assert.ok(connections < crowd || refused > 0, 'so many cannot all be served in time');
+    assert.ok(best > (long ? 0.8 : 0.5), `${(100 * best).toFixed(0)} % of its capacity`);
   });
 
 test('it recovers at once, and the books are right', async () => {
   const from = performance.now();
   await eventually(async () => {
-    const run = await load('rate', few, 1000, capacity.rate / 3);
+    const run = await load('rate', few, 1000, peak.rate / 3);
     return run.refused + run.errors + run.unanswered === 0;
   }, 'a second of usual load without a refusal');
   console.log(`   recovered within ${((performance.now() - from) / 1000).toFixed(1)} s`);
