@@ -41,6 +41,7 @@ struct http_conn {
     bool counted;    /* in the listener's tally of addresses; not so for trusted proxies */
     bool over_limit; /* answered with 503 and closed */
     bool suspended, hung_up;
+    struct list wake_link; /* in listener.waking; libmicrohttpd still has it suspended */
     bool unread; /* closed with bytes of the request unread: see linger.h */
     enum conn_phase phase;
     int64_t phase_began_ms;
@@ -60,7 +61,8 @@ struct listener {
     uint16_t port;
     bool runnable; /* libmicrohttpd has something to do in this turn */
     bool draining;
-    struct list conns, exchanges, drained, backlog;
+    struct list conns, exchanges, drained, backlog, waking;
+    unsigned suspended, n_waking;
     /* See backlog.h. */
     unsigned begun; /* requests handed to handlers in this turn */
     unsigned refusal_credit; /* grows by one with each of them */
@@ -84,8 +86,11 @@ void conn_closed(struct http_conn *c);
 void conn_enter(struct http_conn *c, enum conn_phase phase);
 /* Within libmicrohttpd's callbacks only. */
 void conn_suspend(struct http_conn *c);
-/* Resumes if suspended; libmicrohttpd runs again in this turn. */
+/* Resumes if suspended; libmicrohttpd runs again in this turn, or while requests wait in the backlog once
+ * some more are to be resumed with it. */
 void conn_wake(struct http_conn *c);
+/* Resumes those that were put off when they are enough, or the backlog is empty, or `all` is wanted. */
+void conn_run_waking(struct listener *l, bool all);
 /* Ends the connection now: both directions are shut, libmicrohttpd does the rest. */
 void conn_cut(struct http_conn *c);
 /* Cuts the connection when its phase has lasted too long: true. */

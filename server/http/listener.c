@@ -143,6 +143,7 @@ static void run_daemon(struct listener *l)
     for (int i = 0; i < ROUNDS_PER_TURN && has_work(l); i++) {
         l->runnable = false;
         (void)MHD_run(l->daemon);
+        conn_run_waking(l, false);
     }
 }
 
@@ -150,10 +151,11 @@ static void turn(struct loop_hook *h, int *timeout_ms)
 {
     struct listener *l = container_of(h, struct listener, hook);
 
+    conn_run_waking(l, false);
     if (has_work(l))
         run_daemon(l);
     exchange_run_drained(l);
-    if (backlog_run(l) || has_work(l))
+    if (backlog_run(l) || has_work(l) || !list_empty(&l->waking))
         *timeout_ms = 0;
 }
 
@@ -293,6 +295,7 @@ int listener_new(const struct listener_config *config, struct listener **ret)
     list_init(&l->conns);
     list_init(&l->exchanges);
     list_init(&l->drained);
+    list_init(&l->waking);
     backlog_init(l);
     lingers_init(&l->lingers);
     spare_init(&l->spare);
@@ -401,6 +404,7 @@ static void cut_all(struct listener *l)
             exchange_gone(c->exchange);
         conn_cut(c);
     }
+    conn_run_waking(l, true);
     run_daemon(l);
     exchange_run_drained(l);
 }
