@@ -361,7 +361,8 @@ static void slow_heads_bodies_and_idlers_are_cut(void **state)
 enum { LATE = 40, CUT_AT_ONCE = 8 };
 
 static struct loop_hook counting;
-static uint64_t cut_before, most_cut_in_a_turn;
+static uint64_t cut_before;
+static atomic_uint_fast64_t most_cut_in_a_turn;
 
 static void count_cuts(struct loop_hook *h, int *timeout_ms)
 {
