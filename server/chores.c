@@ -257,6 +257,17 @@ static const struct chore waiting_chores[] = {
 _Static_assert(ARRAY_LEN(quick_chores) <= CHORES_MAX && ARRAY_LEN(patient_chores) <= CHORES_MAX,
                "raise CHORES_MAX");
 
+static struct timespec in_ms(int64_t ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += ms % 1000 * 1000000;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
 /* Waits until at_ms or a stop; true: stop. */
 static bool wait_until(struct chores *c, int64_t at_ms)
 {
@@ -264,17 +275,9 @@ static bool wait_until(struct chores *c, int64_t at_ms)
 
     pthread_mutex_lock(&c->lock);
     while (!c->stop && clock_mono_ms() < at_ms) {
-        int64_t ms = at_ms - clock_mono_ms();
-        struct timespec until;
+        struct timespec until = in_ms(at_ms - clock_mono_ms());
 
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += ms / 1000;
-        until.tv_nsec += (ms % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-        (void)pthread_cond_timedwait(&c->wake, &c->lock, &until);
+        (void)pthread_cond_clockwait(&c->wake, &c->lock, CLOCK_MONOTONIC, &until);
     }
     stop = c->stop;
     pthread_mutex_unlock(&c->lock);
@@ -356,17 +359,13 @@ static int start_crew(struct crew *c)
 int chores_start(const struct chores_config *config, struct chores **ret)
 {
     struct chores *c = calloc(1, sizeof(*c));
-    pthread_condattr_t monotonic;
     int r;
 
     if (!c)
         return err_origin(-ENOMEM);
     c->config = *config;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&c->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&c->wake, NULL);
     c->crew[0] = (struct crew){.all = c,
                                .name = "tollgate chores",
                                .chores = quick_chores,

@@ -1,5 +1,6 @@
 /* openapi.c: GET /api/v1/openapi.json: openapi.json as it stands beside this file, linked in. */
 #include "admin/admin.h"
+#include "openapi_digest.h"
 
 extern const char admin_openapi_begin[], admin_openapi_end[];
 
