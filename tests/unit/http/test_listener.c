@@ -386,7 +386,8 @@ static void many_that_are_late_are_cut_a_few_at_a_time(void **state)
     server.config.head_timeout_ms = 300;
     test_clock_stop();
     run();
-    cut_before = most_cut_in_a_turn = 0;
+    cut_before = 0;
+    most_cut_in_a_turn = 0;
     loop_post(server.loop, &begin);
     for (size_t i = 0; i < LATE; i++)
         fds[i] = dial(&server, 0);
