@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "slurp.h"
+
 #include "base/bounds.h"
 #include "translation/chat_dialect.h"
 #include "translation/framing.h"
@@ -24,24 +26,6 @@ static const struct chat_dialect *find(const char *name)
             return dialects[i];
     fprintf(stderr, "translate: no dialect %s\n", name);
     exit(2);
-}
-
-static struct str slurp(struct arena *a, const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    struct str s = {NULL, 0};
-    char *p;
-    long n;
-
-    if (!f || fseek(f, 0, SEEK_END) || (n = ftell(f)) < 0 || fseek(f, 0, SEEK_SET)) {
-        fprintf(stderr, "translate: cannot read %s\n", path);
-        exit(2);
-    }
-    p = arena_alloc(a, (size_t)n + 1);
-    if (p && fread(p, 1, (size_t)n, f) == (size_t)n)
-        s = str_n(p, (size_t)n);
-    fclose(f);
-    return s;
 }
 
 static void spill(const char *path, struct str s)

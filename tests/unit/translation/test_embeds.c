@@ -161,39 +161,45 @@ static struct embed_request request_of(const struct embed_dialect *d, const char
     return r;
 }
 
-static void voyage_has_names_of_its_own(void **state)
+/* What cannot be said there is in the losses. */
+static struct chat_losses written(const struct embed_dialect *to, const struct embed_target *target,
+                                  struct embed_request r, const char *expected)
 {
-    const struct embed_target voyage = {
-        .model = STR("v"), .dimensions_name = "output_dimension", .input_type = true};
-    struct embed_request r = request_of(
-        &cohere_embed_neutral, "{\"texts\":[\"a\"],\"input_type\":\"search_document\","
-                               "\"output_dimension\":256,\"truncate\":\"NONE\"}");
     struct chat_losses losses = {.n = 0};
     struct json_fault fault;
     struct buf out;
 
-    (void)state;
     buf_init(&out, KIB(4));
-    assert_int_equal(
-        openai_embeddings_neutral.write_request(&r, &voyage, &out, &losses, &fault), EMBED_OK);
-    assert_str(buf_str(&out), "{\"model\":\"v\",\"input\":[\"a\"],\"output_dimension\":256,"
-                              "\"input_type\":\"document\",\"truncation\":false}");
-    assert_int_equal(losses.n, 0);
-    r = request_of(&cohere_embed_neutral,
-                   "{\"texts\":[\"a\"],\"input_type\":\"clustering\",\"truncate\":\"START\"}");
-    buf_reset(&out);
-    assert_int_equal(
-        openai_embeddings_neutral.write_request(&r, &voyage, &out, &losses, &fault), EMBED_OK);
-    assert_str(buf_str(&out), "{\"model\":\"v\",\"input\":[\"a\"]}");
-    assert_int_equal(losses.refusable, 2);
-    r = request_of(&openai_embeddings_neutral, "{\"input\":\"a\",\"user\":\"u\"}");
-    losses.n = 0;
-    buf_reset(&out);
-    assert_int_equal(
-        openai_embeddings_neutral.write_request(&r, &voyage, &out, &losses, &fault), EMBED_OK);
-    assert_str(buf_str(&out), "{\"model\":\"v\",\"input\":[\"a\"]}");
-    assert_str(losses.path[0], "user");
+    assert_int_equal(to->write_request(&r, target, &out, &losses, &fault), EMBED_OK);
+    assert_str(buf_str(&out), expected);
     buf_done(&out);
+    return losses;
+}
+
+static void voyage_has_names_of_its_own(void **state)
+{
+    const struct embed_target voyage = {
+        .model = STR("v"), .dimensions_name = "output_dimension", .input_type = true};
+    const struct embed_dialect *to = &openai_embeddings_neutral;
+    struct chat_losses losses;
+
+    (void)state;
+    losses = written(to, &voyage,
+                     request_of(&cohere_embed_neutral,
+                                "{\"texts\":[\"a\"],\"input_type\":\"search_document\","
+                                "\"output_dimension\":256,\"truncate\":\"NONE\"}"),
+                     "{\"model\":\"v\",\"input\":[\"a\"],\"output_dimension\":256,"
+                     "\"input_type\":\"document\",\"truncation\":false}");
+    assert_int_equal(losses.n, 0);
+    losses = written(to, &voyage,
+                     request_of(&cohere_embed_neutral, "{\"texts\":[\"a\"],\"input_type\":\"clustering\","
+                                                       "\"truncate\":\"START\"}"),
+                     "{\"model\":\"v\",\"input\":[\"a\"]}");
+    assert_int_equal(losses.refusable, 2);
+    losses = written(to, &voyage, request_of(to, "{\"input\":\"a\",\"user\":\"u\"}"),
+                     "{\"model\":\"v\",\"input\":[\"a\"]}");
+    assert_int_equal(losses.n, 1);
+    assert_str(losses.path[0], "user");
 }
 
 static void a_client_of_openai_need_not_know_voyages_name(void **state)
@@ -236,19 +242,11 @@ static void a_client_of_openai_need_not_know_voyages_name(void **state)
 static void version_4_is_cut_left_or_right(void **state)
 {
     const struct embed_target v4 = {.model = STR("eu.cohere.embed-v4:0")};
-    struct embed_request r =
-        request_of(&cohere_embed_neutral, "{\"texts\":[\"a\"],\"truncate\":\"START\"}");
-    struct chat_losses losses = {.n = 0};
-    struct json_fault fault;
-    struct buf out;
 
     (void)state;
-    buf_init(&out, KIB(4));
-    assert_int_equal(
-        bedrock_cohere_embed_neutral.write_request(&r, &v4, &out, &losses, &fault), EMBED_OK);
-    assert_str(buf_str(&out), "{\"texts\":[\"a\"],\"input_type\":\"search_document\","
-                              "\"truncate\":\"LEFT\"}");
-    buf_done(&out);
+    (void)written(&bedrock_cohere_embed_neutral, &v4,
+                  request_of(&cohere_embed_neutral, "{\"texts\":[\"a\"],\"truncate\":\"START\"}"),
+                  "{\"texts\":[\"a\"],\"input_type\":\"search_document\",\"truncate\":\"LEFT\"}");
 }
 
 /* More values than a tree may have, which an answer for some hundred inputs has. */
