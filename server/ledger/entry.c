@@ -235,10 +235,11 @@ static const char *get_bytes(struct reading *in, int64_t n)
 
 static struct str get_text(struct reading *in)
 {
-    int64_t n = get_varint(in);
-    const char *p = n ? get_bytes(in, n - 1) : NULL;
+    int64_t coded = get_varint(in);
+    const char *p = coded > 0 ? get_bytes(in, coded - 1) : NULL;
 
-    return p ? str_n(p, (size_t)(n - 1)) : STR_NONE;
+    in->bad = in->bad || coded < 0;
+    return p ? str_n(p, (size_t)(coded - 1)) : STR_NONE;
 }
 
 static struct call_id get_uuid(struct reading *in)
@@ -289,6 +290,7 @@ static void get_call(struct reading *in, unsigned left, unsigned n_attempt, stru
 {
     memset(to, 0, offsetof(struct call_record, attempt));
     RECORD_CALL(GET)
+    in->bad = in->bad || to->attempts < 0 || to->attempts > BOUND_ATTEMPTS;
     for (unsigned i = 0; i < attempts_of(to); i++)
         get_attempt(in, n_attempt, &to->attempt[i]);
 }

@@ -190,6 +190,22 @@ static void every_flipped_bit_is_seen(void **state)
 }
 
 /* A loss of power may leave the length of a file without its bytes. */
+static void a_count_of_attempts_that_no_call_has_is_broken(void **state)
+{
+    static const int32_t counts[] = {-1, INT32_MIN, BOUND_ATTEMPTS + 1, INT32_MAX};
+    static struct entry_view view;
+    struct entry e;
+    size_t size;
+
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        struct call_record r = empty_record();
+
+        r.attempts = counts[i];
+        assert_int_equal(entry_get(put(&r, NULL, NULL), &e, &size), ENTRY_OK);
+        assert_int_equal(entry_view(&e, &view), ENTRY_E_BROKEN);
+    }
+}
+
 static void zeros_are_no_record(void **state)
 {
     static const char zeros[4096];
@@ -296,6 +312,7 @@ int main(void)
         cmocka_unit_test(draws_are_what_was_used_out_of_the_hold),
         cmocka_unit_test(every_cut_is_seen),
         cmocka_unit_test(every_flipped_bit_is_seen),
+        cmocka_unit_test(a_count_of_attempts_that_no_call_has_is_broken),
         cmocka_unit_test(zeros_are_no_record),
         cmocka_unit_test(another_format_is_foreign),
         cmocka_unit_test(what_an_earlier_version_wrote_is_read),
