@@ -24,6 +24,12 @@ static inline struct str str_n(const char *p, size_t n)
     return (struct str){p, n};
 }
 
+/* Behind the last byte; NULL for STR_NONE, to which nothing may be added, not even 0. */
+static inline const char *str_end(struct str s)
+{
+    return s.n ? s.p + s.n : s.p;
+}
+
 bool str_eq(struct str a, struct str b);
 bool str_eq_c(struct str a, const char *z);
 bool str_ieq(struct str a, struct str b); /* ASCII case folded */

@@ -109,7 +109,7 @@ struct text_escape text_unescape(const char *p, const char *end)
 
 bool text_decode(struct str s, char *scratch, size_t bytes, struct str *ret)
 {
-    const char *p = s.p, *end = s.p + s.n;
+    const char *p = s.p, *end = str_end(s);
     char *to = scratch;
 
     if (str_find(s, '\\') < 0) {

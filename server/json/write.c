@@ -74,7 +74,7 @@ static void put_escape(struct buf *out, unsigned char c)
 
 void json_escape(struct buf *out, struct str s)
 {
-    const char *p = s.p, *end = s.p + s.n;
+    const char *p = s.p, *end = str_end(s);
 
     while (p < end) {
         const char *stop = text_plain_end(p, end);

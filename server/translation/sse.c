@@ -163,7 +163,7 @@ int sse_next(struct sse *s, struct sse_event *ret)
 {
     bool whole = pass_mark(s) && find_end(s);
     size_t end = whole ? s->line : s->in.n, n = end - s->at;
-    struct str raw = str_n(s->in.p + s->at, n);
+    struct str raw;
 
     if (n > s->event_max)
         return SSE_E_TOO_LARGE;
@@ -171,6 +171,7 @@ int sse_next(struct sse *s, struct sse_event *ret)
         return SSE_E_MORE;
     if (!n)
         return SSE_E_END;
+    raw = str_n(s->in.p + s->at, n);
     s->at = end;
     return read_event(s, raw, whole, ret);
 }

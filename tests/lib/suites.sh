@@ -117,8 +117,8 @@ suite_sanitize() {
 # Wire formats: cases as files, and recorded exchanges read and written again.
 suite_golden() { tests/golden/run; }
 
-# Every target over its corpus and a few seconds of new inputs; a minute each in the longer form.
-suite_fuzz() { tests/fuzz/run "$([ "$LONG" = 1 ] && echo 60 || echo 3)"; }
+# Every target over its corpus and the same changes to it; a minute each of new inputs in the longer form.
+suite_fuzz() { tests/fuzz/run "$([ "$LONG" = 1 ] && echo 60 || echo same)"; }
 
 # Kills, cut connections and a database in trouble, on nodes that have failpoints (base/failpoint.h).
 build_fault() {

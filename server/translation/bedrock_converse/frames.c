@@ -84,13 +84,14 @@ static bool read_headers(struct str rest, struct sse_event *ret, bool *ret_excep
 
 int frames_next(struct frames *f, struct sse_event *ret, bool *ret_exception)
 {
-    struct str in = {f->in.p + f->at, f->in.n - f->at};
     struct sse_event event = {.ended = true};
     size_t total, headers;
     bool exception = false;
+    struct str in;
 
-    if (in.n < PRELUDE)
+    if (f->in.n - f->at < PRELUDE)
         return FRAMES_E_MORE;
+    in = str_n(f->in.p + f->at, f->in.n - f->at);
     total = big32(in.p);
     headers = big32(in.p + 4);
     if (big32(in.p + 8) != sum_of(in.p, 8) || total < PRELUDE + TRAILER ||
