@@ -1,419 +1,425 @@
 /* scan.c: see scan.h. One loop over an explicit stack of open containers; each turn reads one
- * member or element. Functions return false once the fault has been written. */
+ * member or element. What reads a thing takes the place where it begins and gives the place behind it,
+ * or NULL once the fault has been written; so the place stays in a register. */
 #include "json/scan.h"
 
-#include <stdio.h>
+#include <limits.h>
 
 #include "base/bounds.h"
-#include "json/keys.h"
+#include "json/scanner.h"
 #include "json/text.h"
-#include "json/watch.h"
 
-enum { LONG_BYTES = KIB(4) };
+#define hot inline __attribute__((always_inline)) /* what each member takes: one loop */
+#define rare __attribute__((noinline, cold))
 
-/* One open container. */
-struct frame {
-    uint8_t kind;   /* JSON_OBJECT or JSON_ARRAY */
-    bool checked;   /* for duplicate keys */
-    uint32_t at;    /* offset of its bracket */
-    uint32_t n;     /* members or elements begun */
-    struct str key; /* raw, of the member under way; p == NULL: none */
-    const struct watch_node *node;
-    struct key_set keys;
-};
+/* What nearly all documents do with. It is little, so that a scan touches little memory; a document that
+ * takes more moves to a place of the full bounds on its way (scan_far). */
+enum { NEAR_DEPTH = 12, NEAR_KEYS = 96 };
 
-struct scanner {
-    const char *start, *p, *end;
-    bool check_all;
-    uint32_t most_values;
-    unsigned depth; /* open containers */
-    struct json_scan_result result;
-    struct json_fault *fault;
-    struct json_watch *watches;
-    const struct watch_tree *tree;
-    struct frame frames[BOUND_JSON_DEPTH];
-    struct key_store keys;
-    union {
-        struct watch_tree tree;
-        char room[sizeof(struct watch_tree) + WATCH_NODES_MAX * sizeof(struct watch_node)];
-    } own; /* where it is not shared */
-};
-
-/* "messages[2].content": what is open, outermost first; a path too long keeps its beginning. */
-static void put_path(const struct scanner *s, char *to, size_t bytes)
+static hot char peek(const struct scanner *s, const char *p)
 {
-    size_t n = 0;
-
-    to[0] = '\0';
-    for (unsigned i = 0; i < s->depth && n < bytes; i++) {
-        const struct frame *f = &s->frames[i];
-        int r = 0;
-
-        if (f->kind == JSON_ARRAY && f->n)
-            r = snprintf(to + n, bytes - n, "[%u]", f->n - 1);
-        else if (f->key.p)
-            r = snprintf(to + n, bytes - n, "%s%.*s", n ? "." : "", (int)MIN(f->key.n, bytes),
-                         f->key.p);
-        n += r > 0 ? (size_t)r : 0;
-    }
-    for (n = strlen(to); n && !str_utf8(str_n(to, n)); n--)
-        to[n - 1] = '\0'; /* a character that was cut */
+    return p < s->end ? *p : '\0';
 }
 
-static bool refuse(struct scanner *s, const char *at, const char *reason)
+static hot const char *skip_space(const struct scanner *s, const char *p)
 {
-    struct json_fault f = {.at = (size_t)(at - s->start)};
-
-    put_path(s, f.path, sizeof(f.path));
-    (void)snprintf(f.reason, sizeof(f.reason), "%s", reason);
-    *s->fault = f;
-    return false;
-}
-
-static bool refuse_here(struct scanner *s, const char *expected)
-{
-    char reason[sizeof(s->fault->reason)];
-
-    if (s->p == s->end)
-        return refuse(s, s->p, "the document ends too early");
-    (void)snprintf(reason, sizeof(reason), "expected %s", expected);
-    return refuse(s, s->p, reason);
-}
-
-static char peek(const struct scanner *s)
-{
-    return s->p < s->end ? *s->p : '\0';
-}
-
-static void skip_space(struct scanner *s)
-{
-    const char *p = s->p;
-
-    while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+    while (p < s->end && (unsigned char)*p <= ' ' &&
+           (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
         p++;
-    s->p = p;
+    return p;
 }
 
-/* s->p stands on a backslash. */
-static bool scan_escape(struct scanner *s, bool is_key)
+/* p stands on a backslash. */
+static const char *scan_escape(struct scanner *s, const char *p, bool is_key)
 {
     struct text_escape e;
 
-    if (s->end - s->p >= 2 && text_letter(s->p[1])) {
-        s->p += 2;
-        return true;
-    }
-    e = text_unescape(s->p, s->end);
+    if (s->end - p >= 2 && text_letter(p[1]))
+        return p + 2;
+    e = text_unescape(p, s->end);
 
     if (!e.n_in)
-        return refuse(s, s->p, "invalid escape sequence in a string");
+        return scan_refuse(s, p, "invalid escape sequence in a string");
     if (is_key && e.lone)
-        return refuse(s, s->p, "half of a surrogate pair in a key");
+        return scan_refuse(s, p, "half of a surrogate pair in a key");
     if (is_key && e.out[0] == '\0')
-        return refuse(s, s->p, "NUL in a key");
-    s->p += e.n_in;
-    return true;
+        return scan_refuse(s, p, "NUL in a key");
+    return p + e.n_in;
 }
 
-/* True: s->p stands farther on in its string. A short document is read before the tables of the blocks
- * are in the processor's cache. */
-static bool read_ahead(struct scanner *s)
+/* The one thing that p stands on. */
+static const char *scan_odd(struct scanner *s, const char *p, bool is_key)
 {
-    const char *from = s->p;
+    const char *behind;
 
-    if (s->end - s->start < LONG_BYTES)
-        return false;
-    s->p = text_long_end(from, s->end);
-    return s->p > from;
+    if (*p == '\\')
+        return scan_escape(s, p, is_key);
+    if (!(*p & 0x80))
+        return scan_refuse(s, p, "control character in a string");
+    behind = text_wide_end(p, s->end);
+    return behind > p ? behind : scan_refuse(s, p, "invalid UTF-8 in a string");
 }
 
-/* s->p stands behind the opening quote; leaves it behind the closing one. */
-static bool scan_string(struct scanner *s, bool is_key, bool *ret_escaped)
+/* p stands on what is no plain character of its string. */
+static __attribute__((noinline)) const char *scan_on(struct scanner *s, const char *p, bool is_key,
+                                                     bool *ret_escaped)
 {
-    for (;;) {
-        s->p = text_plain_end(s->p, s->end);
-        if (s->p == s->end)
-            return refuse(s, s->p, "a string does not end");
-        if (*s->p == '"') {
-            s->p++;
-            return true;
-        }
-        if (!is_key && read_ahead(s))
-            continue;
-        if (*s->p == '\\') {
-            *ret_escaped = true;
-            if (!scan_escape(s, is_key))
-                return false;
-        } else if (*s->p & 0x80) {
-            const char *behind = text_wide_end(s->p, s->end);
+    while (p && p < s->end && *p != '"') {
+        const char *ahead = is_key ? p : text_long_end(p, s->end);
 
-            if (behind == s->p)
-                return refuse(s, s->p, "invalid UTF-8 in a string");
-            s->p = behind;
-        } else {
-            return refuse(s, s->p, "control character in a string");
+        if (ahead == p) {
+            *ret_escaped |= *p == '\\';
+            ahead = scan_odd(s, p, is_key);
         }
+        p = ahead ? text_plain_end(ahead, s->end) : NULL;
     }
+    if (p == s->end)
+        return scan_refuse(s, p, "a string does not end");
+    return p ? p + 1 : NULL;
+}
+
+/* p stands behind the opening quote. */
+static hot const char *scan_string(struct scanner *s, const char *p, bool is_key,
+                                      bool *ret_escaped)
+{
+    const char *stop = text_plain_end(p, s->end);
+
+    *ret_escaped = false;
+    return stop < s->end && *stop == '"' ? stop + 1 : scan_on(s, stop, is_key, ret_escaped);
 }
 
 /* At least one digit. */
-static bool scan_digits(struct scanner *s)
+static const char *scan_digits(struct scanner *s, const char *p)
 {
-    const char *p = s->p;
+    const char *from = p;
 
     while (p < s->end && *p >= '0' && *p <= '9')
         p++;
-    if (p == s->p)
-        return refuse_here(s, "a digit");
-    s->p = p;
-    return true;
+    return p > from ? p : scan_refuse_expected(s, p, "a digit");
 }
 
-static bool scan_number(struct scanner *s, uint8_t *ret_kind)
+static __attribute__((noinline)) const char *scan_number(struct scanner *s, const char *p,
+                                                         uint8_t *ret_kind)
 {
+    p += *p == '-';
+    p = peek(s, p) == '0' ? p + 1 : scan_digits(s, p);
+    if (p && peek(s, p) == '.') {
+        *ret_kind = JSON_NUMBER;
+        p = scan_digits(s, p + 1);
+    }
+    if (p && (peek(s, p) == 'e' || peek(s, p) == 'E')) {
+        *ret_kind = JSON_NUMBER;
+        p++;
+        if (peek(s, p) == '+' || peek(s, p) == '-')
+            p++;
+        p = scan_digits(s, p);
+    }
+    return p;
+}
+
+/* p stands on a digit: nearly all numbers are counts. */
+static hot const char *scan_count(struct scanner *s, const char *p, uint8_t *ret_kind)
+{
+    const char *from = p;
+
     *ret_kind = JSON_INT;
-    if (*s->p == '-')
-        s->p++;
-    if (peek(s) == '0')
-        s->p++;
-    else if (!scan_digits(s))
-        return false;
-    if (peek(s) == '.') {
-        *ret_kind = JSON_NUMBER;
-        s->p++;
-        if (!scan_digits(s))
-            return false;
-    }
-    if (peek(s) == 'e' || peek(s) == 'E') {
-        *ret_kind = JSON_NUMBER;
-        s->p++;
-        if (peek(s) == '+' || peek(s) == '-')
-            s->p++;
-        return scan_digits(s);
-    }
-    return true;
+    if (*p == '0')
+        p++;
+    else
+        while (p < s->end && *p >= '0' && *p <= '9')
+            p++;
+    return peek(s, p) == '.' || (peek(s, p) | 0x20) == 'e' ? scan_number(s, from, ret_kind) : p;
 }
 
-static bool scan_literal(struct scanner *s, struct str word)
+static hot const char *scan_literal(struct scanner *s, const char *p, const char *word, size_t n)
 {
-    if (!str_starts(str_n(s->p, (size_t)(s->end - s->p)), word))
-        return refuse(s, s->p, "expected a value");
-    s->p += word.n;
-    return true;
+    if ((size_t)(s->end - p) < n || memcmp(p, word, n) != 0)
+        return scan_refuse(s, p, "expected a value");
+    return p + n;
 }
 
-static bool scan_scalar(struct scanner *s, uint8_t *ret_kind)
+static hot const char *scan_scalar(struct scanner *s, const char *p, uint8_t *ret_kind)
 {
     bool escaped;
 
-    switch (peek(s)) {
+    switch (peek(s, p)) {
     case '"':
         *ret_kind = JSON_STRING;
-        s->p++;
-        return scan_string(s, false, &escaped);
+        return scan_string(s, p + 1, false, &escaped);
     case 't':
         *ret_kind = JSON_BOOL;
-        return scan_literal(s, STR("true"));
+        return scan_literal(s, p, "true", strlen("true"));
     case 'f':
         *ret_kind = JSON_BOOL;
-        return scan_literal(s, STR("false"));
+        return scan_literal(s, p, "false", strlen("false"));
     case 'n':
         *ret_kind = JSON_NULL;
-        return scan_literal(s, STR("null"));
-    case '-':
+        return scan_literal(s, p, "null", strlen("null"));
     case '0' ... '9':
-        return scan_number(s, ret_kind);
+        return scan_count(s, p, ret_kind);
+    case '-':
+        *ret_kind = JSON_INT;
+        return scan_number(s, p, ret_kind);
     default:
-        return refuse_here(s, "a value");
+        return scan_refuse_expected(s, p, "a value");
     }
 }
 
-/* s->p stands on the bracket. */
-static bool open_container(struct scanner *s, uint16_t node)
+/* p stands on the bracket. */
+static const char *open_container(struct scanner *s, const char *p, uint16_t node)
 {
     struct frame *f = &s->frames[s->depth];
 
     if (s->depth == BOUND_JSON_DEPTH)
-        return refuse(s, s->p, "nested too deeply");
+        return scan_refuse(s, p, "nested too deeply");
     if (s->result.containers == BOUND_JSON_CONTAINERS)
-        return refuse(s, s->p, "too many objects and arrays");
+        return scan_refuse(s, p, "too many objects and arrays");
     s->result.containers++;
-    f->kind = *s->p == '{' ? JSON_OBJECT : JSON_ARRAY;
-    f->at = (uint32_t)(s->p - s->start);
+    f->close = *p == '{' ? '}' : ']';
+    f->at = (uint32_t)(p - s->start);
     f->n = 0;
     f->key = STR_NONE;
     f->node = &s->tree->nodes[node];
-    f->checked = f->kind == JSON_OBJECT && (node != WATCH_NOWHERE || s->check_all);
+    f->checked = *p == '{' && (node != WATCH_NOWHERE || s->check_all);
     if (f->checked)
         keys_open(&s->keys, &f->keys);
+    s->top = f;
     s->depth++;
     s->result.depth = MAX(s->result.depth, s->depth);
-    s->p++;
-    return true;
+    return p + 1;
 }
 
-/* s->p stands on the bracket. */
-static void close_container(struct scanner *s, const struct frame *f)
+static hot void note(const struct scanner *s, uint32_t here, uint32_t at, const char *behind,
+                        uint8_t kind)
 {
-    s->p++;
+    if (here)
+        watch_note(s->watches, here,
+                   (struct json_span){
+                       .at = at, .n = (uint32_t)(behind - s->start) - at, .kind = kind});
+}
+
+/* p stands on the bracket. */
+static hot const char *close_container(struct scanner *s, struct frame *f, const char *p)
+{
+    p++;
     if (f->checked)
         keys_close(&s->keys, &f->keys);
-    if (f->node->here)
-        watch_note(s->watches, f->node->here, f->at, (uint32_t)(s->p - s->start) - f->at, f->kind);
-    s->depth--;
-    if (s->depth == 0) {
-        s->result.root_close = (uint32_t)(s->p - s->start) - 1;
+    note(s, f->node->here, f->at, p, f->close == '}' ? JSON_OBJECT : JSON_ARRAY);
+    if (--s->depth) {
+        s->top = f - 1;
+    } else {
+        s->result.root_close = (uint32_t)(p - s->start) - 1;
         s->result.root_empty = f->n == 0;
     }
+    return p;
 }
 
 /* A scalar is read whole, a container is only opened. */
-static bool begin_value(struct scanner *s, uint16_t node)
+static hot const char *begin_value(struct scanner *s, const char *p, uint16_t node)
 {
-    const char *start;
+    uint32_t at;
     uint8_t kind = JSON_NULL;
 
-    skip_space(s);
+    p = skip_space(s, p);
     if (s->result.values == s->most_values)
-        return refuse(s, s->p, "too many values");
+        return scan_refuse(s, p, "too many values");
     s->result.values++;
-    start = s->p;
-    if (peek(s) == '{' || peek(s) == '[')
-        return open_container(s, node);
-    if (!scan_scalar(s, &kind))
-        return false;
-    if (s->tree->nodes[node].here)
-        watch_note(s->watches, s->tree->nodes[node].here, (uint32_t)(start - s->start),
-                   (uint32_t)(s->p - start), kind);
-    return true;
+    if (peek(s, p) == '{' || peek(s, p) == '[')
+        return open_container(s, p, node);
+    at = (uint32_t)(p - s->start);
+    p = scan_scalar(s, p, &kind);
+    if (p && node != WATCH_NOWHERE)
+        note(s, s->tree->nodes[node].here, at, p, kind);
+    return p;
 }
 
-static bool refuse_key(struct scanner *s, int outcome, struct str raw)
+static rare const char *refuse_key(struct scanner *s, int outcome, struct str raw)
 {
     if (outcome == KEYS_E_TWICE)
-        return refuse(s, raw.p - 1, "this key stands twice in its object");
+        return scan_refuse(s, raw.p - 1, "this key stands twice in its object");
     if (outcome == KEYS_E_FULL)
-        return refuse(s, raw.p - 1, "too many keys");
-    return refuse(s, raw.p - 1, "this key is too long");
+        return scan_refuse(s, raw.p - 1, "too many keys");
+    return scan_refuse(s, raw.p - 1, "this key is too long");
 }
 
-/* The key has been read: is it a second one, and who watches its value? */
-static bool meet_key(struct scanner *s, struct frame *f, struct str key, uint16_t *ret)
+/* The key has been read: is it a second one, and who watches its value? p is given back. */
+static hot const char *meet_key(struct scanner *s, struct frame *f, const char *p,
+                                   struct str key, uint16_t *ret)
 {
-    int r = keys_add(&s->keys, &f->keys, f->key, key);
+    struct key_words words = key_words(key);
+    int r = keys_add(&s->keys, &f->keys, f->key, key, words);
 
-    if (r)
+    if (r != KEYS_OK)
         return refuse_key(s, r, f->key);
-    if (f->node->key_lengths >> (key.n & 63) & 1)
-        *ret = watch_member(s->tree, f->node, key);
-    return true;
+    *ret = watch_member(s->tree, f->node, key, words);
+    return p;
 }
 
 /* Apart from meet_key(), so that only such keys pay for the room on the stack. */
-static __attribute__((noinline)) bool meet_escaped_key(struct scanner *s, struct frame *f,
-                                                       uint16_t *ret)
+static __attribute__((noinline)) const char *meet_escaped_key(struct scanner *s, struct frame *f,
+                                                              const char *p, uint16_t *ret)
 {
     char scratch[BOUND_JSON_ESCAPED_KEY_BYTES];
     struct str key;
 
     if (!text_decode(f->key, scratch, sizeof(scratch), &key))
         return refuse_key(s, KEYS_E_LONG, f->key);
-    return meet_key(s, f, key, ret);
+    return meet_key(s, f, p, key, ret);
 }
 
-static bool scan_key(struct scanner *s, struct frame *f, uint16_t *ret)
+/* Behind the colon; *ret: the node of the value. */
+static hot const char *scan_key(struct scanner *s, struct frame *f, const char *p, uint16_t *ret)
 {
-    bool escaped = false;
-    const char *start;
+    bool escaped;
+    const char *from;
 
-    skip_space(s);
     f->key = STR_NONE;
-    if (peek(s) != '"')
-        return refuse_here(s, "a key in quotes");
+    if (peek(s, p) != '"')
+        return scan_refuse_expected(s, p, "a key in quotes");
     if (f->n == BOUND_JSON_KEYS_PER_OBJECT)
-        return refuse(s, s->p, "too many keys in one object");
-    start = ++s->p;
-    if (!scan_string(s, true, &escaped))
-        return false;
+        return scan_refuse(s, p, "too many keys in one object");
+    from = p + 1;
+    p = scan_string(s, from, true, &escaped);
+    if (!p)
+        return NULL;
     f->n++;
-    f->key = str_n(start, (size_t)(s->p - start) - 1);
-    if (f->checked && !(escaped ? meet_escaped_key(s, f, ret) : meet_key(s, f, f->key, ret)))
-        return false;
-    skip_space(s);
-    if (peek(s) != ':')
-        return refuse_here(s, "a colon");
-    s->p++;
-    return true;
+    f->key = str_n(from, (size_t)(p - from) - 1);
+    if (f->checked)
+        p = escaped ? meet_escaped_key(s, f, p, ret) : meet_key(s, f, p, f->key, ret);
+    if (!p)
+        return NULL;
+    p = skip_space(s, p);
+    return peek(s, p) == ':' ? p + 1 : scan_refuse_expected(s, p, "a colon");
 }
 
 /* The next member or element of the innermost container, or its end. */
-static bool scan_step(struct scanner *s)
+static hot const char *scan_step(struct scanner *s, const char *p)
 {
-    struct frame *f = &s->frames[s->depth - 1];
-    bool is_object = f->kind == JSON_OBJECT;
+    struct frame *f = s->top;
+    bool is_object = f->close == '}';
     uint16_t node = WATCH_NOWHERE;
 
-    skip_space(s);
-    if (peek(s) == (is_object ? '}' : ']')) {
-        close_container(s, f);
-        return true;
-    }
+    p = skip_space(s, p);
+    if (peek(s, p) == f->close)
+        return close_container(s, f, p);
     if (f->n) {
-        if (peek(s) != ',')
-            return refuse_here(s, is_object ? "a comma or }" : "a comma or ]");
-        s->p++;
+        if (peek(s, p) != ',')
+            return scan_refuse_expected(s, p, is_object ? "a comma or }" : "a comma or ]");
+        p = skip_space(s, p + 1);
     }
-    if (is_object)
-        return scan_key(s, f, &node) && begin_value(s, node);
-    f->n++;
-    return begin_value(s, f->node->element);
+    if (is_object) {
+        p = scan_key(s, f, p, &node);
+        if (!p)
+            return NULL;
+    } else {
+        f->n++;
+        node = f->node->element;
+    }
+    return begin_value(s, p, node);
 }
 
-static bool scan_document(struct scanner *s)
+/* To the end, or to where there may be no room for the next step, which opens at most one container and adds
+ * at most one key. */
+static __attribute__((noinline)) const char *scan_steps(struct scanner *s, const char *p)
 {
-    skip_space(s);
-    s->result.root_open = (uint32_t)(s->p - s->start);
-    s->result.root_kind = peek(s) == '{' ? JSON_OBJECT : JSON_ARRAY;
-    if (peek(s) != '{' && peek(s) != '[') {
-        s->result.values++;
-        if (!scan_scalar(s, &s->result.root_kind))
-            return false;
-        s->result.root_close = (uint32_t)(s->p - s->start);
-    } else if (!begin_value(s, WATCH_ROOT)) {
-        return false;
+    while (p && s->depth && s->depth < s->far_depth && s->keys.n < s->far_keys)
+        p = scan_step(s, p);
+    return p;
+}
+
+/* Goes on in a place of the full bounds, of some 80 KB: what does not fit there is refused. */
+static rare const char *scan_far(struct scanner *s, const char *p)
+{
+    struct frame frames[BOUND_JSON_DEPTH];
+    struct key_entry keys[BOUND_JSON_OPEN_KEYS + 1];
+
+    memcpy(frames, s->frames, s->depth * sizeof(frames[0]));
+    memcpy(keys, s->keys.v, (s->keys.n + 1) * sizeof(keys[0]));
+    s->frames = frames;
+    s->top = frames + s->depth - 1;
+    s->keys.v = keys;
+    s->keys.room = BOUND_JSON_OPEN_KEYS;
+    s->far_depth = s->far_keys = UINT_MAX;
+    return scan_steps(s, p);
+}
+
+static const char *scan_document(struct scanner *s)
+{
+    const char *p = skip_space(s, s->start);
+
+    s->result.root_open = (uint32_t)(p - s->start);
+    s->result.root_kind = peek(s, p) == '{' ? JSON_OBJECT : JSON_ARRAY;
+    s->result.values++;
+    if (peek(s, p) != '{' && peek(s, p) != '[') {
+        p = scan_scalar(s, p, &s->result.root_kind);
+        s->result.root_close = p ? (uint32_t)(p - s->start) : 0;
+    } else {
+        p = open_container(s, p, WATCH_ROOT);
     }
-    while (s->depth)
-        if (!scan_step(s))
-            return false;
-    skip_space(s);
-    return s->p == s->end || refuse(s, s->p, "something follows the document");
+    p = scan_steps(s, p);
+    if (p && s->depth)
+        p = scan_far(s, p);
+    if (!p)
+        return NULL;
+    p = skip_space(s, p);
+    return p == s->end ? p : scan_refuse(s, p, "something follows the document");
 }
 
 enum scan_kind { SCAN, SCAN_ROWS, SCAN_CHECK };
 
-static int scan(struct str doc, struct json_watch *watches, size_t n_watches, enum scan_kind kind,
-                struct json_scan_result *ret, struct json_fault *fault)
+static int scan_by(const struct watch_tree *tree, struct str doc, struct json_watch *watches,
+                   enum scan_kind kind, struct json_scan_result *ret, struct json_fault *fault)
 {
-    struct scanner s; /* 80 KB, of which a usual document touches one or two */
+    struct frame frames[NEAR_DEPTH];
+    struct key_entry keys[NEAR_KEYS + 1];
+    struct scanner s;
 
-    s.start = s.p = doc.p;
+    s.start = doc.p;
     s.end = doc.p + doc.n;
+    s.frames = frames;
+    s.top = NULL;
+    s.depth = 0;
+    s.far_depth = NEAR_DEPTH;
+    s.far_keys = NEAR_KEYS;
     s.check_all = kind == SCAN_CHECK;
     s.most_values = kind == SCAN_ROWS ? BOUND_JSON_ROW_VALUES : BOUND_JSON_VALUES;
-    s.depth = 0;
     s.result = (struct json_scan_result){0};
     s.fault = fault;
     s.watches = watches;
-    s.tree = watch_begin(watches, n_watches, &s.own.tree);
-    keys_begin(&s.keys, doc.p);
+    s.tree = tree;
+    keys_begin(&s.keys, doc.p, keys, NEAR_KEYS);
     if (doc.n > UINT32_MAX) {
-        (void)refuse(&s, s.p, "the document is too large");
+        (void)scan_refuse(&s, s.start, "the document is too large");
         return JSON_E_FAULT;
     }
     if (!scan_document(&s))
         return JSON_E_FAULT;
     *ret = s.result;
     return JSON_OK;
+}
+
+/* By paths that are met for the first time, or that are no constants. */
+static rare int scan_unknown(struct str doc, struct json_watch *watches, size_t n_watches,
+                             enum scan_kind kind, struct json_scan_result *ret,
+                             struct json_fault *fault)
+{
+    union {
+        struct watch_tree tree;
+        char room[sizeof(struct watch_tree) + WATCH_NODES_MAX * sizeof(struct watch_node)];
+    } own;
+
+    watch_make(&own.tree, watches, n_watches);
+    return scan_by(&own.tree, doc, watches, kind, ret, fault);
+}
+
+static int scan(struct str doc, struct json_watch *watches, size_t n_watches, enum scan_kind kind,
+                struct json_scan_result *ret, struct json_fault *fault)
+{
+    const struct watch_tree *tree = watch_begin(watches, n_watches);
+
+    if (!tree)
+        return scan_unknown(doc, watches, n_watches, kind, ret, fault);
+    return scan_by(tree, doc, watches, kind, ret, fault);
 }
 
 int json_scan(struct str doc, struct json_watch *watches, size_t n_watches,

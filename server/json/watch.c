@@ -26,7 +26,8 @@ static bool is_constant(const char *path)
 static uint16_t add_node(struct watch_tree *t, struct str key)
 {
     assert(t->n_nodes < WATCH_NODES_MAX);
-    t->nodes[t->n_nodes] = (struct watch_node){.key = key.p, .key_n = (uint8_t)key.n};
+    t->nodes[t->n_nodes] = (struct watch_node){
+        .key = key.p, .key_n = (uint8_t)key.n, .words = key_words(key)};
     return (uint16_t)t->n_nodes++;
 }
 
@@ -39,12 +40,11 @@ static uint16_t element_of(struct watch_tree *t, struct watch_node *array)
 
 static uint16_t member_of(struct watch_tree *t, struct watch_node *object, struct str key)
 {
-    uint16_t *link = &object->first;
+    uint16_t *link = &object->first[key.n % WATCH_LENGTHS];
 
     for (; *link; link = &t->nodes[*link].next)
         if (str_eq(str_n(t->nodes[*link].key, t->nodes[*link].key_n), key))
             return *link;
-    object->key_lengths |= (uint64_t)1 << (key.n & 63);
     return *link = add_node(t, key);
 }
 
@@ -81,16 +81,6 @@ static void make(struct watch_tree *t, const struct json_watch *watches, size_t 
 
 /* --- finding it again --- */
 
-static bool is_of(const struct watch_tree *t, const struct json_watch *watches, size_t n)
-{
-    if (t->n_paths != n)
-        return false;
-    for (size_t w = 0; w < n; w++)
-        if (t->paths[w] != watches[w].path)
-            return false;
-    return true;
-}
-
 static size_t place_of(const struct json_watch *watches, size_t n)
 {
     uint64_t h = n;
@@ -123,50 +113,45 @@ static void keep(const struct watch_tree *own, size_t place)
         free(copy);
 }
 
-const struct watch_tree *watch_begin(struct json_watch *watches, size_t n, struct watch_tree *own)
+/* Resets the watches as far as they are those of the tree; false: one is not. */
+static bool take(const struct watch_tree *t, struct json_watch *watches, size_t n)
+{
+    if (t->n_paths != n)
+        return false;
+    for (size_t w = 0; w < n; w++) {
+        if (t->paths[w] != watches[w].path)
+            return false;
+        watches[w] = (struct json_watch){.path = watches[w].path};
+    }
+    return true;
+}
+
+const struct watch_tree *watch_begin(struct json_watch *watches, size_t n)
 {
     size_t place = place_of(watches, n);
 
     assert(n <= BOUND_JSON_WATCHES);
-    for (size_t w = 0; w < n; w++)
-        watches[w] = (struct json_watch){.path = watches[w].path};
     for (size_t i = 0; i < PROBES; i++, place = (place + 1) % TREES) {
         const struct watch_tree *t = atomic_load_explicit(&trees[place], memory_order_acquire);
 
-        if (!t) {
-            make(own, watches, n);
-            keep(own, place);
-            return own;
-        }
-        if (is_of(t, watches, n))
+        if (!t)
+            break;
+        if (take(t, watches, n))
             return t;
     }
+    for (size_t w = 0; w < n; w++)
+        watches[w] = (struct json_watch){.path = watches[w].path};
+    return NULL;
+}
+
+void watch_make(struct watch_tree *own, const struct json_watch *watches, size_t n)
+{
+    size_t place = place_of(watches, n);
+
     make(own, watches, n);
-    return own;
-}
-
-/* --- on the way through a document --- */
-
-uint16_t watch_member(const struct watch_tree *tree, const struct watch_node *object, struct str key)
-{
-    for (uint16_t i = object->first; i; i = tree->nodes[i].next) {
-        const struct watch_node *m = &tree->nodes[i];
-
-        if (m->key_n == key.n && m->key[0] == key.p[0] && memcmp(m->key, key.p, key.n) == 0)
-            return i;
-    }
-    return WATCH_NOWHERE;
-}
-
-void watch_note(struct json_watch *watches, uint32_t here, uint32_t at, uint32_t n, uint8_t kind)
-{
-    for (uint32_t left = here; left; left &= left - 1) {
-        struct json_watch *w = &watches[__builtin_ctz(left)];
-
-        w->span.at = at;
-        w->span.n = n;
-        w->span.kind = kind;
-        w->count++;
-        w->bytes += n;
-    }
+    for (size_t i = 0; i < PROBES; i++, place = (place + 1) % TREES)
+        if (!atomic_load_explicit(&trees[place], memory_order_acquire)) {
+            keep(own, place);
+            return;
+        }
 }

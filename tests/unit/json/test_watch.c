@@ -267,6 +267,45 @@ static void many_sets_of_paths_are_told_apart(void **state)
     }
 }
 
+/* Equal in length and at both ends. */
+static void long_names_are_told_apart_by_their_middle(void **state)
+{
+    const struct str doc = STR("{\"first_of_all__one__the_others\":1,\"first_of_all__two__the_others\":2,"
+                               "\"first_of_all__six__the_others\":6}");
+    struct json_watch w[] = {{"first_of_all__two__the_others"}, {"first_of_all__one__the_others"}};
+
+    assert_int_equal(SCAN(doc, w), JSON_OK);
+    assert_str(json_span_str(doc, w[0].span), "2");
+    assert_str(json_span_str(doc, w[1].span), "1");
+    assert_int_equal(w[0].count, 1);
+}
+
+/* A watched value is open while the scan moves to where there is room for more. */
+static void values_are_found_around_what_is_deep_and_wide(void **state)
+{
+    enum { DEEP = 40, WIDE = 300 };
+    struct json_watch w[] = {{"a.deep"}, {"a.wide.last"}, {"a.wide.7"}, {"a"}, {"b"}};
+    struct buf b;
+
+    buf_init(&b, 100000);
+    buf_puts(&b, "{\"a\":{\"deep\":");
+    for (int i = 0; i < DEEP; i++)
+        buf_putc(&b, '[');
+    for (int i = 0; i < DEEP; i++)
+        buf_putc(&b, ']');
+    buf_puts(&b, ",\"wide\":{");
+    for (int i = 0; i < WIDE; i++)
+        buf_printf(&b, "\"%d\":%d,", i, i);
+    buf_puts(&b, "\"last\":true}},\"b\":2}");
+    assert_int_equal(SCAN(buf_str(&b), w), JSON_OK);
+    assert_int_equal(w[0].span.n, 2 * DEEP);
+    assert_str(json_span_str(buf_str(&b), w[1].span), "true");
+    assert_str(json_span_str(buf_str(&b), w[2].span), "7");
+    assert_int_equal(w[3].span.n, b.n - strlen("{\"a\":,\"b\":2}"));
+    assert_str(json_span_str(buf_str(&b), w[4].span), "2");
+    buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +319,8 @@ int main(void)
         cmocka_unit_test(thirty_two_watches_are_told_apart),
         cmocka_unit_test(a_path_that_changes_is_read_anew),
         cmocka_unit_test(many_sets_of_paths_are_told_apart),
+        cmocka_unit_test(long_names_are_told_apart_by_their_middle),
+        cmocka_unit_test(values_are_found_around_what_is_deep_and_wide),
         cmocka_unit_test(text_is_decoded),
         cmocka_unit_test(text_is_compared_decoded),
         cmocka_unit_test(integers_are_read_strictly),
