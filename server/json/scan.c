@@ -21,12 +21,16 @@ static hot char peek(const struct scanner *s, const char *p)
     return p < s->end ? *p : '\0';
 }
 
-static hot const char *skip_space(const struct scanner *s, const char *p)
+/* The next character that is no white space, at *p; '\0' at the end. */
+static hot char next_char(const struct scanner *s, const char **p)
 {
-    while (p < s->end && (unsigned char)*p <= ' ' &&
-           (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
-        p++;
-    return p;
+    char c = peek(s, *p);
+
+    while (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
+        ++*p;
+        c = peek(s, *p);
+    }
+    return c;
 }
 
 /* p stands on a backslash. */
@@ -138,11 +142,12 @@ static hot const char *scan_literal(struct scanner *s, const char *p, const char
     return p + n;
 }
 
-static hot const char *scan_scalar(struct scanner *s, const char *p, uint8_t *ret_kind)
+/* p stands on c. */
+static hot const char *scan_scalar(struct scanner *s, const char *p, char c, uint8_t *ret_kind)
 {
     bool escaped;
 
-    switch (peek(s, p)) {
+    switch (c) {
     case '"':
         *ret_kind = JSON_STRING;
         return scan_string(s, p + 1, false, &escaped);
@@ -166,7 +171,7 @@ static hot const char *scan_scalar(struct scanner *s, const char *p, uint8_t *re
 }
 
 /* p stands on the bracket. */
-static const char *open_container(struct scanner *s, const char *p, uint16_t node)
+static const char *open_container(struct scanner *s, const char *p, char bracket, uint16_t node)
 {
     struct frame *f = &s->frames[s->depth];
 
@@ -175,12 +180,12 @@ static const char *open_container(struct scanner *s, const char *p, uint16_t nod
     if (s->result.containers == BOUND_JSON_CONTAINERS)
         return scan_refuse(s, p, "too many objects and arrays");
     s->result.containers++;
-    f->close = *p == '{' ? '}' : ']';
+    f->close = bracket == '{' ? '}' : ']';
     f->at = (uint32_t)(p - s->start);
     f->n = 0;
     f->key = STR_NONE;
     f->node = &s->tree->nodes[node];
-    f->checked = *p == '{' && (node != WATCH_NOWHERE || s->check_all);
+    f->checked = bracket == '{' && (node != WATCH_NOWHERE || s->check_all);
     if (f->checked)
         keys_open(&s->keys, &f->keys);
     s->top = f;
@@ -217,17 +222,16 @@ static hot const char *close_container(struct scanner *s, struct frame *f, const
 /* A scalar is read whole, a container is only opened. */
 static hot const char *begin_value(struct scanner *s, const char *p, uint16_t node)
 {
-    uint32_t at;
+    char c = next_char(s, &p);
+    uint32_t at = (uint32_t)(p - s->start);
     uint8_t kind = JSON_NULL;
 
-    p = skip_space(s, p);
     if (s->result.values == s->most_values)
         return scan_refuse(s, p, "too many values");
     s->result.values++;
-    if (peek(s, p) == '{' || peek(s, p) == '[')
-        return open_container(s, p, node);
-    at = (uint32_t)(p - s->start);
-    p = scan_scalar(s, p, &kind);
+    if (c == '{' || c == '[')
+        return open_container(s, p, c, node);
+    p = scan_scalar(s, p, c, &kind);
     if (p && node != WATCH_NOWHERE)
         note(s, s->tree->nodes[node].here, at, p, kind);
     return p;
@@ -267,14 +271,15 @@ static __attribute__((noinline)) const char *meet_escaped_key(struct scanner *s,
     return meet_key(s, f, p, key, ret);
 }
 
-/* Behind the colon; *ret: the node of the value. */
-static hot const char *scan_key(struct scanner *s, struct frame *f, const char *p, uint16_t *ret)
+/* p stands on where the key should; gives the place behind the colon. *ret: the node of the value. */
+static hot const char *scan_key(struct scanner *s, struct frame *f, const char *p, char c,
+                                uint16_t *ret)
 {
     bool escaped;
     const char *from;
 
     f->key = STR_NONE;
-    if (peek(s, p) != '"')
+    if (c != '"')
         return scan_refuse_expected(s, p, "a key in quotes");
     if (f->n == BOUND_JSON_KEYS_PER_OBJECT)
         return scan_refuse(s, p, "too many keys in one object");
@@ -288,8 +293,7 @@ static hot const char *scan_key(struct scanner *s, struct frame *f, const char *
         p = escaped ? meet_escaped_key(s, f, p, ret) : meet_key(s, f, p, f->key, ret);
     if (!p)
         return NULL;
-    p = skip_space(s, p);
-    return peek(s, p) == ':' ? p + 1 : scan_refuse_expected(s, p, "a colon");
+    return next_char(s, &p) == ':' ? p + 1 : scan_refuse_expected(s, p, "a colon");
 }
 
 /* The next member or element of the innermost container, or its end. */
@@ -298,17 +302,18 @@ static hot const char *scan_step(struct scanner *s, const char *p)
     struct frame *f = s->top;
     bool is_object = f->close == '}';
     uint16_t node = WATCH_NOWHERE;
+    char c = next_char(s, &p);
 
-    p = skip_space(s, p);
-    if (peek(s, p) == f->close)
+    if (c == f->close)
         return close_container(s, f, p);
     if (f->n) {
-        if (peek(s, p) != ',')
+        if (c != ',')
             return scan_refuse_expected(s, p, is_object ? "a comma or }" : "a comma or ]");
-        p = skip_space(s, p + 1);
+        p++;
+        c = is_object ? next_char(s, &p) : c;
     }
     if (is_object) {
-        p = scan_key(s, f, p, &node);
+        p = scan_key(s, f, p, c, &node);
         if (!p)
             return NULL;
     } else {
@@ -322,7 +327,7 @@ static hot const char *scan_step(struct scanner *s, const char *p)
  * at most one key. */
 static __attribute__((noinline)) const char *scan_steps(struct scanner *s, const char *p)
 {
-    while (p && s->depth && s->depth < s->far_depth && s->keys.n < s->far_keys)
+    while (p && s->depth - 1 < s->far_depth && s->keys.n < s->far_keys) /* depth 0 wraps */
         p = scan_step(s, p);
     return p;
 }
@@ -345,23 +350,24 @@ static rare const char *scan_far(struct scanner *s, const char *p)
 
 static const char *scan_document(struct scanner *s)
 {
-    const char *p = skip_space(s, s->start);
+    const char *p = s->start;
+    char c = next_char(s, &p);
 
     s->result.root_open = (uint32_t)(p - s->start);
-    s->result.root_kind = peek(s, p) == '{' ? JSON_OBJECT : JSON_ARRAY;
+    s->result.root_kind = c == '{' ? JSON_OBJECT : JSON_ARRAY;
     s->result.values++;
-    if (peek(s, p) != '{' && peek(s, p) != '[') {
-        p = scan_scalar(s, p, &s->result.root_kind);
+    if (c != '{' && c != '[') {
+        p = scan_scalar(s, p, c, &s->result.root_kind);
         s->result.root_close = p ? (uint32_t)(p - s->start) : 0;
     } else {
-        p = open_container(s, p, WATCH_ROOT);
+        p = open_container(s, p, c, WATCH_ROOT);
     }
     p = scan_steps(s, p);
     if (p && s->depth)
         p = scan_far(s, p);
     if (!p)
         return NULL;
-    p = skip_space(s, p);
+    (void)next_char(s, &p);
     return p == s->end ? p : scan_refuse(s, p, "something follows the document");
 }
 
@@ -379,7 +385,7 @@ static int scan_by(const struct watch_tree *tree, struct str doc, struct json_wa
     s.frames = frames;
     s.top = NULL;
     s.depth = 0;
-    s.far_depth = NEAR_DEPTH;
+    s.far_depth = NEAR_DEPTH - 1;
     s.far_keys = NEAR_KEYS;
     s.check_all = kind == SCAN_CHECK;
     s.most_values = kind == SCAN_ROWS ? BOUND_JSON_ROW_VALUES : BOUND_JSON_VALUES;

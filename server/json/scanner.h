@@ -21,7 +21,7 @@ struct scanner {
     struct frame *frames;
     struct frame *top; /* the innermost open container, where there is one */
     unsigned depth; /* frames open */
-    unsigned far_depth, far_keys; /* with so many of them it is time to move to scan_far() */
+    unsigned far_depth, far_keys; /* beyond so many frames, with so many keys, scan_far() goes on */
     bool check_all;
     uint32_t most_values;
     struct json_scan_result result;

@@ -49,7 +49,18 @@ bool json_span_is(struct str doc, struct json_span s, const char *z)
 
 bool json_span_u64(struct str doc, struct json_span s, uint64_t *ret)
 {
-    return s.n > 0 && s.kind == JSON_INT && str_u64(json_span_str(doc, s), ret) == STR_OK;
+    enum { FITS = 19 }; /* digits that are within uint64, whatever they are */
+    const char *p = doc.p + s.at;
+    uint64_t v = 0;
+
+    if (s.n == 0 || s.kind != JSON_INT || *p == '-')
+        return false;
+    if (s.n > FITS)
+        return str_u64(json_span_str(doc, s), ret) == STR_OK;
+    for (uint32_t i = 0; i < s.n; i++)
+        v = v * 10 + (uint64_t)(p[i] - '0');
+    *ret = v;
+    return true;
 }
 
 void json_splice_apply(struct str doc, const struct json_splice *splices, size_t n, struct buf *out)

@@ -24,9 +24,20 @@ void anthropic_bytes_put_stop(const struct wire_stop *stop, struct buf *out);
 bool anthropic_bytes_edit_error(struct str body, const struct wire_error *otherwise,
                                struct buf *out);
 
-/* The usage object in disjoint classes. Its input is the uncached part alone; what a stream's end
- * leaves out (`silent`, llm.h) was told with its start. False: no figure in it. ret_cost_at as of
- * openai_usage_read. */
+/* The paths of the usage object's figures: at is "usage.", or "" of the object by itself. In the order of
+ * usage.c's. */
+#define ANTHROPIC_USAGE_PATHS(at) \
+    at "input_tokens", at "cache_read_input_tokens", at "cache_creation_input_tokens", \
+    at "cache_creation.ephemeral_5m_input_tokens", at "cache_creation.ephemeral_1h_input_tokens", \
+    at "output_tokens", at "output_tokens_details.thinking_tokens", at "service_tier", at "speed", \
+    at "cost"
+enum { ANTHROPIC_USAGE_WATCHES = 10 };
+/* The figures that a scan of doc by these paths has found, in disjoint classes. Its input is the uncached part
+ * alone; what a stream's end leaves out (`silent`, llm.h) was told with its start. False: no figure in it.
+ * ret_cost_at as of openai_usage_take. */
+bool anthropic_usage_take(struct str doc, const struct json_watch *w, struct llm_report *ret,
+                          struct json_span *ret_cost_at) _must_use_;
+/* The same of a raw usage object, which is scanned. */
 bool anthropic_usage_read(struct str object, struct llm_report *ret,
                           struct json_span *ret_cost_at) _must_use_;
 bool anthropic_usage_find(struct str part, struct llm_report *ret);

@@ -7,26 +7,40 @@
 #include "translation/report.h"
 #include "translation/wire.h"
 
-enum { ID, TYPE, ERROR, CONTENT, FINISH, USAGE, START_USAGE, FIRST_TEXT, WATCHES = FIRST_TEXT + 6 };
+enum {
+    ID,
+    TYPE,
+    ERROR,
+    FINISH,
+    USAGE,
+    FIGURES,
+    CONTENT = FIGURES + ANTHROPIC_USAGE_WATCHES, /* of a message */
+    START_USAGE = CONTENT,                       /* of an event */
+    FIRST_TEXT,
+    MESSAGE_WATCHES = FIRST_TEXT + 3,
+    EVENT_WATCHES = FIRST_TEXT + 6,
+};
 
-static const char *const message_paths[WATCHES] = {
+static const char *const message_paths[MESSAGE_WATCHES] = {
     [ID] = "id",
     [TYPE] = "type",
     [ERROR] = "error",
-    [CONTENT] = "content",
     [FINISH] = "stop_reason",
     [USAGE] = "usage",
+    [FIGURES] = ANTHROPIC_USAGE_PATHS("usage."),
+    [CONTENT] = "content",
     [FIRST_TEXT] = "content[].text",
     "content[].thinking",
     "content[].input",
 };
 
-static const char *const event_paths[WATCHES] = {
+static const char *const event_paths[EVENT_WATCHES] = {
     [ID] = "message.id",
     [TYPE] = "type",
     [ERROR] = "error",
     [FINISH] = "delta.stop_reason",
     [USAGE] = "usage",
+    [FIGURES] = ANTHROPIC_USAGE_PATHS("usage."),
     [START_USAGE] = "message.usage",
     [FIRST_TEXT] = "content_block.text",
     "content_block.thinking",
@@ -36,43 +50,53 @@ static const char *const event_paths[WATCHES] = {
     "delta.partial_json",
 };
 
-/* A path that one of the two has not is one that stands nowhere. */
-static bool scan(struct str doc, const char *const paths[WATCHES], struct json_watch w[WATCHES],
+static bool scan(struct str doc, const char *const *paths, size_t n, struct json_watch *w,
                  struct wire_report *report)
 {
-    for (size_t i = 0; i < WATCHES; i++)
-        w[i] = (struct json_watch){.path = paths[i] ? paths[i] : paths[TYPE]};
-    if (report_begin(doc, w, WATCHES, report) != DIALECT_OK)
+    for (size_t i = 0; i < n; i++)
+        w[i].path = paths[i];
+    if (report_begin(doc, w, n, report) != DIALECT_OK)
         return false;
-    for (size_t i = 0; i < WATCHES; i++)
-        if (!paths[i])
-            w[i] = (struct json_watch){.path = NULL};
     report->error = wire_given(w[ERROR].span) || json_span_is(doc, w[TYPE].span, "error");
     report->llm.id = report_inside(doc, w[ID].span);
     report->llm.finish_reason = report_inside(doc, w[FINISH].span);
-    for (size_t i = FIRST_TEXT; i < WATCHES; i++)
+    for (size_t i = FIRST_TEXT; i < n; i++)
         report->llm.output_bytes += report_text_bytes(&w[i]);
     return true;
 }
 
-static bool read_usage(struct str doc, struct json_span at, struct wire_report *report,
-                       struct json_span *ret_cost)
+/* True: it has figures, and the cost goes beside them. */
+static bool take_usage(struct str doc, const struct json_watch *w, struct wire_report *report)
 {
-    return at.n && at.kind == JSON_OBJECT &&
-           anthropic_usage_read(json_span_str(doc, at), &report->llm, ret_cost);
+    struct json_span at = w[USAGE].span, cost;
+
+    if (!at.n || at.kind != JSON_OBJECT ||
+        !anthropic_usage_take(doc, w + FIGURES, &report->llm, &cost))
+        return false;
+    report->usage_at = at;
+    report->cost_at = cost;
+    return true;
+}
+
+/* The object in an event that begins a stream. */
+static void read_start(struct str doc, struct json_span at, struct wire_report *report)
+{
+    struct json_span cost;
+
+    if (at.n && at.kind == JSON_OBJECT &&
+        anthropic_usage_read(json_span_str(doc, at), &report->llm, &cost))
+        report->llm.lacks_output = true;
 }
 
 int anthropic_bytes_read_reply(struct str body, struct wire_report *ret)
 {
     struct wire_report report = {.done = false};
-    struct json_watch w[WATCHES];
-    struct json_span cost;
+    struct json_watch w[MESSAGE_WATCHES];
 
-    if (!scan(body, message_paths, w, &report))
+    if (!scan(body, message_paths, MESSAGE_WATCHES, w, &report))
         return DIALECT_E_SYNTAX;
     report.has_choices = report_has_list(&w[CONTENT]);
-    if (read_usage(body, w[USAGE].span, &report, &cost))
-        report_place_usage(&report, w[USAGE].span, cost);
+    (void)take_usage(body, w, &report);
     *ret = report;
     return DIALECT_OK;
 }
@@ -80,21 +104,18 @@ int anthropic_bytes_read_reply(struct str body, struct wire_report *ret)
 int anthropic_bytes_read_event(const struct sse_event *event, struct wire_report *ret)
 {
     struct wire_report report = {.bytes = event->data};
-    struct json_watch w[WATCHES];
-    struct json_span cost;
+    struct json_watch w[EVENT_WATCHES];
 
     if (!event->data.p) {
         *ret = report;
         return DIALECT_OK;
     }
-    if (!scan(event->data, event_paths, w, &report))
+    if (!scan(event->data, event_paths, EVENT_WATCHES, w, &report))
         return DIALECT_E_SYNTAX;
     report.error = report.error || str_eq(event->type, STR("error"));
     report.done = json_span_is(event->data, w[TYPE].span, "message_stop");
-    if (read_usage(event->data, w[USAGE].span, &report, &cost))
-        report_place_usage(&report, w[USAGE].span, cost);
-    else if (read_usage(event->data, w[START_USAGE].span, &report, &cost))
-        report.llm.lacks_output = true;
+    if (!take_usage(event->data, w, &report))
+        read_start(event->data, w[START_USAGE].span, &report);
     *ret = report;
     return DIALECT_OK;
 }

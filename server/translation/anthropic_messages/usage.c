@@ -11,18 +11,10 @@
 enum { INPUT, READ, WRITES, WRITES_5M, WRITES_1H, OUTPUT, THINKING, FIGURES, TIER = FIGURES, SPEED,
        COST, WATCHES };
 
-static const char *const paths[WATCHES] = {
-    [INPUT] = "input_tokens",
-    [READ] = "cache_read_input_tokens",
-    [WRITES] = "cache_creation_input_tokens",
-    [WRITES_5M] = "cache_creation.ephemeral_5m_input_tokens",
-    [WRITES_1H] = "cache_creation.ephemeral_1h_input_tokens",
-    [OUTPUT] = "output_tokens",
-    [THINKING] = "output_tokens_details.thinking_tokens",
-    [TIER] = "service_tier",
-    [SPEED] = "speed",
-    [COST] = "cost",
-};
+static const char *const paths[] = {ANTHROPIC_USAGE_PATHS("")};
+
+_Static_assert((int)WATCHES == (int)ANTHROPIC_USAGE_WATCHES && ARRAY_LEN(paths) == WATCHES,
+               "a path for each");
 
 static void put_prompt(const int64_t v[FIGURES], const enum figure is[FIGURES],
                        struct llm_report *r)
@@ -42,12 +34,11 @@ static void put_prompt(const int64_t v[FIGURES], const enum figure is[FIGURES],
         r->silent |= LLM_SILENT(USAGE_CACHE_WRITE_5M);
 }
 
-static void put_service(struct str object, const struct json_watch w[WATCHES],
-                        struct llm_report *r)
+static void put_service(struct str doc, const struct json_watch *w, struct llm_report *r)
 {
-    struct str tier = report_inside(object, w[TIER].span);
+    struct str tier = report_inside(doc, w[TIER].span);
 
-    if (json_span_is(object, w[SPEED].span, "fast")) {
+    if (json_span_is(doc, w[SPEED].span, "fast")) {
         r->has_service = true;
         r->service = SERVICE_PRIORITY;
     } else if (tier.p && service_tier_read(tier, &r->service) == SERVICE_OK) {
@@ -55,21 +46,15 @@ static void put_service(struct str object, const struct json_watch w[WATCHES],
     }
 }
 
-bool anthropic_usage_read(struct str object, struct llm_report *ret, struct json_span *ret_cost_at)
+bool anthropic_usage_take(struct str doc, const struct json_watch *w, struct llm_report *ret,
+                          struct json_span *ret_cost_at)
 {
-    struct json_watch w[WATCHES] = {0};
-    struct json_scan_result result;
-    struct json_fault fault;
     struct llm_report r = *ret;
     enum figure is[FIGURES];
     int64_t v[FIGURES] = {0};
 
-    for (size_t i = 0; i < WATCHES; i++)
-        w[i].path = paths[i];
-    if (json_scan(object, w, WATCHES, &result, &fault) != JSON_OK)
-        return false;
     for (size_t i = 0; i < FIGURES; i++)
-        is[i] = figure_read(object, &w[i], &v[i]);
+        is[i] = figure_read(doc, &w[i], &v[i]);
     if (is[INPUT] != FIGURE_GOOD && is[OUTPUT] != FIGURE_GOOD)
         return false;
     r.has_usage = true;
@@ -80,10 +65,22 @@ bool anthropic_usage_read(struct str object, struct llm_report *ret, struct json
     put_prompt(v, is, &r);
     r.usage.n[USAGE_REASONING] = figure_part(&v[OUTPUT], v[THINKING]);
     r.usage.n[USAGE_OUTPUT] = v[OUTPUT];
-    put_service(object, w, &r);
+    put_service(doc, w, &r);
     *ret = r;
     *ret_cost_at = w[COST].span;
     return true;
+}
+
+bool anthropic_usage_read(struct str object, struct llm_report *ret, struct json_span *ret_cost_at)
+{
+    struct json_watch w[WATCHES];
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    for (size_t i = 0; i < WATCHES; i++)
+        w[i].path = paths[i];
+    return json_scan(object, w, WATCHES, &result, &fault) == JSON_OK &&
+           anthropic_usage_take(object, w, ret, ret_cost_at);
 }
 
 static bool read_object(struct str object, struct llm_report *ret)

@@ -30,9 +30,20 @@ bool gemini_bytes_edit_error(struct str body, const struct wire_error *otherwise
 /* A model's name as a resource, "models/NAME" unless it is one, as a JSON string. */
 void gemini_put_model(struct str model, struct buf *out);
 
-/* usageMetadata in disjoint classes. final: no text comes behind it, so that a figure that is not
+/* The paths of what usageMetadata tells: at is "usageMetadata.", or "" of the object by itself. In the order of
+ * usage.c's figures. */
+#define GEMINI_USAGE_PATHS(at) \
+    at "promptTokenCount", at "cachedContentTokenCount", at "candidatesTokenCount", \
+    at "thoughtsTokenCount", at "toolUsePromptTokenCount", at "totalTokenCount", \
+    at "promptTokensDetails", at "promptTokenDetails" /* of embeddings */, at "cacheTokensDetails", \
+    at "candidatesTokensDetails", at "serviceTier", at "trafficType", at "cost"
+enum { GEMINI_USAGE_WATCHES = 13 };
+/* What a scan of doc by these paths has found, in disjoint classes. final: no text comes behind it, so that a figure that is not
  * there is 0, as Google leaves zeros out; before, the answer's figure is lacking. False: no figure
- * in it. ret_cost_at as of openai_usage_read. */
+ * in it. ret_cost_at as of openai_usage_take. */
+bool gemini_usage_take(struct str doc, const struct json_watch *w, bool final,
+                       struct llm_report *ret, struct json_span *ret_cost_at) _must_use_;
+/* The same of a raw usageMetadata, which is scanned. */
 bool gemini_usage_read(struct str object, bool final, struct llm_report *ret,
                        struct json_span *ret_cost_at) _must_use_;
 bool gemini_usage_find(struct str part, struct llm_report *ret);

@@ -3,7 +3,18 @@
 #include "translation/report.h"
 #include "translation/wire.h"
 
-enum { ID, ERROR, CANDIDATES, FINISH, BLOCKED, FEEDBACK, USAGE, FIRST_TEXT, WATCHES = FIRST_TEXT + 3 };
+enum {
+    ID,
+    ERROR,
+    CANDIDATES,
+    FINISH,
+    BLOCKED,
+    FEEDBACK,
+    USAGE,
+    FIGURES,
+    FIRST_TEXT = FIGURES + GEMINI_USAGE_WATCHES,
+    WATCHES = FIRST_TEXT + 3
+};
 
 static const char *const paths[WATCHES] = {
     [ID] = "responseId",
@@ -13,28 +24,29 @@ static const char *const paths[WATCHES] = {
     [BLOCKED] = "promptFeedback.blockReason",
     [FEEDBACK] = "promptFeedback",
     [USAGE] = "usageMetadata",
+    [FIGURES] = GEMINI_USAGE_PATHS("usageMetadata."),
     [FIRST_TEXT] = "candidates[].content.parts[].text",
     "candidates[].content.parts[].functionCall.args",
     "candidates[].content.parts[].executableCode.code",
 };
 
 /* The cost goes where the last figures are. */
-static void read_usage(struct str doc, const struct json_watch *w, bool final,
+static void take_usage(struct str doc, const struct json_watch w[WATCHES], bool final,
                        struct wire_report *report)
 {
-    struct json_span cost;
+    struct json_span at = w[USAGE].span, cost;
 
-    if (!w->span.n || w->span.kind != JSON_OBJECT ||
-        !gemini_usage_read(json_span_str(doc, w->span), final, &report->llm, &cost))
+    if (!at.n || at.kind != JSON_OBJECT ||
+        !gemini_usage_take(doc, w + FIGURES, final, &report->llm, &cost) || !final)
         return;
-    if (final)
-        report_place_usage(report, w->span, cost);
+    report->usage_at = at;
+    report->cost_at = cost;
 }
 
 static int read(struct str doc, bool whole, struct wire_report *ret)
 {
     struct wire_report report;
-    struct json_watch w[WATCHES] = {0};
+    struct json_watch w[WATCHES];
 
     for (size_t i = 0; i < WATCHES; i++)
         w[i].path = paths[i];
@@ -48,7 +60,7 @@ static int read(struct str doc, bool whole, struct wire_report *ret)
     for (size_t i = FIRST_TEXT; i < WATCHES; i++)
         report.llm.output_bytes += report_text_bytes(&w[i]);
     report.has_choices = report_has_list(&w[CANDIDATES]) || wire_given(w[FEEDBACK].span);
-    read_usage(doc, &w[USAGE], whole || report.llm.finish_reason.n, &report);
+    take_usage(doc, w, whole || report.llm.finish_reason.n, &report);
     *ret = report;
     return DIALECT_OK;
 }

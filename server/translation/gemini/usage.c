@@ -16,7 +16,7 @@ enum {
     TOTAL,
     FIGURES,
     PROMPT_PARTS = FIGURES,
-    EMBEDDED_PARTS,
+    EMBEDDED_PARTS, /* in one letter less */
     CACHED_PARTS,
     CANDIDATES_PARTS,
     TIER,
@@ -25,31 +25,20 @@ enum {
     WATCHES
 };
 
-static const char *const paths[WATCHES] = {
-    [PROMPT] = "promptTokenCount",
-    [CACHED] = "cachedContentTokenCount",
-    [CANDIDATES] = "candidatesTokenCount",
-    [THOUGHTS] = "thoughtsTokenCount",
-    [TOOLS] = "toolUsePromptTokenCount",
-    [TOTAL] = "totalTokenCount",
-    [PROMPT_PARTS] = "promptTokensDetails",
-    [EMBEDDED_PARTS] = "promptTokenDetails", /* of embeddings, in one letter less */
-    [CACHED_PARTS] = "cacheTokensDetails",
-    [CANDIDATES_PARTS] = "candidatesTokensDetails",
-    [TIER] = "serviceTier",
-    [TRAFFIC] = "trafficType",
-    [COST] = "cost",
-};
+static const char *const paths[] = {GEMINI_USAGE_PATHS("")};
+
+_Static_assert((int)WATCHES == (int)GEMINI_USAGE_WATCHES && ARRAY_LEN(paths) == WATCHES,
+               "a path for each");
 
 /* Of a list of {modality, tokenCount}. */
-static int64_t of_modality(struct str object, const struct json_watch *list, const char *modality)
+static int64_t of_modality(struct str doc, const struct json_watch *list, const char *modality)
 {
     struct str rest, one;
     int64_t sum = 0;
 
     if (!report_has_list(list))
         return 0;
-    rest = elements_of(json_span_str(object, list->span));
+    rest = elements_of(json_span_str(doc, list->span));
     while (element_next(&rest, &one)) {
         struct json_watch w[] = {{.path = "modality"}, {.path = "tokenCount"}};
         struct json_scan_result result;
@@ -91,31 +80,30 @@ static void sides(int64_t v[FIGURES], const enum figure is[FIGURES], bool final,
     }
 }
 
-static void split(struct str object, const struct json_watch w[WATCHES], const int64_t v[FIGURES],
+static void split(struct str doc, const struct json_watch *w, const int64_t v[FIGURES],
                   struct usage *u)
 {
     int64_t prompt = v[PROMPT] + v[TOOLS], answer = v[CANDIDATES];
     size_t parts = report_has_list(&w[PROMPT_PARTS]) ? PROMPT_PARTS : EMBEDDED_PARTS;
-    int64_t audio = of_modality(object, &w[parts], "AUDIO");
-    int64_t image = of_modality(object, &w[parts], "IMAGE");
+    int64_t audio = of_modality(doc, &w[parts], "AUDIO");
+    int64_t image = of_modality(doc, &w[parts], "IMAGE");
 
     u->n[USAGE_CACHED_INPUT] = figure_part(&prompt, v[CACHED]);
-    (void)figure_part(&audio, of_modality(object, &w[CACHED_PARTS], "AUDIO"));
-    (void)figure_part(&image, of_modality(object, &w[CACHED_PARTS], "IMAGE"));
+    (void)figure_part(&audio, of_modality(doc, &w[CACHED_PARTS], "AUDIO"));
+    (void)figure_part(&image, of_modality(doc, &w[CACHED_PARTS], "IMAGE"));
     u->n[USAGE_AUDIO_INPUT] = figure_part(&prompt, audio);
     u->n[USAGE_IMAGE_INPUT] = figure_part(&prompt, image);
     u->n[USAGE_INPUT] = prompt;
     u->n[USAGE_AUDIO_OUTPUT] =
-        figure_part(&answer, of_modality(object, &w[CANDIDATES_PARTS], "AUDIO"));
+        figure_part(&answer, of_modality(doc, &w[CANDIDATES_PARTS], "AUDIO"));
     u->n[USAGE_IMAGE_OUTPUT] =
-        figure_part(&answer, of_modality(object, &w[CANDIDATES_PARTS], "IMAGE"));
+        figure_part(&answer, of_modality(doc, &w[CANDIDATES_PARTS], "IMAGE"));
     u->n[USAGE_OUTPUT] = answer;
     u->n[USAGE_REASONING] = v[THOUGHTS];
 }
 
 /* The Gemini API names the tier, Vertex the kind of traffic. */
-static void put_service(struct str object, const struct json_watch w[WATCHES],
-                        struct llm_report *r)
+static void put_service(struct str doc, const struct json_watch *w, struct llm_report *r)
 {
     static const struct {
         const char *word;
@@ -124,34 +112,27 @@ static void put_service(struct str object, const struct json_watch w[WATCHES],
                  {"PROVISIONED_THROUGHPUT", SERVICE_STANDARD},
                  {"ON_DEMAND_FLEX", SERVICE_FLEX},
                  {"ON_DEMAND_PRIORITY", SERVICE_PRIORITY}};
-    struct str tier = report_inside(object, w[TIER].span);
+    struct str tier = report_inside(doc, w[TIER].span);
 
     if (tier.p && service_tier_read(tier, &r->service) == SERVICE_OK)
         r->has_service = true;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (json_span_is(object, w[TRAFFIC].span, kinds[i].word)) {
+        if (json_span_is(doc, w[TRAFFIC].span, kinds[i].word)) {
             r->has_service = true;
             r->service = kinds[i].tier;
         }
 }
 
-bool gemini_usage_read(struct str object, bool final, struct llm_report *ret,
-                       struct json_span *ret_cost_at)
+bool gemini_usage_take(struct str doc, const struct json_watch *w, bool final,
+                       struct llm_report *ret, struct json_span *ret_cost_at)
 {
-    struct json_watch w[WATCHES] = {0};
-    struct json_scan_result result;
-    struct json_fault fault;
     struct llm_report r = *ret;
     enum figure is[FIGURES];
     int64_t v[FIGURES] = {0};
 
-    for (size_t i = 0; i < WATCHES; i++)
-        w[i].path = paths[i];
-    if (json_scan(object, w, WATCHES, &result, &fault) != JSON_OK)
-        return false;
     for (size_t i = 0; i < FIGURES; i++)
-        is[i] = figure_read(object, &w[i], &v[i]);
-    put_service(object, w, &r);
+        is[i] = figure_read(doc, &w[i], &v[i]);
+    put_service(doc, w, &r);
     if (is[PROMPT] != FIGURE_GOOD && is[CANDIDATES] != FIGURE_GOOD && is[TOTAL] != FIGURE_GOOD) {
         ret->has_service = r.has_service;
         ret->service = r.service;
@@ -161,11 +142,24 @@ bool gemini_usage_read(struct str object, bool final, struct llm_report *ret,
     r.silent = 0;
     r.usage = (struct usage){.n = {0}};
     sides(v, is, final, &r);
-    split(object, w, v, &r.usage);
+    split(doc, w, v, &r.usage);
     usage_clamp(&r.usage);
     *ret = r;
     *ret_cost_at = w[COST].span;
     return true;
+}
+
+bool gemini_usage_read(struct str object, bool final, struct llm_report *ret,
+                       struct json_span *ret_cost_at)
+{
+    struct json_watch w[WATCHES];
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    for (size_t i = 0; i < WATCHES; i++)
+        w[i].path = paths[i];
+    return json_scan(object, w, WATCHES, &result, &fault) == JSON_OK &&
+           gemini_usage_take(object, w, final, ret, ret_cost_at);
 }
 
 static bool read_object(struct str object, struct llm_report *ret)

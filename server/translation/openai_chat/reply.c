@@ -3,27 +3,34 @@
 #include "translation/openai_chat/usage.h"
 #include "translation/report.h"
 
-enum { ID, USAGE, ERROR, CHOICES, FINISH, DATA, SERVICE, FIRST_TEXT, WATCHES = FIRST_TEXT + 5 };
-
-static const char *const head_paths[FIRST_TEXT] = {
-    [ID] = "id",
-    [USAGE] = "usage",
-    [ERROR] = "error",
-    [CHOICES] = "choices",
-    [FINISH] = "choices[].finish_reason",
-    [DATA] = "data",
-    [SERVICE] = "service_tier",
+enum {
+    ID,
+    USAGE,
+    ERROR,
+    CHOICES,
+    FINISH,
+    DATA,
+    SERVICE,
+    FIGURES,
+    FIRST_TEXT = FIGURES + OPENAI_USAGE_WATCHES,
+    WATCHES = FIRST_TEXT + 5
 };
 
-/* What a model has written stands in one of these; a chunk's `delta` has a message's fields. */
-static const char *const texts[][WATCHES - FIRST_TEXT] = {
-    [OPENAI_WHOLE] = {"choices[].message.content", "choices[].message.reasoning_content",
-                      "choices[].message.reasoning", "choices[].message.refusal",
+#define HEAD_PATHS \
+    [ID] = "id", [USAGE] = "usage", [ERROR] = "error", [CHOICES] = "choices", \
+    [FINISH] = "choices[].finish_reason", [DATA] = "data", [SERVICE] = "service_tier", \
+    [FIGURES] = OPENAI_USAGE_PATHS("usage.")
+
+/* What a model has written stands in one of the last ones; a chunk's `delta` has a message's fields. */
+static const char *const paths[][WATCHES] = {
+    [OPENAI_WHOLE] = {HEAD_PATHS, [FIRST_TEXT] = "choices[].message.content",
+                      "choices[].message.reasoning_content", "choices[].message.reasoning",
+                      "choices[].message.refusal",
                       "choices[].message.tool_calls[].function.arguments"},
-    [OPENAI_DELTA] = {"choices[].delta.content", "choices[].delta.reasoning_content",
-                      "choices[].delta.reasoning", "choices[].delta.refusal",
-                      "choices[].delta.tool_calls[].function.arguments"},
-    [OPENAI_TEXT] = {"choices[].text"},
+    [OPENAI_DELTA] = {HEAD_PATHS, [FIRST_TEXT] = "choices[].delta.content",
+                      "choices[].delta.reasoning_content", "choices[].delta.reasoning",
+                      "choices[].delta.refusal", "choices[].delta.tool_calls[].function.arguments"},
+    [OPENAI_TEXT] = {HEAD_PATHS, [FIRST_TEXT] = "choices[].text"},
 };
 
 static bool is_empty_array(struct str doc, struct json_span s)
@@ -31,15 +38,17 @@ static bool is_empty_array(struct str doc, struct json_span s)
     return !s.n || (s.kind == JSON_ARRAY && !str_trim(str_n(doc.p + s.at + 1, s.n - 2)).n);
 }
 
-static void read_usage(struct str doc, struct json_span at, struct wire_report *report)
+static void take_usage(struct str doc, const struct json_watch w[WATCHES],
+                       struct wire_report *report)
 {
-    struct json_span cost = {.n = 0};
+    struct json_span at = w[USAGE].span, cost;
 
-    if (at.kind != JSON_OBJECT || !at.n)
+    if (at.kind != JSON_OBJECT || !at.n ||
+        openai_usage_take(doc, w + FIGURES, OPENAI_USAGE_WATCHES, &report->llm, &cost) !=
+            OPENAI_USAGE_OK)
         return;
-    if (openai_usage_read(json_span_str(doc, at), &report->llm, &cost) != OPENAI_USAGE_OK)
-        return;
-    report_place_usage(report, at, cost);
+    report->usage_at = at;
+    report->cost_at = cost;
 }
 
 /* n 0: it is none, or it is several. */
@@ -60,13 +69,11 @@ static struct json_span only_text(const struct json_watch *w, size_t n)
 int openai_chat_read_report(struct str doc, enum openai_report kind, struct wire_report *ret)
 {
     struct wire_report report;
-    struct json_watch w[WATCHES] = {0};
-    size_t n = FIRST_TEXT;
+    struct json_watch w[WATCHES];
+    size_t n = 0;
 
-    for (size_t i = 0; i < FIRST_TEXT; i++)
-        w[i].path = head_paths[i];
-    for (; n < WATCHES && texts[kind][n - FIRST_TEXT]; n++)
-        w[n].path = texts[kind][n - FIRST_TEXT];
+    for (; n < WATCHES && paths[kind][n]; n++)
+        w[n].path = paths[kind][n];
     if (report_begin(doc, w, n, &report) != DIALECT_OK)
         return DIALECT_E_SYNTAX;
     report.error = wire_given(w[ERROR].span);
@@ -77,7 +84,7 @@ int openai_chat_read_report(struct str doc, enum openai_report kind, struct wire
     for (size_t i = FIRST_TEXT; i < n; i++)
         report.llm.output_bytes += report_text_bytes(&w[i]);
     report.text = only_text(w + FIRST_TEXT, n - FIRST_TEXT);
-    read_usage(doc, w[USAGE].span, &report);
+    take_usage(doc, w, &report);
     report.has_choices = report_has_list(&w[CHOICES]);
     report.has_data = report_has_list(&w[DATA]);
     report.usage_only = report.llm.has_usage && is_empty_array(doc, w[CHOICES].span);

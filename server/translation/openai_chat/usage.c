@@ -9,9 +9,6 @@ enum {
     COMPLETION,
     TOTAL,
     CACHED,
-    CACHED_DEEPSEEK,
-    CACHED_MISTRAL,
-    CACHED_PLAIN,
     CACHE_WRITE,
     AUDIO_IN,
     IMAGE_IN,
@@ -19,40 +16,17 @@ enum {
     AUDIO_OUT,
     IMAGE_OUT,
     COST,
+    CACHED_DEEPSEEK,
+    CACHED_MISTRAL,
+    CACHED_PLAIN,
     FIGURES
 };
 
-static const char *const chat_paths[FIGURES] = {
-    [PROMPT] = "prompt_tokens",
-    [COMPLETION] = "completion_tokens",
-    [TOTAL] = "total_tokens",
-    [CACHED] = "prompt_tokens_details.cached_tokens",
-    [CACHED_DEEPSEEK] = "prompt_cache_hit_tokens",
-    [CACHED_MISTRAL] = "num_cached_tokens",
-    [CACHED_PLAIN] = "cached_tokens",
-    [CACHE_WRITE] = "prompt_tokens_details.cache_write_tokens",
-    [AUDIO_IN] = "prompt_tokens_details.audio_tokens",
-    [IMAGE_IN] = "prompt_tokens_details.image_tokens",
-    [REASONING] = "completion_tokens_details.reasoning_tokens",
-    [AUDIO_OUT] = "completion_tokens_details.audio_tokens",
-    [IMAGE_OUT] = "completion_tokens_details.image_tokens",
-    [COST] = "cost",
-};
+static const char *const chat_paths[OPENAI_USAGE_WATCHES] = {OPENAI_USAGE_PATHS("")};
+static const char *const responses_paths[RESPONSES_USAGE_WATCHES] = {RESPONSES_USAGE_PATHS("")};
 
-/* The Responses format has other names for what OpenAI itself tells. */
-static const char *const responses_paths[FIGURES] = {
-    [PROMPT] = "input_tokens",
-    [COMPLETION] = "output_tokens",
-    [TOTAL] = "total_tokens",
-    [CACHED] = "input_tokens_details.cached_tokens",
-    [CACHE_WRITE] = "input_tokens_details.cache_write_tokens",
-    [AUDIO_IN] = "input_tokens_details.audio_tokens",
-    [IMAGE_IN] = "input_tokens_details.image_tokens",
-    [REASONING] = "output_tokens_details.reasoning_tokens",
-    [AUDIO_OUT] = "output_tokens_details.audio_tokens",
-    [IMAGE_OUT] = "output_tokens_details.image_tokens",
-    [COST] = "cost",
-};
+_Static_assert((int)FIGURES == (int)OPENAI_USAGE_WATCHES, "a path for each figure");
+_Static_assert((int)COST + 1 == (int)RESPONSES_USAGE_WATCHES, "and for those of the Responses format");
 
 static void split_prompt(const int64_t v[FIGURES], int64_t prompt, struct usage *u)
 {
@@ -113,24 +87,16 @@ static int sides(int64_t v[FIGURES], const enum figure is[FIGURES], struct llm_r
     return OPENAI_USAGE_OK;
 }
 
-/* A path that the format has not is one that stands nowhere. */
-static int read_as(const char *const paths[FIGURES], struct str object, struct llm_report *ret,
-                   struct json_span *ret_cost_at)
+int openai_usage_take(struct str doc, const struct json_watch *w, size_t n, struct llm_report *ret,
+                      struct json_span *ret_cost_at)
 {
-    struct json_watch w[FIGURES] = {0};
-    struct json_scan_result result;
-    struct json_fault fault;
     struct llm_report report = *ret;
     enum figure is[FIGURES] = {FIGURE_ABSENT};
     int64_t v[FIGURES] = {0}, beyond;
 
-    for (size_t i = 0; i < FIGURES; i++)
-        w[i].path = paths[i] ? paths[i] : paths[TOTAL];
-    if (json_scan(object, w, FIGURES, &result, &fault) != JSON_OK)
-        return OPENAI_USAGE_E_NONE;
-    for (size_t i = 0; i < COST; i++)
-        if (paths[i])
-            is[i] = figure_read(object, &w[i], &v[i]);
+    for (size_t i = 0; i < n; i++)
+        if (i != COST)
+            is[i] = figure_read(doc, &w[i], &v[i]);
     if (sides(v, is, &report, &beyond) != OPENAI_USAGE_OK)
         return OPENAI_USAGE_E_NONE;
     report.has_usage = true;
@@ -142,14 +108,28 @@ static int read_as(const char *const paths[FIGURES], struct str object, struct l
     return OPENAI_USAGE_OK;
 }
 
+static int read_as(const char *const *paths, size_t n, struct str object, struct llm_report *ret,
+                   struct json_span *ret_cost_at)
+{
+    struct json_watch w[FIGURES];
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    for (size_t i = 0; i < n; i++)
+        w[i].path = paths[i];
+    if (json_scan(object, w, n, &result, &fault) != JSON_OK)
+        return OPENAI_USAGE_E_NONE;
+    return openai_usage_take(object, w, n, ret, ret_cost_at);
+}
+
 int openai_usage_read(struct str object, struct llm_report *ret, struct json_span *ret_cost_at)
 {
-    return read_as(chat_paths, object, ret, ret_cost_at);
+    return read_as(chat_paths, ARRAY_LEN(chat_paths), object, ret, ret_cost_at);
 }
 
 int responses_usage_read(struct str object, struct llm_report *ret, struct json_span *ret_cost_at)
 {
-    return read_as(responses_paths, object, ret, ret_cost_at);
+    return read_as(responses_paths, ARRAY_LEN(responses_paths), object, ret, ret_cost_at);
 }
 
 static bool read_object(struct str object, struct llm_report *ret)

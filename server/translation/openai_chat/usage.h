@@ -14,13 +14,33 @@
 #include "json/scan.h"
 #include "model/llm.h"
 
+/* The paths of the figures, for the watches of a scan of the answer or of the usage object by itself: at is
+ * "usage.", or "". In the order of usage.c's figures. */
+#define OPENAI_USAGE_PATHS(at) \
+    at "prompt_tokens", at "completion_tokens", at "total_tokens", \
+    at "prompt_tokens_details.cached_tokens", at "prompt_tokens_details.cache_write_tokens", \
+    at "prompt_tokens_details.audio_tokens", at "prompt_tokens_details.image_tokens", \
+    at "completion_tokens_details.reasoning_tokens", at "completion_tokens_details.audio_tokens", \
+    at "completion_tokens_details.image_tokens", at "cost", \
+    at "prompt_cache_hit_tokens" /* DeepSeek */, at "num_cached_tokens" /* Mistral */, at "cached_tokens"
+/* The Responses format has other names for what OpenAI itself tells. */
+#define RESPONSES_USAGE_PATHS(at) \
+    at "input_tokens", at "output_tokens", at "total_tokens", \
+    at "input_tokens_details.cached_tokens", at "input_tokens_details.cache_write_tokens", \
+    at "input_tokens_details.audio_tokens", at "input_tokens_details.image_tokens", \
+    at "output_tokens_details.reasoning_tokens", at "output_tokens_details.audio_tokens", \
+    at "output_tokens_details.image_tokens", at "cost"
+enum { OPENAI_USAGE_WATCHES = 14, RESPONSES_USAGE_WATCHES = 11 };
+
 enum { OPENAI_USAGE_OK = 0, OPENAI_USAGE_E_NONE = 1 };
-/* object: the raw usage object. Sets what *ret says of usage. *ret_cost_at (offset within object, n
- * 0: absent) is where a provider's own `cost` stands; it is never read: what a call costs is what
- * its price says. OPENAI_USAGE_E_NONE: no figure in it. */
+/* The n watches of a scan of doc by one of these lists, in one of those two numbers. Sets what *ret says of
+ * usage. *ret_cost_at (in doc, n 0: absent) is where a provider's own `cost` stands; it is never read: what a
+ * call costs is what its price says. OPENAI_USAGE_E_NONE: no figure in it. */
+int openai_usage_take(struct str doc, const struct json_watch *w, size_t n, struct llm_report *ret,
+                      struct json_span *ret_cost_at) _must_use_;
+/* The same of a raw usage object, which is scanned. */
 int openai_usage_read(struct str object, struct llm_report *ret,
                       struct json_span *ret_cost_at) _must_use_;
-/* The same of the Responses format, whose figures have other names. */
 int responses_usage_read(struct str object, struct llm_report *ret,
                          struct json_span *ret_cost_at) _must_use_;
 /* The last `"usage":{...}` in a fragment of a document; false when there is none. */

@@ -4,7 +4,19 @@
 #include "translation/report.h"
 #include "translation/wire.h"
 
-enum { TYPE, ID, ERROR, STATUS, REASON, OUTPUT, USAGE, TIER, FIRST_TEXT, WATCHES = FIRST_TEXT + 6 };
+enum {
+    TYPE,
+    ID,
+    ERROR,
+    STATUS,
+    REASON,
+    OUTPUT,
+    USAGE,
+    TIER,
+    FIGURES,
+    FIRST_TEXT = FIGURES + RESPONSES_USAGE_WATCHES,
+    WATCHES = FIRST_TEXT + 6
+};
 
 static const char *const whole_paths[WATCHES] = {
     [TYPE] = "object",
@@ -15,6 +27,7 @@ static const char *const whole_paths[WATCHES] = {
     [OUTPUT] = "output",
     [USAGE] = "usage",
     [TIER] = "service_tier",
+    [FIGURES] = RESPONSES_USAGE_PATHS("usage."),
     [FIRST_TEXT] = "output[].content[].text",
     "output[].content[].refusal",
     "output[].summary[].text",
@@ -33,6 +46,7 @@ static const char *const event_paths[] = {
     [OUTPUT] = "response.error",
     [USAGE] = "response.usage",
     [TIER] = "response.service_tier",
+    [FIGURES] = RESPONSES_USAGE_PATHS("response.usage."),
     [FIRST_TEXT] = "delta",
 };
 
@@ -40,7 +54,7 @@ static bool scan(struct str doc, const char *const *paths, size_t n, struct json
                  struct wire_report *report)
 {
     for (size_t i = 0; i < n; i++)
-        w[i] = (struct json_watch){.path = paths[i]};
+        w[i].path = paths[i];
     if (report_begin(doc, w, n, report) != DIALECT_OK)
         return false;
     report->error = wire_given(w[ERROR].span);
@@ -64,8 +78,11 @@ static void read_end(struct str doc, const struct json_watch w[FIRST_TEXT],
     report->llm.has_service =
         tier.p && service_tier_read(tier, &report->llm.service) == SERVICE_OK;
     if (at.n && at.kind == JSON_OBJECT &&
-        responses_usage_read(json_span_str(doc, at), &report->llm, &cost) == OPENAI_USAGE_OK)
-        report_place_usage(report, at, cost);
+        openai_usage_take(doc, w + FIGURES, RESPONSES_USAGE_WATCHES, &report->llm, &cost) ==
+            OPENAI_USAGE_OK) {
+        report->usage_at = at;
+        report->cost_at = cost;
+    }
 }
 
 int responses_bytes_read_reply(struct str body, struct wire_report *ret)

@@ -66,6 +66,43 @@ static void usage_falls_into_disjoint_classes(void **state)
     assert_int_equal(r.llm.output_bytes, 4);
 }
 
+/* Of two figures under one name nobody could say which one is true. */
+static void an_answer_that_tells_a_figure_twice_is_not_read(void **state)
+{
+    static const struct {
+        const struct dialect *dialect;
+        const char *key, *body; /* the key, or another one, stands for % */
+    } cases[] = {
+        {&openai_chat, "prompt_tokens", "{\"usage\":{\"prompt_tokens\":1,\"%\":2}}"},
+        {&openai_chat, "cached_token\\u0073",
+         "{\"usage\":{\"prompt_tokens\":1,\"prompt_tokens_details\":{\"cached_tokens\":1,\"%\":0}}}"},
+        {&openai_chat, "audio_tokens",
+         "{\"usage\":{\"prompt_tokens\":1,\"completion_tokens_details\":{\"audio_tokens\":1,\"%\":0}}}"},
+        {&openai_responses, "output_tokens", "{\"usage\":{\"output_tokens\":1,\"%\":2}}"},
+        {&openai_responses, "reasoning_tokens",
+         "{\"usage\":{\"output_tokens\":1,\"output_tokens_details\":{\"reasoning_tokens\":1,\"%\":0}}}"},
+        {&anthropic_messages, "input_tokens", "{\"usage\":{\"input_tokens\":1,\"%\":2}}"},
+        {&anthropic_messages, "ephemeral_1h_input_tokens",
+         "{\"usage\":{\"input_tokens\":1,\"cache_creation\":{\"ephemeral_1h_input_tokens\":1,\"%\":0}}}"},
+        {&gemini, "promptTokenCount", "{\"usageMetadata\":{\"promptTokenCount\":1,\"%\":2}}"},
+        {&cohere_chat, "input_tokens",
+         "{\"usage\":{\"billed_units\":{\"input_tokens\":1,\"%\":2}}}"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        for (int twice = 0; twice < 2; twice++) {
+            struct str rest = str_c(cases[i].body), front;
+            struct wire_report r = {0};
+
+            assert_true(str_split(&rest, '%', &front));
+            front = arena_strf(arena, "%.*s%s%.*s", STR_FMT(front), twice ? cases[i].key : "another",
+                               STR_FMT(rest));
+            assert_int_equal(cases[i].dialect->read_reply(front, &r),
+                             twice ? DIALECT_E_SYNTAX : DIALECT_OK);
+            assert_int_equal(r.llm.has_usage, !twice);
+        }
+}
+
 static void parts_never_exceed_their_whole(void **state)
 {
     struct wire_report r = reply_of("{\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":5,"
@@ -187,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usage_falls_into_disjoint_classes),
+        cmocka_unit_test(an_answer_that_tells_a_figure_twice_is_not_read),
         cmocka_unit_test(parts_never_exceed_their_whole),
         cmocka_unit_test(a_figure_that_is_no_count_is_as_good_as_none),
         cmocka_unit_test(what_is_left_of_the_total_is_the_other_side),
