@@ -195,8 +195,8 @@ static void invent_object(struct inventor *i, const struct json_object *schema)
 
 static void invent_array(struct inventor *i, const struct json_object *schema)
 {
-    int64_t least = bound_of(schema, "minItems", i->depth > 3 ? 0 : 1);
-    int64_t most = bound_of(schema, "maxItems", ITEMS_MAX);
+    int64_t least = near_bound(schema, "minItems", i->depth > 3 ? 0 : 1);
+    int64_t most = near_bound(schema, "maxItems", ITEMS_MAX);
     int64_t n = least + (int64_t)dice_below(i->dice, i->depth > 3 ? 1 : 2);
 
     n = MAX(MIN(n, most), MIN(least, (int64_t)100));

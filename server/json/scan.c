@@ -381,7 +381,7 @@ static int scan_by(const struct watch_tree *tree, struct str doc, struct json_wa
     struct scanner s;
 
     s.start = doc.p;
-    s.end = doc.p + doc.n;
+    s.end = str_end(doc);
     s.frames = frames;
     s.top = NULL;
     s.depth = 0;

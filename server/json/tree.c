@@ -198,7 +198,7 @@ static struct json_object *read_value(struct reader *d)
 
 int json_parse(struct str text, struct json_object **ret, struct json_fault *fault)
 {
-    struct reader d = {.p = text.p, .end = text.p + text.n};
+    struct reader d = {.p = text.p, .end = str_end(text)};
     int r = json_check(text, fault);
 
     if (r)

@@ -45,7 +45,7 @@ struct log_cursor {
     struct call_id id; /* all zero: before every row of that moment */
     int64_t step; /* how large a slice the search that ended here had come to; 0: not known */
 };
-#define LOG_CURSOR_TEXT 64
+#define LOG_CURSOR_TEXT (19 + 1 + CALL_ID_TEXT + 1 + 19) /* any moment, any step */
 void log_cursor_text(struct log_cursor c, char out[LOG_CURSOR_TEXT]);
 bool log_cursor_parse(struct str text, struct log_cursor *ret);
 

@@ -69,7 +69,7 @@ static bool is_boundary(struct str s)
         char c = s.p[i];
 
         if ((c < '0' || c > '9') && ((c | 0x20) < 'a' || (c | 0x20) > 'z') &&
-            !strchr("'()+_,-./:=? ", c))
+            (!c || !strchr("'()+_,-./:=? ", c)))
             return false;
     }
     return s.n > 0 && s.n <= BOUNDARY_MAX && s.p[s.n - 1] != ' ';

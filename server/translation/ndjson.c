@@ -37,11 +37,11 @@ static bool take(struct ndjson *l, struct str *ret)
     size_t to = end ? (size_t)(end - l->in.p) + 1 : l->in.n;
 
     l->scan = to;
-    if (!end && !l->ended)
+    if ((!end && !l->ended) || to == l->at)
         return false;
     *ret = str_n(l->in.p + l->at, to - l->at);
     l->at = to;
-    return ret->n > 0;
+    return true;
 }
 
 int ndjson_next(struct ndjson *l, struct sse_event *ret)

@@ -75,7 +75,8 @@ static void tools(struct json_writer *w, const struct chat_request *r, bool own,
 
 /* --- thinking --- */
 
-/* Shares of the output limit, as OpenRouter's documentation gives them. */
+/* Shares of the output limit, which may be any number that a client writes, as OpenRouter's
+ * documentation gives them. */
 static int64_t budget_of(const struct chat_request *r, int64_t limit)
 {
     static const int percent[] = {[CHAT_EFFORT_MINIMAL] = 10, [CHAT_EFFORT_LOW] = 20,
@@ -86,7 +87,7 @@ static int64_t budget_of(const struct chat_request *r, int64_t limit)
         return r->reasoning.budget;
     if (r->reasoning.effort <= CHAT_EFFORT_NONE)
         return r->reasoning.effort == CHAT_EFFORT_NONE ? 0 : -1;
-    return MAX(limit * percent[r->reasoning.effort] / 100, (int64_t)BUDGET_MIN);
+    return MAX((int64_t)((__int128)limit * percent[r->reasoning.effort] / 100), (int64_t)BUDGET_MIN);
 }
 
 static void open_thinking(struct json_writer *w, const char *type)

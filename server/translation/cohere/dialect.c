@@ -1,5 +1,6 @@
 /* dialect.c: Cohere's chat as a table, and its embeddings: texts or pictures in, vectors of several
  * kinds out, never streamed. */
+#include "base/bounds.h"
 #include "translation/cohere/cohere.h"
 #include "translation/figures.h"
 #include "translation/openai_chat/chat.h"
@@ -87,7 +88,7 @@ static int read_vectors(struct str body, struct wire_report *ret)
         figure_round_up(json_span_str(body, w[IMAGE_TOKENS].span), &pictures))
         told = true;
     report.llm.has_usage = told;
-    report.llm.usage.n[USAGE_INPUT] = tokens + pictures;
+    report.llm.usage.n[USAGE_INPUT] = MIN(tokens + pictures, (int64_t)BOUND_USAGE_QUANTITY);
     *ret = report;
     return DIALECT_OK;
 }

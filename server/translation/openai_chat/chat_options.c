@@ -100,18 +100,19 @@ static void format(struct json_writer *w, const struct chat_format *f)
 }
 
 /* A budget of tokens as the nearest effort: the shares that OpenRouter's documentation gives
- * (low 20 %, medium 50 %, high 80 % of the output limit), taken backwards. */
+ * (low 20 %, medium 50 %, high 80 % of the output limit), taken backwards. Both may be any number that
+ * a client writes, hence the width. */
 enum chat_effort openai_effort_of(const struct chat_request *r)
 {
-    int64_t limit = r->output_limit > 0 ? r->output_limit : 32000;
+    __int128 limit = r->output_limit > 0 ? r->output_limit : 32000, budget = r->reasoning.budget;
 
-    if (r->reasoning.effort != CHAT_EFFORT_DEFAULT || r->reasoning.budget < 0)
+    if (r->reasoning.effort != CHAT_EFFORT_DEFAULT || budget < 0)
         return r->reasoning.effort;
-    if (r->reasoning.budget == 0)
+    if (budget == 0)
         return CHAT_EFFORT_NONE;
-    if (r->reasoning.budget * 100 < limit * 35)
+    if (budget * 100 < limit * 35)
         return CHAT_EFFORT_LOW;
-    return r->reasoning.budget * 100 < limit * 65 ? CHAT_EFFORT_MEDIUM : CHAT_EFFORT_HIGH;
+    return budget * 100 < limit * 65 ? CHAT_EFFORT_MEDIUM : CHAT_EFFORT_HIGH;
 }
 
 static void limits(struct json_writer *w, const struct chat_request *r,

@@ -160,6 +160,8 @@ static void references_are_followed_and_end(void **state)
         "{\"type\":7}",
         "{\"type\":\"string\",\"minLength\":-5,\"maxLength\":-9}",
         "{\"enum\":[]}",
+        "{\"type\":\"array\",\"minItems\":9223372036854775807}",
+        "{\"type\":\"array\",\"maxItems\":-9223372036854775808}",
         "{\"type\":\"integer\",\"minimum\":9223372036854775807}",
         "{\"type\":\"integer\",\"maximum\":-9223372036854775808}",
         "{\"properties\":[]}",

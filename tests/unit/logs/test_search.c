@@ -268,7 +268,7 @@ static void a_cursor_is_written_and_read(void **state)
                                       "12.call_0.0", "12.call_01234567890123456789012345678901",
                                       "12.call_01234567890123456789012345678901.-1",
                                       "9999999999999999.call_01234567890123456789012345678901.0"};
-    struct log_cursor c = {1764310000123456, {{1, 2, 3}}, 4000}, read = {0};
+    struct log_cursor c = {1764310000123456, {{1, 2, 3}}, INT64_MAX}, read = {0};
     char text[LOG_CURSOR_TEXT];
 
     log_cursor_text(c, text);
