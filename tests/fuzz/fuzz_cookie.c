@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "base/bounds.h"
+#include "http/exchange.h"
 #include "http/forwarded.h"
 #include "http/percent.h"
 #include "urlencoded.h"
@@ -44,6 +45,21 @@ static void forwarded(struct str in)
     HOLDS(!got.through_peer && !memcmp(got.client.ip, peer.ip, sizeof(peer.ip)));
 }
 
+/* The session's cookie among others, and a field of the query: slices of what was sent. */
+static void named(struct arena *a, struct str in)
+{
+    struct gate_header headers[2] = {{STR("cookie"), STR("tollgate_theme=dark")}, {STR("Cookie"), in}};
+    struct exchange x = {.request = {.arena = a, .query = in}, .headers = headers, .header_count = 2};
+    struct str value = request_cookie(&x.request, "tollgate_session");
+
+    HOLDS(str_eq_c(request_cookie(&x.request, "tollgate_theme"), "dark"));
+    if (value.n)
+        HOLDS(value.p >= in.p && value.p + value.n <= in.p + in.n && str_find(value, ';') < 0);
+    value = request_query(&x.request, "q");
+    if (value.p)
+        HOLDS(value.n <= in.n && str_utf8(value) && str_find(value, '\0') < 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *copy = fuzz_copy(str_n((const char *)data, size));
@@ -55,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (decoded.p)
         HOLDS(decoded.n <= in.n && str_utf8(decoded) && str_find(decoded, '\0') < 0);
     form(a, in);
+    named(a, in);
     forwarded(in);
     arena_free(a);
     free(copy);

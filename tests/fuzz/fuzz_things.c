@@ -1,6 +1,6 @@
 /* What is no chat: forms, sounds, and the dialects' readers of requests, answers and events. Parts
- * are slices of the form, an edited form reads as the same with another model, and what is written
- * is JSON. */
+ * are slices of the form, whatever its type says of its boundary, an edited form reads as the same with
+ * another model, and what is written is JSON. */
 #include "fuzz.h"
 
 #include "base/bounds.h"
@@ -30,6 +30,25 @@ static bool is_within(struct str part, struct str whole)
     return part.p >= whole.p && part.p + part.n <= whole.p + whole.n;
 }
 
+/* The type and the body as they are: parts are within it, each named once. */
+static void any_form(struct str type, struct str in)
+{
+    static struct multipart m;
+    const char *reason = NULL;
+
+    if (multipart_read(type, in, &m, &reason) != MULTIPART_OK) {
+        HOLDS(reason);
+        return;
+    }
+    HOLDS(multipart_is_form(type) && m.n <= MULTIPART_PARTS);
+    for (size_t i = 0; i < m.n; i++) {
+        HOLDS(is_within(m.part[i].name, in) && is_within(m.part[i].value, in));
+        for (size_t k = 0; k < i; k++)
+            HOLDS(str_ends(m.part[i].name, STR("[]")) ||
+                  !str_eq(m.part[i].name, m.part[k].name));
+    }
+}
+
 static void form(struct arena *a, const struct dialect *d, struct str in)
 {
     static struct multipart before, after;
@@ -50,6 +69,7 @@ static void form(struct arena *a, const struct dialect *d, struct str in)
     HOLDS(r == DIALECT_OK || fault.reason[0]);
     if (r != DIALECT_OK)
         return;
+    HOLDS(request.llm.choices > 0);
     buf_init(&out, in.n + KIB(1));
     d->edit_request(&request, &edit, &out);
     HOLDS(buf_finish(&out) == 0);
@@ -75,6 +95,7 @@ static void request(struct arena *a, const struct dialect *d, struct str in)
     HOLDS(r != DIALECT_E_FIELD || fault.reason[0]);
     if (r != DIALECT_OK)
         return;
+    HOLDS(read.llm.choices > 0 && read.llm.prompt_bytes <= in.n);
     buf_init(&out, in.n * 2 + KIB(8));
     d->edit_request(&read, &edit, &out);
     is_json(&out);
@@ -127,8 +148,9 @@ static void events(const struct dialect *d, struct str in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str in = {(const char *)data, size};
-    unsigned kind = fuzz_byte(&in) % 5;
-    const struct dialect *d = dialects[fuzz_byte(&in) % ARRAY_LEN(dialects)];
+    unsigned kind = fuzz_byte(&in) % 6;
+    unsigned which = fuzz_byte(&in);
+    const struct dialect *d = dialects[which % ARRAY_LEN(dialects)];
     char *copy = fuzz_copy(in);
     struct arena *a = arena_new(MIB(32));
 
@@ -142,8 +164,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         reply(d, in);
     else if (kind == 3)
         events(d, in);
-    else
+    else if (kind == 4)
         HOLDS(sound_length_ms(in) >= -1);
+    else
+        any_form(fuzz_take(&in, which), in);
     arena_free(a);
     free(copy);
     return 0;
