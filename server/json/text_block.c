@@ -1,8 +1,8 @@
 /* text_block.c: the inside of long strings, 64 bytes at a time; declared in text.h.
  *
  * Each block becomes masks with one bit per byte, and no branch depends on where in it an escape or a
- * character of several bytes stands: those branches are what a reader that goes from one to the next
- * spends its time on. Anything that is not right ends the reading in front of it; text.c's functions then
+ * character of several bytes stands, only on whether there is one: the others are what a reader that goes
+ * from one to the next spends its time on. Anything that is not right ends the reading in front of it; text.c's functions then
  * say what it is. UTF-8 is judged by pairs of neighbouring bytes: three tables, of the first one's halves
  * and the second one's upper half, each say which errors they allow, and an error that all three allow
  * is one (Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte", 2020). */
@@ -111,10 +111,6 @@ WITH_AVX2 static inline uint64_t escaped_bytes(uint64_t slashes, uint64_t *carry
     const uint64_t even = 0x5555555555555555;
     uint64_t follows, odd_begins, sum, carried = *carry;
 
-    if (!slashes) {
-        *carry = 0;
-        return carried;
-    }
     slashes &= ~carried;
     follows = slashes << 1 | carried;
     odd_begins = slashes & ~even & ~follows;
@@ -158,20 +154,26 @@ static bool digits_follow(const char *p, uint64_t letters)
     return true;
 }
 
-/* Control characters and bytes that are no UTF-8. */
+/* Not zero where a byte is a control character. */
+WITH_AVX2 static inline __m256i controls_of(__m256i v)
+{
+    return _mm256_subs_epu8(_mm256_set1_epi8(' '), v);
+}
+
+/* Control characters and bytes that are no UTF-8, for which there is nothing to look where all is ASCII. */
 WITH_AVX2 static inline uint64_t bad_bytes(const struct block *b, __m256i before)
 {
-    const __m256i control = _mm256_set1_epi8(0x1f), none = _mm256_setzero_si256();
-    __m256i bad[2];
+    __m256i either = _mm256_or_si256(b->half[0], b->half[1]), none = _mm256_setzero_si256();
+    __m256i first = controls_of(b->half[0]), second = controls_of(b->half[1]);
 
-    for (int i = 0; i < 2; i++) {
-        __m256i v = b->half[i];
-        __m256i errors = utf8_errors(v, i ? b->half[0] : before);
-
-        bad[i] = _mm256_andnot_si256(_mm256_cmpeq_epi8(_mm256_min_epu8(v, control), v),
-                                     _mm256_cmpeq_epi8(errors, none));
+    if (_mm256_movemask_epi8(_mm256_or_si256(either, before))) {
+        first = _mm256_or_si256(first, utf8_errors(b->half[0], before));
+        second = _mm256_or_si256(second, utf8_errors(b->half[1], b->half[0]));
     }
-    return ~mask_of(bad[0], bad[1]);
+    either = _mm256_or_si256(first, second);
+    if (_mm256_testz_si256(either, either))
+        return 0;
+    return ~mask_of(_mm256_cmpeq_epi8(first, none), _mm256_cmpeq_epi8(second, none));
 }
 
 /* Where the characters end that are whole in front of p: a block may end within one. */
@@ -190,6 +192,14 @@ static const char *whole_before(const char *start, const char *p, const struct t
     return p;
 }
 
+/* May each of these bytes stand behind a backslash, with what it needs behind it? */
+WITH_AVX2 static inline bool escapes_hold(const struct block *b, const char *p, uint64_t escaped)
+{
+    uint64_t digits = escaped & equals(b, 'u');
+
+    return !(escaped & ~escapable(b)) && (!digits || digits_follow(p, digits));
+}
+
 WITH_AVX2 static const char *read_blocks(const char *start, const char *end)
 {
     struct text_state state = {.before = _mm256_setzero_si256()};
@@ -199,13 +209,15 @@ WITH_AVX2 static const char *read_blocks(const char *start, const char *end)
         struct block b = {{_mm256_loadu_si256((const void *)p),
                            _mm256_loadu_si256((const void *)(p + sizeof(__m256i)))}};
         struct text_state next = {.escaped = state.escaped, .before = b.half[1]};
-        uint64_t escaped = escaped_bytes(equals(&b, '\\'), &next.escaped);
-        uint64_t quotes = equals(&b, '"') & ~escaped;
-        uint64_t inside = quotes ^ (quotes - 1); /* up to the first quote, with it; or all */
-        uint64_t wrong = bad_bytes(&b, state.before) | (escaped & ~escapable(&b));
-        uint64_t digits = escaped & equals(&b, 'u') & inside;
+        uint64_t slashes = equals(&b, '\\'), quotes = equals(&b, '"'), escaped = 0, inside, wrong;
 
-        if ((wrong & inside) || (digits && !digits_follow(p, digits)))
+        if (slashes | state.escaped) {
+            escaped = escaped_bytes(slashes, &next.escaped);
+            quotes &= ~escaped;
+        }
+        inside = quotes ^ (quotes - 1); /* up to the first quote, with it; or all */
+        wrong = bad_bytes(&b, state.before);
+        if ((wrong & inside) || (escaped && !escapes_hold(&b, p, escaped & inside)))
             break;
         if (quotes)
             return p + __builtin_ctzll(quotes);
