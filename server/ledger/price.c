@@ -43,18 +43,22 @@ int price_charge(const struct price *p, enum service_tier s, const char *image_k
     return PRICE_OK;
 }
 
-/* The dearest of the units that cover what; PRICE_NONE where none is named. */
-static int64_t dearest(const struct price_step *step, enum usage_covers covers, bool audio)
+static bool is_sound(enum usage_unit u)
+{
+    return u == USAGE_AUDIO_INPUT || u == USAGE_AUDIO_OUTPUT;
+}
+
+/* The dearest of the units on that side; PRICE_NONE where none is named. Several times in each call, and of a
+ * side that is known only its own units are left of this. */
+static inline int64_t dearest(const struct price_step *step, enum usage_covers side, bool audio)
 {
     int64_t most = PRICE_NONE;
 
-    for (unsigned u = 0; u < USAGE_UNITS; u++) {
-        const struct usage_unit_info *info = usage_unit_info((enum usage_unit)u);
-        bool sound = u == USAGE_AUDIO_INPUT || u == USAGE_AUDIO_OUTPUT;
-
-        if (info->covers == covers && (audio || !sound))
-            most = MAX(most, step->charge[u]);
-    }
+#define USAGE(ident, name, column, label, covers, fallback)                                 \
+    if (USAGE_COVERS_##covers == side && (audio || !is_sound(USAGE_##ident)))               \
+        most = MAX(most, step->charge[USAGE_##ident]);
+#include "model/usage.def"
+#undef USAGE
     return most;
 }
 

@@ -45,14 +45,29 @@ bool usage_unit_is_piece(enum usage_unit unit)
            unit == USAGE_PAGE || unit == USAGE_SEARCH;
 }
 
-int64_t usage_sum(const struct usage *u, enum usage_covers covers)
+/* Several times in each call: of a side that is known here only its own units are left of this. */
+static inline int64_t sum_of(const struct usage *u, enum usage_covers side)
 {
     int64_t sum = 0;
 
-    for (size_t i = 0; i < USAGE_UNITS; i++)
-        if (units[i].covers == covers)
-            sum += u->n[i];
+#define USAGE(ident, name, column, label, covers, fallback) \
+    sum += USAGE_COVERS_##covers == side ? u->n[USAGE_##ident] : 0;
+#include "model/usage.def"
+#undef USAGE
     return sum;
+}
+
+int64_t usage_sum(const struct usage *u, enum usage_covers covers)
+{
+    switch (covers) {
+    case USAGE_COVERS_PROMPT:
+        return sum_of(u, USAGE_COVERS_PROMPT);
+    case USAGE_COVERS_OUTPUT:
+        return sum_of(u, USAGE_COVERS_OUTPUT);
+    case USAGE_COVERS_OTHER:
+        return sum_of(u, USAGE_COVERS_OTHER);
+    }
+    return 0;
 }
 
 void usage_take(struct usage *into, const struct usage *from, enum usage_covers side)
