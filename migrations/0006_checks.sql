@@ -117,6 +117,17 @@ END
 $$;
 CALL money_function('usage_findings(timestamptz, timestamptz)', false);
 
+-- The teams whose accounts are to be added up again: what they say is not what was marked, or something
+-- was posted since. The first holds however long ago it was posted: no node may have been up to look.
+CREATE FUNCTION ledger_moved(p_since timestamptz) RETURNS SETOF bigint LANGUAGE sql STABLE AS $$
+    SELECT a.team_id
+      FROM account a LEFT JOIN ledger_mark k ON k.team_id = a.team_id AND k.account_id = a.id
+     WHERE (k.debits_nano, k.credits_nano) IS DISTINCT FROM (a.debits_nano, a.credits_nano)
+    UNION
+    SELECT t.team_id FROM transfer t WHERE t.posted_at >= p_since
+$$;
+CALL money_function('ledger_moved(timestamptz)', false);
+
 -- Every rule of the books that does not hold, as rows; none when all is well. '-infinity': the books
 -- as a whole. Later: what was posted since, and what is small enough to be looked at whole; each rule
 -- says what it leaves to the full form. One snapshot: everything is of the same moment. At most 100
@@ -143,8 +154,7 @@ BEGIN
     ), teams AS (
         SELECT w.id AS team_id, coalesce(k.transfer_id, 0) AS transfer_id
           FROM team w LEFT JOIN known k ON k.team_id = w.id
-         WHERE is_full OR k.team_id IS NULL
-            OR w.id IN (SELECT t.team_id FROM transfer t WHERE t.posted_at >= p_since)
+         WHERE is_full OR w.id IN (SELECT ledger_moved(p_since))
             OR w.id IN (SELECT f.team_id FROM recon_finding f
                          WHERE f.closed_at IS NULL AND f.invariant = 'I2 an account is its transfers')
     ), moved AS (
@@ -562,9 +572,7 @@ BEGIN
          CROSS JOIN LATERAL (SELECT coalesce(max(t.id), 0) AS id FROM transfer t WHERE t.team_id = a.team_id) l
          WHERE a.team_id NOT IN (SELECT f.team_id FROM now_found f
                                   WHERE f.invariant = 'I2 an account is its transfers')
-           AND (since = '-infinity'
-                OR a.team_id IN (SELECT t.team_id FROM transfer t WHERE t.posted_at >= since)
-                OR NOT EXISTS (SELECT FROM ledger_mark k WHERE k.team_id = a.team_id))
+           AND (since = '-infinity' OR a.team_id IN (SELECT ledger_moved(since)))
         ON CONFLICT (team_id, account_id) DO UPDATE
            SET transfer_id = excluded.transfer_id, debits_nano = excluded.debits_nano,
                credits_nano = excluded.credits_nano

@@ -205,6 +205,9 @@ export async function stopEverything(file) {
     const { same, text } = shadow(s);
     console.log(`${same ? 'ok' : 'FAIL'} ${file}: the shadow books are the same${same ? '' : `\n${text}`}`);
     bad += !same;
+    const open = s.sql('SELECT invariant, team_id, subject, detail FROM recon_finding WHERE closed_at IS NULL');
+    console.log(`${open.length ? 'FAIL' : 'ok'} ${file}: no check of the books found anything${open.length ? `\n${JSON.stringify(open, null, 1)}` : ''}`);
+    bad += open.length > 0;
   }
   for (const s of [...running]) {
     const result = await s.stop();

@@ -128,12 +128,43 @@ static void a_day_is_read_in_spans_and_from_where_one_stopped(void **state)
     charge_more(1, -5);
 }
 
+DB_QUERY(findings_of_rest, "SELECT count(*) AS n FROM ledger_findings(clock_timestamp() + interval '1 hour')")
+
+static int64_t found_after_a_rest(void)
+{
+    int64_t n;
+
+    assert_int_equal(db_begin(t.p.owner, DB_SYSTEM, false), 0);
+    assert_int_equal(db_one(t.p.owner, &findings_of_rest, NULL, DB_NO_ARGS, DB_COLS(db_col_i64("n", &n))),
+                     0);
+    assert_int_equal(db_commit(t.p.owner), 0);
+    return n;
+}
+
+/* What was posted in the last minute before a weekend, and not looked at any more, is older than what
+ * the first look after it reads. */
+static void what_was_posted_before_a_long_rest_is_added_up(void **state)
+{
+    assert_int_equal(found_next(), 0);
+    people_begin(&t.p, DB_SYSTEM);
+    settle_in(t.p.db, 3);
+    people_commit(&t.p);
+    assert_int_equal(found_after_a_rest(), 0);
+    owner_forces("UPDATE account SET debits_nano = debits_nano + 1, credits_nano = credits_nano + 1"
+                 " WHERE id = (SELECT min(id) FROM account WHERE kind = 'revenue')");
+    assert_int_equal(found_after_a_rest(), 1);
+    owner_forces("UPDATE account SET debits_nano = debits_nano - 1, credits_nano = credits_nano - 1"
+                 " WHERE id = (SELECT min(id) FROM account WHERE kind = 'revenue')");
+    assert_int_equal(found_after_a_rest(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_on_its_way_belongs_to_the_next_window),
         cmocka_unit_test(a_clock_that_went_back_hides_nothing),
         cmocka_unit_test(a_day_is_read_in_spans_and_from_where_one_stopped),
+        cmocka_unit_test(what_was_posted_before_a_long_rest_is_added_up),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
