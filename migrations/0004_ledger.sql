@@ -166,7 +166,7 @@ CREATE TABLE call (
     latency_us bigint NOT NULL DEFAULT 0, ttfb_us bigint NOT NULL DEFAULT 0,
     finish_reason text, upstream_request_id text, client_address text, user_agent text,
     client_gone_at timestamptz,
-    tags jsonb,
+    tags json,
     repeat integer NOT NULL DEFAULT 1 CHECK (repeat >= 1),
     dropped text,
     posted_at timestamptz NOT NULL,
@@ -909,7 +909,7 @@ CALL money_function('posting_floor()', false);
 CREATE TYPE settled_draw AS (
     team_id bigint, call_id uuid, purse_id bigint, window_start timestamptz, taken bigint, used bigint
 );
-COMMENT ON TYPE settled_draw IS 'What a call took out of its session''s lease of a purse, and what it used of the purse in all.';
+COMMENT ON TYPE settled_draw IS 'What a call took out of its session''s lease of a purse, and what it used of the purse in all; call_id NULL: what all calls of the batch did.';
 
 -- Adds up in whole numbers, which sum(bigint) does not, and at a fraction of its cost; none make 0.
 CREATE AGGREGATE add_up(bigint) (sfunc = int8pl, stype = bigint, initcond = '0', parallel = safe,
@@ -971,6 +971,9 @@ BEGIN
             IF again THEN
                 RAISE;
             END IF;
+            IF EXISTS (SELECT FROM unnest(p_draws) d WHERE d.call_id IS NULL) THEN
+                RETURN NULL;
+            END IF;
             again := true;
             p_calls := ARRAY(SELECT DISTINCT ON (c.team_id, c.call_id) c FROM unnest(p_calls) c
                               WHERE NOT EXISTS (SELECT FROM call k
@@ -981,7 +984,8 @@ BEGIN
                                  WHERE NOT EXISTS (SELECT FROM attempt k
                                                     WHERE k.team_id = a.team_id AND k.call_id = a.call_id
                                                       AND k.ordinal = a.ordinal));
-            p_draws := ARRAY(SELECT d FROM unnest(p_draws) d
+            p_draws := ARRAY(SELECT DISTINCT ON (d.team_id, d.call_id, d.purse_id, d.window_start) d
+                               FROM unnest(p_draws) d
                                JOIN unnest(p_calls) c ON c.team_id = d.team_id AND c.call_id = d.call_id);
         END;
     END LOOP;
@@ -1139,4 +1143,6 @@ $make$;
 -- Idempotent by (team, call id): what is booked already is left out of the batch before anything is
 -- summed, so it may be sent any number of times, whole or in parts. False: the session is not live any
 -- more; its usage is real and booked all the same, as LATE_USAGE, out of the wallet instead of a lease.
+-- NULL: nothing was done, since some of it is booked already and what the calls drew came as sums; it is
+-- to be sent again with each call's draws, in the same transaction, which has the accounts locked.
 CALL make_settlement();

@@ -13,6 +13,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "db/tx.h"
+#include "ledger/draw_sums.h"
 #include "model/record.h"
 
 DB_QUERY(settle_shape,
@@ -20,7 +21,9 @@ DB_QUERY(settle_shape,
          "  FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid"
          " WHERE t.oid = to_regtype($1) AND a.attnum > 0 AND NOT a.attisdropped"
          " ORDER BY a.attnum")
-DB_QUERY(settle_all, "SELECT settle_batch($1, $2, $3, $4) AS live")
+DB_QUERY(settle_all,
+         "SELECT coalesce(b.live, false) AS live, b.live IS NULL AS some_known"
+         "  FROM settle_batch($1, $2, $3, $4) AS b(live)")
 
 /* 2000-01-01 in Unix microseconds: where PostgreSQL's timestamps begin. */
 #define PG_EPOCH_US INT64_C(946684800000000)
@@ -44,7 +47,7 @@ struct attempt_row {
 };
 struct draw_row {
     int64_t team_id;
-    struct call_id call_id;
+    struct call_id call_id; /* all zero: of all calls of the batch */
     struct settle_draw draw;
 };
 
@@ -94,6 +97,7 @@ struct settle_sql {
     struct shape shape[ROWS];
     struct buf rows[ROWS];
     uint32_t n_rows[ROWS];
+    struct draw_sums sums;
 };
 
 struct settle_sql *settle_sql_new(void)
@@ -107,8 +111,11 @@ struct settle_sql *settle_sql_new(void)
 
 void settle_sql_free(struct settle_sql *s)
 {
-    for (size_t i = 0; s && i < ROWS; i++)
+    if (!s)
+        return;
+    for (size_t i = 0; i < ROWS; i++)
         buf_done(&s->rows[i]);
+    draw_sums_done(&s->sums);
     free(s);
 }
 
@@ -248,13 +255,11 @@ static void replace_nuls(char *p, size_t n)
     }
 }
 
-/* jsonb: version 1, then text. */
 static void put_json(struct buf *out, struct str s)
 {
     size_t at = out->n;
 
     put_u32(out, 0);
-    buf_putc(out, 1);
     put_clean(out, s);
     close_value(out, at);
     if (!buf_finish(out))
@@ -268,7 +273,11 @@ static void put_time(struct buf *out, int64_t us)
 
 static bool is_absent(enum kind kind, const void *p)
 {
+    static const struct call_id none;
+
     switch (kind) {
+    case UUID:
+        return call_id_eq(*(const struct call_id *)p, none);
     case ID:
     case TIME:
         return *(const int64_t *)p == 0;
@@ -283,7 +292,6 @@ static bool is_absent(enum kind kind, const void *p)
         return *(const int32_t *)p == 0;
     case BOOL:
         return !*(const bool *)p;
-    case UUID:
     case WINDOW:
         break;
     }
@@ -350,15 +358,39 @@ static void put_row(struct settle_sql *s, size_t kind, const void *row)
     s->n_rows[kind]++;
 }
 
-static void put_entry(struct settle_sql *s, const struct settle_entry *e)
+static void put_call(struct settle_sql *s, const struct call_record *r)
 {
-    const struct call_record *r = e->call;
-
     put_row(s, ROW_CALL, r);
     for (int32_t i = 0; i < MIN(r->attempts, (int32_t)BOUND_ATTEMPTS); i++)
         put_row(s, ROW_ATTEMPT, &(struct attempt_row){r->team_id, r->call_id, r->attempt[i]});
-    for (size_t i = 0; i < e->n_draws; i++)
-        put_row(s, ROW_DRAW, &(struct draw_row){r->team_id, r->call_id, e->draws[i]});
+}
+
+static void put_draws(struct settle_sql *s, const struct settle_call *call)
+{
+    for (size_t i = 0; i < call->n; i++) {
+        const struct settle_entry *e = call->entry[i];
+
+        for (size_t k = 0; k < e->n_draws; k++)
+            put_row(s, ROW_DRAW, &(struct draw_row){e->call->team_id, e->call->call_id, e->draws[k]});
+    }
+}
+
+/* One row for each purse. An outcome of draw_sums_add(), with nothing put then. */
+static int put_draw_sums(struct settle_sql *s, const struct settle_call *call)
+{
+    static const struct call_id of_all;
+    int r = 0;
+
+    draw_sums_reset(&s->sums);
+    for (size_t i = 0; i < call->n && r == 0; i++) {
+        const struct settle_entry *e = call->entry[i];
+
+        for (size_t k = 0; k < e->n_draws && r == 0; k++)
+            r = draw_sums_add(&s->sums, e->call->team_id, &e->draws[k]);
+    }
+    for (size_t i = 0; i < s->sums.n && r == 0; i++)
+        put_row(s, ROW_DRAW, &(struct draw_row){s->sums.sum[i].team_id, of_all, s->sums.sum[i].draw});
+    return r;
 }
 
 /* The head of an array of rows: one dimension, no absent elements, counted from 1. */
@@ -373,9 +405,10 @@ static void put_head(struct settle_sql *s, size_t kind)
     put_u32(out, 1);
 }
 
-static int put_all(struct settle_sql *s, const struct settle_call *call)
+/* each: every call's draws by themselves, rather than their sums. */
+static int put_all(struct settle_sql *s, const struct settle_call *call, bool each)
 {
-    int r = 0;
+    int r;
 
     for (size_t i = 0; i < ROWS; i++) {
         buf_reset(&s->rows[i]);
@@ -383,7 +416,12 @@ static int put_all(struct settle_sql *s, const struct settle_call *call)
         put_head(s, i);
     }
     for (size_t i = 0; i < call->n; i++)
-        put_entry(s, call->entry[i]);
+        put_call(s, call->entry[i]->call);
+    r = each ? DRAW_SUMS_E_LARGE : put_draw_sums(s, call);
+    if (r == DRAW_SUMS_E_LARGE) {
+        put_draws(s, call);
+        r = 0;
+    }
     for (size_t i = 0; i < ROWS; i++) {
         size_t n = s->rows[i].n;
 
@@ -407,6 +445,32 @@ static bool about_the_records(const struct db *db)
     return str_starts(state, STR("22")) || str_starts(state, STR("23"));
 }
 
+/* some_known: calls of the batch are booked already or are in it twice, so that nothing was done and
+ * every call's draws are wanted by themselves. */
+static int send(struct settle_sql *s, struct db *db, struct settle_call *call, bool *ret_some_known)
+{
+    return db_one(db, &settle_all, NULL,
+                  DB_ARGS(db_i64(call->session), db_received(buf_str(&s->rows[ROW_CALL])),
+                          db_received(buf_str(&s->rows[ROW_ATTEMPT])),
+                          db_received(buf_str(&s->rows[ROW_DRAW]))),
+                  DB_COLS(db_col_bool("live", &call->live),
+                          db_col_bool("some_known", ret_some_known)));
+}
+
+/* Again in the same transaction, whose locks keep the answer true. */
+static int book(struct settle_sql *s, struct db *db, struct settle_call *call)
+{
+    bool some_known = false;
+    int r = send(s, db, call, &some_known);
+
+    if (r || !some_known)
+        return r;
+    r = put_all(s, call, true);
+    r = r ? r : send(s, db, call, &some_known);
+    assert(r || !some_known);
+    return r;
+}
+
 int settle_sql(struct settle_sql *s, struct db *db, struct settle_call *call)
 {
     int r = failpoint_hit("settle.send");
@@ -414,16 +478,12 @@ int settle_sql(struct settle_sql *s, struct db *db, struct settle_call *call)
     if (!r)
         r = learn(s, db);
     if (!r)
-        r = put_all(s, call);
+        r = put_all(s, call, false);
     if (!r)
         r = db_begin(db, DB_SYSTEM, false);
     if (r)
         return PORT_E_AWAY;
-    r = db_one(db, &settle_all, NULL,
-               DB_ARGS(db_i64(call->session), db_received(buf_str(&s->rows[ROW_CALL])),
-                       db_received(buf_str(&s->rows[ROW_ATTEMPT])),
-                       db_received(buf_str(&s->rows[ROW_DRAW]))),
-               DB_COLS(db_col_bool("live", &call->live)));
+    r = book(s, db, call);
     if (r == 0)
         r = failpoint_hit("settle.sent");
     if (r == 0)

@@ -35,7 +35,7 @@
     " AND ($12::boolean IS NULL OR c.fallback = $12)"                                              \
     " AND ($13::bigint IS NULL OR c.charge_nano > $13)"                                            \
     " AND ($14::text IS NULL OR EXISTS"                                                            \
-    "      (SELECT FROM jsonb_each_text(c.tags) AS tag WHERE tag.value = $14))"
+    "      (SELECT FROM json_each_text(c.tags) AS tag WHERE tag.value = $14))"
 #define OF_TEAM " AND c.team_id = $1 "
 #define OF_ANY " AND $1::bigint IS NULL "
 /* $15 and $16 the cursor, or NULL. */

@@ -33,7 +33,7 @@
 #define RECORD_SQL_BOOL "boolean"
 #define RECORD_SQL_MONEY "bigint"
 #define RECORD_SQL_TEXT "text"
-#define RECORD_SQL_JSON "jsonb"
+#define RECORD_SQL_JSON "json"
 
 #define RECORD_MEMBER(name, kind, bound, label) RECORD_C_##kind name;
 

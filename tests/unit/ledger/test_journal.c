@@ -428,28 +428,6 @@ static void a_record_that_cannot_be_settled_stops_no_other(void **state)
     node_free(node);
 }
 
-/* One call is booked already, one is new and comes twice: all in one batch, or in any other way. */
-static void a_batch_that_is_partly_booked_books_the_rest_once(void **state)
-{
-    struct node *node = money_node(&t, "one");
-    struct journal *j = journal(node);
-    struct call_record known = record(10), fresh = record(300);
-    int64_t before = charged(), calls = money_figure(&t, &test_calls, t.team.v);
-    int64_t attempts = money_figure(&t, &test_attempts, t.team.v);
-
-    assert_int_equal(journal_end(j, 0, NULL, &known, NULL, NULL), 0);
-    wait_settled(j, 1);
-    assert_int_equal(journal_end(j, 0, NULL, &fresh, NULL, NULL), 0);
-    assert_int_equal(journal_end(j, 0, NULL, &known, NULL, NULL), 0);
-    assert_int_equal(journal_end(j, 0, NULL, &fresh, NULL, NULL), 0);
-    wait_settled(j, 4);
-    assert_int_equal(charged() - before, 10 + 300);
-    assert_int_equal(money_figure(&t, &test_calls, t.team.v) - calls, 2);
-    assert_int_equal(money_figure(&t, &test_attempts, t.team.v) - attempts, 2);
-    journal_free(j, 1000);
-    node_free(node);
-}
-
 static void files_leave_when_all_in_them_is_settled(void **state)
 {
     struct node *node = money_node(&t, "one");
@@ -489,7 +467,6 @@ int main(void)
         CASE(a_reaped_sessions_usage_is_late_but_real),
         CASE(the_largest_record_is_settled),
         CASE(a_record_that_cannot_be_settled_stops_no_other),
-        CASE(a_batch_that_is_partly_booked_books_the_rest_once),
         CASE(files_leave_when_all_in_them_is_settled),
     };
 

@@ -39,7 +39,7 @@ DB_QUERY(expected_rows,
          "  WHEN 6 THEN c.fallback"
          "  WHEN 7 THEN NOT c.fallback AND c.account_name = 'google main'"
          "  WHEN 8 THEN c.charge_nano > 1000000000"
-         "  WHEN 9 THEN c.tags ? 'customer' AND c.tags->>'customer' = 'acme-7'"
+         "  WHEN 9 THEN c.tags->>'customer' = 'acme-7'"
          "  WHEN 10 THEN c.posted_at >= now() - interval '3 days' AND c.outcome = 'ok'"
          "  WHEN 11 THEN c.posted_at < date_trunc('day', now() - interval '4 days', 'UTC')"
          "              AND c.posted_at >= date_trunc('day', now() - interval '6 days', 'UTC')"
