@@ -73,18 +73,22 @@ static bool add_headers(struct exchange *x, const struct response *response, str
 void exchange_queue_answer(struct exchange *x, const struct response *response,
                            struct MHD_Response *m)
 {
-    bool ok = m && add_headers(x, response, m) &&
-              MHD_queue_response(x->conn->mhd, (unsigned)response->status, m) == MHD_YES;
+    struct http_conn *c = x->conn; /* x loses it when there is no room for the head */
+    bool ok;
 
+    x->queueing = true;
+    ok = m && add_headers(x, response, m) &&
+         MHD_queue_response(c->mhd, (unsigned)response->status, m) == MHD_YES;
+    x->queueing = false;
     if (m)
         MHD_destroy_response(m);
     if (ok) {
-        conn_wake(x->conn);
+        conn_wake(c);
         return;
     }
     (void)err_origin(-ENOMEM);
     x->broken = true;
-    conn_cut(x->conn);
+    conn_cut(c);
 }
 
 void request_reply(struct request *r, const struct response *response)

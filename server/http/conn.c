@@ -16,6 +16,10 @@
  * that wait in the backlog was a sixth of the loop's work: then so many of them share one look. */
 enum { SUSPENDED_PER_WAKE = 24 };
 
+/* Asking costs some 200 instructions, being suspended two system calls more and an empty read: at
+ * saturation an answer comes within three or four rounds. */
+enum { ASKED_MAX = 8 };
+
 struct tally {
     unsigned n;
 };
@@ -124,6 +128,8 @@ void conn_closed(struct http_conn *c)
     loop_fd_del(&c->watch);
     if (c->exchange)
         exchange_detach(c->exchange);
+    list_del(&c->awake_link);
+    conn_reckon(c);
     if (c->counted)
         tally_give(l, &c->peer);
     list_del(&c->link);
@@ -150,12 +156,50 @@ void conn_enter(struct http_conn *c, enum conn_phase phase)
     c->acked_bytes = 0;
 }
 
+void conn_reckon(struct http_conn *c)
+{
+    bool unsettled = c->exchange && !c->suspended && !list_linked(&c->awake_link);
+
+    if (unsettled == c->unsettled)
+        return;
+    c->unsettled = unsettled;
+    c->listener->unsettled += unsettled ? 1 : -1U;
+}
+
 void conn_suspend(struct http_conn *c)
 {
     assert(!c->suspended);
+    list_del(&c->awake_link);
     c->suspended = true;
     c->listener->suspended++;
+    conn_reckon(c);
     MHD_suspend_connection(c->mhd);
+}
+
+void conn_await(struct http_conn *c)
+{
+    if (c->listener->certificate) {
+        conn_suspend(c);
+        return;
+    }
+    c->asked = 0;
+    list_add_tail(&c->listener->awake, &c->awake_link);
+    conn_reckon(c);
+}
+
+bool conn_awaits(struct http_conn *c)
+{
+    if (!list_linked(&c->awake_link))
+        return false;
+    if (++c->asked == ASKED_MAX)
+        conn_suspend(c);
+    return true;
+}
+
+void conn_suspend_awake(struct listener *l)
+{
+    while (!list_empty(&l->awake))
+        conn_suspend(container_of(l->awake.next, struct http_conn, awake_link));
 }
 
 static void resume(struct http_conn *c)
@@ -168,10 +212,17 @@ void conn_wake(struct http_conn *c)
 {
     struct listener *l = c->listener;
 
+    if (list_linked(&c->awake_link)) {
+        list_del(&c->awake_link);
+        l->runnable = true;
+        conn_reckon(c);
+        return;
+    }
     if (!c->suspended)
         return;
     c->suspended = false;
     l->suspended--;
+    conn_reckon(c);
     if (list_empty(&l->backlog)) {
         resume(c);
         return;

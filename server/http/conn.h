@@ -42,6 +42,9 @@ struct http_conn {
     bool over_limit; /* answered with 503 and closed */
     bool suspended, hung_up;
     struct list wake_link; /* in listener.waking; libmicrohttpd still has it suspended */
+    struct list awake_link; /* in listener.awake: a handler has the request, and it is not suspended */
+    unsigned asked;         /* how often libmicrohttpd has asked since for the answer */
+    bool unsettled;         /* counted in listener.unsettled */
     bool unread; /* closed with bytes of the request unread: see linger.h */
     enum conn_phase phase;
     int64_t phase_began_ms;
@@ -63,6 +66,12 @@ struct listener {
     bool draining;
     struct list conns, exchanges, drained, backlog, waking;
     unsigned suspended, n_waking;
+    /* Connections that stay with libmicrohttpd while their handlers work; see conn_await(). */
+    struct list awake;
+    unsigned unsettled; /* with a request on them, neither awake nor suspended */
+    bool heard;         /* libmicrohttpd's epoll was ready */
+    bool moved;         /* libmicrohttpd has called back in this round, and not for awaited answers */
+    bool look_again;    /* a request has ended in the last round */
     /* See backlog.h. */
     unsigned begun; /* requests handed to handlers in this turn */
     unsigned refusal_credit; /* grows by one with each of them */
@@ -84,10 +93,19 @@ struct http_conn *conn_new(struct listener *l, struct MHD_Connection *mhd, int f
 /* The descriptor is about to be closed. */
 void conn_closed(struct http_conn *c);
 void conn_enter(struct http_conn *c, enum conn_phase phase);
-/* Within libmicrohttpd's callbacks only. */
 void conn_suspend(struct http_conn *c);
-/* Resumes if suspended; libmicrohttpd runs again in this turn, or while requests wait in the backlog once
- * some more are to be resumed with it. */
+/* A handler has the request: the connection stays with libmicrohttpd, as a suspended one leaves its epoll
+ * and enters it again, and is read in vain. It asks for the answer whenever it runs; who is asked too often
+ * is suspended. With TLS at once: what libmicrohttpd has read ahead there cannot be told from waiting. */
+void conn_await(struct http_conn *c);
+/* libmicrohttpd asks for an answer. True: it is still awaited. */
+bool conn_awaits(struct http_conn *c);
+/* From now on what libmicrohttpd has to do can be told from awaiting answers. */
+void conn_suspend_awake(struct listener *l);
+/* Has the request that is on it become, or ceased to be, something that libmicrohttpd may have to do? */
+void conn_reckon(struct http_conn *c);
+/* The answer is there: resumes if suspended; libmicrohttpd runs again in this turn, or while requests wait
+ * in the backlog once some more are to be resumed with it. */
 void conn_wake(struct http_conn *c);
 /* Resumes those that were put off when they are enough, or the backlog is empty, or `all` is wanted. */
 void conn_run_waking(struct listener *l, bool all);

@@ -299,15 +299,19 @@ void exchange_handle(struct exchange *x)
 bool exchange_dispatch(struct exchange *x)
 {
     struct http_conn *c = x->conn;
+    bool passes;
 
     assert(x->state == EXCHANGE_BODY);
     x->state = EXCHANGE_HANDLING;
     admission_end(x);
     x->request.body = buf_str(&x->body);
     conn_enter(c, CONN_WORKING);
-    if (backlog_pass(x))
+    passes = backlog_pass(x);
+    if (passes)
         exchange_handle(x);
-    if (x->state == EXCHANGE_HANDLING)
+    if (x->state == EXCHANGE_HANDLING && passes)
+        conn_await(c);
+    else if (x->state == EXCHANGE_HANDLING)
         conn_suspend(c);
     if (c->hung_up)
         exchange_gone(x);
@@ -333,6 +337,24 @@ static void tell_gone(struct exchange *x)
         r->gone(r);
 }
 
+static void told_gone(void *p)
+{
+    struct exchange *x = p;
+
+    if (x->request.gone)
+        x->request.gone(&x->request);
+    exchange_unref(x);
+}
+
+/* libmicrohttpd gave up while it was handed the answer: the handler is in the middle of that. */
+static void tell_gone_later(struct exchange *x)
+{
+    x->broken = true;
+    x->request.listener->gone++;
+    exchange_ref(x);
+    loop_free_later(x->request.loop, told_gone, x);
+}
+
 void exchange_gone(struct exchange *x)
 {
     if (!owes(x))
@@ -347,7 +369,9 @@ void exchange_detach(struct exchange *x)
 
     if (x->state == EXCHANGE_OVER)
         return;
-    if (owes(x))
+    if (owes(x) && x->queueing)
+        tell_gone_later(x);
+    else if (owes(x))
         tell_gone(x);
     admission_end(x);
     exchange_uncork(x);

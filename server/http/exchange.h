@@ -45,6 +45,7 @@ struct exchange {
     bool chunked;    /* the client knows chunks, and nothing stands between us and its socket */
     bool ours;       /* chunked, and the head is out: the socket is written here */
     bool corked;     /* the kernel holds the head back until something is behind it */
+    bool queueing;   /* libmicrohttpd is being given the answer */
     bool full;       /* the writer was told to stop */
     bool broken;     /* end with an incomplete body */
     void (*drained)(struct request *);

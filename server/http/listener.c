@@ -23,6 +23,7 @@
 
 enum {
     ROUNDS_PER_TURN = 8,    /* of libmicrohttpd, before others get the loop */
+    ROUNDS_UNSURE = 2,      /* then those that await answers are suspended, so that it is known */
     CONNECTIONS_SPARE = 64, /* above the limit, to be told 503 */
     SWEEP_MIN_MS = 10,
     SWEEP_MAX_MS = 1000,
@@ -53,6 +54,8 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd
         conn_enter(c, CONN_HEAD);
     if (!c->exchange)
         c->exchange = exchange_new(c, target);
+    conn_reckon(c);
+    c->listener->moved = true;
     return c->exchange;
 }
 
@@ -67,6 +70,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
     (void)cls, (void)mhd, (void)url;
     if (!x)
         return MHD_NO;
+    if (x->state == EXCHANGE_HANDLING && conn_awaits(x->conn))
+        return MHD_YES;
+    x->request.listener->moved = true;
     if (x->state == EXCHANGE_HEAD) {
         ok = exchange_head(x, method, version);
     } else if (x->state == EXCHANGE_BODY && bytes.n) {
@@ -89,8 +95,11 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     *context = NULL;
     if (x)
         exchange_detach(x);
+    l->moved = true;
+    l->look_again = true;
     if (!c)
         return;
+    conn_reckon(c);
     conn_enter(c, CONN_IDLE);
     if (l->draining)
         conn_cut(c);
@@ -107,6 +116,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         *context = NULL;
         return;
     }
+    ((struct listener *)cls)->moved = true;
     fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     peer = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     *context = conn_new(cls, mhd, fd->connect_fd, peer->client_addr);
@@ -130,39 +140,63 @@ static _printf_(2, 0) void on_log(void *cls, const char *fmt, va_list args)
     log_debug("libmicrohttpd", "text=%s", log_str(str_trim(str_c(text))));
 }
 
+/* libmicrohttpd says that it has something to do as long as an answer is awaited. That is all when no other
+ * connection has a request on it. */
+static bool only_awaits(const struct listener *l)
+{
+    return !list_empty(&l->awake) && !l->unsettled;
+}
+
 static bool has_work(struct listener *l)
 {
     MHD_UNSIGNED_LONG_LONG timeout_ms;
 
-    return l->runnable || (MHD_get_timeout(l->daemon, &timeout_ms) == MHD_YES && timeout_ms == 0);
+    if (l->runnable)
+        return true;
+    return !only_awaits(l) && MHD_get_timeout(l->daemon, &timeout_ms) == MHD_YES && timeout_ms == 0;
 }
 
 static void run_daemon(struct listener *l)
 {
     certificate_show(l->certificate);
     for (int i = 0; i < ROUNDS_PER_TURN && has_work(l); i++) {
-        l->runnable = false;
+        bool heard = l->heard;
+
+        if (i >= ROUNDS_UNSURE && l->unsettled)
+            conn_suspend_awake(l);
+        l->runnable = l->heard = l->moved = l->look_again = false;
         (void)MHD_run(l->daemon);
+        if (heard && !l->moved) /* it may hold more of a long request line */
+            conn_suspend_awake(l);
         conn_run_waking(l, false);
     }
+}
+
+/* A request has ended: has libmicrohttpd read all that its client sent behind it? */
+static bool must_look(const struct listener *l)
+{
+    return l->look_again && !list_empty(&l->awake);
 }
 
 static void turn(struct loop_hook *h, int *timeout_ms)
 {
     struct listener *l = container_of(h, struct listener, hook);
 
+    l->runnable = l->runnable || must_look(l);
     conn_run_waking(l, false);
     if (has_work(l))
         run_daemon(l);
     exchange_run_drained(l);
-    if (backlog_run(l) || has_work(l) || !list_empty(&l->waking))
+    if (backlog_run(l) || has_work(l) || must_look(l) || !list_empty(&l->waking))
         *timeout_ms = 0;
 }
 
 static void daemon_ready(struct loop_fd *w, uint32_t events)
 {
+    struct listener *l = container_of(w, struct listener, ready);
+
     (void)events;
-    container_of(w, struct listener, ready)->runnable = true;
+    l->runnable = l->heard = true;
 }
 
 static int64_t sweep_ms(const struct listener_config *c)
@@ -296,6 +330,7 @@ int listener_new(const struct listener_config *config, struct listener **ret)
     list_init(&l->exchanges);
     list_init(&l->drained);
     list_init(&l->waking);
+    list_init(&l->awake);
     backlog_init(l);
     lingers_init(&l->lingers);
     spare_init(&l->spare);
