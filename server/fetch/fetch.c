@@ -230,6 +230,7 @@ static void turn(struct loop_hook *h, int *timeout_ms)
         transfers_read_done(f);
     }
     bury(f);
+    lines_turn_over(f);
 }
 
 static long kept_max(void)
@@ -273,6 +274,7 @@ int fetcher_new(struct loop *loop, struct fetcher **ret)
     list_init(&f->resumed);
     list_init(&f->dead);
     list_init(&f->kept);
+    list_init(&f->just_kept);
     f->timer.fired = on_timer;
     f->soon.fired = woken;
     f->hook.turn = turn;

@@ -41,7 +41,6 @@ static void give(struct line *l, struct fetch *f)
     f->line = l;
 }
 
-/* In this turn epoll has not told yet what came after it was asked. */
 static bool is_quiet(const struct line *l)
 {
     char one;
@@ -49,17 +48,17 @@ static bool is_quiet(const struct line *l)
     return recv(l->fd.fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-bool line_take(struct fetch *f, const char *origin)
+static bool take_from(struct list *lines, struct fetch *f, const char *origin, bool told)
 {
     int64_t since_ms = loop_now_ms(f->fetcher->loop) - TRANSFER_KEPT_S * 1000;
 
-    list_for_each (&f->fetcher->kept, it) {
+    list_for_each (lines, it) {
         struct line *l = container_of(it, struct line, link);
 
         if (l->kept_since_ms < since_ms) {
             line_close(l); /* and so with all that follow */
         } else if (strcmp(l->origin, origin) == 0) {
-            if (guard_address(f->network, &l->peer.any) && is_quiet(l)) {
+            if (guard_address(f->network, &l->peer.any) && (told || is_quiet(l))) {
                 give(l, f);
                 return true;
             }
@@ -67,6 +66,31 @@ bool line_take(struct fetch *f, const char *origin)
         }
     }
     return false;
+}
+
+/* Of a line that was kept before this turn epoll has told already what it had to say, unless more was ready
+ * than one turn takes. The others are asked. */
+bool line_take(struct fetch *f, const char *origin)
+{
+    struct fetcher *fetcher = f->fetcher;
+
+    return take_from(&fetcher->kept, f, origin, !loop_has_more(fetcher->loop)) ||
+           take_from(&fetcher->just_kept, f, origin, false);
+}
+
+void lines_turn_over(struct fetcher *f)
+{
+    while (!list_empty(&f->just_kept)) {
+        struct list *last = f->just_kept.prev;
+
+        list_del(last);
+        list_add(&f->kept, last);
+    }
+}
+
+static struct line *longest_kept(struct fetcher *f)
+{
+    return container_of(list_empty(&f->kept) ? f->just_kept.prev : f->kept.prev, struct line, link);
 }
 
 void line_keep(struct line *l)
@@ -77,9 +101,9 @@ void line_keep(struct line *l)
     l->fetch = NULL;
     l->used = true;
     l->kept_since_ms = loop_now_ms(f->loop);
-    list_add(&f->kept, &l->link);
+    list_add(&f->just_kept, &l->link);
     if (++f->n_kept > f->kept_max)
-        line_close(container_of(f->kept.prev, struct line, link));
+        line_close(longest_kept(f));
     else if (loop_fd_mod(&l->fd, EPOLLIN) < 0)
         line_close(l);
 }
@@ -121,6 +145,7 @@ int line_made(struct fetch *f)
 
 void lines_done(struct fetcher *f)
 {
+    lines_turn_over(f);
     list_for_each (&f->kept, it)
         line_close(container_of(it, struct line, link));
 }

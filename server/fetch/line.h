@@ -15,7 +15,7 @@ struct line {
     struct fetcher *fetcher;
     struct fetch *fetch; /* NULL: kept */
     struct loop_fd fd;
-    struct list link; /* of fetcher->kept, the latest first */
+    struct list link; /* of fetcher->kept or just_kept, the latest first */
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
@@ -34,5 +34,7 @@ int line_connect(struct fetch *f) _must_use_;
 int line_made(struct fetch *f) _must_use_;
 /* The fetch's line goes back to be kept, or is closed. */
 void line_keep(struct line *l);
+/* The turn is over: before the next one is at work epoll will have told of what the kept ones say. */
+void lines_turn_over(struct fetcher *f);
 void line_close(struct line *l);
 void lines_done(struct fetcher *f);

@@ -38,7 +38,8 @@ struct fetcher {
     size_t n_watches;
     CURL *easies[TRANSFER_EASIES_KEPT];
     size_t n_easies;
-    struct list kept; /* idle lines, the latest first */
+    struct list kept; /* idle lines, the latest first: those that were so before this turn, */
+    struct list just_kept; /* and those since */
     long n_kept, kept_max; /* of lines, and of libcurl's */
     struct approved approved[TRANSFER_URLS_KNOWN]; /* by the sum of their bytes */
     char *bytes; /* TRANSFER_READ_BYTES that were just read */

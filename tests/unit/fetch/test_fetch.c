@@ -296,18 +296,22 @@ static void a_kept_connection_that_was_closed_is_replaced(void **state)
     assert_int_equal(s.faults, 0);
 }
 
-/* The next fetch is begun when the upstream has said more than it was asked for. */
+/* The next fetch is begun when the first is done and the upstream has said more than it was asked for, a
+ * turn later: then epoll has told of it. */
 struct after {
     struct loop_timer timer;
+    const struct take *first;
     struct take *next;
     int wanted;
+    bool said;
 };
 
 static void begin_after(struct loop_timer *t)
 {
     struct after *a = container_of(t, struct after, timer);
 
-    if (said_more < a->wanted) {
+    if (!a->said) {
+        a->said = a->first->dones && said_more >= a->wanted;
         assert_int_equal(loop_timer_set(loop, t, loop_now_ms(loop) + 5), 0);
         return;
     }
@@ -321,7 +325,7 @@ static void an_answer_that_nobody_asked_for_is_nobodys(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         struct take first = {0}, second = {0};
-        struct after after = {.next = &second, .wanted = said_more + (int)i};
+        struct after after = {.first = &first, .next = &second, .wanted = said_more + (int)i};
 
         make_loop();
         ask(paths[i]);
@@ -339,6 +343,27 @@ static void an_answer_that_nobody_asked_for_is_nobodys(void **state)
         buf_done(&first.body);
         buf_done(&second.body);
     }
+}
+
+static void a_connection_is_taken_again_in_a_later_turn(void **state)
+{
+    struct take first = {0}, second = {0};
+    struct after after = {.first = &first, .next = &second};
+    int before = connections;
+
+    make_loop();
+    ask("/ok");
+    start_take(&first);
+    waiting_for++; /* the timer */
+    after.timer.fired = begin_after;
+    assert_int_equal(loop_timer_set(loop, &after.timer, loop_now_ms(loop) + 50), 0);
+    run_loop();
+    end_loop();
+    assert_int_equal(first.fault, FETCH_DONE);
+    assert_int_equal(second.fault, FETCH_DONE);
+    assert_int_equal(connections, before + 1);
+    buf_done(&first.body);
+    buf_done(&second.body);
 }
 
 static void many_run_at_once(void **state)
@@ -375,6 +400,7 @@ int main(void)
         cmocka_unit_test(connections_are_kept_alive),
         cmocka_unit_test(a_kept_connection_that_was_closed_is_replaced),
         cmocka_unit_test(an_answer_that_nobody_asked_for_is_nobodys),
+        cmocka_unit_test(a_connection_is_taken_again_in_a_later_turn),
         cmocka_unit_test(many_run_at_once),
     };
 
