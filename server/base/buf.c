@@ -60,10 +60,10 @@ char *buf_reserve(struct buf *b, size_t n)
         return b->p + b->n;
     while (cap - b->n < n)
         cap = cap <= SIZE_MAX / 2 ? cap * 2 : SIZE_MAX;
-    cap = MIN(cap, b->max ? b->max : 1);
-    p = realloc(b->p, cap);
+    cap = MIN(cap, b->max);
+    p = realloc(b->p, MAX(cap, (size_t)1));
     if (!p && reserve_use())
-        p = realloc(b->p, cap);
+        p = realloc(b->p, MAX(cap, (size_t)1));
     if (!p) {
         b->err = -ENOMEM;
         return NULL;
@@ -75,7 +75,8 @@ char *buf_reserve(struct buf *b, size_t n)
 
 void buf_put(struct buf *b, const void *p, size_t n)
 {
-    char *to = buf_reserve(b, n);
+    bool fits = !b->err && b->p && n <= b->cap - b->n; /* its capacity is never above the maximum */
+    char *to = fits ? b->p + b->n : buf_reserve(b, n);
 
     if (!to || !n)
         return;

@@ -38,12 +38,25 @@ static bool names(const struct fetch_request *request, const char *name)
     return false;
 }
 
-static void put_line(struct buf *out, const char *name, struct str value)
+static char *append(char *to, const char *p, size_t n)
 {
-    buf_puts(out, name);
-    buf_puts(out, value.n ? ": " : ":");
-    buf_put_str(out, value);
-    buf_puts(out, "\r\n");
+    memcpy(to, p, n);
+    return to + n;
+}
+
+static void put_line(struct buf *out, struct str name, struct str value)
+{
+    size_t most = name.n + strlen(": ") + value.n + strlen("\r\n");
+    char *start = buf_reserve(out, most), *to;
+
+    if (!start)
+        return;
+    to = append(start, name.p, name.n);
+    to = append(to, ": ", value.n ? 2 : 1);
+    if (value.n)
+        to = append(to, value.p, value.n);
+    to = append(to, "\r\n", 2);
+    out->n += (size_t)(to - start);
 }
 
 /* The request's head and, behind it, the origin: what lines are known by. */
@@ -57,13 +70,13 @@ static void put_head(struct fetch *f, const struct fetch_request *request)
     buf_puts(&f->out, target.n && target.p[0] == '/' ? " " : " /");
     buf_put_str(&f->out, target);
     buf_puts(&f->out, " HTTP/1.1\r\n");
-    put_line(&f->out, "Host", str_ends(authority, STR(":80")) ? str_n(host, authority.n - 3) : authority);
+    put_line(&f->out, STR("Host"), str_ends(authority, STR(":80")) ? str_n(host, authority.n - 3) : authority);
     if (!names(request, "user-agent"))
-        put_line(&f->out, "User-Agent", STR("tollgate/" TOLLGATE_VERSION));
+        put_line(&f->out, STR("User-Agent"), STR("tollgate/" TOLLGATE_VERSION));
     if (!names(request, "accept"))
-        put_line(&f->out, "Accept", STR("*/*"));
+        put_line(&f->out, STR("Accept"), STR("*/*"));
     for (size_t i = 0; i < request->header_count; i++)
-        put_line(&f->out, request->headers[i].name, request->headers[i].value);
+        put_line(&f->out, str_c(request->headers[i].name), request->headers[i].value);
     if (f->n_body || strcmp(request->method, "POST") == 0) {
         buf_puts(&f->out, "Content-Length: ");
         buf_put_u64(&f->out, f->body_bytes);

@@ -20,11 +20,16 @@ enum { CERT_NOT_ASKED = 1, CERT_NOT_YET_VALID = 9, CERT_EXPIRED = 10 };
 
 static bool is_ascii(struct str s)
 {
-    unsigned char all = 0;
+    uint64_t all = 0, eight;
+    size_t i = 0;
 
-    for (size_t i = 0; i < s.n; i++)
+    for (; s.n - i >= sizeof(eight); i += sizeof(eight)) {
+        memcpy(&eight, s.p + i, sizeof(eight));
+        all |= eight;
+    }
+    for (; i < s.n; i++)
         all |= (unsigned char)s.p[i];
-    return all < 0x80;
+    return !(all & 0x8080808080808080);
 }
 
 /* What frames the message or steers the connection is libcurl's alone. */
