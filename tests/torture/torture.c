@@ -43,10 +43,6 @@ static struct range {
 } ranges[RANGES];
 static int n_ranges;
 
-extern void *__libc_malloc(size_t n);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t n);
-
 static bool is_ours(const char *line)
 {
     static const char *const names[] = {"/tollgate", "/libmicrohttpd.", "/libcurl.", "/libpq.", "/libjson-c."};
@@ -146,50 +142,62 @@ static bool fails(enum kind kind, const void *from)
 
 #define CALLER __builtin_return_address(0)
 
+#define REAL(name)                              \
+    static __typeof__(&name) real;              \
+    if (!real)                                  \
+        real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+
 /* --- memory --- */
 
+/* Blocks come from what the program was linked with, as it frees them there. */
 void *malloc(size_t n)
 {
+    REAL(malloc);
     if (fails(MEMORY, CALLER)) {
         errno = ENOMEM;
         return NULL;
     }
-    return __libc_malloc(n);
+    return real(n);
 }
 
 void *calloc(size_t n, size_t size)
 {
+    REAL(calloc);
     if (fails(MEMORY, CALLER)) {
         errno = ENOMEM;
         return NULL;
     }
-    return __libc_calloc(n, size);
+    return real(n, size);
 }
 
 void *realloc(void *p, size_t n)
 {
+    REAL(realloc);
     if (n && fails(MEMORY, CALLER)) {
         errno = ENOMEM;
         return NULL;
     }
-    return __libc_realloc(p, n);
+    return real(p, n);
 }
 
 void *reallocarray(void *p, size_t n, size_t size)
 {
     size_t bytes;
 
+    REAL(realloc);
     if (__builtin_mul_overflow(n, size, &bytes) || (bytes && fails(MEMORY, CALLER))) {
         errno = ENOMEM;
         return NULL;
     }
-    return __libc_realloc(p, bytes);
+    return real(p, bytes);
 }
 
 static char *copy(const char *s, size_t n)
 {
-    char *z = __libc_malloc(n + 1);
+    char *z;
 
+    REAL(malloc);
+    z = real(n + 1);
     if (z) {
         memcpy(z, s, n);
         z[n] = '\0';
@@ -216,11 +224,6 @@ char *strndup(const char *s, size_t n)
 }
 
 /* --- reads and writes --- */
-
-#define REAL(name)                              \
-    static __typeof__(&name) real;              \
-    if (!real)                                  \
-        real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
 /* 0: it does not; else the errno that it fails with. */
 static int io_fails(enum kind kind, int fd, const void *from)
