@@ -7,6 +7,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "http/admission.h"
 #include "http/backlog.h"
@@ -41,13 +42,21 @@ struct exchange *exchange_new(struct http_conn *c, const char *target)
     return x;
 }
 
+/* Those who do not read are cut together, each with a queue that is full. */
+static void drop_queue(struct exchange *x)
+{
+    heap_let_go(x->queue.p, x->queue.cap);
+    buf_done(&x->queue);
+    x->queue_at = 0;
+}
+
 static void exchange_free(void *p)
 {
     struct exchange *x = p;
 
     arena_free(x->request.arena);
     buf_done(&x->body);
-    buf_done(&x->queue);
+    drop_queue(x);
     free(x);
 }
 
@@ -330,8 +339,7 @@ static void tell_gone(struct exchange *x)
     x->state = EXCHANGE_LEAVING;
     x->broken = true;
     backlog_leave(x);
-    buf_done(&x->queue);
-    x->queue_at = 0;
+    drop_queue(x);
     r->listener->gone++;
     if (r->gone)
         r->gone(r);
