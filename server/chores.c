@@ -32,12 +32,17 @@
 #define STEP_REST_MIN_MS 20
 /* A hold that is this much older than a call may last is kept by a call that nothing ends. */
 #define HOLD_SLACK_MS 60000
+/* What is due and could not be done is tried again after so long. */
+#define PAUSE_MIN_MS 1000
 
 struct crew;
 struct chore {
     const char *name;
     int64_t every_ms;
     int (*run)(struct crew *c);
+    /* In how many milliseconds there is something to do, as far as the current catalogue says, which
+     * another one ends; NULL: in every_ms, which is the most. */
+    int64_t (*next_ms)(struct crew *c);
 };
 
 struct crew {
@@ -46,6 +51,7 @@ struct crew {
     const struct chore *chores;
     size_t n;
     int64_t due[CHORES_MAX];
+    unsigned catalogs; /* of all->catalogs, those that were looked at */
     struct db *db;
     struct db_cancel *cancel; /* of the running chore; under all->lock */
     pthread_t thread;
@@ -58,6 +64,7 @@ struct chores {
     struct token_keeper *tokens;
     pthread_mutex_t lock;
     pthread_cond_t wake;
+    unsigned catalogs; /* so many came; under the lock */
     bool stop;
 };
 
@@ -109,6 +116,16 @@ static int chore_prices(struct crew *c)
     if (due && due <= clock_wall_us())
         c->all->config.reload_catalog(c->db, c->all->config.ctx);
     return 0;
+}
+
+/* A wall clock that is set forward is noticed after every_ms. */
+static int64_t prices_next_ms(struct crew *c)
+{
+    struct catalog *catalog = catalog_holder_get(c->all->config.services->catalog);
+    int64_t due = catalog ? catalog_next_change_us(catalog) : 0;
+
+    catalog_unref(catalog);
+    return due ? (due - clock_wall_us()) / 1000 + 1 : INT64_MAX;
 }
 
 static bool wait_until(struct chores *c, int64_t at_ms);
@@ -234,8 +251,13 @@ static int chore_tokens(struct crew *c)
     return token_keeper_look(c->all->tokens, c->all->config.services, c->db);
 }
 
+static int64_t tokens_next_ms(struct crew *c)
+{
+    return token_keeper_due_ms(c->all->tokens) - clock_mono_ms();
+}
+
 static const struct chore quick_chores[] = {
-    {"prices", 1000, chore_prices},
+    {"prices", 60000, chore_prices, prices_next_ms},
     {"due", 2000, chore_due},
     {"invoices", 60000, chore_invoices},
     {"sessions", 3600000, chore_sessions},
@@ -252,7 +274,7 @@ static const struct chore patient_chores[] = {
     {"oversight", 10000, chore_oversight},
 };
 static const struct chore waiting_chores[] = {
-    {"tokens", 1000, chore_tokens},
+    {"tokens", 60000, chore_tokens, tokens_next_ms},
 };
 _Static_assert(ARRAY_LEN(quick_chores) <= CHORES_MAX && ARRAY_LEN(patient_chores) <= CHORES_MAX,
                "raise CHORES_MAX");
@@ -327,6 +349,34 @@ static void run_chore(struct crew *c, const struct chore *chore)
                   c->db ? log_str(str_c(db_last_error(c->db))) : "none");
 }
 
+static int64_t pause_ms(struct crew *c, const struct chore *chore)
+{
+    int64_t next_ms = chore->next_ms ? chore->next_ms(c) : chore->every_ms;
+
+    return MIN(MAX(next_ms, (int64_t)PAUSE_MIN_MS), chore->every_ms);
+}
+
+/* Waits until at_ms, a stop or, where a chore goes by it, another catalogue; true: stop. */
+static bool wait_for_work(struct crew *c, int64_t at_ms)
+{
+    struct chores *all = c->all;
+    bool stop;
+
+    pthread_mutex_lock(&all->lock);
+    while (!all->stop && clock_mono_ms() < at_ms && c->catalogs == all->catalogs) {
+        struct timespec until = in_ms(at_ms - clock_mono_ms());
+
+        (void)pthread_cond_clockwait(&all->wake, &all->lock, CLOCK_MONOTONIC, &until);
+    }
+    for (size_t i = 0; i < c->n && c->catalogs != all->catalogs; i++)
+        if (c->chores[i].next_ms)
+            c->due[i] = 0;
+    c->catalogs = all->catalogs;
+    stop = all->stop;
+    pthread_mutex_unlock(&all->lock);
+    return stop;
+}
+
 static void *work(void *arg)
 {
     struct crew *c = arg;
@@ -337,13 +387,24 @@ static void *work(void *arg)
         for (size_t i = 0; i < c->n; i++) {
             if (c->due[i] <= clock_mono_ms()) {
                 run_chore(c, &c->chores[i]);
-                c->due[i] = clock_mono_ms() + c->chores[i].every_ms;
+                c->due[i] = clock_mono_ms() + pause_ms(c, &c->chores[i]);
             }
             next = MIN(next, c->due[i]);
         }
-        if (wait_until(c->all, next))
+        if (wait_for_work(c, next))
             return NULL;
     }
+}
+
+/* Any thread. */
+static void another_catalog(void *ctx)
+{
+    struct chores *c = ctx;
+
+    pthread_mutex_lock(&c->lock);
+    c->catalogs++;
+    pthread_cond_broadcast(&c->wake);
+    pthread_mutex_unlock(&c->lock);
 }
 
 static int start_crew(struct crew *c)
@@ -378,6 +439,7 @@ int chores_start(const struct chores_config *config, struct chores **ret)
                                .name = "tollgate tokens",
                                .chores = waiting_chores,
                                .n = ARRAY_LEN(waiting_chores)};
+    catalog_holder_watch(config->services->catalog, another_catalog, c);
     r = token_keeper_new(&c->tokens);
     for (size_t i = 0; r == 0 && i < ARRAY_LEN(c->crew); i++)
         r = start_crew(&c->crew[i]);
@@ -392,6 +454,7 @@ void chores_stop(struct chores *c)
 {
     if (!c)
         return;
+    catalog_holder_watch(c->config.services->catalog, NULL, NULL);
     pthread_mutex_lock(&c->lock);
     c->stop = true;
     pthread_cond_broadcast(&c->wake);

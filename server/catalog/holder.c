@@ -10,6 +10,8 @@
 struct catalog_holder {
     pthread_mutex_t lock;
     struct catalog *current;
+    void (*changed)(void *ctx);
+    void *ctx;
 };
 
 int catalog_holder_new(struct catalog_holder **ret)
@@ -52,8 +54,18 @@ void catalog_holder_put(struct catalog_holder *h, struct catalog *c)
         old = c;
     else
         h->current = c;
+    if (h->changed)
+        h->changed(h->ctx);
     pthread_mutex_unlock(&h->lock);
     catalog_unref(old);
+}
+
+void catalog_holder_watch(struct catalog_holder *h, void (*changed)(void *ctx), void *ctx)
+{
+    pthread_mutex_lock(&h->lock);
+    h->changed = changed;
+    h->ctx = ctx;
+    pthread_mutex_unlock(&h->lock);
 }
 
 int catalog_holder_reload(struct catalog_holder *h, struct db *db,

@@ -16,6 +16,9 @@ struct catalog *catalog_holder_get(struct catalog_holder *h);
 /* Takes c over and makes it the current one, unless that is newer (two workers that loaded at the
  * same time may come in the wrong order). Any thread. */
 void catalog_holder_put(struct catalog_holder *h, struct catalog *c);
+/* Has changed(ctx) called after each put, on the thread that puts and with the holder locked: it must not
+ * wait and must not ask the holder. One at a time; NULL: nobody any more, and none is under way. */
+void catalog_holder_watch(struct catalog_holder *h, void (*changed)(void *ctx), void *ctx);
 /* Loads and puts. Worker. CATALOG_E_AWAY: the old one stays. */
 int catalog_holder_reload(struct catalog_holder *h, struct db *db,
                           const struct catalog_options *options) _must_use_;

@@ -82,6 +82,7 @@ struct call *call_new(struct gateway *g, struct request *r, const struct endpoin
     r->gone = call_gone;
     request_hold(r);
     list_add_tail(&g->calls, &c->link);
+    gateway_wind(g);
     return c;
 }
 

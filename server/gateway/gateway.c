@@ -36,6 +36,14 @@ static int64_t oldest_call_ms(const struct gateway *g)
     return container_of(g->calls.next, struct call, link)->r->began_mono_ns / 1000000;
 }
 
+void gateway_wind(struct gateway *g)
+{
+    if (g->tick.loop)
+        return;
+    if (loop_timer_set(g->loop, &g->tick, loop_now_ms(g->loop) + TICK_MS) < 0)
+        log_error("timer_lost", "of=gateway");
+}
+
 static void tick(struct loop_timer *t)
 {
     struct gateway *g = container_of(t, struct gateway, tick);
@@ -46,8 +54,8 @@ static void tick(struct loop_timer *t)
     atomic_store_explicit(&g->oldest_ms, oldest_call_ms(g), memory_order_relaxed);
     if (!g->catalog)
         take_catalog(g);
-    if (loop_timer_set(g->loop, t, loop_now_ms(g->loop) + TICK_MS) < 0)
-        log_error("timer_lost", "of=gateway");
+    if (!g->catalog || !list_empty(&g->calls))
+        gateway_wind(g);
 }
 
 int gateways_new(const struct services *services, struct gateways **ret)
@@ -270,6 +278,7 @@ static void apply_change(struct gateway *g, struct str text)
 {
     int64_t id = 0;
 
+    gateway_wind(g); /* there may be fewer keys */
     if (str_eq(text, STR("catalogue"))) {
         take_catalog(g);
     } else if (tail_id(text, STR("key:"), &id)) {

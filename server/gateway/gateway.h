@@ -33,7 +33,7 @@ struct gateway {
     struct list calls;      /* struct call, in flight */
     struct list counts;     /* of count.c, waiting for a key or a provider */
     struct list held_back;  /* of refusal.c */
-    struct loop_timer tick; /* once a second: what was held back of blocked calls */
+    struct loop_timer tick; /* once a second while there is something for it; see gateway_wind() */
     unsigned recheck_turn;
     unsigned draining_upstreams; /* calls without a client that are read for their usage */
     int64_t refusals_logged_s;   /* the second of the last log line about refused requests */
@@ -54,6 +54,9 @@ void gateways_free(struct gateways *all); /* NULL is fine; after its loops' gate
 /* One per loop, before it runs; index < services->loops. */
 int gateway_new(struct gateways *all, unsigned index, struct loop *loop,
                 struct gateway **ret) _must_use_;
+/* Loop thread. From now on the tick comes once a second until nothing is in flight or held back: what
+ * was held back of blocked calls is written, figures that others read are brought up to date. */
+void gateway_wind(struct gateway *g);
 /* Loop thread, or when it does not run any more; cuts what is still in flight. NULL is fine. */
 void gateway_free(struct gateway *g);
 /* Loop thread. Ends every call in flight, as if its upstream had died: the end of draining. */

@@ -80,6 +80,7 @@ static void hold_back(struct call *c)
         s->record.attempt[i].upstream_request_id = STR_NONE;
     }
     list_add_tail(&c->g->held_back, &s->link);
+    gateway_wind(c->g);
     k->tally.sample = s;
 }
 

@@ -37,6 +37,7 @@ struct rest {
 struct token_keeper {
     struct rest rest[TOKEN_SLOTS];
     size_t n;
+    int64_t due_ms;
 };
 
 int token_keeper_new(struct token_keeper **ret)
@@ -45,6 +46,7 @@ int token_keeper_new(struct token_keeper **ret)
 
     if (!k)
         return err_origin(-ENOMEM);
+    k->due_ms = INT64_MAX;
     *ret = k;
     return 0;
 }
@@ -259,6 +261,23 @@ static int look_at(struct token_keeper *k, const struct services *services, stru
     return db_fatal(db_tx(db, DB_OPERATOR, "account_note", note, &n));
 }
 
+int64_t token_keeper_due_ms(const struct token_keeper *k)
+{
+    return k->due_ms;
+}
+
+/* When the account is to be looked at next, whatever came of it now. */
+static int64_t next_look_ms(struct token_keeper *k, const struct services *services,
+                            const struct catalog_account *account)
+{
+    const struct rest *rest = rest_of(k, account);
+    int64_t ahead_ms = (left_us(services, account) - AHEAD_US) / 1000 + 1;
+
+    if (!rest)
+        return INT64_MAX;
+    return MAX(clock_mono_ms() + MAX(ahead_ms, INT64_C(0)), rest->until_ms);
+}
+
 int token_keeper_look(struct token_keeper *k, const struct services *services, struct db *db)
 {
     struct catalog *c = catalog_holder_get(services->catalog);
@@ -266,12 +285,15 @@ int token_keeper_look(struct token_keeper *k, const struct services *services, s
     size_t n = 0;
     int r = 0;
 
+    k->due_ms = INT64_MAX;
     if (!c)
         return 0;
     all = catalog_accounts(c, &n);
     for (size_t i = 0; r == 0 && i < n; i++)
-        if (!all[i].unusable && all[i].credential.google.email.p)
+        if (!all[i].unusable && all[i].credential.google.email.p) {
             r = look_at(k, services, db, &all[i]);
+            k->due_ms = MIN(k->due_ms, next_look_ms(k, services, &all[i]));
+        }
     catalog_unref(c);
     return r;
 }

@@ -1,7 +1,7 @@
 /* token_keeper.h: the tokens that service accounts are lent, got ahead of their end.
  *
- * A chore of every node looks often and asks seldom: for an account that has none, and some minutes
- * before one ends. A call only reads the board (providers/tokens.h) and waits for nothing. */
+ * A chore of every node asks for an account that has none, and some minutes before one ends; it looks
+ * when one is due, and when the catalogue is another. A call only reads the board (providers/tokens.h) and waits for nothing. */
 #pragma once
 
 #include "catalog/snapshot.h"
@@ -15,6 +15,10 @@ void token_keeper_free(struct token_keeper *k); /* NULL is fine */
  * thread; blocks up to some seconds per account that wants one. Outcomes of the database. */
 int token_keeper_look(struct token_keeper *k, const struct services *services,
                       struct db *db) _must_use_;
+
+/* When there is something to look for next, on the monotonic clock, as long as the catalogue is the
+ * same; INT64_MAX: never. The chore's thread. */
+int64_t token_keeper_due_ms(const struct token_keeper *k);
 
 /* Gets one now and puts it on the board. TOKEN_ASK_REFUSED: *ret_sentence, in the arena, says why.
  * Worker. */

@@ -27,6 +27,7 @@ enum {
     CONNECTIONS_SPARE = 64, /* above the limit, to be told 503 */
     SWEEP_MIN_MS = 10,
     SWEEP_MAX_MS = 1000,
+    SWEEP_REST_MS = 10000, /* with nobody connected */
     /* Thousands that are looked at, or fall due, together would hold up everybody else: a turn looks at some
      * of them, and cuts fewer, since a stream that is cut costs some 70 us with its upstream and its books. */
     CHECKS_AT_ONCE = 512,
@@ -107,10 +108,26 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
         conn_cut(c);
 }
 
+static int64_t sweep_ms(const struct listener_config *c)
+{
+    int requests_ms = MIN(c->head_timeout_ms, c->body_timeout_ms);
+    int answers_ms = MIN(c->idle_timeout_ms, c->write_timeout_ms);
+    int least_ms = MIN(requests_ms, answers_ms) / 4;
+
+    return least_ms < SWEEP_MIN_MS ? SWEEP_MIN_MS : MIN(least_ms, (int)SWEEP_MAX_MS);
+}
+
+static void sweep_at(struct listener *l, int64_t at_ms)
+{
+    if (loop_timer_set(l->config.loop, &l->sweep, at_ms) < 0)
+        log_error("deadlines_lost", "port=%u", l->port);
+}
+
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
     const union MHD_ConnectionInfo *fd, *peer;
+    struct listener *l = cls;
 
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*context)
@@ -118,10 +135,12 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         *context = NULL;
         return;
     }
-    ((struct listener *)cls)->moved = true;
+    l->moved = true;
+    if (!l->connections) /* the sweep rests */
+        sweep_at(l, loop_now_ms(l->config.loop) + sweep_ms(&l->config));
     fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     peer = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    *context = conn_new(cls, mhd, fd->connect_fd, peer->client_addr);
+    *context = conn_new(l, mhd, fd->connect_fd, peer->client_addr);
 }
 
 /* The raw target is split and decoded by us. */
@@ -201,15 +220,6 @@ static void daemon_ready(struct loop_fd *w, uint32_t events)
     l->runnable = l->heard = true;
 }
 
-static int64_t sweep_ms(const struct listener_config *c)
-{
-    int requests_ms = MIN(c->head_timeout_ms, c->body_timeout_ms);
-    int answers_ms = MIN(c->idle_timeout_ms, c->write_timeout_ms);
-    int least_ms = MIN(requests_ms, answers_ms) / 4;
-
-    return least_ms < SWEEP_MIN_MS ? SWEEP_MIN_MS : MIN(least_ms, (int)SWEEP_MAX_MS);
-}
-
 static void log_refusals(struct listener *l, int64_t now_ms)
 {
     uint64_t n = l->refused_by_gate - l->refused_logged;
@@ -250,14 +260,13 @@ static void sweep(struct loop_timer *t)
     if (!l->unchecked)
         l->unchecked = l->connections;
     if (check_some(l, now_ms)) {
-        next_ms = now_ms + sweep_ms(&l->config);
         lingers_check(&l->lingers, now_ms);
+        next_ms += l->connections || l->lingers.n ? sweep_ms(&l->config) : SWEEP_REST_MS;
         reserve_keep();
         l->turned_away += spare_turn_away(&l->spare, l->listen_fd);
         log_refusals(l, now_ms);
     }
-    if (loop_timer_set(l->config.loop, t, next_ms) < 0)
-        log_error("deadlines_lost", "port=%u", l->port);
+    sweep_at(l, next_ms);
 }
 
 static int start_daemon(struct listener *l)

@@ -24,6 +24,8 @@
 /* Slack that no call has touched for so long goes back. */
 #define IDLE_MS 10000
 #define IDLE_LOOK_MS 2000
+/* A node without slack only looks for cells that nobody needs any more, and for that seldom. */
+#define IDLE_LOOK_EMPTY_MS 10000
 
 struct node {
     const struct ledger_port *port;
@@ -33,7 +35,7 @@ struct node {
     struct reap_call reaping;
     bool looking, reap_out;
     bool slack; /* some was there when last looked for */
-    int64_t look_sent_ms, looked_ms, sessions_due_ms, idle_due_ms;
+    int64_t look_sent_ms, looked_ms, sessions_due_ms, idle_looked_ms;
     pthread_mutex_t lock; /* of the three below */
     struct map *cells, *tills;
     struct hold_ask *parked;
@@ -245,6 +247,19 @@ static void look_for_idle(struct node *n, int64_t now_ms)
     map_filter(n->tills, look_at_till, NULL);
     pthread_mutex_unlock(&n->lock);
     n->slack = idle.slack;
+    n->idle_looked_ms = now_ms;
+}
+
+static int64_t idle_due_ms(struct node *n)
+{
+    bool any;
+
+    if (n->slack || atomic_load(&n->slackened))
+        return n->idle_looked_ms + IDLE_LOOK_MS;
+    pthread_mutex_lock(&n->lock);
+    any = map_size(n->cells) + map_size(n->tills) > 0;
+    pthread_mutex_unlock(&n->lock);
+    return any ? n->idle_looked_ms + IDLE_LOOK_EMPTY_MS : INT64_MAX;
 }
 
 static void recalled(struct node *n, const struct look_call *look)
@@ -371,11 +386,9 @@ int node_tick(struct node *n)
 
     heartbeat_tick(&n->heart, now_ms);
     look(n, now_ms);
-    if (now_ms >= n->idle_due_ms) {
-        n->idle_due_ms = now_ms + IDLE_LOOK_MS;
+    if (now_ms >= idle_due_ms(n))
         look_for_idle(n, now_ms);
-    }
-    next_ms = MIN(n->heart.due_ms, n->idle_due_ms);
+    next_ms = MIN(n->heart.due_ms, idle_due_ms(n));
     if (node_session(n))
         next_ms = MIN(next_ms, look_due_ms(n));
     wake_asks(n, now_ms, &next_ms);

@@ -13,8 +13,8 @@ let node;
 // By the name of a thread: every so many seconds, at most so many wake-ups; an answer of the database is one.
 const timers = {
   tollgate: [
-    { every: 1, wakes: 1, of: 'prices that come into force' },
-    { every: 1, wakes: 1, of: 'tokens of service accounts' },
+    { every: 60, wakes: 1, of: 'prices that come into force; there are none, but a clock may be set' },
+    { every: 60, wakes: 1, of: 'tokens of service accounts; there are none' },
     { every: 2, wakes: 2, of: 'orders and grants that are due' },
     { every: 5, wakes: 4, of: 'whether the books are to be checked, in two forms' },
     { every: 5, wakes: 3, of: 'the listener, which asks for the epoch' },
@@ -24,10 +24,9 @@ const timers = {
   node: [
     { every: 5, wakes: 5, of: 'the heartbeat' },
     { every: 5, wakes: 5, of: 'other sessions' },
-    { every: 2, wakes: 1, of: 'slack that idles' },
   ],
+  loop: [{ every: 10, wakes: LOOPS, of: 'a spare descriptor and memory kept back' }],
   flusher: [{ every: 5, wakes: 1, of: 'a session that was replaced' }],
-  loop: [{ every: 1, wakes: LOOPS, of: 'deadlines and figures' }],
 };
 
 // Each timer may be due once more than it fits into the time.
