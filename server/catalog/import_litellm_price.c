@@ -142,12 +142,16 @@ struct reading {
     int r;
 };
 
+#define SEARCH_PRICES "search_context_cost_per_query"
+
 static bool read_field(void *ctx, const char *key, struct json_object *v)
 {
     struct reading *l = ctx;
     struct str name = str_c(key);
     struct price_figure f = {.charge = 0};
 
+    if (str_eq_c(name, SEARCH_PRICES)) /* read when its provider is known */
+        return true;
     if (json_kind(v) == JSON_NULL || (!str_ihas(name, STR("cost")) && !str_ihas(name, STR("pricing"))))
         return true;
     if (parse_field(l->e->kind, name, &f))
@@ -289,9 +293,51 @@ static void judge_untaken(struct import_entry *e, const struct json_object *v)
     for (size_t i = 0; i < ARRAY_LEN(dear); i++)
         if (json_has(v, dear[i]) && !is_nothing(json_get(v, dear[i])))
             import_refuse(e, STR("it charges for something that is not counted here"));
-    if (json_has(v, "search_context_cost_per_query") &&
-        (str_eq_c(e->vendor, "Perplexity") || str_ihas(e->name, STR("search"))))
-        import_refuse(e, STR("its fee for each search is not counted here"));
+}
+
+/* Of one search of the web, by how much of its finds the model is given; the first that is there. */
+static struct str search_price(const struct json_object *prices, bool *ret_differ)
+{
+    static const char *const sizes[] = {"search_context_size_medium", "search_context_size_low",
+                                        "search_context_size_high"};
+    struct str first = STR_NONE;
+
+    *ret_differ = false;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct str text = json_text(json_get(prices, sizes[i]));
+
+        *ret_differ |= first.n && text.n && !str_eq(first, text);
+        if (!first.n)
+            first = text;
+    }
+    return first;
+}
+
+/* Models that search for each question, asked to or not, charge a fee for the request by that size
+ * (Perplexity's Sonar, OpenAI's search models); all others for each search that they make. */
+static int judge_searches(struct import_entries *to, struct import_entry *e,
+                          const struct json_object *v)
+{
+    const struct json_object *prices = json_get(v, SEARCH_PRICES);
+    struct price_figure f = {.unit = USAGE_SEARCH};
+    bool differ;
+    struct str text = search_price(prices, &differ);
+    bool always = differ && (str_eq_c(e->vendor, "Perplexity") || str_ihas(e->name, STR("search")));
+    int r;
+
+    if (is_nothing(prices))
+        return 0;
+    if (!text.n || e->kind != MODEL_CHAT)
+        return leave(to, e, SEARCH_PRICES);
+    if (money_parse_scaled(text, SCALE, &f.charge) == MONEY_OK && !f.charge)
+        return 0;
+    e->abilities |= ABILITY_BIT(ABILITY_WEB_SEARCH);
+    if (always)
+        f.unit = USAGE_REQUEST;
+    r = take(to, e, SEARCH_PRICES, &f, text);
+    if (r == 0 && always)
+        r = import_figure(to->a, e, &(struct price_figure){.unit = USAGE_SEARCH});
+    return r == 0 && differ ? leave(to, e, SEARCH_PRICES " other than medium") : r;
 }
 
 static bool is_free(const struct import_entry *e)
@@ -323,6 +369,8 @@ int import_litellm_judge(struct import_entries *to, struct import_entry *e,
     int r = judge_uncounted(to, e);
 
     judge_untaken(e, v);
+    if (r == 0)
+        r = judge_searches(to, e, v);
     if (r == 0)
         r = judge_services(to, e);
     if (!model_kind_writes(e->kind) && e->kind != MODEL_EMBEDDING) {

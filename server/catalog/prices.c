@@ -96,7 +96,7 @@ static const struct {
     [MODEL_MODERATION] = {USAGE_REQUEST, USAGE_UNITS,
                           "The price of a request, or of input tokens, is needed."},
     [MODEL_RERANK] = {USAGE_SEARCH, USAGE_UNITS,
-                      "The price of a search unit, or of input tokens, is needed."},
+                      "The price of a search, or of input tokens, is needed."},
     [MODEL_OCR] = {USAGE_PAGE, USAGE_UNITS, "The price of a page, or of input tokens, is needed."},
 };
 

@@ -296,6 +296,16 @@ static bool refuse_output(struct call *c, const struct catalog_model *m)
                                    field, STR_FMT(m->name), output_of(m)));
 }
 
+/* The path is the client's own, "tools[0]". */
+static bool refuse_searches(struct call *c, const struct catalog_model *m)
+{
+    struct str path = c->wire.llm.search_path;
+
+    return refuse_field(c, path.p,
+                        arena_strf(c->r->arena, "`%.*s`: the model `%.*s` sells no web searches.",
+                                   STR_FMT(path), STR_FMT(m->name)));
+}
+
 static bool refuse_context(struct call *c, const struct catalog_model *m)
 {
     const char *field = needs_input_field(c->endpoint);
@@ -335,6 +345,7 @@ static bool plan(struct call *c)
         .output_tokens = model_kind_writes(c->endpoint->kind) ? c->wire.llm.output_limit : 0,
         .input_tokens_least = (int64_t)(c->wire.llm.text_bytes / BYTES_PER_TOKEN_MOST),
         .service = c->wire.llm.service,
+        .searches = c->wire.llm.search_path.p != NULL,
         .preference = c->preference,
         .allowed = model_allowed,
         .ctx = c,
@@ -342,6 +353,8 @@ static bool plan(struct call *c)
     r = route_pick(&request, &c->plan);
     if (r == ROUTE_E_ABILITY)
         return refuse_ability(c, m);
+    if (r == ROUTE_E_SEARCH)
+        return refuse_searches(c, m);
     if (r == ROUTE_E_CONTEXT)
         return refuse_context(c, m);
     if (r == ROUTE_E_OUTPUT)

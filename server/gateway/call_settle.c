@@ -3,9 +3,10 @@
  * Whose figures count (reliability 1.6): the provider's, the last that it gave. Where there are
  * none, or none that can be true, or they say that nothing was made while text has come: counted
  * here, text at four bytes a token on both sides, rounded up, and each inline image or sound at its
- * model's bound. Nothing served, nothing billed: zero. An error's text is never output. What a
- * provider says that a call has cost is not read, so a cost of zero is not believed either: the
- * charge is the usage at our price. */
+ * model's bound. Searches of the web are the provider's count, too. Nothing served, nothing billed:
+ * zero. An error's text is never output. What a provider says that a call has cost is not read, so a
+ * cost of zero is not believed either: the charge is the usage at our price. */
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@ void call_note(struct call *c, const struct llm_report *llm)
     c->output_bytes += llm->output_bytes;
     c->images += llm->images;
     c->pages += llm->pages;
+    c->searches += llm->searches;
     if (llm->image.quality.n)
         c->image.quality = arena_str(a, llm->image.quality);
     if (llm->image.size.n)
@@ -75,6 +77,25 @@ static enum usage_basis provided(const struct call *c, struct usage *ret)
     if (lacks_output)
         usage_take(ret, &own, USAGE_COVERS_OUTPUT);
     return USAGE_BASIS_COUNTED;
+}
+
+/* What models that search for long make of a question, beside what the request allows. */
+enum { SEARCHES_SLACK = 1000 };
+
+/* Searches of the web, as the provider tells them where that is believed, else as they were seen; and
+ * one where there always is one. False: that one is counted here. */
+static bool add_searches(const struct call *c, bool believed, struct usage *u)
+{
+    int64_t asked = c->money.estimate.most.things.n[USAGE_SEARCH];
+    int64_t most = MIN(asked, (int64_t)BOUND_USAGE_QUANTITY / ESTIMATES) * ESTIMATES + SEARCHES_SLACK;
+    bool told = believed && !(c->last.silent & LLM_SILENT(USAGE_SEARCH)) &&
+                c->last.usage.n[USAGE_SEARCH] <= most;
+
+    u->n[USAGE_SEARCH] = told ? c->last.usage.n[USAGE_SEARCH] : MIN((int64_t)c->searches, most);
+    if (told || c->searches || !c->wire.llm.searches_always || c->leg.kind != &leg_same)
+        return true;
+    u->n[USAGE_SEARCH] = 1;
+    return false;
 }
 
 /* The call itself, and the images in its prompt where they have a price of their own. */
@@ -144,6 +165,8 @@ enum usage_basis call_usage(const struct call *c, struct usage *ret)
         basis = provided(c, ret);
         if (mend_zeros(c, ret))
             basis = USAGE_BASIS_COUNTED;
+        if (!add_searches(c, true, ret))
+            basis = USAGE_BASIS_COUNTED;
         add_things(c, ret);
         if (!call_money_absurd(c, ret))
             return basis;
@@ -152,6 +175,7 @@ enum usage_basis call_usage(const struct call *c, struct usage *ret)
                   (long long)t->account->id.v, log_str(t->model->name));
     }
     *ret = counted(c);
+    (void)add_searches(c, false, ret);
     add_things(c, ret);
     return USAGE_BASIS_COUNTED;
 }

@@ -225,7 +225,7 @@ static int start(struct call *c, const struct catalog_target *target, struct hea
     buf_reset(&t->got);
     c->last = (struct llm_report){.has_usage = false};
     c->output_bytes = 0;
-    c->images = c->pages = 0;
+    c->images = c->pages = c->searches = 0;
     c->image = (struct image_kind){STR_NONE, STR_NONE};
     c->n_forwarded = 0;
     c->record.finish_reason = c->reply_id = STR_NONE;

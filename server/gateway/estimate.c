@@ -63,7 +63,9 @@ static void bound_input(const struct llm_request *llm, const struct catalog_mode
     e->audio_input_tokens = clip(within_context(audio, m));
     e->input_tokens =
         clip(llm->text_bytes / BYTES_PER_TOKEN_LEAST + 1 + within_context(media, m));
-    e->things = (struct usage){.n = {[USAGE_IMAGE] = llm->image_parts, [USAGE_REQUEST] = 1}};
+    e->things = (struct usage){.n = {[USAGE_IMAGE] = llm->image_parts,
+                                     [USAGE_SEARCH] = clip(llm->searches),
+                                     [USAGE_REQUEST] = 1}};
 }
 
 /* What the client allows. */

@@ -2,7 +2,8 @@
  *
  * Input: half a token per byte of text, which real text stays far under, and the media: an image, a
  * sound or a file counts as its model's bound, or as many tokens as its bytes can make where that is
- * more; a file that is not in the request can fill the context. Output: what the client allows,
+ * more; a file that is not in the request can fill the context. Searches of the web: as many as the
+ * request allows its provider. Output: what the client allows,
  * clipped to the model's maximum, times n. Where the client gives no limit: the model's maximum, if
  * that costs at most a tenth of what is available; else what the tenth buys, but at least 1,024
  * tokens, and that is sent upstream so that the bound is true. What counts against tokens a minute

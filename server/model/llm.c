@@ -17,10 +17,12 @@ void llm_take_usage(struct llm_report *last, const struct llm_report *now)
 
     last->has_usage = true;
     last->usage = now->usage;
+    last->silent = now->silent;
     last->lacks_prompt = now->lacks_prompt && (!before.has_usage || before.lacks_prompt);
     last->lacks_output = now->lacks_output && (!before.has_usage || before.lacks_output);
     if (!before.has_usage)
         return;
+    last->silent &= before.silent;
     for (enum usage_unit i = 0; i < USAGE_UNITS; i++)
         if (now->silent & LLM_SILENT(i))
             last->usage.n[i] = before.usage.n[i];

@@ -17,6 +17,11 @@ struct llm_request {
     uint32_t choices;      /* `n`; 1 when absent */
     enum service_tier service;
     bool has_tools;
+    /* Searches of the web that the provider may make for it, at most as far as the request says; 0: it
+     * asks for none. The path of what asks for them, "tools[0]"; p NULL: nothing does. */
+    uint64_t searches;
+    struct str search_path;
+    bool searches_always; /* there is one at least, of which an answer need not tell */
     bool wants_schema;        /* the answer shall be JSON of a given schema */
     bool wants_reasoning;     /* the model shall think, and not only if it likes to */
     bool wants_audio;         /* the answer may be sound */
@@ -50,13 +55,15 @@ struct llm_report {
     struct usage usage; /* of the whole call so far, where has_usage... */
     bool lacks_prompt;  /* ...but the provider gave no credible figure of this side */
     bool lacks_output;
-    /* A bit for each unit that is not told though its side is: what was told before still holds.
-     * Writes to the cache for an hour are not told, those for 5 minutes are: the sum of both. */
+    /* A bit for each unit that is not told though its side is: what was told before still holds, and
+     * the bit of what was never told stays. Writes to the cache for an hour are not told, those for 5
+     * minutes are: the sum of both. */
     uint32_t silent;
     bool has_service;
     enum service_tier service; /* that served, where has_service */
     uint32_t images;       /* that were made, whole */
     uint32_t pages;        /* that were read */
+    uint32_t searches;     /* of the web, that are seen in here; what the usage tells goes before */
     struct image_kind image;
     uint64_t output_bytes; /* of generated text and arguments in here */
     struct str finish_reason;

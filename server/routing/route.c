@@ -72,11 +72,22 @@ static int suits(const struct route_request *q, const struct catalog_target *t)
     return is_beyond(q->output_tokens, target_output(t)) ? ROUTE_E_OUTPUT : ROUTE_OK;
 }
 
+static bool sells_searches(const struct route_request *q, const struct catalog_target *t)
+{
+    return (target_abilities(t) & ABILITY_BIT(ABILITY_WEB_SEARCH)) &&
+           price_step_at(t->price, q->service, 0)->charge[USAGE_SEARCH] != PRICE_NONE;
+}
+
 static int is_sold(const struct route_request *q, const struct catalog_target *t)
 {
     if (!t->price || !price_usable(t->price))
         return ROUTE_E_NO_PRICE;
-    return price_sells(t->price, q->service) ? ROUTE_OK : ROUTE_E_SERVICE;
+    if (!price_sells(t->price, q->service))
+        return ROUTE_E_SERVICE;
+    if (q->searches && !sells_searches(q, t) &&
+        catalog_account_way(t->account, t->upstream_model, q->format)->way->format == q->format)
+        return ROUTE_E_SEARCH;
+    return ROUTE_OK;
 }
 
 /* ROUTE_OK, or what speaks against the target. */
@@ -268,6 +279,7 @@ struct str route_sentence(struct arena *a, const struct catalog_model *m, int ou
         [ROUTE_E_NO_TARGET] = "No provider account is available for the model.",
         [ROUTE_E_NO_PRICE] = "The model has no price and cannot be used.",
         [ROUTE_E_SERVICE] = "The model is not sold at this service tier.",
+        [ROUTE_E_SEARCH] = "The model sells no web searches.",
         [ROUTE_E_PREFERENCE] = "The request's provider preferences leave no provider.",
         [ROUTE_E_MAX_PRICE] = "No provider is as cheap as the request's max_price.",
     };

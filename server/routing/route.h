@@ -49,6 +49,9 @@ struct route_request {
     /* What the client allows an answer to have: beyond a target's limit it is not asked. 0: not given. */
     uint64_t output_tokens;
     enum service_tier service; /* asked for */
+    /* It wants its provider to search the web: a target that is asked in its own format has to be able
+     * to, and to have a price for it. Of one that is not, the translation says what it cannot be told. */
+    bool searches;
     const struct route_preference *preference; /* NULL: none */
     /* May the key use this model? Asked for each model of the list. NULL: yes. */
     bool (*allowed)(void *ctx, const struct catalog_model *m);
@@ -73,6 +76,7 @@ enum {
     ROUTE_E_OUTPUT,     /* the answer may be longer than they can write */
     ROUTE_E_NO_PRICE,   /* there are targets, but none has a price */
     ROUTE_E_SERVICE,    /* priced, but not at the service tier that is asked for */
+    ROUTE_E_SEARCH,     /* no searches of the web are sold */
     ROUTE_E_PREFERENCE, /* the request's own wishes leave nothing */
     ROUTE_E_MAX_PRICE,  /* nothing is as cheap as max_price */
 };

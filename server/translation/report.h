@@ -19,6 +19,13 @@ static inline bool report_has_list(const struct json_watch *w)
 {
     return w->span.n && w->span.kind == JSON_ARRAY;
 }
+/* How many searches of the web the usage tells of, where it does. */
+static inline void report_put_searches(struct llm_report *r, bool told, int64_t n)
+{
+    r->usage.n[USAGE_SEARCH] = n;
+    if (!told)
+        r->silent |= LLM_SILENT(USAGE_SEARCH);
+}
 /* Where the figures stand: usage_at, and cost_at by its offset within the usage object. */
 void report_place_usage(struct wire_report *report, struct json_span usage,
                         struct json_span cost_within);

@@ -23,7 +23,7 @@ static const struct form_field fields[PRICE_FIELDS] = {
 static const enum usage_unit chat_units[] = {
     USAGE_INPUT,       USAGE_CACHED_INPUT, USAGE_CACHE_WRITE_5M, USAGE_CACHE_WRITE_1H,
     USAGE_OUTPUT,      USAGE_REASONING,    USAGE_AUDIO_INPUT,    USAGE_AUDIO_OUTPUT,
-    USAGE_IMAGE_INPUT, USAGE_IMAGE_OUTPUT, USAGE_REQUEST,
+    USAGE_IMAGE_INPUT, USAGE_IMAGE_OUTPUT, USAGE_SEARCH,      USAGE_REQUEST,
 };
 static const enum usage_unit embedding_units[] = {USAGE_INPUT, USAGE_IMAGE_INPUT, USAGE_REQUEST};
 static const enum usage_unit completion_units[] = {USAGE_INPUT, USAGE_CACHED_INPUT, USAGE_OUTPUT,

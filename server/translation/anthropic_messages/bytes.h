@@ -29,9 +29,9 @@ bool anthropic_bytes_edit_error(struct str body, const struct wire_error *otherw
 #define ANTHROPIC_USAGE_PATHS(at) \
     at "input_tokens", at "cache_read_input_tokens", at "cache_creation_input_tokens", \
     at "cache_creation.ephemeral_5m_input_tokens", at "cache_creation.ephemeral_1h_input_tokens", \
-    at "output_tokens", at "output_tokens_details.thinking_tokens", at "service_tier", at "speed", \
-    at "cost"
-enum { ANTHROPIC_USAGE_WATCHES = 10 };
+    at "output_tokens", at "output_tokens_details.thinking_tokens", \
+    at "server_tool_use.web_search_requests", at "service_tier", at "speed", at "cost"
+enum { ANTHROPIC_USAGE_WATCHES = 11 };
 /* The figures that a scan of doc by these paths has found, in disjoint classes. Its input is the uncached part
  * alone; what a stream's end leaves out (`silent`, llm.h) was told with its start. False: no figure in it.
  * ret_cost_at as of openai_usage_take. */

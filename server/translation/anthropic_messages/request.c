@@ -2,9 +2,11 @@
  *
  * Odd: `models` and `provider` are OpenRouter's names for what this gateway does itself; they are
  * read here and taken out, because Anthropic refuses unknown fields. */
+#include "base/err.h"
 #include "translation/anthropic_messages/bytes.h"
 #include "translation/media.h"
 #include "translation/plain.h"
+#include "translation/searches.h"
 
 enum {
     MESSAGES = PLAIN_OWN,
@@ -103,6 +105,10 @@ static int read_by(const struct plain_shape *by, struct arena *a, struct str bod
 
     if (r == DIALECT_OK)
         r = fill(body, w, m, &request.llm, fault);
+    if (r == DIALECT_OK)
+        r = searches_read(a, "tools", field_raw(body, m, TOOLS), searches_tool, &request.llm);
+    if (r < 0)
+        return err_trace(r);
     if (r == DIALECT_OK)
         *ret = request;
     return r;

@@ -2,14 +2,15 @@
  *
  * Odd: the end of a stream tells all writes to the cache as one sum, its start by how long they are
  * kept. thinking_tokens are a part of output_tokens. The tier that served stands here too, and what
- * fast mode costs is another price: it is sold as the priority tier. */
+ * fast mode costs is another price: it is sold as the priority tier. Searches of the web are billed by
+ * their number, beside the tokens of what they found. */
 #include "translation/anthropic_messages/bytes.h"
 #include "translation/figures.h"
 #include "translation/report.h"
 #include "translation/wire.h"
 
-enum { INPUT, READ, WRITES, WRITES_5M, WRITES_1H, OUTPUT, THINKING, FIGURES, TIER = FIGURES, SPEED,
-       COST, WATCHES };
+enum { INPUT, READ, WRITES, WRITES_5M, WRITES_1H, OUTPUT, THINKING, SEARCHES, FIGURES,
+       TIER = FIGURES, SPEED, COST, WATCHES };
 
 static const char *const paths[] = {ANTHROPIC_USAGE_PATHS("")};
 
@@ -65,6 +66,7 @@ bool anthropic_usage_take(struct str doc, const struct json_watch *w, struct llm
     put_prompt(v, is, &r);
     r.usage.n[USAGE_REASONING] = figure_part(&v[OUTPUT], v[THINKING]);
     r.usage.n[USAGE_OUTPUT] = v[OUTPUT];
+    report_put_searches(&r, is[SEARCHES] == FIGURE_GOOD, v[SEARCHES]);
     put_service(doc, w, &r);
     *ret = r;
     *ret_cost_at = w[COST].span;

@@ -1,6 +1,7 @@
 /* reply.c: a whole answer, or a chunk of a streamed one, which is an answer in small. */
 #include "translation/gemini/bytes.h"
 #include "translation/report.h"
+#include "translation/searches.h"
 #include "translation/wire.h"
 
 enum {
@@ -11,6 +12,8 @@ enum {
     BLOCKED,
     FEEDBACK,
     USAGE,
+    QUERIES,
+    VERSION,
     FIGURES,
     FIRST_TEXT = FIGURES + GEMINI_USAGE_WATCHES,
     WATCHES = FIRST_TEXT + 3
@@ -24,6 +27,8 @@ static const char *const paths[WATCHES] = {
     [BLOCKED] = "promptFeedback.blockReason",
     [FEEDBACK] = "promptFeedback",
     [USAGE] = "usageMetadata",
+    [QUERIES] = "candidates[].groundingMetadata.webSearchQueries",
+    [VERSION] = "modelVersion",
     [FIGURES] = GEMINI_USAGE_PATHS("usageMetadata."),
     [FIRST_TEXT] = "candidates[].content.parts[].text",
     "candidates[].content.parts[].functionCall.args",
@@ -41,6 +46,20 @@ static void take_usage(struct str doc, const struct json_watch w[WATCHES], bool 
         return;
     report->usage_at = at;
     report->cost_at = cost;
+}
+
+/* The last list of a stream counts, as its last figures do. */
+static void read_searches(struct str doc, const struct json_watch w[WATCHES], struct llm_report *r)
+{
+    uint32_t n = 0;
+
+    if (w[QUERIES].count && report_has_list(&w[CANDIDATES]))
+        n = searches_of_candidates(json_span_str(doc, w[CANDIDATES].span),
+                                   report_inside(doc, w[VERSION].span));
+    if (r->has_usage)
+        report_put_searches(r, n > 0, n);
+    else
+        r->searches = n;
 }
 
 static int read(struct str doc, bool whole, struct wire_report *ret)
@@ -61,6 +80,7 @@ static int read(struct str doc, bool whole, struct wire_report *ret)
         report.llm.output_bytes += report_text_bytes(&w[i]);
     report.has_choices = report_has_list(&w[CANDIDATES]) || wire_given(w[FEEDBACK].span);
     take_usage(doc, w, whole || report.llm.finish_reason.n, &report);
+    read_searches(doc, w, &report.llm);
     *ret = report;
     return DIALECT_OK;
 }

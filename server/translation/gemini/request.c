@@ -7,6 +7,7 @@
 #include "translation/gemini/bytes.h"
 #include "translation/media.h"
 #include "translation/request_edit.h"
+#include "translation/searches.h"
 
 enum {
     CONTENTS,
@@ -243,6 +244,10 @@ int gemini_bytes_read_request(struct arena *a, struct str body, struct wire_requ
         r = read_config(body, k, &request.llm, fault);
     if (r == DIALECT_OK)
         r = read_service(body, m, &request.llm, fault);
+    if (r == DIALECT_OK)
+        r = searches_read(a, "tools", field_raw(body, m, TOOLS), searches_google, &request.llm);
+    if (r < 0)
+        return err_trace(r);
     if (r != DIALECT_OK)
         return r;
     request.llm.has_tools = field_given(m, TOOLS);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "translation/openai_chat/chat.h"
 #include "translation/plain.h"
+#include "translation/searches.h"
 
 enum {
     MESSAGES = PLAIN_OWN,
@@ -18,6 +19,8 @@ enum {
     MODALITIES,
     AUDIO,
     TOOLS,
+    SEARCH_OPTIONS,
+    PLUGINS,
     FORMAT_TYPE,
     EFFORT,
     ROUTER_EFFORT,
@@ -47,6 +50,8 @@ static const struct field fields[WATCHES] = {
     [MODALITIES] = {.path = "modalities"},
     [AUDIO] = {.path = "audio"},
     [TOOLS] = {.path = "tools"},
+    [SEARCH_OPTIONS] = {.path = "web_search_options"},
+    [PLUGINS] = {.path = "plugins"},
     [FORMAT_TYPE] = {.path = "response_format.type"},
     [EFFORT] = {.path = "reasoning_effort"},
     [ROUTER_EFFORT] = {.path = "reasoning.effort"},
@@ -120,11 +125,28 @@ static bool wants_reasoning(struct str doc, const struct marks *m)
            field_given(m, ROUTER_BUDGET) || field_given(m, ROUTER_THINKS);
 }
 
+/* OpenAI's own models that search do so for each question, and tell nothing of it. */
+static int read_searches(struct arena *a, struct str doc, const struct marks *m,
+                         struct llm_request *llm)
+{
+    int r = searches_read(a, "tools", field_raw(doc, m, TOOLS), searches_chat_tool, llm);
+
+    if (r == 0)
+        r = searches_read(a, "plugins", field_raw(doc, m, PLUGINS), searches_plugin, llm);
+    if (r == 0 && field_given(m, SEARCH_OPTIONS)) {
+        searches_ask(llm, STR("web_search_options"), SEARCHES_UNBOUND);
+        llm->searches_always = true;
+    }
+    return r;
+}
+
 static int fill(struct arena *a, struct str doc, const struct json_watch w[WATCHES],
                 const struct marks *m, struct llm_request *llm, struct json_fault *fault)
 {
-    int r;
+    int r = read_searches(a, doc, m, llm);
 
+    if (r < 0)
+        return err_trace(r);
     llm->stream = wire_true(doc, m->at[STREAM]);
     llm->wants_usage = wire_true(doc, m->at[INCLUDE_USAGE]) || wire_true(doc, m->at[USAGE_INCLUDE]);
     llm->has_tools = field_given(m, TOOLS);

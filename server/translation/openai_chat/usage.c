@@ -16,17 +16,26 @@ enum {
     AUDIO_OUT,
     IMAGE_OUT,
     COST,
-    CACHED_DEEPSEEK,
+    SEARCHES_ROUTER,
+    COMMON, /* to both formats */
+    CACHED_DEEPSEEK = COMMON,
     CACHED_MISTRAL,
     CACHED_PLAIN,
+    SEARCHES_ROUTER_OLD,
+    SEARCHES,
+    RESPONSES, /* what is only theirs, from here on */
+    SEARCHES_TOOL = RESPONSES,
+    SEARCHES_WEB,
+    SEARCHES_X,
     FIGURES
 };
 
 static const char *const chat_paths[OPENAI_USAGE_WATCHES] = {OPENAI_USAGE_PATHS("")};
 static const char *const responses_paths[RESPONSES_USAGE_WATCHES] = {RESPONSES_USAGE_PATHS("")};
 
-_Static_assert((int)FIGURES == (int)OPENAI_USAGE_WATCHES, "a path for each figure");
-_Static_assert((int)COST + 1 == (int)RESPONSES_USAGE_WATCHES, "and for those of the Responses format");
+_Static_assert((int)RESPONSES == (int)OPENAI_USAGE_WATCHES, "a path for each figure");
+_Static_assert((int)COMMON + (int)FIGURES - (int)RESPONSES == (int)RESPONSES_USAGE_WATCHES,
+               "and for those of the Responses format");
 
 static void split_prompt(const int64_t v[FIGURES], int64_t prompt, struct usage *u)
 {
@@ -51,6 +60,21 @@ static void split_completion(const int64_t v[FIGURES], int64_t completion, int64
     u->n[USAGE_AUDIO_OUTPUT] = figure_part(&completion, v[AUDIO_OUT]);
     u->n[USAGE_IMAGE_OUTPUT] = figure_part(&completion, v[IMAGE_OUT]);
     u->n[USAGE_OUTPUT] = completion;
+}
+
+/* One number under several names, but for xAI's two kinds. */
+static void tell_searches(const int64_t v[FIGURES], const enum figure is[FIGURES],
+                          struct llm_report *r)
+{
+    static const size_t names[] = {SEARCHES_ROUTER, SEARCHES_ROUTER_OLD, SEARCHES, SEARCHES_TOOL};
+    int64_t n = v[SEARCHES_WEB] + v[SEARCHES_X];
+    bool told = is[SEARCHES_WEB] == FIGURE_GOOD || is[SEARCHES_X] == FIGURE_GOOD;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        n = MAX(n, v[names[i]]);
+        told = told || is[names[i]] == FIGURE_GOOD;
+    }
+    report_put_searches(r, told, n);
 }
 
 /* What total leaves of the other side, where that is a count; else the side is lacking. */
@@ -94,15 +118,20 @@ int openai_usage_take(struct str doc, const struct json_watch *w, size_t n, stru
     enum figure is[FIGURES] = {FIGURE_ABSENT};
     int64_t v[FIGURES] = {0}, beyond;
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        size_t which = n == RESPONSES_USAGE_WATCHES && i >= COMMON ? i - COMMON + RESPONSES : i;
+
         if (i != COST)
-            is[i] = figure_read(doc, &w[i], &v[i]);
+            is[which] = figure_read(doc, &w[i], &v[which]);
+    }
     if (sides(v, is, &report, &beyond) != OPENAI_USAGE_OK)
         return OPENAI_USAGE_E_NONE;
     report.has_usage = true;
     report.usage = (struct usage){.n = {0}};
     split_prompt(v, v[PROMPT], &report.usage);
     split_completion(v, v[COMPLETION], beyond, &report.usage);
+    report.silent = 0;
+    tell_searches(v, is, &report);
     *ret = report;
     *ret_cost_at = w[COST].span;
     return OPENAI_USAGE_OK;
@@ -132,6 +161,17 @@ int responses_usage_read(struct str object, struct llm_report *ret, struct json_
     return read_as(responses_paths, ARRAY_LEN(responses_paths), object, ret, ret_cost_at);
 }
 
+bool responses_searches_read(struct str doc, const struct json_watch *w, struct llm_report *ret)
+{
+    int64_t n = 0;
+
+    if (figure_read(doc, w, &n) != FIGURE_GOOD || !ret->has_usage)
+        return false;
+    ret->usage.n[USAGE_SEARCH] = n;
+    ret->silent &= ~LLM_SILENT(USAGE_SEARCH);
+    return true;
+}
+
 static bool read_object(struct str object, struct llm_report *ret)
 {
     struct json_span cost;
@@ -151,7 +191,21 @@ bool openai_usage_find(struct str part, struct llm_report *ret)
     return report_find_usage(part, STR("\"usage\""), read_object, ret);
 }
 
+static bool read_tool_usage(struct str object, struct llm_report *ret)
+{
+    struct json_watch w = {.path = "web_search.num_requests"};
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    return json_scan(object, &w, 1, &result, &fault) == JSON_OK &&
+           responses_searches_read(object, &w, ret);
+}
+
 bool responses_usage_find(struct str part, struct llm_report *ret)
 {
-    return report_find_usage(part, STR("\"usage\""), read_responses_object, ret);
+    bool found = report_find_usage(part, STR("\"usage\""), read_responses_object, ret);
+
+    if (found)
+        (void)report_find_usage(part, STR("\"tool_usage\""), read_tool_usage, ret);
+    return found;
 }

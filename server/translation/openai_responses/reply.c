@@ -2,6 +2,7 @@
 #include "translation/openai_chat/usage.h"
 #include "translation/openai_responses/bytes.h"
 #include "translation/report.h"
+#include "translation/searches.h"
 #include "translation/wire.h"
 
 enum {
@@ -13,9 +14,13 @@ enum {
     OUTPUT,
     USAGE,
     TIER,
+    SEARCHES,
     FIGURES,
     FIRST_TEXT = FIGURES + RESPONSES_USAGE_WATCHES,
-    WATCHES = FIRST_TEXT + 6
+    WATCHES = FIRST_TEXT + 6,
+    ITEM = FIRST_TEXT + 1, /* of an event, as what follows */
+    ACTION,
+    EVENT_WATCHES
 };
 
 static const char *const whole_paths[WATCHES] = {
@@ -27,6 +32,7 @@ static const char *const whole_paths[WATCHES] = {
     [OUTPUT] = "output",
     [USAGE] = "usage",
     [TIER] = "service_tier",
+    [SEARCHES] = "tool_usage.web_search.num_requests",
     [FIGURES] = RESPONSES_USAGE_PATHS("usage."),
     [FIRST_TEXT] = "output[].content[].text",
     "output[].content[].refusal",
@@ -37,7 +43,7 @@ static const char *const whole_paths[WATCHES] = {
 };
 
 /* The response stands in few of the events; what the others add is their `delta`. */
-static const char *const event_paths[] = {
+static const char *const event_paths[EVENT_WATCHES] = {
     [TYPE] = "type",
     [ID] = "response.id",
     [ERROR] = "error",
@@ -46,12 +52,15 @@ static const char *const event_paths[] = {
     [OUTPUT] = "response.error",
     [USAGE] = "response.usage",
     [TIER] = "response.service_tier",
+    [SEARCHES] = "response.tool_usage.web_search.num_requests",
     [FIGURES] = RESPONSES_USAGE_PATHS("response.usage."),
     [FIRST_TEXT] = "delta",
+    [ITEM] = "item.type",
+    [ACTION] = "item.action.type",
 };
 
-static bool scan(struct str doc, const char *const *paths, size_t n, struct json_watch *w,
-                 struct wire_report *report)
+static bool scan(struct str doc, const char *const *paths, size_t n, size_t texts,
+                 struct json_watch *w, struct wire_report *report)
 {
     for (size_t i = 0; i < n; i++)
         w[i].path = paths[i];
@@ -59,7 +68,7 @@ static bool scan(struct str doc, const char *const *paths, size_t n, struct json
         return false;
     report->error = wire_given(w[ERROR].span);
     report->llm.id = report_inside(doc, w[ID].span);
-    for (size_t i = FIRST_TEXT; i < n; i++)
+    for (size_t i = FIRST_TEXT; i < FIRST_TEXT + texts; i++)
         if (w[i].span.n && w[i].span.kind == JSON_STRING)
             report->llm.output_bytes += report_text_bytes(&w[i]);
     return true;
@@ -83,6 +92,7 @@ static void read_end(struct str doc, const struct json_watch w[FIRST_TEXT],
         report->usage_at = at;
         report->cost_at = cost;
     }
+    (void)responses_searches_read(doc, &w[SEARCHES], &report->llm);
 }
 
 int responses_bytes_read_reply(struct str body, struct wire_report *ret)
@@ -90,10 +100,12 @@ int responses_bytes_read_reply(struct str body, struct wire_report *ret)
     struct wire_report report = {.done = false};
     struct json_watch w[WATCHES];
 
-    if (!scan(body, whole_paths, WATCHES, w, &report))
+    if (!scan(body, whole_paths, WATCHES, WATCHES - FIRST_TEXT, w, &report))
         return DIALECT_E_SYNTAX;
     report.has_choices = report_has_list(&w[OUTPUT]);
     read_end(body, w, &report);
+    if (report.has_choices)
+        report.llm.searches = searches_of_output(json_span_str(body, w[OUTPUT].span));
     *ret = report;
     return DIALECT_OK;
 }
@@ -101,7 +113,7 @@ int responses_bytes_read_reply(struct str body, struct wire_report *ret)
 int responses_bytes_read_event(const struct sse_event *event, struct wire_report *ret)
 {
     struct wire_report report = {.bytes = event->data};
-    struct json_watch w[ARRAY_LEN(event_paths)];
+    struct json_watch w[EVENT_WATCHES];
     struct str doc = event->data;
 
     report.done = str_eq(str_trim(doc), STR("[DONE]")); /* of servers that are like OpenAI's */
@@ -109,7 +121,7 @@ int responses_bytes_read_event(const struct sse_event *event, struct wire_report
         *ret = report;
         return DIALECT_OK;
     }
-    if (!scan(doc, event_paths, ARRAY_LEN(event_paths), w, &report))
+    if (!scan(doc, event_paths, EVENT_WATCHES, 1, w, &report))
         return DIALECT_E_SYNTAX;
     report.done = json_span_is(doc, w[TYPE].span, "response.completed") ||
                   json_span_is(doc, w[TYPE].span, "response.incomplete");
@@ -118,6 +130,8 @@ int responses_bytes_read_event(const struct sse_event *event, struct wire_report
                    json_span_is(doc, w[TYPE].span, "response.failed");
     if (report.done || report.error)
         read_end(doc, w, &report);
+    if (json_span_is(doc, w[TYPE].span, "response.output_item.done"))
+        report.llm.searches = searches_item(doc, w[ITEM].span, w[ACTION].span);
     *ret = report;
     return DIALECT_OK;
 }

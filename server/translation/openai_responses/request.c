@@ -1,8 +1,10 @@
 /* request.c: a Responses request read in one scan, and the bytes that an upstream gets for it. */
+#include "base/bounds.h"
 #include "base/err.h"
 #include "translation/media.h"
 #include "translation/openai_responses/bytes.h"
 #include "translation/plain.h"
+#include "translation/searches.h"
 
 enum {
     INPUT = PLAIN_OWN,
@@ -10,6 +12,7 @@ enum {
     STREAM,
     LIMIT,
     TOOLS,
+    TOOL_CALLS,
     FORMAT_TYPE,
     EFFORT,
     SERVICE_TIER,
@@ -28,6 +31,7 @@ static const struct field fields[WATCHES] = {
     [STREAM] = {"stream", "must be true or false", JSON_BOOL},
     [LIMIT] = {"max_output_tokens", "must be a positive integer", JSON_INT},
     [TOOLS] = {"tools", "must be an array", JSON_ARRAY},
+    [TOOL_CALLS] = {.path = "max_tool_calls"},
     [FORMAT_TYPE] = {"text.format.type", "must be a string", JSON_STRING},
     [EFFORT] = {"reasoning.effort", "must be a string", JSON_STRING},
     [SERVICE_TIER] = {"service_tier", "must be auto, default, flex or priority", JSON_STRING},
@@ -86,11 +90,25 @@ static void read_media(struct str body, const struct json_watch w[WATCHES], cons
     media_end(&media, body.n, w[INPUT].bytes + w[INSTRUCTIONS].bytes + w[TOOLS].bytes);
 }
 
+/* One bound for all tools that the provider runs. */
+static int read_searches(struct arena *a, struct str body, const struct marks *m,
+                         struct llm_request *llm)
+{
+    int r = searches_read(a, "tools", field_raw(body, m, TOOLS), searches_tool, llm);
+    uint64_t most;
+
+    if (llm->searches && json_span_u64(body, m->at[TOOL_CALLS], &most) && most)
+        llm->searches = MIN(most, (uint64_t)BOUND_USAGE_QUANTITY);
+    return r;
+}
+
 static int fill(struct arena *a, struct str body, const struct json_watch w[WATCHES],
                 const struct marks *m, struct llm_request *llm, struct json_fault *fault)
 {
     int r = wire_text(a, body, m->at[PREVIOUS], &llm->previous_id);
 
+    if (r == 0)
+        r = read_searches(a, body, m, llm);
     if (r < 0)
         return err_trace(r);
     llm->stream = wire_true(body, m->at[STREAM]);

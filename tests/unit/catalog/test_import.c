@@ -215,6 +215,49 @@ static void litellms_prices_are_taken_or_told(void **state)
     assert_int_equal(figure_at("m", "openai", SERVICE_FLEX, USAGE_OUTPUT, 0), -1);
 }
 
+#define SEARCHES(low, medium, high)                                                     \
+    ",\"search_context_cost_per_query\":{\"search_context_size_low\":" low               \
+    ",\"search_context_size_medium\":" medium ",\"search_context_size_high\":" high "}"
+
+/* A thousand searches for ten dollars are a cent each; a model that sells them can search. Of sizes
+ * the middle one counts, and the others are told. Models that always search cost it with each
+ * request, and theirs asked for by name nothing beside it. */
+static void litellms_searches_have_a_price(void **state)
+{
+    wanted = "m";
+    assert_int_equal(import_text("{" LITELLM("m", "anthropic", PRICED SEARCHES("0.01", "0.01", "0.01")) "}",
+                                 (struct import_options){0}),
+                     IMPORT_OK);
+    assert_line(IMPORT_ADDED, "");
+    assert_int_equal(figure("m", "anthropic", USAGE_SEARCH, 0), INT64_C(10000000000000));
+    assert_true(facts("m").is.abilities & ABILITY_BIT(ABILITY_WEB_SEARCH));
+    wanted = "n";
+    assert_int_equal(import_text("{" LITELLM("n", "openai", PRICED SEARCHES("0.025", "0.0275", "0.03")) "}",
+                                 (struct import_options){0}),
+                     IMPORT_OK);
+    assert_line(IMPORT_ADDED, "not taken: search_context_cost_per_query other than medium");
+    assert_int_equal(figure("n", "openai", USAGE_SEARCH, 0), INT64_C(27500000000000));
+    assert_int_equal(figure("n", "openai", USAGE_REQUEST, 0), -1);
+    wanted = "sonar-9";
+    assert_int_equal(import_text("{" LITELLM("perplexity/sonar-9", "perplexity",
+                                             PRICED SEARCHES("0.005", "0.008", "0.012")) "}",
+                                 (struct import_options){0}),
+                     IMPORT_OK);
+    assert_line(IMPORT_ADDED, "not taken: search_context_cost_per_query other than medium");
+    assert_int_equal(figure("sonar-9", "perplexity", USAGE_REQUEST, 0), INT64_C(8000000000000));
+    assert_int_equal(figure("sonar-9", "perplexity", USAGE_SEARCH, 0), 0);
+    wanted = "free";
+    assert_int_equal(import_text("{" LITELLM("free", "openai", PRICED SEARCHES("0.0", "0.0", "0.0")) "}",
+                                 (struct import_options){0}),
+                     IMPORT_OK);
+    assert_int_equal(figure("free", "openai", USAGE_SEARCH, 0), -1);
+    wanted = "dear";
+    assert_int_equal(import_text("{" LITELLM("dear", "openai", PRICED SEARCHES("540", "540", "540")) "}",
+                                 (struct import_options){0}),
+                     IMPORT_OK);
+    assert_line(IMPORT_REFUSED, "search_context_cost_per_query is 540: absurd");
+}
+
 static void our_format_has_service_tiers(void **state)
 {
     wanted = "one";
@@ -266,6 +309,7 @@ int main(void)
         TEST(absurd_and_unfinished_prices_are_refused),
         TEST(litellms_entries_are_judged),
         TEST(litellms_prices_are_taken_or_told),
+        TEST(litellms_searches_have_a_price),
         TEST(our_format_has_service_tiers),
         TEST(a_file_may_not_contradict_itself),
 #undef TEST

@@ -1,6 +1,7 @@
 /* What a call can use at most, before it is sent: text, media, output, service tier. */
 #include "unit.h"
 
+#include "base/bounds.h"
 #include "gateway/estimate.h"
 
 static struct catalog_model model;
@@ -56,6 +57,25 @@ static void media_count_as_their_bound_or_their_bytes(void **state)
     assert_int_equal(estimate((struct llm_request){.audio_parts = 1, .audio_bytes = 1280000}, -1)
                          .most.audio_input_tokens,
                      10000);
+}
+
+/* Searches that the provider may make are held for at their price, beside everything else. */
+static void searches_are_things_apiece(void **state)
+{
+    const struct price_figure search = {USAGE_SEARCH, 0, 7000000, 0, SERVICE_STANDARD};
+    struct llm_request llm = {.text_bytes = 1, .searches = 3, .has_output_limit = true,
+                              .output_limit = 10};
+    struct estimate e = estimate(llm, -1);
+    struct money without, with;
+
+    assert_int_equal(e.most.things.n[USAGE_SEARCH], 3);
+    assert_int_equal(price_hold(&price, &e.most, &without), PRICE_OK);
+    assert_int_equal(price_set(&price, &search), PRICE_SET_OK);
+    price_complete(&price);
+    assert_int_equal(price_hold(&price, &e.most, &with), PRICE_OK);
+    assert_int_equal(with.nano - without.nano, 3 * 7);
+    llm.searches = UINT64_MAX;
+    assert_int_equal(estimate(llm, -1).most.things.n[USAGE_SEARCH], BOUND_USAGE_QUANTITY);
 }
 
 static void media_never_need_more_than_the_context(void **state)
@@ -155,6 +175,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, setup)
         TEST(text_is_half_a_token_a_byte),
         TEST(media_count_as_their_bound_or_their_bytes),
+        TEST(searches_are_things_apiece),
         TEST(media_never_need_more_than_the_context),
         TEST(output_is_what_is_allowed_times_n),
         TEST(without_a_limit_a_tenth_of_the_balance_goes_but_never_below_1024_tokens),

@@ -117,12 +117,62 @@ static void equals(const struct kind *k, const struct llm_report *llm, struct js
     same(llm->lacks_output && k->answer[0], false, "lacks the answer", file);
 }
 
-/* The two readers of a format count alike. */
+/* Of one answer, or of one event of it, by the tree: searches of the web as its provider bills them. */
+static int64_t output_searches(struct json_object *response)
+{
+    struct json_object *output = response ? json_get(response, "output") : NULL;
+    int64_t n = 0;
+
+    for (size_t i = 0; output && i < json_length(output); i++)
+        n += str_eq(json_text(json_get(json_at(output, i), "type")), STR("web_search_call"));
+    return n;
+}
+
+/* None of the recorded ones asks twice for the same. */
+static int64_t google_searches(struct json_object *doc)
+{
+    struct json_object *candidate = json_at(json_get(doc, "candidates"), 0);
+    struct json_object *grounded = candidate ? json_get(candidate, "groundingMetadata") : NULL;
+    struct json_object *list = grounded ? json_get(grounded, "webSearchQueries") : NULL;
+    bool by_prompt = str_starts(json_text(json_get(doc, "modelVersion")), STR("gemini-2"));
+    int64_t n = 0;
+
+    for (size_t i = 0; list && i < json_length(list); i++)
+        n += json_text(json_at(list, i)).n > 0;
+    return by_prompt ? MIN(n, (int64_t)1) : n;
+}
+
+static int64_t recorded_searches(const struct kind *k, struct json_object *doc)
+{
+    struct json_object *response;
+
+    if (!doc || json_kind(doc) != JSON_OBJECT)
+        return 0;
+    response = json_get(doc, "response") ? json_get(doc, "response") : doc;
+    if (k->dialect == &openai_responses)
+        return json_get(response, "tool_usage") ? member(response, "tool_usage.web_search.num_requests")
+                                                : output_searches(response);
+    if (k->dialect == &gemini)
+        return google_searches(doc);
+    return member(doc, "usage.server_tool_use.web_search_requests");
+}
+
+static int64_t searches_read_of(const struct llm_report *llm, int64_t seen)
+{
+    bool told = llm->has_usage && !(llm->silent & LLM_SILENT(USAGE_SEARCH));
+
+    return told ? llm->usage.n[USAGE_SEARCH] : seen;
+}
+
+static int64_t all_searches, all_asked;
+
+/* The two readers of a format count alike. Searches are told beside the usage object by some, and the
+ * neutral form has no place for them. */
 static void alike(const struct llm_report *bytes, bool has_usage, const struct usage *neutral,
                   const char *file)
 {
     same(bytes->has_usage, has_usage, "usage read", file);
-    for (size_t i = 0; has_usage && i < USAGE_UNITS; i++)
+    for (size_t i = 0; has_usage && i < USAGE_SEARCH; i++)
         same(bytes->usage.n[i], neutral->n[i], usage_unit_info((enum usage_unit)i)->name, file);
 }
 
@@ -161,6 +211,8 @@ static void plain(const struct kind *k, struct arena *a, struct str body, const 
         fail_msg("%s: no answer in it", file);
     if (usage)
         equals(k, &report.llm, usage, file);
+    same(searches_read_of(&report.llm, report.llm.searches), recorded_searches(k, doc), "searches", file);
+    all_searches += recorded_searches(k, doc);
     buf_init(&out, MIB(8));
     k->dialect->edit_reply(&report, &none, &out);
     assert_true(str_eq(buf_str(&out), body));
@@ -195,6 +247,7 @@ static void streamed(const struct kind *k, struct arena *a, struct str body, con
     struct chat_answer neutral = {0};
     struct chat_reader *reader = k->neutral->reader_new(a);
     struct json_object *usage = NULL;
+    int64_t seen = 0, searches = 0;
     bool done = false;
     struct buf out;
 
@@ -212,6 +265,8 @@ static void streamed(const struct kind *k, struct arena *a, struct str body, con
         done = done || report.done || (!k->dialect->end_mark && report.llm.finish_reason.n);
         if (report.llm.has_usage)
             llm_take_usage(&last, &report.llm);
+        seen += report.llm.searches;
+        searches = MAX(searches, recorded_searches(k, doc));
         if (in) {
             json_unref(usage);
             usage = in;
@@ -223,10 +278,23 @@ static void streamed(const struct kind *k, struct arena *a, struct str body, con
     assert_true(str_eq(buf_str(&out), body));
     if (usage)
         equals(k, &last, usage, file);
+    same(searches_read_of(&last, seen), searches, "searches", file);
+    all_searches += searches;
     alike(&last, neutral.has_usage, &neutral.usage, file);
     json_unref(usage);
     buf_done(&out);
     sse_done(&s);
+}
+
+static bool asks_to_search(struct json_object *doc)
+{
+    struct json_object *tools = doc ? json_get(doc, "tools") : NULL;
+
+    for (size_t i = 0; tools && i < json_length(tools); i++)
+        if (str_starts(json_text(json_get(json_at(tools, i), "type")), STR("web_search")) ||
+            json_has(json_at(tools, i), "googleSearch"))
+            return true;
+    return doc && json_has(doc, "web_search_options");
 }
 
 /* Nothing changes but the fields that only OpenRouter knows. */
@@ -235,6 +303,7 @@ static void request(const struct kind *k, struct arena *a, struct str body, cons
 {
     struct wire_request r = {0};
     struct wire_request_edit edit;
+    struct json_object *doc;
     struct json_fault fault;
     struct buf out;
 
@@ -243,6 +312,10 @@ static void request(const struct kind *k, struct arena *a, struct str body, cons
             fail_msg("%s: %s: %s", file, fault.path, fault.reason);
         return;
     }
+    doc = tree_of(body);
+    same(r.llm.search_path.p != NULL, asks_to_search(doc), "asks to search", file);
+    all_asked += r.llm.search_path.p != NULL;
+    json_unref(doc);
     edit = (struct wire_request_edit){.model = r.llm.model.p ? r.llm.model : model};
     buf_init(&out, MIB(32));
     k->dialect->edit_request(&r, &edit, &out);
@@ -310,7 +383,9 @@ static void recorded_usage_is_what_is_read(void **state)
         print_message("skipped: no recordings at %s\n", root_of());
         skip();
     }
-    print_message("%zu exchanges\n", n);
+    print_message("%zu exchanges, %lld searches, %lld requests that ask for them\n", n,
+                  (long long)all_searches, (long long)all_asked);
+    assert_true(all_searches && all_asked);
 }
 
 int main(void)
