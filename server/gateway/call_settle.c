@@ -82,29 +82,54 @@ static enum usage_basis provided(const struct call *c, struct usage *ret)
 /* What models that search for long make of a question, beside what the request allows. */
 enum { SEARCHES_SLACK = 1000 };
 
-/* Searches of the web, as the provider tells them where that is believed, else as they were seen; and
- * one where there always is one. False: that one is counted here. */
-static bool add_searches(const struct call *c, bool believed, struct usage *u)
+/* Searches of the web, as the provider tells them where that is believed, else as they were seen. */
+static int64_t searches_made(const struct call *c, bool believed, bool *ret_told)
 {
     int64_t asked = c->money.estimate.most.things.n[USAGE_SEARCH];
     int64_t most = MIN(asked, (int64_t)BOUND_USAGE_QUANTITY / ESTIMATES) * ESTIMATES + SEARCHES_SLACK;
-    bool told = believed && !(c->last.silent & LLM_SILENT(USAGE_SEARCH)) &&
-                c->last.usage.n[USAGE_SEARCH] <= most;
+    int64_t told = c->last.usage.n[USAGE_SEARCH];
 
-    u->n[USAGE_SEARCH] = told ? c->last.usage.n[USAGE_SEARCH] : MIN((int64_t)c->searches, most);
-    if (told || c->searches || !c->wire.llm.searches_always || c->leg.kind != &leg_same)
+    *ret_told = believed && c->last.has_usage && !(c->last.silent & LLM_SILENT(USAGE_SEARCH)) &&
+                told <= most;
+    return *ret_told ? told : MIN((int64_t)c->searches, most);
+}
+
+static bool has_price(const struct call *c, enum usage_unit unit)
+{
+    const struct price *price = c->try.target->price;
+
+    return price && price_step_at(price, c->wire.llm.service, 0)->charge[unit] != PRICE_NONE;
+}
+
+/* Where they have a price; and one where there always is one. False: that one is counted here. */
+static bool add_searches(const struct call *c, bool believed, struct usage *u)
+{
+    bool always = c->wire.llm.searches_always && c->leg.kind == &leg_same, told;
+    int64_t n = searches_made(c, believed, &told);
+
+    u->n[USAGE_SEARCH] = 0;
+    if (!has_price(c, USAGE_SEARCH))
         return true;
-    u->n[USAGE_SEARCH] = 1;
-    return false;
+    u->n[USAGE_SEARCH] = told || n || !always ? n : 1;
+    return told || n || !always;
+}
+
+/* Searches that nobody asked for, of a model that sells none: its operator pays for them. */
+static void tell_unsold_searches(const struct call *c)
+{
+    bool told;
+    int64_t n = c->served ? searches_made(c, true, &told) : 0;
+
+    if (n && model_kind_writes(c->endpoint->kind) && !has_price(c, USAGE_SEARCH))
+        log_error("unit_without_price", "call_team=%lld model=%s searches=%lld",
+                  (long long)c->record.team_id, log_str(c->try.target->model->name), (long long)n);
 }
 
 /* The call itself, and the images in its prompt where they have a price of their own. */
 static void add_things(const struct call *c, struct usage *u)
 {
-    const struct price *price = c->try.target->price;
-
     u->n[USAGE_REQUEST] = 1;
-    if (price && price_step_at(price, c->wire.llm.service, 0)->charge[USAGE_IMAGE] != PRICE_NONE)
+    if (has_price(c, USAGE_IMAGE))
         u->n[USAGE_IMAGE] = c->wire.llm.image_parts;
     usage_clamp(u);
 }
@@ -212,6 +237,7 @@ void call_settle(struct call *c, int status, enum call_outcome outcome)
     if (!r->upstream_request_id.p)
         r->upstream_request_id = c->reply_id;
     call_record_set_usage(r, &u);
+    tell_unsold_searches(c);
     if (c->served) {
         c->served->prompt_tokens = usage_sum(&u, USAGE_COVERS_PROMPT);
         c->served->completion_tokens = usage_sum(&u, USAGE_COVERS_OUTPUT);
