@@ -14,7 +14,7 @@
 
 ALTER TABLE installation ADD COLUMN call_retention_months integer
     CHECK (call_retention_months BETWEEN 2 AND 240);
-COMMENT ON COLUMN installation.call_retention_months IS 'Calls older than this are archived and dropped; NULL: they stay. A call that a node settles later than this would be charged again, hence two at least.';
+COMMENT ON COLUMN installation.call_retention_months IS 'Calls older than this are archived and dropped; NULL: they stay. A call that a node settles later than this is refused, since it may have been booked before; hence two at least.';
 GRANT UPDATE (call_retention_months) ON installation TO tollgate_app;
 
 CREATE TABLE call_archive (
@@ -86,6 +86,23 @@ CALL append_only('call_dropped_usage');
 GRANT SELECT, INSERT ON call_archive, call_archive_part TO tollgate_app;
 GRANT SELECT ON call_dropped TO tollgate_app;
 GRANT SELECT ON call_archive, call_dropped, call_dropped_transfer, call_dropped_usage, invoice TO tollgate_money;
+
+-- A journal may come back after its calls have left: from a backup, or a node that was away for months.
+-- Nothing tells then whether a call was booked, so it is not: the node keeps its record aside and says so.
+-- A week that was dropped has no partition any more, hence its calls can only come to this one.
+CREATE FUNCTION call_refuse_dropped() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM call_dropped d
+                WHERE NEW.call_id >= call_id_floor(d.week::timestamp AT TIME ZONE 'UTC')
+                  AND NEW.call_id < call_id_floor((d.week + 7)::timestamp AT TIME ZONE 'UTC')) THEN
+        RAISE EXCEPTION 'the calls of its week have left, and it may have been one of them'
+              USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER call_refuse_dropped BEFORE INSERT ON call_default
+    FOR EACH ROW EXECUTE FUNCTION call_refuse_dropped();
 
 -- Before this moment calls may leave; NULL: none may.
 CREATE FUNCTION retention_cutoff() RETURNS timestamptz LANGUAGE sql STABLE AS $$

@@ -121,7 +121,7 @@ static int fold(struct arena *a, struct chart *c)
 
 static struct str label_of(const struct series *s)
 {
-    return s->label.n ? s->label : STR("(none)");
+    return s->label.n ? s->label : STR(NO_MODEL);
 }
 
 static struct json_object *legend_view(const struct chart *c)

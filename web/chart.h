@@ -4,6 +4,9 @@
 #include "logs/usage.h"
 #include "json/value.h"
 
+/* What calls are named by that no model served: they were refused here, or no provider answered. */
+#define NO_MODEL "Served by no model"
+
 /* Sets o.key to what partials/chart prints: data, the JSON text {unit, days, series: [{label,
  * values, texts}]} with one value for each day from `from` to `to` (inclusive, at most
  * BOUND_CHART_DAYS), and the same exactly as text,

@@ -54,7 +54,7 @@ static struct json_object *top_view(struct web *w, const struct usage_top *top, 
             query_put(&link, "key", arena_strf(w->arena, "%" PRId64, row->id));
         else
             query_put(&link, "model", row->label);
-        json_set_str(o, "label", row->label.n ? row->label : STR("(none)"));
+        json_set_str(o, "label", row->label.n ? row->label : keys ? STR("(none)") : STR(NO_MODEL));
         json_set_str(o, "link", buf_str(&link));
         buf_done(&link);
         view_count(o, "calls", row->calls);

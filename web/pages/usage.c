@@ -152,11 +152,11 @@ static struct str log_link(struct web *w, const struct params *p, const struct u
     return copy;
 }
 
-static struct json_object *row_view(const struct usage_row *row)
+static struct json_object *row_view(const struct usage_row *row, const char *none)
 {
     struct json_object *o = json_new_object();
 
-    json_set_str(o, "label", row->label.n ? row->label : STR("(none)"));
+    json_set_str(o, "label", row->label.n ? row->label : str_c(none));
     view_count(o, "calls", row->calls);
     view_count(o, "blocked", row->blocked);
     view_count(o, "errors", row->errors);
@@ -173,10 +173,11 @@ static struct json_object *row_view(const struct usage_row *row)
 static void table_view(struct web *w, const struct params *p, const struct usage_table *table,
                        struct json_object *view)
 {
+    const char *none = groups[p->group].by == USAGE_BY_MODEL ? NO_MODEL : "(none)";
     struct json_object *rows = json_new_array();
 
     for (size_t i = 0; i < table->n; i++) {
-        struct json_object *o = row_view(&table->rows[i]);
+        struct json_object *o = row_view(&table->rows[i], none);
 
         json_set_str(o, "link", log_link(w, p, &table->rows[i]));
         chart_share(o, "share", table->rows[i].charge, table->total.charge);
@@ -184,7 +185,7 @@ static void table_view(struct web *w, const struct params *p, const struct usage
     }
     json_set(view, "rows", rows);
     json_set_bool(view, "any", table->n > 0);
-    json_set(view, "total", row_view(&table->total));
+    json_set(view, "total", row_view(&table->total, none));
 }
 
 static int filter_view(struct web *w, const struct params *p, struct json_object *view)

@@ -4,8 +4,10 @@
 #include "log_past.h"
 
 #include "ledger/invoice.h"
+#include "ledger/settle_sql.h"
 #include "logs/export.h"
 #include "logs/retention.h"
+#include "model/record.h"
 
 #define PAST_ROWS 8000
 #define PAST_WEEKS 22
@@ -224,6 +226,43 @@ static void the_server_cannot_drop_or_change_what_is_kept(void **state)
     }
 }
 
+static int settle_a_call_of(int64_t weeks_ago)
+{
+    struct call_record r = {.call_id = call_id_new(), .team_id = t.team.v, .outcome = STR("ok"),
+                            .repeat = 1, .hold_nano = {700}, .charge_nano = {700}};
+    uint64_t ms = (uint64_t)(clock_wall_us() / 1000 - weeks_ago * 7 * 86400000);
+    struct settle_entry entry = {.call = &r};
+    struct settle_call *call = calloc(1, sizeof(*call));
+    struct settle_sql *sql = settle_sql_new();
+    int outcome;
+
+    assert_non_null(call);
+    assert_non_null(sql);
+    for (int i = 0; i < 6; i++)
+        r.call_id.b[i] = (uint8_t)(ms >> (40 - 8 * i));
+    call->entry[call->n++] = &entry;
+    outcome = settle_sql(sql, t.p.db, call);
+    settle_sql_free(sql);
+    free(call);
+    return outcome;
+}
+
+/* A journal that comes back after its calls have left: they may have been charged. */
+static void a_call_of_a_week_that_was_dropped_is_not_charged(void **state)
+{
+    int64_t calls = figure(ALL_CALLS), rolled = figure(ROLLED_UP);
+
+    assert_int_equal(settle_a_call_of(15), PORT_E_REFUSED);
+    assert_int_equal(settle_a_call_of(17), PORT_E_REFUSED);
+    assert_int_equal(figure(ALL_CALLS), calls);
+    assert_int_equal(figure(ROLLED_UP), rolled);
+    assert_int_equal(settle_a_call_of(16), PORT_OK); /* this week has stayed */
+    assert_int_equal(figure(FULL_FINDINGS), 0);
+    assert_int_equal(settle_a_call_of(100), PORT_OK); /* and of that one no call was ever dropped */
+    assert_int_equal(figure(ALL_CALLS), calls + 2);
+    assert_int_equal(figure(ROLLED_UP), rolled + 1400);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +273,7 @@ int main(void)
         cmocka_unit_test(the_books_are_as_sound_as_before),
         cmocka_unit_test(the_csv_of_an_invoice_is_what_the_log_had),
         cmocka_unit_test(the_server_cannot_drop_or_change_what_is_kept),
+        cmocka_unit_test(a_call_of_a_week_that_was_dropped_is_not_charged),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

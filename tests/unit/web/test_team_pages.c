@@ -277,6 +277,7 @@ static void a_past_shows_everywhere(void **state)
     shows("/usage?by=model", "gpt-4o-mini");
     shows("/usage?by=key", "Production");
     shows("/usage?by=project", "(none)");
+    shows("/usage?by=model", "Served by no model");
     shows("/usage?by=provider&span=30d", "anthropic");
     shows("/billing", "Usage");
     shows("/billing/preview", "gpt-4o-mini");
