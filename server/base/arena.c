@@ -132,12 +132,12 @@ static struct chunk *chunk_new(size_t bytes)
     return c;
 }
 
-static void *chunk_take(struct chunk *c, size_t bytes)
+static void *chunk_take(struct chunk *c, size_t bytes, size_t zeroed)
 {
     void *p = c->bytes + c->used;
 
     c->used += bytes;
-    return memset(p, 0, bytes);
+    return memset(p, 0, zeroed);
 }
 
 /* A chunk with room for `bytes` (rounded already), linked where it belongs. */
@@ -162,9 +162,15 @@ static struct chunk *arena_grow(struct arena *a, size_t bytes)
 
 void *arena_alloc(struct arena *a, size_t bytes)
 {
+    return arena_alloc_part(a, bytes, bytes);
+}
+
+void *arena_alloc_part(struct arena *a, size_t bytes, size_t zeroed)
+{
     size_t rounded;
     struct chunk *c = a->newest;
 
+    assert(zeroed <= bytes);
     if (bytes > a->max_bytes - a->used_bytes)
         return NULL;
     rounded = (MAX(bytes, (size_t)1) + BLOCK_ALIGN - 1) & ~(size_t)(BLOCK_ALIGN - 1);
@@ -175,7 +181,7 @@ void *arena_alloc(struct arena *a, size_t bytes)
     if (!c)
         return NULL;
     a->used_bytes += rounded;
-    return chunk_take(c, rounded);
+    return chunk_take(c, rounded, zeroed);
 }
 
 void *arena_alloc_n(struct arena *a, size_t size, size_t n)
@@ -189,12 +195,13 @@ void *arena_alloc_n(struct arena *a, size_t size, size_t n)
 
 struct str arena_str(struct arena *a, struct str s)
 {
-    char *p = s.n < SIZE_MAX ? arena_alloc(a, s.n + 1) : NULL;
+    char *p = s.n < SIZE_MAX ? arena_alloc_part(a, s.n + 1, 0) : NULL;
 
     if (!p)
         return STR_NONE;
     if (s.n)
         memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
     return str_n(p, s.n);
 }
 

@@ -13,7 +13,7 @@ struct arena;
 struct arena *arena_new(size_t max_bytes) _must_use_;
 /* The same for something short-lived that is known to need some ARENA_LARGE_BYTES: it begins with as
  * much. */
-#define ARENA_LARGE_BYTES ((size_t)10240)
+#define ARENA_LARGE_BYTES ((size_t)10240 - 32) /* with its head it is a size that allocators have */
 struct arena *arena_new_large(size_t max_bytes) _must_use_;
 /* From now on this thread keeps the first chunks of large arenas for those that come; until it is called
  * with false. Returns whether it does: not under the address sanitizer, which is to see each end. */
@@ -23,6 +23,8 @@ void arena_freep(struct arena **a);
 
 /* NULL when the ceiling or the machine's memory is reached; callers forward -ENOMEM. */
 void *arena_alloc(struct arena *a, size_t bytes) _must_use_;
+/* The same, of which only so many bytes are zeroed: for what ends in room that mostly stays unused. */
+void *arena_alloc_part(struct arena *a, size_t bytes, size_t zeroed) _must_use_;
 #define arena_new0(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc_n((a), sizeof(type), (n)))
 void *arena_alloc_n(struct arena *a, size_t size, size_t n) _must_use_; /* checked product */

@@ -2,7 +2,7 @@
  *
  * Where mimalloc is installed the program is linked with it (meson.build): the blocks of a call of 1 KB cost
  * 3,400 instructions with it and 20,000 with the C library, whose cache is too small for the fifty of an
- * answer's headers that are freed at once. It keeps pages by itself; what is set here is the C library's. */
+ * answer's headers that are freed at once. What is set here holds for whichever it is. */
 #pragma once
 
 #include "base/base.h"

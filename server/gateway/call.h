@@ -117,7 +117,7 @@ struct call {
     uint64_t output_bytes;  /* of text that came, for counting */
     struct str reply_id;
 
-    struct call_record record;
+    struct call_record record; /* the last, as most of its attempts stay unused: see call_new() */
 };
 
 /* The one place where the phase changes; asserts on an edge that is not legal. */

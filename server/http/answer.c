@@ -10,22 +10,38 @@
 
 enum {
     PROBLEM_BYTES = MIB(2), /* an upstream's error body and ours */
+    SHORT_VALUE_BYTES = 256, /* of a header; longer ones are copied to the arena */
 };
 
-static bool is_lower_name(const char *name)
+/* Sixteen bytes at a time; those at the end are looked at twice. */
+static bool is_lower_name(struct str name)
 {
     static const bool belongs[256] = {
         ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true};
-    const char *c = name;
+    typedef unsigned char lanes __attribute__((vector_size(16)));
+    typedef uint64_t words __attribute__((vector_size(16)));
+    size_t i = 0;
 
-    while (belongs[(unsigned char)*c])
-        c++;
-    return c > name && !*c;
+    while (name.n >= sizeof(lanes) && i < name.n) {
+        size_t at = MIN(i, name.n - sizeof(lanes));
+        lanes v;
+        words bad;
+
+        memcpy(&v, name.p + at, sizeof(v));
+        bad = (words) ~(((v >= 'a') & (v <= 'z')) | ((v >= '0') & (v <= '9')) | (v == '-'));
+        if (bad[0] | bad[1])
+            return false;
+        i = at + sizeof(lanes);
+    }
+    for (; i < name.n; i++)
+        if (!belongs[(unsigned char)name.p[i]])
+            return false;
+    return name.n > 0;
 }
 
 void response_header(struct response *r, const char *name, struct str value)
 {
-    assert(is_lower_name(name));
+    assert(is_lower_name(str_c(name)));
     assert(r->header_count < ARRAY_LEN(r->headers));
     if (!str_is_field(value)) {
         log_warn("header_dropped", "name=%s value=%s", name, log_str(value));
@@ -47,9 +63,25 @@ static bool add_header(struct MHD_Response *m, const char *name, const char *val
     return MHD_add_response_header(m, name, value) == MHD_YES;
 }
 
+/* libmicrohttpd copies it, but wants it to end with a NUL. */
+static bool add_text(struct arena *arena, struct MHD_Response *m, const struct http_header *h)
+{
+    char text[SHORT_VALUE_BYTES];
+
+    if (!h->value.n)
+        return true;
+    if (h->value.n >= sizeof(text)) {
+        const char *value = arena_cstr(arena, h->value);
+
+        return value && add_header(m, h->name, value);
+    }
+    memcpy(text, h->value.p, h->value.n);
+    text[h->value.n] = '\0';
+    return add_header(m, h->name, text);
+}
+
 static bool add_headers(struct exchange *x, const struct response *response, struct MHD_Response *m)
 {
-    struct arena *arena = x->request.arena;
     char id[CALL_ID_TEXT];
     bool ok = true;
 
@@ -60,11 +92,8 @@ static bool add_headers(struct exchange *x, const struct response *response, str
     ok = ok && add_header(m, "x-content-type-options", "nosniff");
     if (!has_header(response, "cache-control"))
         ok = ok && add_header(m, "cache-control", "no-store");
-    for (size_t i = 0; ok && i < response->header_count; i++) {
-        const char *value = arena_cstr(arena, response->headers[i].value);
-
-        ok = value && (!*value || add_header(m, response->headers[i].name, value));
-    }
+    for (size_t i = 0; ok && i < response->header_count; i++)
+        ok = add_text(x->request.arena, m, &response->headers[i]);
     if (x->close || x->request.listener->draining)
         ok = ok && add_header(m, "connection", "close");
     return ok;

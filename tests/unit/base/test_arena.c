@@ -30,6 +30,26 @@ static void blocks_are_zeroed_aligned_and_apart(void **state)
     arena_free(a);
 }
 
+static void only_a_part_is_zeroed_where_that_is_asked(void **state)
+{
+    bool keeps = arena_keep_chunks(true);
+    char *block = NULL;
+
+    for (int round = 0; round < 2; round++) {
+        struct arena *a = arena_new_large(1 << 20);
+
+        block = arena_alloc_part(a, 8000, 100);
+        assert_non_null(block);
+        for (size_t k = 0; k < 100; k++)
+            assert_int_equal(block[k], 0);
+        if (keeps && round)
+            assert_int_equal(block[7999], 'x');
+        memset(block, 'x', 8000);
+        arena_free(a);
+    }
+    (void)arena_keep_chunks(false);
+}
+
 static void a_kept_chunk_comes_back_zeroed(void **state)
 {
     bool keeps = arena_keep_chunks(true);
@@ -177,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_zeroed_aligned_and_apart),
+        cmocka_unit_test(only_a_part_is_zeroed_where_that_is_asked),
         cmocka_unit_test(a_kept_chunk_comes_back_zeroed),
         cmocka_unit_test(ceiling_refuses_and_stays_usable),
         cmocka_unit_test(copies_end_in_nul),
