@@ -69,7 +69,7 @@ setup('an installation whose upstream replays each format', async () => {
   for (const family of families) {
     const account = await addAccount(operator, up, { kind: family.kind, name: family.name, base_url: `http://127.0.0.1:${up.port}${family.base}`, key: 'a-key' });
     for (const model of new Set(all.filter((e) => e.family === family).map((e) => e.model)))
-      last = await addModel(operator, { name: `replay-${family.name}/${model}`, input: '0.1', ...(family.model ?? { output: '0.2' }), fields: { max_output_tokens: '200000', context_tokens: '2000000' }, targets: [{ account, upstreamModel: model }] });
+      last = await addModel(operator, { name: `replay-${family.name}/${model}`, ...(family.model ? { input: '0.1', ...family.model } : { prices: { input: '0.1', output: '0.2', search: '0.01' } }), fields: { max_output_tokens: '200000', context_tokens: '2000000' }, targets: [{ account, upstreamModel: model }] });
   }
   const owner = await signUp(server);
   await topUp(owner, 500);
