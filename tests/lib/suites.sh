@@ -112,6 +112,7 @@ suite_sanitize() {
     tests/golden/run
     node_suite tests/scenario
     node_suite tests/hostile framing patience
+    TORTURE_POINTS=2 node_suite tests/torture
 }
 
 # Wire formats: cases as files, and recorded exchanges read and written again.

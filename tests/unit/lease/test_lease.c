@@ -86,9 +86,12 @@ static void an_answer_after_the_deadline_lets_nobody_in(void **state)
     assert_int_equal(outcome, HOLD_E_AWAY);
     assert_int_equal(hold.n, 0);
     assert_int_equal(atomic_load(&cell->free), 100); /* leased, and nothing of it held */
-    node_tick(node); /* the heartbeat is acknowledged */
+    soon = NULL;
+    node_tick(node); /* the heartbeat is acknowledged, and what is idle is wanted back */
     assert_int_equal(hold_take(node, &hold, ask.wants, 1), HOLD_OK);
     hold_release(node, &hold);
+    assert_non_null(soon);
+    till_unref(soon); /* nobody runs it any more */
     cell_unref(cell);
     node_core_free(node);
 }
