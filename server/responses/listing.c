@@ -100,15 +100,22 @@ static void spread_text(struct json_object *o)
     json_set(o, "content", list);
 }
 
-/* As the reference has the items of lists: with an id, messages with their type and parts. */
+/* As the reference has the items of lists: with an id, messages with their type and parts. What a client
+ * gave that is no object, or has a key twice somewhere within, which is not looked for where nothing is
+ * read, is listed as it came. */
 static int put_item(const struct item *item, struct buf *out)
 {
     _cleanup_json_ struct json_object *o = NULL;
     struct json_fault fault;
     struct str type;
+    int r = json_parse(item->raw, &o, &fault);
 
-    if (json_parse(item->raw, &o, &fault) != JSON_OK || json_kind(o) != JSON_OBJECT)
-        return err_origin(-EPROTO);
+    if (r < 0)
+        return err_trace(r);
+    if (r != JSON_OK || json_kind(o) != JSON_OBJECT) {
+        buf_put_str(out, item->raw);
+        return 0;
+    }
     json_set_str(o, "id", item->id);
     if (!json_has(o, "type"))
         json_set_cstr(o, "type", "message");

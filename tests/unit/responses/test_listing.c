@@ -133,6 +133,20 @@ static void an_unknown_item_is_refused(void **state)
     buf_done(&out);
 }
 
+/* A key that stands twice where nothing is read is no reason to refuse the call, nor its list. */
+static void odd_items_are_listed_as_they_came(void **state)
+{
+#define TWICE "{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":[{\"a\":1,\"a\":2}]}"
+    const struct listing_want want = {.limit = 20, .oldest_first = true};
+    struct buf out;
+
+    buf_init(&out, KIB(8));
+    assert_int_equal(listing_put(a, STR("[" TWICE ",7]"), call, &want, &out), LISTING_OK);
+    assert_str(buf_str(&out), "{\"object\":\"list\",\"data\":[" TWICE ",7],\"first_id\":\"fco_" OWN "_0\","
+                              "\"last_id\":\"msg_" OWN "_1\",\"has_more\":false}");
+    buf_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +155,7 @@ int main(void)
         cmocka_unit_test(the_last_event_carries_the_answer),
         cmocka_unit_test(items_have_ids_and_an_order),
         cmocka_unit_test(an_unknown_item_is_refused),
+        cmocka_unit_test(odd_items_are_listed_as_they_came),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
