@@ -6,7 +6,7 @@ static void nobody_else_gets_in(void **state)
 {
     (void)state;
     as(BOB);
-    for (size_t i = 0; i < routes_count; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(operator_routes); i++) {
         _cleanup_(freep) char *answer = NULL;
 
         if (operator_routes[i].auth != AUTH_OPERATOR || strchr(operator_routes[i].path, '{'))
@@ -16,7 +16,7 @@ static void nobody_else_gets_in(void **state)
         assert_status(answer, 403);
     }
     forget_cookies(&site);
-    for (size_t i = 0; i < routes_count; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(operator_routes); i++) {
         _cleanup_(freep) char *answer = NULL;
 
         if (operator_routes[i].auth != AUTH_OPERATOR || operator_routes[i].method != HTTP_GET)
