@@ -32,8 +32,7 @@ enum {
      * of them, and cuts fewer, since a stream that is cut costs some 70 us with its upstream and its books. */
     CHECKS_AT_ONCE = 512,
     CUTS_AT_ONCE = 4,
-    /* Not in the same turn: a timer that is set for now while it fires fires again at once. */
-    CHECKS_EVERY_MS = 1,
+    CHECKS_EVERY_MS = 1, /* while there are more of them: turns come faster than that */
     REFUSALS_LOGGED_EVERY_MS = 10000,
 };
 

@@ -6,8 +6,8 @@
 #include "base/err.h"
 
 #define SLOTS_MIN 64
-/* Odd numbers without a pattern (the golden ratio, and two of its powers): neighbouring ids end far
- * apart. */
+/* Odd numbers without a pattern, so that neighbouring ids end far apart: the golden ratio's fraction, and
+ * two primes that xxHash mixes with. */
 #define MIX_TEAM UINT64_C(0x9E3779B97F4A7C15)
 #define MIX_PURSE UINT64_C(0xC2B2AE3D27D4EB4F)
 #define MIX_WINDOW UINT64_C(0x165667B19E3779F9)

@@ -43,6 +43,7 @@ struct loop_timer {
     int64_t at_ms;
     struct loop *loop; /* NULL when not armed */
     size_t heap_index;
+    uint64_t turn; /* that it was armed in, as timers.h counts them */
 };
 int loop_timer_set(struct loop *l, struct loop_timer *t, int64_t at_ms) _must_use_; /* re-arms */
 void loop_timer_clear(struct loop_timer *t);                                        /* safe twice */

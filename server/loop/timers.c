@@ -14,6 +14,12 @@ void timers_done(struct timers *ts)
     free(ts->heap);
 }
 
+/* Of the same time those that were armed in an earlier turn come first. */
+static bool is_before(const struct loop_timer *a, const struct loop_timer *b)
+{
+    return a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->turn < b->turn);
+}
+
 static void place(struct timers *ts, size_t i, struct loop_timer *t)
 {
     ts->heap[i] = t;
@@ -24,7 +30,7 @@ static void sift_up(struct timers *ts, size_t i)
 {
     struct loop_timer *t = ts->heap[i];
 
-    for (; i && ts->heap[(i - 1) / 2]->at_ms > t->at_ms; i = (i - 1) / 2)
+    for (; i && is_before(t, ts->heap[(i - 1) / 2]); i = (i - 1) / 2)
         place(ts, i, ts->heap[(i - 1) / 2]);
     place(ts, i, t);
 }
@@ -36,9 +42,9 @@ static void sift_down(struct timers *ts, size_t i)
     for (;;) {
         size_t child = 2 * i + 1;
 
-        if (child + 1 < ts->n && ts->heap[child + 1]->at_ms < ts->heap[child]->at_ms)
+        if (child + 1 < ts->n && is_before(ts->heap[child + 1], ts->heap[child]))
             child++;
-        if (child >= ts->n || ts->heap[child]->at_ms >= t->at_ms)
+        if (child >= ts->n || !is_before(ts->heap[child], t))
             break;
         place(ts, i, ts->heap[child]);
         i = child;
@@ -70,7 +76,8 @@ int timers_set(struct timers *ts, struct loop_timer *t, int64_t at_ms, bool arme
             return err_trace(r);
         place(ts, ts->n++, t);
     }
-    t->at_ms = at_ms;
+    t->at_ms = MAX(at_ms, ts->fired_ms);
+    t->turn = ts->turn;
     sift_up(ts, t->heap_index);
     sift_down(ts, t->heap_index);
     return 0;
@@ -92,7 +99,9 @@ void timers_clear(struct timers *ts, struct loop_timer *t)
 
 void timers_fire(struct timers *ts, int64_t now_ms)
 {
-    for (size_t left = ts->n; left && ts->n && ts->heap[0]->at_ms <= now_ms; left--) {
+    ts->turn++;
+    ts->fired_ms = now_ms;
+    while (ts->n && ts->heap[0]->at_ms <= now_ms && ts->heap[0]->turn < ts->turn) {
         struct loop_timer *t = ts->heap[0];
 
         timers_clear(ts, t);

@@ -6,6 +6,8 @@
 struct timers {
     struct loop_timer **heap;
     size_t n, cap;
+    uint64_t turn;    /* grows with each timers_fire() */
+    int64_t fired_ms; /* the latest one's now: nothing is armed for earlier */
 };
 
 void timers_done(struct timers *ts);

@@ -154,6 +154,48 @@ static void timer_armed_for_now_lets_the_turn_end(void **state)
     loop_free(l);
 }
 
+struct turn_alarm {
+    struct loop_timer t;
+    struct loop_hook h;
+    struct loop *l;
+    int fired, turns;
+};
+
+static void fired_again(struct loop_timer *t)
+{
+    struct turn_alarm *a = container_of(t, struct turn_alarm, t);
+
+    a->fired++;
+    assert_int_equal(loop_timer_set(a->l, t, 0), 0);
+}
+
+static void stop_after_some(struct loop_hook *h, int *timeout_ms)
+{
+    struct turn_alarm *a = container_of(h, struct turn_alarm, h);
+
+    assert_in_range(a->fired, a->turns, a->turns + 1);
+    assert_int_equal(*timeout_ms, 0);
+    if (++a->turns == 10)
+        loop_stop(a->l);
+}
+
+/* However many others there are, of whatever time. */
+static void timer_armed_for_now_fires_once_a_turn(void **state)
+{
+    static struct loop_timer others[100];
+    struct loop *l = loop_new("test");
+    struct turn_alarm a = {.t.fired = fired_again, .h.turn = stop_after_some, .l = l};
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_int_equal(loop_timer_set(l, &others[i], INT64_MAX), 0);
+    loop_hook_add(l, &a.h);
+    assert_int_equal(loop_timer_set(l, &a.t, 0), 0);
+    assert_int_equal(loop_run(l), 0);
+    assert_int_equal(a.turns, 10);
+    loop_hook_del(&a.h);
+    loop_free(l);
+}
+
 enum { MANY = 300 };
 static struct alarm many[MANY];
 static int64_t last_at_ms;
@@ -385,6 +427,7 @@ int main(void)
         cmocka_unit_test(closed_first_and_removed_later_is_no_error),
         cmocka_unit_test(timer_fires_in_its_time_and_rearms),
         cmocka_unit_test(timer_armed_for_now_lets_the_turn_end),
+        cmocka_unit_test(timer_armed_for_now_fires_once_a_turn),
         cmocka_unit_test(timers_fire_in_order_whatever_happens_before),
         cmocka_unit_test(freeing_a_loop_disarms_its_timers),
         cmocka_unit_test(hook_may_shorten_the_sleep),
