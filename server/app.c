@@ -362,7 +362,7 @@ int app_serve(const struct config *config, const struct config_source *source)
         return complain("out of memory");
     app.config = &app.live;
     harden();
-    heap_keep_pages();
+    heap_begin();
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
@@ -370,6 +370,7 @@ int app_serve(const struct config *config, const struct config_source *source)
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     r = start(&app);
     if (!r) {
+        heap_keep_pages();
         first_start_print(app.config, &app.services, &app.first);
         wait_for_the_end(&app, &signals);
     }

@@ -7,10 +7,12 @@
 
 #include "base/base.h"
 
+/* At start, before there are threads: what is freed on the way goes back to the kernel. */
+void heap_begin(void);
 /* Bodies come and go with each call. What the heap of a loop has at its end is kept for the next ones, up
  * to a bound: given back to the kernel at once it would come again page by page, zeroed, which costs more
- * than reading the body. The largest blocks have pages of their own, and those go back. At start, before
- * there are threads. */
+ * than reading the body. The largest blocks have pages of their own, and those go back. By the thread that
+ * has started the program, when it has. */
 void heap_keep_pages(void);
 /* Before free(p), of n bytes, for blocks that may end by the thousand: a large one's pages go back to the
  * kernel now, some 10 us of work. Else the C library's heap, once all of them are free, gives 64 MB back in
