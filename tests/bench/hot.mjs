@@ -124,22 +124,25 @@ async function settling() {
 }
 
 async function fixedRate(bytes, title) {
-  const all = await measure('rate', ['direct', 'nginx', 'one'], 'plain', { connections: 64, seconds, bytes, rate: short ? 500 : 2000 });
+  const all = await measure('rate', ['direct', 'nginx', 'plain', 'one'], 'plain', { connections: 64, seconds, bytes, rate: short ? 500 : 2000 });
   const added = (name, point) => bench.median(all[name].map((f, i) => f.latency_us[point] - all.direct[i].latency_us[point]));
   group = title;
   for (const name of ['direct', 'nginx', 'one'])
     for (const point of ['p50', 'p99'])
       say(`${name === 'one' ? 'Tollgate' : name}, ${point}`, typical(all, name, (f) => f.latency_us[point]), 0, 'us', '');
   say('added median, times that of nginx', added('one', 'p50') / added('nginx', 'p50'), 2, '', 'at most 1.5');
+  say('plain forwarding, added median, times that of nginx', added('plain', 'p50') / added('nginx', 'p50'), 2, '', '');
   say('p99, times that of nginx', ratio(all, 'one', 'nginx', (f) => f.latency_us.p99), 2, '', 'at most 2');
 }
 
 async function streams() {
-  let all = await measure('stream', ['nginx', 'one'], 'first', { connections: 1, seconds, bytes: 1000 });
+  let all = await measure('stream', ['direct', 'nginx', 'plain', 'one'], 'first', { connections: 1, seconds, bytes: 1000 });
   group = 'first byte of a stream';
+  say('direct, p50', typical(all, 'direct', (f) => f.first_us.p50), 0, 'us', '');
   say('nginx, p50', typical(all, 'nginx', (f) => f.first_us.p50), 0, 'us', '');
   say('Tollgate, p50', typical(all, 'one', (f) => f.first_us.p50), 0, 'us', '');
   say('p50, times that of nginx', ratio(all, 'one', 'nginx', (f) => f.first_us.p50), 2, '', 'at most 1.2');
+  say('plain forwarding, p50, times that of nginx', ratio(all, 'plain', 'nginx', (f) => f.first_us.p50), 2, '', '');
 
   const n = short ? 40 : 400;
   all = await measure('stream', ['direct', 'nginx', 'one'], 'paced', { connections: n, seconds: short ? 1 : 3, bytes: 1000 });
