@@ -18,6 +18,16 @@ int report_begin(struct str doc, struct json_watch *w, size_t n, struct wire_rep
     return DIALECT_OK;
 }
 
+bool report_scan_figures(struct str object, const char *const *paths, struct json_watch *w, size_t n)
+{
+    struct json_scan_result result;
+    struct json_fault fault;
+
+    for (size_t i = 0; i < n; i++)
+        w[i].path = paths[i];
+    return json_scan(object, w, n, &result, &fault) == JSON_OK;
+}
+
 uint64_t report_text_bytes(const struct json_watch *w)
 {
     uint64_t overhead = 2 * (uint64_t)w->count;

@@ -10,6 +10,9 @@
 /* Reads the document once by the watches, which have their paths; it must be one object. *ret knows where
  * it ends, and nothing else yet. DIALECT_E_SYNTAX. */
 int report_begin(struct str doc, struct json_watch *w, size_t n, struct wire_report *ret) _must_use_;
+/* Reads an object of figures by itself, whose watches get these paths. False: it cannot be read. */
+bool report_scan_figures(struct str object, const char *const *paths, struct json_watch *w,
+                         size_t n) _must_use_;
 /* Bytes of the watched strings without their quotes; a null has none. */
 uint64_t report_text_bytes(const struct json_watch *w);
 /* The inside of a plain string, escapes as they stand; p NULL for anything else. */

@@ -155,20 +155,27 @@ bool searches_item(struct str doc, struct json_span type, struct json_span actio
            (!wire_given(action) || json_span_is(doc, action, "search"));
 }
 
-uint32_t searches_of_output(struct str output)
+/* Elements that are one by their type and what stands at the second path. */
+static uint32_t count(struct str list, struct str type, const char *second,
+                      bool is_one(struct str, struct json_span, struct json_span))
 {
     struct str rest, one;
     uint32_t n = 0;
 
-    if (!has(output, STR("web_search_call")))
+    if (!has(list, type))
         return 0;
-    rest = elements_of(output);
+    rest = elements_of(list);
     while (element_next(&rest, &one)) {
-        struct json_watch w[] = {{.path = "type"}, {.path = "action.type"}};
+        struct json_watch w[] = {{.path = "type"}, {.path = second}};
 
-        n += look(one, w, ARRAY_LEN(w)) && searches_item(one, w[0].span, w[1].span);
+        n += look(one, w, ARRAY_LEN(w)) && is_one(one, w[0].span, w[1].span);
     }
     return n;
+}
+
+uint32_t searches_of_output(struct str output)
+{
+    return count(output, STR("web_search_call"), "action.type", searches_item);
 }
 
 bool searches_block(struct str doc, struct json_span type, struct json_span found)
@@ -178,18 +185,7 @@ bool searches_block(struct str doc, struct json_span type, struct json_span foun
 
 uint32_t searches_of_content(struct str content)
 {
-    struct str rest, one;
-    uint32_t n = 0;
-
-    if (!has(content, STR("web_search_tool_result")))
-        return 0;
-    rest = elements_of(content);
-    while (element_next(&rest, &one)) {
-        struct json_watch w[] = {{.path = "type"}, {.path = "content"}};
-
-        n += look(one, w, ARRAY_LEN(w)) && searches_block(one, w[0].span, w[1].span);
-    }
-    return n;
+    return count(content, STR("web_search_tool_result"), "content", searches_block);
 }
 
 /* "gemini-2.5-pro", "gemini-robotics-er-1.5-preview": the first number says which it is of. */

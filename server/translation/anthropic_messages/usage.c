@@ -76,12 +76,8 @@ bool anthropic_usage_take(struct str doc, const struct json_watch *w, struct llm
 bool anthropic_usage_read(struct str object, struct llm_report *ret, struct json_span *ret_cost_at)
 {
     struct json_watch w[WATCHES];
-    struct json_scan_result result;
-    struct json_fault fault;
 
-    for (size_t i = 0; i < WATCHES; i++)
-        w[i].path = paths[i];
-    return json_scan(object, w, WATCHES, &result, &fault) == JSON_OK &&
+    return report_scan_figures(object, paths, w, WATCHES) &&
            anthropic_usage_take(object, w, ret, ret_cost_at);
 }
 

@@ -153,12 +153,8 @@ bool gemini_usage_read(struct str object, bool final, struct llm_report *ret,
                        struct json_span *ret_cost_at)
 {
     struct json_watch w[WATCHES];
-    struct json_scan_result result;
-    struct json_fault fault;
 
-    for (size_t i = 0; i < WATCHES; i++)
-        w[i].path = paths[i];
-    return json_scan(object, w, WATCHES, &result, &fault) == JSON_OK &&
+    return report_scan_figures(object, paths, w, WATCHES) &&
            gemini_usage_take(object, w, final, ret, ret_cost_at);
 }
 

@@ -141,12 +141,8 @@ static int read_as(const char *const *paths, size_t n, struct str object, struct
                    struct json_span *ret_cost_at)
 {
     struct json_watch w[FIGURES];
-    struct json_scan_result result;
-    struct json_fault fault;
 
-    for (size_t i = 0; i < n; i++)
-        w[i].path = paths[i];
-    if (json_scan(object, w, n, &result, &fault) != JSON_OK)
+    if (!report_scan_figures(object, paths, w, n))
         return OPENAI_USAGE_E_NONE;
     return openai_usage_take(object, w, n, ret, ret_cost_at);
 }

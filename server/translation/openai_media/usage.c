@@ -3,6 +3,7 @@
  * Mistral's transcriptions use chat's names and tell the seconds beside them. */
 #include "translation/figures.h"
 #include "translation/openai_media/media.h"
+#include "translation/report.h"
 
 enum {
     INPUT,
@@ -65,15 +66,11 @@ bool media_usage_read(struct str object, const struct media_classes *classes,
                       struct llm_report *ret)
 {
     struct json_watch w[WATCHES] = {0};
-    struct json_scan_result result;
-    struct json_fault fault;
     enum figure is[COUNTS];
     int64_t v[COUNTS] = {0}, seconds = 0;
     bool input, output, timed = false;
 
-    for (size_t i = 0; i < WATCHES; i++)
-        w[i].path = paths[i];
-    if (json_scan(object, w, WATCHES, &result, &fault) != JSON_OK)
+    if (!report_scan_figures(object, paths, w, WATCHES))
         return false;
     for (size_t i = 0; i < COUNTS; i++)
         is[i] = figure_read(object, &w[i], &v[i]);
