@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "admin/admin.h"
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -23,6 +24,7 @@
 #include "fetch/fetch.h"
 #include "first_start.h"
 #include "logs/oversight.h"
+#include "routes.h"
 #include "serve.h"
 
 #define CHANNEL "tollgate_change"
@@ -170,6 +172,9 @@ static void services_from_config(struct app *app)
     s->version = STR(TOLLGATE_VERSION);
     s->default_time_zone = str_c(c->default_time_zone);
     s->loops = (unsigned)c->loops;
+    s->routes = routes;
+    s->routes_count = routes_count;
+    s->api_document = admin_document();
     services_from_live_config(app);
     s->database_silence_ms = database_silence_ms;
     s->draining = is_draining;

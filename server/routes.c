@@ -200,6 +200,7 @@ const struct route routes[] = {
     SHOW("/", AUTH_NONE, page_home),
     SHOW("/pricing", AUTH_NONE, page_pricing),
     SHOW("/quickstart", AUTH_NONE, page_quickstart),
+    SHOW("/reference", AUTH_NONE, page_reference),
 
     /* People */
     SHOW("/sign-in", AUTH_NONE, page_sign_in),

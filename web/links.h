@@ -10,6 +10,7 @@
     X(home, "/")                                                                                   \
     X(pricing, "/pricing")                                                                         \
     X(quickstart, "/quickstart")                                                                   \
+    X(reference, "/reference")                                                                     \
     X(sign_in, "/sign-in")                                                                         \
     X(sign_up, "/sign-up")                                                                         \
     X(sign_out, "/sign-out")                                                                       \

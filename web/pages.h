@@ -37,6 +37,7 @@
 #include "web/pages/operator_users.h"
 #include "web/pages/order.h"
 #include "web/pages/overview.h"
+#include "web/pages/reference.h"
 #include "web/pages/reset.h"
 #include "web/pages/settings.h"
 #include "web/pages/sign_in.h"

@@ -18,6 +18,7 @@ static const struct {
     {SECTION_TEAM_ADMIN, "Members", "users", "/members", "m"},
     {SECTION_TEAM_ADMIN, "Settings", "settings", "/settings", "s"},
     {SECTION_TEAM_ADMIN, "Quick start", "rocket", "/quickstart", "q"},
+    {SECTION_TEAM_ADMIN, "API reference", "book-open", "/reference", "h"},
     {SECTION_OPERATOR, "System", "server", "/operator", "y"},
     {SECTION_OPERATOR, "Incident switches", "siren", "/operator/incidents", "x"},
     {SECTION_OPERATOR, "Findings", "circle-alert", "/operator/findings", "f"},

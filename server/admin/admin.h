@@ -146,3 +146,4 @@ int admin_own_key(struct admin *a);
 int admin_own_credits(struct admin *a);
 int admin_own_generation(struct admin *a);
 int admin_openapi(struct admin *a);
+struct str admin_document(void); /* openapi.json, which that answers with */

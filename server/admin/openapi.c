@@ -12,9 +12,12 @@ __asm__(".pushsection .rodata\n"
         "admin_openapi_end:\n"
         ".popsection\n");
 
+struct str admin_document(void)
+{
+    return str_n(admin_openapi_begin, (size_t)(admin_openapi_end - admin_openapi_begin));
+}
+
 int admin_openapi(struct admin *a)
 {
-    return admin_reply_bytes(
-        a, "application/json",
-        str_n(admin_openapi_begin, (size_t)(admin_openapi_end - admin_openapi_begin)));
+    return admin_reply_bytes(a, "application/json", admin_document());
 }

@@ -21,6 +21,7 @@ struct gateways;       /* gateway/gateway.h */
 struct oversight;      /* logs/oversight.h */
 struct listener;       /* http/listener.h */
 struct memory_guard;   /* http/admission.h */
+struct route;          /* http/router.h */
 struct db;
 
 enum signup_mode { SIGNUP_OPEN, SIGNUP_INVITE, SIGNUP_CLOSED };
@@ -53,6 +54,12 @@ struct services {
     bool sandbox_payments;
     uint16_t demo_port; /* 0: no demo upstream */
     struct str node_name, version, default_time_zone;
+
+    /* What is answered here, for the page that tells of it: the route table, and the document of the
+     * management API. */
+    const struct route *routes;
+    size_t routes_count;
+    struct str api_document;
 
     unsigned loops;
     atomic_int connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;

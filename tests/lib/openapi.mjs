@@ -15,6 +15,13 @@ const pointer = (...steps) => `openapi#/${steps.map((s) => s.replace(/~/g, '~0')
 // The check of a schema among the components.
 export const schemaOf = (name) => ajv.getSchema(pointer('components', 'schemas', name));
 
+// What is wrong with the example of an operation's body; [] when its schema takes it.
+export function exampleFaults({ requestBody }) {
+  const { schema, example } = requestBody.content['application/json'];
+  const check = ajv.compile({ $ref: `openapi${schema.$ref}` });
+  return example === undefined ? ['there is none'] : check(example) ? [] : check.errors;
+}
+
 // Asks with a program's key (manage() in installation.mjs), and returns an answer that has the status
 // and is what the document says of the path. address: the path with its id put in.
 export const described = (ask) => async (method, path, status, body, address = path) => {

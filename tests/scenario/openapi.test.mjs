@@ -84,6 +84,27 @@ test('refusals are what the document says', async () => {
   await holds('GET', '/api/v1/keys', 401, undefined, manage(it.server, 'tgm-nothing'));
 });
 
+test('who may call is what the document says', async () => {
+  const covers = { viewer: ['viewer'], developer: ['viewer', 'developer'], billing: ['viewer', 'billing'], admin: ['viewer', 'developer', 'billing', 'admin'] };
+  const [{ id: team }] = it.server.sql(`SELECT id FROM team WHERE name = '${it.owner.team}'`);
+  const whole = manage(it.server, await installationKey(it.operator));
+  const askers = {};
+  for (const role of Object.keys(covers)) askers[role] = manage(it.server, await mintManagementKey(it.owner, role));
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of methods.filter((m) => item[m]?.security[0]?.management)) {
+      const [role] = item[method].security[0].management;
+      // Nothing has such an id but the team, which its own keys may ask for; a body of nothing changes nothing.
+      const address = path.replace('/api/v1', '').replace('{id}', path.startsWith('/api/v1/teams') ? team : '999999');
+      const body = item[method].requestBody ? {} : undefined;
+      for (const [name, asks] of Object.entries(askers)) {
+        const { status } = await asks(method.toUpperCase(), address, body);
+        assert.equal(status === 403, !covers[name].includes(role), `${method} ${path} as ${name}: ${status}`);
+      }
+      if (role === 'installation' && method === 'get') assert.notEqual((await whole('GET', `${address}?team=${team}`)).status, 403, path);
+    }
+  }
+});
+
 test('the server hands the document out', async () => {
   assert.deepEqual((await manage(it.server)('GET', '/openapi.json')).json, document);
 });

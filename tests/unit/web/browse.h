@@ -117,12 +117,13 @@ static inline void browse_start(struct browse *b)
     if (site_new(&dirs, MUSTACHE_STRICT, &b->site, &fault) != 0)
         fail_msg("%s", fault.text);
     b->services.site = b->site;
-    b->services.loopback_only = true;
+    b->services.loopback_only = b->services.sandbox_payments = true;
     b->services.signup = SIGNUP_OPEN;
-    b->services.sandbox_payments = true;
     b->services.default_time_zone = STR("Europe/Berlin");
-    b->services.version = STR("test");
-    b->services.node_name = STR("test");
+    b->services.version = b->services.node_name = STR("test");
+    b->services.routes = routes;
+    b->services.routes_count = routes_count;
+    b->services.api_document = admin_document();
     browse_prepare(b);
     assert_int_equal(jobs_new(&lane, &b->services.pages), 0);
     served_init(&b->served);

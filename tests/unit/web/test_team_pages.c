@@ -86,6 +86,7 @@ static void public_pages_need_nobody(void **state)
     shows("/", "One key for every model");
     shows("/pricing", "Models and prices");
     shows("/quickstart", "Mint a key");
+    shows("/reference", "id=\"post-keys-id-rotate\"");
     memcpy(site.cookies, kept, sizeof(kept));
 }
 
