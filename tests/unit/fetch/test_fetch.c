@@ -319,23 +319,31 @@ static void begin_after(struct loop_timer *t)
     waiting_for--;
 }
 
+/* Both of one path. */
+static void fetch_one_after_the_other(const char *path, int wanted, struct take *first,
+                                      struct take *second)
+{
+    struct after after = {.first = first, .next = second, .wanted = wanted};
+
+    make_loop();
+    ask(path);
+    start_take(first);
+    waiting_for++; /* the timer */
+    after.timer.fired = begin_after;
+    assert_int_equal(loop_timer_set(loop, &after.timer, loop_now_ms(loop) + 50), 0);
+    run_loop();
+    end_loop();
+    assert_int_equal(first->fault, FETCH_DONE);
+}
+
 static void an_answer_that_nobody_asked_for_is_nobodys(void **state)
 {
     static const char *const paths[] = {"/excess", "/excess-later"};
 
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         struct take first = {0}, second = {0};
-        struct after after = {.first = &first, .next = &second, .wanted = said_more + (int)i};
 
-        make_loop();
-        ask(paths[i]);
-        start_take(&first);
-        waiting_for++; /* the timer */
-        after.timer.fired = begin_after;
-        assert_int_equal(loop_timer_set(loop, &after.timer, loop_now_ms(loop) + 50), 0);
-        run_loop();
-        end_loop();
-        assert_int_equal(first.fault, FETCH_DONE);
+        fetch_one_after_the_other(paths[i], said_more + (int)i, &first, &second);
         assert_str(buf_str(&first.body), "abc");
         if (second.fault != FETCH_DONE)
             fail_msg("%s: %s", paths[i], fetch_fault_name(second.fault));
@@ -348,18 +356,9 @@ static void an_answer_that_nobody_asked_for_is_nobodys(void **state)
 static void a_connection_is_taken_again_in_a_later_turn(void **state)
 {
     struct take first = {0}, second = {0};
-    struct after after = {.first = &first, .next = &second};
     int before = connections;
 
-    make_loop();
-    ask("/ok");
-    start_take(&first);
-    waiting_for++; /* the timer */
-    after.timer.fired = begin_after;
-    assert_int_equal(loop_timer_set(loop, &after.timer, loop_now_ms(loop) + 50), 0);
-    run_loop();
-    end_loop();
-    assert_int_equal(first.fault, FETCH_DONE);
+    fetch_one_after_the_other("/ok", 0, &first, &second);
     assert_int_equal(second.fault, FETCH_DONE);
     assert_int_equal(connections, before + 1);
     buf_done(&first.body);

@@ -1,6 +1,6 @@
 /* test_awaiting.c: connections whose handlers take their time stay with libmicrohttpd, which says then that
  * it has something to do: nothing is lost behind that, and the loop sleeps. */
-#include "http/talk.h"
+#include "http/one_served.h"
 
 #include "base/bounds.h"
 #include "http/conn.h"
@@ -12,7 +12,6 @@ enum {
     TURNS_FEW = 50,      /* of a loop in 100 ms; one that does not sleep makes thousands */
 };
 
-static struct served server;
 static struct request *awaited;
 static atomic_int came, gone, gone_within, outcome;
 static atomic_uint turns, awake, suspended;
@@ -65,23 +64,11 @@ static void count_turn(struct loop_hook *h, int *timeout_ms)
 
 static int start(void **state)
 {
-    served_init(&server);
     came = gone = 0;
     turns = 0;
     outcome = -1;
     memset(large, 'a', LARGE_HEAD);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    served_stop(&server);
-    return 0;
-}
-
-static void run(void)
-{
-    served_start(&server, routes, ARRAY_LEN(routes));
+    return server_setup(state);
 }
 
 /* Runs fn on the loop, and a turn after it. */
@@ -283,12 +270,12 @@ static void an_answer_whose_head_has_no_room_ends_the_connection(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_connection_is_awake_until_it_was_asked_often, start, stop),
-        cmocka_unit_test_setup_teardown(the_loop_sleeps_while_an_answer_is_awaited, start, stop),
-        cmocka_unit_test_setup_teardown(what_comes_behind_an_awaited_answer_is_read, start, stop),
-        cmocka_unit_test_setup_teardown(a_long_request_line_is_read_to_its_end, start, stop),
-        cmocka_unit_test_setup_teardown(who_hangs_up_while_awaiting_is_told_of, start, stop),
-        cmocka_unit_test_setup_teardown(an_answer_whose_head_has_no_room_ends_the_connection, start, stop),
+        IN_EACH_WITH(start, a_connection_is_awake_until_it_was_asked_often),
+        IN_EACH_WITH(start, the_loop_sleeps_while_an_answer_is_awaited),
+        IN_EACH_WITH(start, what_comes_behind_an_awaited_answer_is_read),
+        IN_EACH_WITH(start, a_long_request_line_is_read_to_its_end),
+        IN_EACH_WITH(start, who_hangs_up_while_awaiting_is_told_of),
+        IN_EACH_WITH(start, an_answer_whose_head_has_no_room_ends_the_connection),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,5 @@
 /* test_deadlines.c: heads, bodies and connections at rest that come too late are cut, a few at a time. */
-#include "http/talk.h"
-
-static struct served server;
+#include "http/one_served.h"
 
 static void plain(struct request *r)
 {
@@ -14,31 +12,6 @@ static const struct route routes[] = {
     {HTTP_GET, "/echo", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_OPENAI, plain},
     {HTTP_POST, "/count", AUTH_NONE, 8 << 20, RUNS_ON_LOOP, PROBLEM_AS_ANTHROPIC, plain},
 };
-
-static int start(void **state)
-{
-    served_init(&server);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    served_stop(&server);
-    return 0;
-}
-
-static void run(void)
-{
-    served_start(&server, routes, ARRAY_LEN(routes));
-}
-
-static struct listener_stats stats(void)
-{
-    struct listener_stats now;
-
-    listener_read_stats(server.listener, &now);
-    return now;
-}
 
 /* Says `text`, hears `answer` where there is one, and then `drip` time and again, until `ms` have passed
  * less a bit; it is not cut by then, and it is a bit later. */
@@ -147,8 +120,6 @@ static void many_that_are_late_are_cut_a_few_at_a_time(void **state)
     assert_int_equal(stats().timeouts, LATE);
     assert_int_equal(most_cut_in_a_turn, CUT_AT_ONCE);
 }
-
-#define IN_EACH(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
 {

@@ -1,7 +1,5 @@
 /* test_listener.c: requests over real sockets: framing, bodies, refusals, limits. */
-#include "http/talk.h"
-
-static struct served server;
+#include "http/one_served.h"
 
 static void echo(struct request *r)
 {
@@ -32,23 +30,6 @@ static const struct route routes[] = {
     {HTTP_GET, "/things/{id}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_OPENAI, echo},
     {HTTP_POST, "/count", AUTH_NONE, 8 << 20, RUNS_ON_LOOP, PROBLEM_AS_ANTHROPIC, count_body},
 };
-
-static int start(void **state)
-{
-    served_init(&server);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    served_stop(&server);
-    return 0;
-}
-
-static void run(void)
-{
-    served_start(&server, routes, ARRAY_LEN(routes));
-}
 
 static void answers_carry_what_every_answer_carries(void **state)
 {
@@ -308,14 +289,6 @@ static void only_trusted_peers_are_believed(void **state)
     free(text);
 }
 
-static struct listener_stats stats(void)
-{
-    struct listener_stats now;
-
-    listener_read_stats(server.listener, &now);
-    return now;
-}
-
 static void too_many_connections_are_told_so(void **state)
 {
     int fds[3];
@@ -381,8 +354,6 @@ static void two_listeners_share_a_port(void **state)
     listener_free(second);
     loop_free(loop);
 }
-
-#define IN_EACH(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
 {

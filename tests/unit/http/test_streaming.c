@@ -1,12 +1,10 @@
 /* test_streaming.c: answers that take their time: awaited and streamed; and clients that read
  * slowly or leave. */
-#include "http/talk.h"
+#include "http/one_served.h"
 
 #include <stdatomic.h>
 
 #include "base/bounds.h"
-
-static struct served server;
 
 static atomic_int waits, gone_calls, released, drains;
 static atomic_size_t written;
@@ -173,19 +171,7 @@ static int start(void **state)
     waits = gone_calls = released = drains = 0;
     written = 0;
     writer_done = false;
-    served_init(&server);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    served_stop(&server);
-    return 0;
-}
-
-static void run(void)
-{
-    served_start(&server, routes, ARRAY_LEN(routes));
+    return server_setup(state);
 }
 
 static void wait_for(atomic_int *counter, int value)
@@ -476,23 +462,21 @@ static void stopping_cuts_what_still_runs(void **state)
     run();
 }
 
-#define IN_EACH(test) cmocka_unit_test_setup_teardown(test, start, stop)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_EACH(an_awaited_answer_comes_and_the_connection_stays),
-        IN_EACH(a_client_that_leaves_while_waiting_is_noticed_at_once),
-        IN_EACH(chunks_go_out_as_they_are_written),
-        IN_EACH(old_clients_get_the_stream_until_the_end),
-        IN_EACH(an_aborted_stream_is_seen_as_incomplete),
-        IN_EACH(a_client_that_leaves_mid_stream_is_noticed_at_once),
-        IN_EACH(a_slow_client_pauses_the_writer),
-        IN_EACH(a_stuck_reader_is_cut),
-        IN_EACH(a_slow_but_steady_reader_is_not_cut),
-        IN_EACH(a_waiting_stream_is_not_cut),
-        IN_EACH(draining_finishes_what_runs_and_takes_nothing_new),
-        IN_EACH(stopping_cuts_what_still_runs),
+        IN_EACH_WITH(start, an_awaited_answer_comes_and_the_connection_stays),
+        IN_EACH_WITH(start, a_client_that_leaves_while_waiting_is_noticed_at_once),
+        IN_EACH_WITH(start, chunks_go_out_as_they_are_written),
+        IN_EACH_WITH(start, old_clients_get_the_stream_until_the_end),
+        IN_EACH_WITH(start, an_aborted_stream_is_seen_as_incomplete),
+        IN_EACH_WITH(start, a_client_that_leaves_mid_stream_is_noticed_at_once),
+        IN_EACH_WITH(start, a_slow_client_pauses_the_writer),
+        IN_EACH_WITH(start, a_stuck_reader_is_cut),
+        IN_EACH_WITH(start, a_slow_but_steady_reader_is_not_cut),
+        IN_EACH_WITH(start, a_waiting_stream_is_not_cut),
+        IN_EACH_WITH(start, draining_finishes_what_runs_and_takes_nothing_new),
+        IN_EACH_WITH(start, stopping_cuts_what_still_runs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
