@@ -6,6 +6,7 @@
 
 /* What calls are named by that no model served: they were refused here, or no provider answered. */
 #define NO_MODEL "Served by no model"
+#define NO_PROVIDER "No provider was asked"
 
 /* Sets o.key to what partials/chart prints: data, the JSON text {unit, days, series: [{label,
  * values, texts}]} with one value for each day from `from` to `to` (inclusive, at most

@@ -103,7 +103,7 @@ static int read_status(struct admin *a, int *ret)
 static int read_filter(struct admin *a, struct log_filter *f)
 {
     static const char *const known[] = {"from", "to", "key_id", "project_id", "model", "provider",
-                                        "outcome", "account", "status", "fallback", "cost_above",
+                                        "outcome", "account", "status", "fallback", "served", "cost_above",
                                         "tag", "limit", "cursor"};
     int r = admin_query_known(a, known, ARRAY_LEN(known));
 
@@ -125,6 +125,8 @@ static int read_filter(struct admin *a, struct log_filter *f)
         r = read_status(a, &f->status);
     if (!r)
         r = read_tri(a, "fallback", &f->fallback);
+    if (!r)
+        r = read_tri(a, "served", &f->served);
     if (!r)
         r = admin_query_money(a, "cost_above", &f->cost_above);
     return r;

@@ -19,15 +19,18 @@
 
 enum log_tri { LOG_ANY, LOG_YES, LOG_NO };
 
+#define LOG_NO_PROVIDER "none"
+
 struct log_filter {
     struct team_id team; /* 0: every team (operators only) */
     int64_t from_us, to_us; /* settled from, until before; 0: open */
     struct key_id key;
     struct project_id project;
     struct str model; /* that served it, as in the roll-ups; else that was asked for; p NULL: any */
-    struct str provider, outcome, account; /* p NULL: any */
+    struct str provider; /* LOG_NO_PROVIDER: none was asked; p NULL: any */
+    struct str outcome, account; /* p NULL: any */
     int status;       /* 404: exactly; 4: 4xx; 0: any */
-    enum log_tri fallback;
+    enum log_tri fallback, served; /* served: by a model; not: refused here, or no provider answered */
     struct money cost_above; /* charge > this; nano < 0: any */
     struct str tag; /* text of one tag value; p NULL: any */
     int64_t budget_us; /* time to search, but for one slice at least; 0: LOG_BUDGET_US */

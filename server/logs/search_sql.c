@@ -28,30 +28,31 @@
     " AND ($4::bigint IS NULL OR c.key_id = $4)"                                                   \
     " AND ($5::bigint IS NULL OR c.project_id = $5)"                                               \
     " AND ($6::text IS NULL OR coalesce(c.served_model, c.requested_model) = $6)"                  \
-    " AND ($7::text IS NULL OR c.provider = $7)"                                                   \
+    " AND ($7::text IS NULL OR coalesce(c.provider, '" LOG_NO_PROVIDER "') = $7)"                  \
     " AND ($8::text IS NULL OR c.outcome = $8)"                                                    \
     " AND ($9::text IS NULL OR c.account_name = $9)"                                               \
     " AND ($10::integer IS NULL OR c.status BETWEEN $10 AND $11::integer)"                         \
     " AND ($12::boolean IS NULL OR c.fallback = $12)"                                              \
     " AND ($13::bigint IS NULL OR c.charge_nano > $13)"                                            \
     " AND ($14::text IS NULL OR EXISTS"                                                            \
-    "      (SELECT FROM json_each_text(c.tags) AS tag WHERE tag.value = $14))"
+    "      (SELECT FROM json_each_text(c.tags) AS tag WHERE tag.value = $14))"                     \
+    " AND ($15::boolean IS NULL OR (c.served_model IS NOT NULL) = $15)"
 #define OF_TEAM " AND c.team_id = $1 "
 #define OF_ANY " AND $1::bigint IS NULL "
-/* $15 and $16 the cursor, or NULL. */
-#define OLDER_THAN_CURSOR " AND ($15::timestamptz IS NULL OR (c.posted_at, c.call_id) < ($15, $16::uuid)) "
-#define NEWER_THAN_CURSOR " AND ($15::timestamptz IS NULL OR (c.posted_at, c.call_id) > ($15, $16::uuid)) "
+/* $16 and $17 the cursor, or NULL. */
+#define OLDER_THAN_CURSOR " AND ($16::timestamptz IS NULL OR (c.posted_at, c.call_id) < ($16, $17::uuid)) "
+#define NEWER_THAN_CURSOR " AND ($16::timestamptz IS NULL OR (c.posted_at, c.call_id) > ($16, $17::uuid)) "
 #define NEWEST_FIRST " ORDER BY c.posted_at DESC, c.call_id DESC "
 #define OLDEST_FIRST " ORDER BY c.posted_at, c.call_id "
 
 DB_QUERY(log_team_older, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS
-                             OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $17")
+                             OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $18")
 DB_QUERY(log_team_newer, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS
-                             NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $17")
+                             NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $18")
 DB_QUERY(log_any_older, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_ANY CALL_FILTERS
-                            OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $17")
+                            OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $18")
 DB_QUERY(log_any_newer, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_ANY CALL_FILTERS
-                            NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $17")
+                            NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $18")
 DB_QUERY(log_team_all, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS OLDEST_FIRST)
 /* The moment of a row so many rows away. */
 DB_QUERY(log_step_older,
@@ -65,8 +66,8 @@ DB_QUERY(log_weeks,
          "         WHERE inhparent = 'call'::regclass) s WHERE s.bytes > 0")
 DB_QUERY(log_clock, "SELECT clock_timestamp() AS now")
 
-#define LOG_FILTER_ARGS 14
-#define LOG_ARGS 17
+#define LOG_FILTER_ARGS 15
+#define LOG_ARGS 18
 
 static void status_range(int status, struct db_arg *ret_low, struct db_arg *ret_high)
 {
@@ -92,6 +93,7 @@ static void fill_filter(const struct log_filter *f, int64_t from_us, int64_t to_
     args[11] = f->fallback == LOG_ANY ? db_null(DB_BOOL) : db_bool(f->fallback == LOG_YES);
     args[12] = f->cost_above.nano < 0 ? db_null(DB_I64) : db_i64(f->cost_above.nano);
     args[13] = db_text(f->tag);
+    args[14] = f->served == LOG_ANY ? db_null(DB_BOOL) : db_bool(f->served == LOG_YES);
 }
 
 /* Does every row of the span belong on the page? */
@@ -99,7 +101,7 @@ static bool takes_all(const struct log_filter *f)
 {
     return f->team.v && !f->key.v && !f->project.v && !f->model.p && !f->provider.p &&
            !f->outcome.p && !f->account.p && !f->status && f->fallback == LOG_ANY &&
-           f->cost_above.nano < 0 && !f->tag.p;
+           f->served == LOG_ANY && f->cost_above.nano < 0 && !f->tag.p;
 }
 
 struct search {
@@ -169,9 +171,9 @@ static int read_slice(struct search *s, int64_t end_us)
     struct db_col cols[LOG_COLS];
 
     fill_filter(s->filter, from_us, to_us, args);
-    args[14] = s->cursor.posted_us ? db_time_us(s->cursor.posted_us) : db_null(DB_TIME_US);
-    args[15] = s->cursor.posted_us ? db_uuid(s->cursor.id) : db_null(DB_UUID);
-    args[16] = db_i64((int64_t)(s->max - s->n));
+    args[15] = s->cursor.posted_us ? db_time_us(s->cursor.posted_us) : db_null(DB_TIME_US);
+    args[16] = s->cursor.posted_us ? db_uuid(s->cursor.id) : db_null(DB_UUID);
+    args[17] = db_i64((int64_t)(s->max - s->n));
     int r = db_each(s->db, s->forward ? newer : older, s->a, args, LOG_ARGS, cols,
                     log_columns(&s->row, cols), row_found, s);
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setup, test } from '../lib/story.mjs';
+import { eventually, setup, test } from '../lib/story.mjs';
 import { described, document, schemaOf } from '../lib/openapi.mjs';
 import { top } from '../lib/server.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
@@ -52,6 +52,17 @@ test('answers are what the document says', async () => {
   await holds('GET', '/api/v1/credits', 200, undefined, holder);
   await holds('GET', '/api/v1/generation', 200, undefined, holder, `/api/v1/generation?id=${id}`);
   await holds('DELETE', '/api/v1/keys/{id}', 200, undefined, ask, `/api/v1/keys/${key.id}`);
+});
+
+test('calls that no model served are found by that', async () => {
+  const { status } = await call(it.server, it.key, hello('there-is-no-such-model'));
+  assert.equal(status, 404);
+  await eventually(async () => (await holds('GET', '/api/v1/calls', 200, undefined, ask, '/api/v1/calls?served=false')).data.length, 'the refused call');
+  const [served, not, unasked] = await Promise.all(['served=true', 'served=false', 'provider=none'].map(async (by) => (await holds('GET', '/api/v1/calls', 200, undefined, ask, `/api/v1/calls?${by}`)).data));
+  assert.deepEqual(served.map((c) => c.served_model), ['scripted']);
+  assert.deepEqual(not.map((c) => c.requested_model), ['there-is-no-such-model']);
+  assert.deepEqual(unasked, not);
+  await holds('GET', '/api/v1/calls', 400, undefined, ask, '/api/v1/calls?served=perhaps');
 });
 
 test('answers about money are what the document says', async () => {

@@ -24,6 +24,7 @@ static const struct {
     const char *value, *label;
     int status;
     const char *outcome;
+    enum log_tri served;
 } statuses[] = {
     {"ok", "OK", 0, "ok"},
     {"4xx", "4xx", 4, NULL},
@@ -35,6 +36,7 @@ static const struct {
     {"upstream_error", "provider error", 0, "upstream_error"},
     {"client_gone", "client left", 0, "client_gone"},
     {"cut", "cut off", 0, "cut"},
+    {LOG_UNSERVED, "not served", 0, NULL, LOG_NO},
 };
 
 static struct str param(struct web *w, const char *name)
@@ -74,6 +76,7 @@ static void read_status(struct log_params *p)
         if (str_eq_c(p->status, statuses[i].value)) {
             p->filter.status = statuses[i].status;
             p->filter.outcome = str_c(statuses[i].outcome);
+            p->filter.served = statuses[i].served;
             return;
         }
     if (str_i64(p->status, &number) == STR_OK && number >= 100 && number <= 599)
@@ -269,13 +272,19 @@ static void fixed_view(struct shown *s)
     json_set_str(s->filter, "tag", s->p->tag);
 }
 
+/* A word of the address may be told by others. */
+static struct str status_label(struct str status)
+{
+    return str_eq_c(status, LOG_UNSERVED) ? STR("served by no model") : status;
+}
+
 static void fixed_chips(struct shown *s)
 {
     if (!str_eq_c(s->p->period, PERIOD_DEFAULT))
         add_chip(s, "period", "time is", s->p->period);
     add_chip(s, "from", "from", s->p->from);
     add_chip(s, "to", "to", s->p->to);
-    add_chip(s, "status", "status is", s->p->status);
+    add_chip(s, "status", "status is", status_label(s->p->status));
     if (s->p->fallback.n)
         add_chip(s, "fallback", "fallback is", s->p->fallback);
     add_chip(s, "above", "cost above $", s->p->above);

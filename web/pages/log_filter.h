@@ -5,6 +5,8 @@
 #include "logs/search.h"
 #include "web/web.h"
 
+#define LOG_UNSERVED "unserved" /* a status: of calls that no model served */
+
 struct log_params {
     struct log_filter filter;
     /* As in the address; empty: not given. */

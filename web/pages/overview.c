@@ -10,6 +10,7 @@
 #include "web/chart.h"
 #include "web/links.h"
 #include "web/snippet.h"
+#include "web/pages/log_filter.h"
 #include "web/view.h"
 
 struct figures {
@@ -37,29 +38,43 @@ static int read_figures(struct web *w, struct figures *f)
     return 0;
 }
 
+/* The calls behind a row: the log since the month began. */
+static struct str log_link(struct web *w, const struct usage_top_row *row, struct str from_day,
+                           bool keys)
+{
+    struct buf link;
+    struct str copy;
+
+    buf_init(&link, 1024);
+    buf_put_str(&link, link_to(LINK_log));
+    query_put(&link, "from", from_day);
+    if (keys)
+        query_put(&link, "key", arena_strf(w->arena, "%" PRId64, row->id));
+    else if (row->label.n)
+        query_put(&link, "model", row->label);
+    else
+        query_put(&link, "status", STR(LOG_UNSERVED));
+    copy = arena_str(w->arena, buf_str(&link));
+    buf_done(&link);
+    return copy;
+}
+
 /* The dearest rows of this month, with a bar for their share of it. */
-static struct json_object *top_view(struct web *w, const struct usage_top *top, struct money whole,
-                                    bool keys)
+static struct json_object *top_view(struct web *w, const struct usage_top *top,
+                                    const struct usage_span *month, bool keys)
 {
     struct json_object *list = json_new_array();
 
     for (size_t i = 0; i < top->n; i++) {
         const struct usage_top_row *row = &top->v[i];
         struct json_object *o = json_new_object();
-        struct buf link;
 
-        buf_init(&link, 1024);
-        buf_put_str(&link, link_to(LINK_log));
-        if (keys)
-            query_put(&link, "key", arena_strf(w->arena, "%" PRId64, row->id));
-        else
-            query_put(&link, "model", row->label);
         json_set_str(o, "label", row->label.n ? row->label : keys ? STR("(none)") : STR(NO_MODEL));
-        json_set_str(o, "link", buf_str(&link));
-        buf_done(&link);
+        json_set_bool(o, "nameless", !row->label.n);
+        json_set_str(o, "link", log_link(w, row, month->from_day, keys));
         view_count(o, "calls", row->calls);
-        view_money(o, "charge", row->charge, view_decimals(whole));
-        chart_share(o, "share", row->charge, whole);
+        view_money(o, "charge", row->charge, view_decimals(month->charge));
+        chart_share(o, "share", row->charge, month->charge);
         json_push(list, o);
     }
     return list;
@@ -111,8 +126,8 @@ int page_overview(struct web *w)
     view = json_new_object();
     stats_view(w, &f, view);
     steps_view(w, &f, view);
-    json_set(view, "models", top_view(w, &f.usage.models, f.usage.month.charge, false));
-    json_set(view, "keys", top_view(w, &f.usage.keys, f.usage.month.charge, true));
+    json_set(view, "models", top_view(w, &f.usage.models, &f.usage.month, false));
+    json_set(view, "keys", top_view(w, &f.usage.keys, &f.usage.month, true));
     json_set_bool(view, "any_spend", f.usage.points.n > 0);
     r = chart_spend(w->arena, &f.usage.points, f.from_day, f.usage.today.from_day, view, "chart");
     if (r < 0) {

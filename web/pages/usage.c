@@ -10,17 +10,19 @@
 #include "logs/search.h"
 #include "web/chart.h"
 #include "web/links.h"
+#include "web/pages/log_filter.h"
 #include "web/view.h"
 
 static const struct {
     const char *name, *label;
     enum usage_by by;
+    const char *none; /* what a row is called that has no name */
 } groups[] = {
     {"day", "Day", USAGE_BY_DAY},
-    {"model", "Model", USAGE_BY_MODEL},
-    {"key", "Key", USAGE_BY_KEY},
-    {"project", "Project", USAGE_BY_PROJECT},
-    {"provider", "Provider", USAGE_BY_PROVIDER},
+    {"model", "Model", USAGE_BY_MODEL, NO_MODEL},
+    {"key", "Key", USAGE_BY_KEY, NULL},
+    {"project", "Project", USAGE_BY_PROJECT, "No project"},
+    {"provider", "Provider", USAGE_BY_PROVIDER, NO_PROVIDER},
 };
 
 static const struct {
@@ -128,8 +130,8 @@ static struct str link_by(struct web *w, const struct params *p, enum link to, s
     return copy;
 }
 
-/* The calls behind a row: the log with the same days. None where the log has no such filter: what
- * was refused has no model, what has no project no number. */
+/* The calls behind a row: the log with the same days. None where the log has no such filter: what has
+ * no project has no number. */
 static struct str log_link(struct web *w, const struct params *p, const struct usage_row *row)
 {
     struct str id = row->id ? arena_strf(w->arena, "%" PRId64, row->id) : STR("");
@@ -137,7 +139,7 @@ static struct str log_link(struct web *w, const struct params *p, const struct u
     struct buf url;
     struct str copy;
 
-    if (!row->label.n)
+    if (!row->label.n && by != USAGE_BY_MODEL && by != USAGE_BY_PROVIDER)
         return STR_NONE;
     buf_init(&url, 4096);
     buf_put_str(&url, link_to(LINK_log));
@@ -146,7 +148,10 @@ static struct str log_link(struct web *w, const struct params *p, const struct u
     query_put(&url, "key", by == USAGE_BY_KEY ? id : p->key);
     query_put(&url, "project", by == USAGE_BY_PROJECT ? id : p->project);
     query_put(&url, "model", by == USAGE_BY_MODEL ? row->label : p->model);
-    query_put(&url, "provider", by == USAGE_BY_PROVIDER ? row->label : STR(""));
+    if (by == USAGE_BY_MODEL && !row->label.n)
+        query_put(&url, "status", STR(LOG_UNSERVED));
+    if (by == USAGE_BY_PROVIDER)
+        query_put(&url, "provider", row->label.n ? row->label : STR(LOG_NO_PROVIDER));
     copy = arena_str(w->arena, buf_str(&url));
     buf_done(&url);
     return copy;
@@ -157,6 +162,7 @@ static struct json_object *row_view(const struct usage_row *row, const char *non
     struct json_object *o = json_new_object();
 
     json_set_str(o, "label", row->label.n ? row->label : str_c(none));
+    json_set_bool(o, "nameless", !row->label.n);
     view_count(o, "calls", row->calls);
     view_count(o, "blocked", row->blocked);
     view_count(o, "errors", row->errors);
@@ -173,12 +179,16 @@ static struct json_object *row_view(const struct usage_row *row, const char *non
 static void table_view(struct web *w, const struct params *p, const struct usage_table *table,
                        struct json_object *view)
 {
-    const char *none = groups[p->group].by == USAGE_BY_MODEL ? NO_MODEL : "(none)";
+    const char *none = groups[p->group].none;
+    bool by_model = groups[p->group].by == USAGE_BY_MODEL;
     struct json_object *rows = json_new_array();
 
+    json_set_null(view, "unserved");
     for (size_t i = 0; i < table->n; i++) {
         struct json_object *o = row_view(&table->rows[i], none);
 
+        if (by_model && !table->rows[i].label.n)
+            json_set_cstr(view, "unserved", none);
         json_set_str(o, "link", log_link(w, p, &table->rows[i]));
         chart_share(o, "share", table->rows[i].charge, table->total.charge);
         json_push(rows, o);

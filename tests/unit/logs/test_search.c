@@ -46,9 +46,12 @@ DB_QUERY(expected_rows,
          "  WHEN 12 THEN c.key_id = (SELECT min(id) + 3 FROM api_key WHERE team_id = c.team_id)"
          "  WHEN 13 THEN c.project_id = (SELECT min(id) + 1 FROM project WHERE team_id = c.team_id)"
          "  WHEN 14 THEN c.served_model = 'no such model'"
+         "  WHEN 15 THEN c.served_model IS NULL"
+         "  WHEN 16 THEN c.served_model IS NOT NULL AND c.status = 200"
+         "  WHEN 17 THEN c.provider IS NULL"
          "  ELSE c.posted_at BETWEEN (SELECT max(posted_at) - interval '2 minutes' FROM call) AND"
          "                           (SELECT max(posted_at) + interval '2 minutes' FROM call) END")
-#define CONDITIONS 16
+#define CONDITIONS 19
 DB_QUERY(some_ids,
          "SELECT (SELECT min(id) + 3 FROM api_key WHERE team_id = $1) AS key,"
          "       (SELECT min(id) + 1 FROM project WHERE team_id = $1) AS project,"
@@ -90,7 +93,10 @@ static struct log_filter filter_of(int condition, struct team_id team)
     case 12: f.key = key; break;
     case 13: f.project = project; break;
     case 14: f.model = STR("no such model"); break;
-    case 15: f.from_us = newest - 120000000; f.to_us = newest + 120000001; break;
+    case 15: f.served = LOG_NO; break;
+    case 16: f.served = LOG_YES; f.status = 200; break;
+    case 17: f.provider = STR(LOG_NO_PROVIDER); break;
+    case 18: f.from_us = newest - 120000000; f.to_us = newest + 120000001; break;
     default: break;
     }
     return f;
@@ -208,7 +214,7 @@ static void operators_search_all_teams(void **state)
     for (int i = 0; i < CONDITIONS; i++)
         if (i < 12 || i > 13)
             check_filter(i, any, DB_OPERATOR, 180, 0);
-    check_filter(15, any, DB_OPERATOR, 50, 1);
+    check_filter(CONDITIONS - 1, any, DB_OPERATOR, 50, 1); /* of minutes: others would take slices without end */
 }
 
 struct exported {

@@ -277,8 +277,13 @@ static void a_past_shows_everywhere(void **state)
     shows("/log?status=5xx&fallback=no&above=0.001&model=nothing", "No request matches");
     shows("/usage?by=model", "gpt-4o-mini");
     shows("/usage?by=key", "Production");
-    shows("/usage?by=project", "(none)");
-    shows("/usage?by=model", "Served by no model");
+    shows("/usage?by=project", "No project");
+    shows("/usage?by=model", "Served by no model: refused here, or no provider answered.");
+    shows("/usage?by=model", "&amp;status=unserved\">Served by no model</a>");
+    shows("/usage?by=provider", "&amp;provider=none\">No provider was asked</a>");
+    shows("/overview", "&amp;status=unserved\">Served by no model</a>");
+    shows("/log?status=unserved&period=30d", "status is <strong>served by no model</strong>");
+    shows("/log?provider=none&period=30d", "provider is <strong>none</strong>");
     shows("/usage?by=provider&span=30d", "anthropic");
     shows("/billing", "Usage");
     shows("/billing/preview", "gpt-4o-mini");
@@ -312,7 +317,8 @@ static void the_log_pages_by_key_and_opens_a_call(void **state)
 
 static void every_kind_of_call_has_a_page(void **state)
 {
-    static const char *const statuses[] = {"ok", "blocked", "upstream_error", "client_gone", "5xx"};
+    static const char *const statuses[] = {"ok",          "blocked", "upstream_error",
+                                           "client_gone", "5xx",     "unserved"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
