@@ -30,11 +30,14 @@ const listed = (path) => {
     return [];
   }
 };
-export const pin = (cpu, ...pids) => pids.forEach((pid) => {
+const taskset = (how, cpu, id) => {
   try {
-    execFileSync('taskset', ['-acp', cpu, String(pid)], { stdio: 'ignore' });
+    execFileSync('taskset', [how, cpu, String(id)], { stdio: 'ignore' });
   } catch { /* has ended, or is not ours */ }
-});
+};
+// Processes with all their threads, and single threads.
+export const pin = (cpu, ...pids) => pids.forEach((pid) => taskset('-acp', cpu, pid));
+export const pinThreads = (cpu, ...ids) => ids.forEach((id) => taskset('-cp', cpu, id));
 
 // Threads of a process: [{ id, name }].
 export const threads = (pid) => listed(`/proc/${pid}/task`).map((id) => ({ id, name: read(`/proc/${pid}/task/${id}/comm`).trim() }));

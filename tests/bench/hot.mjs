@@ -56,7 +56,7 @@ async function start() {
   bench.pin(bench.others, cluster.postgres.child.pid, ...bench.children(cluster.postgres.child.pid));
   bench.pin(bench.measured, nginx.pid, plain.pid);
   bench.pin(bench.others, one.child.pid);
-  bench.threads(one.child.pid).filter((t) => t.name === 'loop').forEach((t) => bench.pin(bench.measured, t.id));
+  bench.pinThreads(bench.measured, ...bench.threads(one.child.pid).filter((t) => t.name === 'loop').map((t) => t.id));
   const tollgate = (name, node) => ({ name, pid: node.child.pid, port: node.port, thread: 'loop', key: secret, path: '/v1/chat/completions', node });
   const by = (kind) => `/${kind}/v1/chat/completions`;
   who = {
