@@ -6,23 +6,12 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-bool str_eq(struct str a, struct str b)
+bool str_is_folded(const char *a, const char *b, size_t n)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool str_eq_c(struct str a, const char *z)
-{
-    return str_eq(a, str_c(z));
-}
-
-bool str_ieq(struct str a, struct str b)
-{
-    /* Most that have one length differ in their first byte. */
-    if (a.n != b.n || (a.n && (a.p[0] ^ b.p[0]) & ~0x20))
+    if ((a[0] ^ b[0]) & ~0x20) /* as most of one length differ */
         return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
+    for (size_t i = 0; i < n; i++)
+        if (lower(a[i]) != lower(b[i]))
             return false;
     return true;
 }

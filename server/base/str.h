@@ -30,9 +30,20 @@ static inline const char *str_end(struct str s)
     return s.n ? s.p + s.n : s.p;
 }
 
-bool str_eq(struct str a, struct str b);
-bool str_eq_c(struct str a, const char *z);
-bool str_ieq(struct str a, struct str b); /* ASCII case folded */
+/* Most of what is compared differs in length, which is seen without a call. */
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool str_eq_c(struct str a, const char *z)
+{
+    return str_eq(a, str_c(z));
+}
+bool str_is_folded(const char *a, const char *b, size_t n); /* of n > 0 bytes */
+static inline bool str_ieq(struct str a, struct str b) /* ASCII case folded */
+{
+    return a.n == b.n && (a.n == 0 || str_is_folded(a.p, b.p, a.n));
+}
 bool str_is_token(struct str s); /* RFC 9110 5.6.2 */
 bool str_is_field(struct str s); /* no control byte but the tab: what may stand in a header's value */
 bool str_starts(struct str s, struct str prefix);

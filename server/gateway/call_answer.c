@@ -12,11 +12,12 @@
 
 /* Upstream headers that the client gets, under these names. */
 static const struct {
-    const char *from, *to;
+    struct str from;
+    const char *to;
 } forwarded[] = {
-    {"openai-processing-ms", "openai-processing-ms"},
-    {"openai-version", "openai-version"},
-    {"x-request-id", "x-upstream-request-id"},
+    {STR("openai-processing-ms"), "openai-processing-ms"},
+    {STR("openai-version"), "openai-version"},
+    {STR("x-request-id"), "x-upstream-request-id"},
 };
 
 static void keep_headers(struct call *c, const struct fetch_head *head)
@@ -35,7 +36,7 @@ static void keep_headers(struct call *c, const struct fetch_head *head)
         if (str_eq(name, STR("retry-after")))
             c->try.retry_after_ms = retry_after_ms(value, clock_wall_us());
         for (size_t k = 0; k < ARRAY_LEN(forwarded); k++)
-            if (str_eq_c(name, forwarded[k].from) && c->n_forwarded < ARRAY_LEN(c->forwarded))
+            if (str_eq(name, forwarded[k].from) && c->n_forwarded < ARRAY_LEN(c->forwarded))
                 c->forwarded[c->n_forwarded++] =
                     (struct http_header){forwarded[k].to, arena_str(a, value)};
     }
