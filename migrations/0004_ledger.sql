@@ -10,7 +10,7 @@
 -- transfer  append-only, two legs, idempotent by (team, code, ref)
 -- purse     anything that runs out: the wallet, a budget's window, a minute's requests or tokens, permits
 -- lease     a slice of a purse that one node session may use without asking
--- call      one row per client request whose key is known; attempt: one row per try
+-- call      one row per client request whose key is known, with its tries; attempt: a view, one row per try
 -- usage_day the calls summed by day, written in the same transaction
 --
 -- Lock order, everywhere: account rows by (team, id), then purse rows by (team, id), then leases.
@@ -133,7 +133,21 @@ COMMENT ON COLUMN lease.grant_no IS 'Number of the node''s last grant here, with
 COMMENT ON COLUMN lease.return_no IS 'Number of the node''s last return here: the same one sent again gives nothing back twice.';
 COMMENT ON TABLE lease IS 'What a session may still use of a purse without asking. purse.leased is their sum over live sessions and the running window.';
 
--- The fields are those of model/record.def.
+-- The fields of both are those of model/record.def. Absent numbers are 0.
+CREATE TYPE call_attempt AS (
+    ordinal integer,
+    target_id bigint, account_id bigint,
+    account_name text, provider text, upstream_model text,
+    status integer,
+    reason text,
+    started_us bigint, connect_us bigint, ttfb_us bigint, latency_us bigint,
+    prompt_tokens bigint, completion_tokens bigint,
+    cost_nano bigint,
+    served boolean,
+    upstream_request_id text, error_text text
+);
+COMMENT ON TYPE call_attempt IS 'A try at an upstream within a call. cost_nano is the operator''s and never part of the charge; of its tokens the two sums.';
+
 CREATE TABLE call (
     team_id bigint NOT NULL,
     call_id uuid NOT NULL,
@@ -149,14 +163,12 @@ CREATE TABLE call (
     stream boolean NOT NULL DEFAULT false,
     attempts integer NOT NULL DEFAULT 0,
     fallback boolean NOT NULL DEFAULT false,
-    input_tokens bigint NOT NULL DEFAULT 0, cached_input_tokens bigint NOT NULL DEFAULT 0,
-    cache_write_5m_tokens bigint NOT NULL DEFAULT 0, cache_write_1h_tokens bigint NOT NULL DEFAULT 0,
-    audio_input_tokens bigint NOT NULL DEFAULT 0, image_input_tokens bigint NOT NULL DEFAULT 0,
-    output_tokens bigint NOT NULL DEFAULT 0, reasoning_tokens bigint NOT NULL DEFAULT 0,
-    audio_output_tokens bigint NOT NULL DEFAULT 0, image_output_tokens bigint NOT NULL DEFAULT 0,
-    images bigint NOT NULL DEFAULT 0, seconds bigint NOT NULL DEFAULT 0,
-    characters bigint NOT NULL DEFAULT 0, pages bigint NOT NULL DEFAULT 0,
-    searches bigint NOT NULL DEFAULT 0, requests bigint NOT NULL DEFAULT 0,
+    input_tokens bigint NOT NULL DEFAULT 0, cached_input_tokens bigint,
+    cache_write_5m_tokens bigint, cache_write_1h_tokens bigint,
+    audio_input_tokens bigint, image_input_tokens bigint,
+    output_tokens bigint NOT NULL DEFAULT 0, reasoning_tokens bigint,
+    audio_output_tokens bigint, image_output_tokens bigint,
+    images bigint, seconds bigint, characters bigint, pages bigint, searches bigint, requests bigint,
     service_tier text, image_kind text,
     basis text,
     hold_nano bigint NOT NULL DEFAULT 0 CHECK (hold_nano >= 0),
@@ -169,12 +181,13 @@ CREATE TABLE call (
     tags json,
     repeat integer NOT NULL DEFAULT 1 CHECK (repeat >= 1),
     dropped text,
+    tries call_attempt[],
     posted_at timestamptz NOT NULL,
     transfer_id bigint,
     PRIMARY KEY (call_id, team_id)
 ) PARTITION BY RANGE (call_id);
--- The keys of calls and attempts begin with the id, since ids come nearly in order: what is written then
--- lies together, however many teams a batch is of.
+-- The key begins with the id, since ids come nearly in order: what is written then lies together,
+-- however many teams a batch is of.
 -- The log reads a team's calls by posted_at, and so do invoices; a transfer's calls are those of its
 -- posted_at. Rows come in the order of posted_at and nearly in that of call_id, so that for reading the
 -- calls of all teams summaries of page ranges do, one for both, which costs a settlement next to nothing.
@@ -185,31 +198,14 @@ CREATE INDEX call_range ON call USING brin (posted_at, call_id uuid_minmax_multi
     WITH (pages_per_range = 128, autosummarize = on);
 COMMENT ON COLUMN call.team_id IS 'A team that has books: settle_batch locks them, so each row need not ask for its team again.';
 COMMENT ON TABLE call IS 'The log and the usage events in one: written only by settle_batch, in the transaction of their transfer. Partitioned by the time-ordered call id.';
-COMMENT ON COLUMN call.input_tokens IS 'Usage in disjoint classes, up to requests: cached, written, audio and image tokens are not also in input_tokens, nor reasoning in output_tokens.';
+COMMENT ON COLUMN call.input_tokens IS 'Usage in disjoint classes, up to requests: cached, written, audio and image tokens are not also in input_tokens, nor reasoning in output_tokens. Those that most calls have none of are NULL for 0.';
 COMMENT ON COLUMN call.image_kind IS 'Which figure of the price the images are charged at (price_unit.image_kind); NULL: the one for all others.';
 COMMENT ON COLUMN call.service_tier IS 'The tier that the charge is of (server/model/service.h).';
 COMMENT ON COLUMN call.posted_at IS 'The database''s clock at settlement: the day and month that the call belongs to.';
 COMMENT ON COLUMN call.transfer_id IS 'The USAGE transfer that charged it; NULL when it cost nothing.';
 COMMENT ON COLUMN call.dropped IS 'What the served target''s format could not express and was left out, where the route says so.';
+COMMENT ON COLUMN call.tries IS 'Its attempts in order, as the rows of the view attempt; NULL: there was none. Within the call, since a table of them with a key of its own was a third of what a settlement costs.';
 COMMENT ON COLUMN call.repeat IS 'A blocked call may stand for several of its kind within one second.';
-
-CREATE TABLE attempt (
-    team_id bigint NOT NULL,
-    call_id uuid NOT NULL,
-    ordinal integer NOT NULL,
-    target_id bigint, account_id bigint,
-    account_name text, provider text, upstream_model text,
-    status integer NOT NULL DEFAULT 0,
-    reason text,
-    started_us bigint NOT NULL DEFAULT 0, connect_us bigint NOT NULL DEFAULT 0,
-    ttfb_us bigint NOT NULL DEFAULT 0, latency_us bigint NOT NULL DEFAULT 0,
-    prompt_tokens bigint NOT NULL DEFAULT 0, completion_tokens bigint NOT NULL DEFAULT 0,
-    cost_nano bigint NOT NULL DEFAULT 0,
-    served boolean NOT NULL DEFAULT false,
-    upstream_request_id text, error_text text,
-    PRIMARY KEY (call_id, ordinal, team_id)
-) PARTITION BY RANGE (call_id);
-COMMENT ON TABLE attempt IS 'Each try at an upstream within a call, in order. cost_nano is the operator''s and never part of the charge; of its tokens the two sums.';
 
 CREATE TABLE usage_day (
     team_id bigint NOT NULL REFERENCES team,
@@ -257,7 +253,6 @@ CALL tenant_table('live_grant');
 CALL tenant_table('purse');
 CALL tenant_table('lease');
 CALL tenant_table('call');
-CALL tenant_table('attempt');
 CALL tenant_table('usage_day');
 CALL money_table('account');
 CALL money_table('transfer');
@@ -269,13 +264,11 @@ CALL money_table('node_session');
 CALL money_table('lease');
 GRANT DELETE ON lease TO tollgate_money;
 CALL money_table('call');
-CALL money_table('attempt');
 CALL money_table('usage_day');
 CALL money_table('recon_finding');
 CALL append_only('transfer');
 CALL append_only('credit_grant');
 CALL append_only('call');
-CALL append_only('attempt');
 GRANT SELECT ON team TO tollgate_money;
 GRANT USAGE ON SEQUENCE transfer_id_seq TO tollgate_money;
 
@@ -285,33 +278,28 @@ CREATE FUNCTION call_id_floor(at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABL
 $$;
 GRANT EXECUTE ON FUNCTION call_id_floor(timestamptz) TO tollgate_app, tollgate_money;
 
--- The name of the partition that a moment's calls or attempts go to.
+-- The name of the partition that a moment's calls go to.
 CREATE FUNCTION call_partition(tab text, at timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT tab || '_' || to_char(date_trunc('week', at, 'UTC') AT TIME ZONE 'UTC', 'YYYYMMDD')
 $$;
 GRANT EXECUTE ON FUNCTION call_partition(text, timestamptz) TO tollgate_app, tollgate_money;
 
--- Makes the weekly partitions of a moment; how many were made. Attached rather than made in place: that
+-- Makes the weekly partition of a moment; how many were made. Attached rather than made in place: that
 -- leaves the parent writable meanwhile. None is made while rows of that week lie in the DEFAULT
 -- partition: they would be in the wrong one, and a finding tells of them.
 CREATE FUNCTION make_call_partitions(at timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     week timestamptz := date_trunc('week', at, 'UTC');
-    made integer := 0;
-    tab text;
-    part text;
+    part text := call_partition('call', week);
 BEGIN
-    FOREACH tab IN ARRAY ARRAY['call', 'attempt'] LOOP
-        part := call_partition(tab, week);
-        IF to_regclass(part) IS NULL THEN
-            EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', part, tab);
-            EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', tab, part,
-                           call_id_floor(week), call_id_floor(week + interval '7 days'));
-            CALL append_only_truncate(part);
-            made := made + 1;
-        END IF;
-    END LOOP;
-    RETURN made;
+    IF to_regclass(part) IS NOT NULL THEN
+        RETURN 0;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE call INCLUDING ALL)', part);
+    EXECUTE format('ALTER TABLE call ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', part,
+                   call_id_floor(week), call_id_floor(week + interval '7 days'));
+    CALL append_only_truncate(part);
+    RETURN 1;
 EXCEPTION WHEN check_violation THEN
     RETURN 0;
 END
@@ -356,9 +344,7 @@ REVOKE ALL ON FUNCTION summarize_calls() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION summarize_calls() TO tollgate_money;
 
 CREATE TABLE call_default PARTITION OF call DEFAULT;
-CREATE TABLE attempt_default PARTITION OF attempt DEFAULT;
 CALL append_only_truncate('call_default');
-CALL append_only_truncate('attempt_default');
 SELECT ensure_call_partitions();
 
 -- Bounds of the window that a moment falls into.
@@ -904,8 +890,8 @@ END
 $$;
 CALL money_function('posting_floor()', false);
 
--- How a batch of finished calls comes in: arrays of rows. A call's and an attempt's columns are those of
--- the tables, but for what the database adds; make_settlement() says them.
+-- How a batch of finished calls comes in: arrays of rows. A call's columns are those of the table, but for
+-- what the database adds; make_settlement() says them.
 CREATE TYPE settled_draw AS (
     team_id bigint, call_id uuid, purse_id bigint, window_start timestamptz, taken bigint, used bigint
 );
@@ -916,9 +902,9 @@ CREATE AGGREGATE add_up(bigint) (sfunc = int8pl, stype = bigint, initcond = '0',
                                  combinefunc = int8pl);
 GRANT EXECUTE ON FUNCTION add_up(bigint) TO tollgate_money;
 
--- Makes the types settled_call and settled_attempt and the function settle_batch from the columns of
--- call, attempt and usage_day, so that a field stands once in SQL. A migration that adds a column to one
--- of them calls this again.
+-- Makes the type settled_call, the function settle_batch and the view attempt from the columns of call and
+-- usage_day and the attributes of call_attempt, so that a field stands once in SQL. A migration that adds
+-- to one of them calls this again.
 --
 -- A column of usage_day is the sum of the call's column of that name, but for those named below. What a
 -- node of an earlier version does not know comes in as NULL, and is the column's default then.
@@ -926,8 +912,6 @@ CREATE PROCEDURE make_settlement() LANGUAGE plpgsql AS $make$
 DECLARE
     added CONSTANT text[] := ARRAY['posted_at', 'transfer_id'];
     day_keys CONSTANT text[] := ARRAY['model', 'key_id', 'project_id', 'provider', 'account_id'];
-    tab text;
-    typ text;
     col record;
     body text := $body$
 #variable_conflict use_column
@@ -943,7 +927,7 @@ DECLARE
 BEGIN
     PERFORM FROM node_session s WHERE s.id = p_session AND s.state = 'live' FOR KEY SHARE;
     live := FOUND;
-    teams := ARRAY(SELECT DISTINCT c.team_id FROM unnest(p_calls) c ORDER BY c.team_id);
+    teams := ARRAY(SELECT DISTINCT (u.c).team_id FROM (SELECT unnest(p_calls) AS c) u ORDER BY 1);
     -- The wallets stand for all accounts of their teams: who locks any other has locked the wallet first.
     SELECT array_agg(k.team_id) AS teams, array_agg(k.wallet) AS wallets, array_agg(k.revenue) AS revenues,
            count(*) AS n INTO books FROM (
@@ -964,8 +948,6 @@ BEGIN
         BEGIN
             INSERT INTO call ({call}, posted_at, transfer_id)
             SELECT {c.call}, now_at, CASE WHEN c.charge_nano > 0 THEN batch END FROM unnest(p_calls) c;
-            INSERT INTO attempt ({attempt})
-            SELECT {a.attempt} FROM unnest(p_attempts) a;
             EXIT;
         EXCEPTION WHEN unique_violation THEN
             IF again THEN
@@ -978,12 +960,6 @@ BEGIN
             p_calls := ARRAY(SELECT DISTINCT ON (c.team_id, c.call_id) c FROM unnest(p_calls) c
                               WHERE NOT EXISTS (SELECT FROM call k
                                                  WHERE k.team_id = c.team_id AND k.call_id = c.call_id));
-            p_attempts := ARRAY(SELECT DISTINCT ON (a.team_id, a.call_id, a.ordinal) a
-                                  FROM unnest(p_attempts) a
-                                  JOIN unnest(p_calls) c ON c.team_id = a.team_id AND c.call_id = a.call_id
-                                 WHERE NOT EXISTS (SELECT FROM attempt k
-                                                    WHERE k.team_id = a.team_id AND k.call_id = a.call_id
-                                                      AND k.ordinal = a.ordinal));
             p_draws := ARRAY(SELECT DISTINCT ON (d.team_id, d.call_id, d.purse_id, d.window_start) d
                                FROM unnest(p_draws) d
                                JOIN unnest(p_calls) c ON c.team_id = d.team_id AND c.call_id = d.call_id);
@@ -1069,32 +1045,40 @@ BEGIN
 END
 $body$;
 BEGIN
-    FOR tab, typ IN VALUES ('call', 'settled_call'), ('attempt', 'settled_attempt') LOOP
-        IF to_regtype(typ) IS NULL THEN
-            EXECUTE format('CREATE TYPE %I AS ()', typ);
-        END IF;
-        FOR col IN SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
-                     FROM pg_attribute a
-                    WHERE a.attrelid = tab::regclass AND a.attnum > 0 AND NOT a.attisdropped
-                      AND a.attname <> ALL (added)
-                      AND NOT EXISTS (SELECT FROM pg_attribute k
-                                       WHERE k.attrelid = typ::regclass AND k.attname = a.attname
-                                         AND NOT k.attisdropped)
-                    ORDER BY a.attnum LOOP
-            EXECUTE format('ALTER TYPE %I ADD ATTRIBUTE %I %s', typ, col.name, col.type);
-        END LOOP;
-        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names,
-               string_agg(CASE WHEN d.adbin IS NULL THEN format('%s.%I', left(tab, 1), a.attname)
-                               ELSE format('coalesce(%s.%I, %s)', left(tab, 1), a.attname,
-                                           pg_get_expr(d.adbin, d.adrelid)) END,
-                          ', ' ORDER BY a.attnum) AS vals
-          INTO col
-          FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-         WHERE a.attrelid = tab::regclass AND a.attnum > 0 AND NOT a.attisdropped
-           AND a.attname <> ALL (added);
-        body := replace(replace(body, format('{%s}', tab), col.names),
-                        format('{%s.%s}', left(tab, 1), tab), col.vals);
+    IF to_regtype('settled_call') IS NULL THEN
+        CREATE TYPE settled_call AS ();
+    END IF;
+    FOR col IN SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
+                 FROM pg_attribute a
+                WHERE a.attrelid = 'call'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+                  AND a.attname <> ALL (added)
+                  AND NOT EXISTS (SELECT FROM pg_attribute k
+                                   WHERE k.attrelid = 'settled_call'::regclass AND k.attname = a.attname
+                                     AND NOT k.attisdropped)
+                ORDER BY a.attnum LOOP
+        EXECUTE format('ALTER TYPE settled_call ADD ATTRIBUTE %I %s', col.name, col.type);
     END LOOP;
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names,
+           string_agg(CASE WHEN d.adbin IS NULL THEN format('c.%I', a.attname)
+                           ELSE format('coalesce(c.%I, %s)', a.attname, pg_get_expr(d.adbin, d.adrelid)) END,
+                      ', ' ORDER BY a.attnum) AS vals
+      INTO col
+      FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+     WHERE a.attrelid = 'call'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+       AND a.attname <> ALL (added);
+    body := replace(replace(body, '{call}', col.names), '{c.call}', col.vals);
+
+    EXECUTE (SELECT 'CREATE OR REPLACE VIEW attempt WITH (security_invoker = on) AS SELECT c.team_id, c.call_id, '
+                    || string_agg(CASE WHEN a.atttypid = 'text'::regtype OR a.attname LIKE '%\_id'
+                                       THEN format('a.%I', a.attname)
+                                       ELSE format('coalesce(a.%1$I, %2$L) AS %1$I', a.attname,
+                                                   CASE WHEN a.atttypid = 'boolean'::regtype THEN 'false' ELSE '0' END)
+                                  END, ', ' ORDER BY a.attnum)
+                    || ' FROM call c CROSS JOIN unnest(c.tries) a'
+               FROM pg_attribute a
+              WHERE a.attrelid = 'call_attempt'::regclass AND a.attnum > 0 AND NOT a.attisdropped);
+    COMMENT ON VIEW attempt IS 'Each try at an upstream within a call, in order: call.tries as rows.';
+    GRANT SELECT ON attempt TO tollgate_app, tollgate_money;
 
     SELECT string_agg(quote_ident(n.name), ', ' ORDER BY n.at) AS names,
            string_agg('s.' || quote_ident(n.name), ', ' ORDER BY n.at) AS vals,
@@ -1127,19 +1111,19 @@ BEGIN
     body := replace(replace(replace(replace(body, '{day}', col.names), '{s.day}', col.vals),
                             '{u.day}', col.sets), '{sums}', col.sums);
 
-    DROP FUNCTION IF EXISTS settle_batch(bigint, settled_call[], settled_attempt[], settled_draw[]);
+    DROP FUNCTION IF EXISTS settle_batch(bigint, settled_call[], settled_draw[]);
     EXECUTE format('CREATE FUNCTION settle_batch(p_session bigint, p_calls settled_call[],'
-                   ' p_attempts settled_attempt[], p_draws settled_draw[])'
+                   ' p_draws settled_draw[])'
                    ' RETURNS boolean LANGUAGE plpgsql AS %L', body);
-    COMMENT ON FUNCTION settle_batch(bigint, settled_call[], settled_attempt[], settled_draw[]) IS
+    COMMENT ON FUNCTION settle_batch(bigint, settled_call[], settled_draw[]) IS
         'Books a batch of finished calls; its text is made by make_settlement().';
-    CALL money_function('settle_batch(bigint, settled_call[], settled_attempt[], settled_draw[])');
+    CALL money_function('settle_batch(bigint, settled_call[], settled_draw[])');
     -- The rows of a large batch stay in memory.
-    ALTER FUNCTION settle_batch(bigint, settled_call[], settled_attempt[], settled_draw[]) SET work_mem = '32MB';
+    ALTER FUNCTION settle_batch(bigint, settled_call[], settled_draw[]) SET work_mem = '32MB';
 END
 $make$;
 
--- Books a batch of finished calls: call rows, attempts, one USAGE transfer per team, roll-up, purses.
+-- Books a batch of finished calls: their rows, one USAGE transfer per team, roll-up, purses.
 -- Idempotent by (team, call id): what is booked already is left out of the batch before anything is
 -- summed, so it may be sent any number of times, whole or in parts. False: the session is not live any
 -- more; its usage is real and booked all the same, as LATE_USAGE, out of the wallet instead of a lease.

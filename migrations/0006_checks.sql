@@ -75,7 +75,7 @@ CREATE TRIGGER zone_changed BEFORE UPDATE OF time_zone ON team FOR EACH ROW
     WHEN (NEW.time_zone IS DISTINCT FROM OLD.time_zone) EXECUTE FUNCTION team_zone_changed();
 
 -- What the checks read besides the tables of the ledger.
-GRANT SELECT ON payment, guarded_table, call_default, attempt_default TO tollgate_money;
+GRANT SELECT ON payment, guarded_table, call_default TO tollgate_money;
 CREATE INDEX transfer_time ON transfer USING brin (posted_at) WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX transfer_topup ON transfer (ref) WHERE code = 'TOPUP';
 CREATE INDEX transfer_late ON transfer (amount_nano) WHERE code = 'LATE_USAGE';
@@ -444,7 +444,7 @@ BEGIN
             SELECT e.team_id, e.model, e.key_id, e.project_id, e.provider, e.account_id,
                    array_agg(e.sum ORDER BY e.place) AS f
               FROM (SELECT d.team_id, d.model, d.key_id, d.project_id, d.provider, d.account_id,
-                           f.place, sum(f.figure) AS sum
+                           f.place, coalesce(sum(f.figure), 0) AS sum
                       FROM (SELECT * FROM call_figures('call')
                             UNION ALL
                             SELECT x.team_id, x.model, x.key_id, x.project_id, x.provider, x.account_id,
@@ -493,13 +493,9 @@ BEGIN
       FROM (SELECT 'call_default', 'holds calls of ' || min(c.posted_at) || ' and later' FROM call_default c
             HAVING count(*) > 0
             UNION ALL
-            SELECT 'attempt_default', 'holds attempts of ' || count(DISTINCT a.call_id) || ' calls'
-              FROM attempt_default a HAVING count(*) > 0
-            UNION ALL
-            SELECT p.tab, 'has no partition for the week of ' || w.at::date
-              FROM (VALUES ('call'), ('attempt')) AS p(tab)
-             CROSS JOIN (VALUES (now()), (now() + interval '7 days')) AS w(at)
-             WHERE to_regclass(call_partition(p.tab, w.at)) IS NULL) AS d(tab, says);
+            SELECT 'call', 'has no partition for the week of ' || w.at::date
+              FROM (VALUES (now()), (now() + interval '7 days')) AS w(at)
+             WHERE to_regclass(call_partition('call', w.at)) IS NULL) AS d(tab, says);
 END
 $$;
 COMMENT ON FUNCTION ledger_findings(timestamptz, boolean) IS 'The invariants of the books: in full, or since a moment. For tests, for operators, for integrity_run.';

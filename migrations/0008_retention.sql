@@ -49,7 +49,7 @@ CREATE TABLE call_dropped (
     calls bigint NOT NULL,
     dropped_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON TABLE call_dropped IS 'Weeks (by call id) whose calls and attempts have left.';
+COMMENT ON TABLE call_dropped IS 'Weeks (by call id) whose calls have left.';
 
 CREATE TABLE call_dropped_transfer (
     team_id bigint NOT NULL,
@@ -133,7 +133,7 @@ CREATE FUNCTION retention_spans() RETURNS TABLE (team_id bigint, from_at timesta
 $$;
 GRANT EXECUTE ON FUNCTION retention_spans() TO tollgate_app;
 
--- Drops the calls and attempts of a week that lies before the cutoff, if all of its calls stand in
+-- Drops the calls of a week that lies before the cutoff, if all of its calls stand in
 -- archives; false otherwise. What is kept of them is summed up first, with nobody able to add to the
 -- week. The lock that dropping takes on the whole table is not waited for long: then it is done another
 -- time. Owned by the schema's owner, as making partitions is.
@@ -142,14 +142,13 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_tim
 DECLARE
     start timestamptz := p_week::timestamp AT TIME ZONE 'UTC';
     calls regclass := to_regclass(call_partition('call', start));
-    attempts regclass := to_regclass(call_partition('attempt', start));
     kept boolean;
 BEGIN
-    IF calls IS NULL OR attempts IS NULL OR date_trunc('week', start, 'UTC') <> start
+    IF calls IS NULL OR date_trunc('week', start, 'UTC') <> start
        OR (start + interval '7 days' <= retention_cutoff()) IS NOT TRUE THEN
         RETURN false;
     END IF;
-    EXECUTE format('LOCK TABLE %s, %s IN SHARE MODE', calls, attempts);
+    EXECUTE format('LOCK TABLE %s IN SHARE MODE', calls);
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM (SELECT c.team_id, max(c.posted_at) AS last FROM %s c'
                    ' GROUP BY c.team_id) w WHERE w.last >= coalesce((SELECT max(a.until_at)'
                    ' FROM call_archive a WHERE a.team_id = w.team_id), ''-infinity''))', calls) INTO kept;
@@ -162,7 +161,7 @@ BEGIN
                    ' WHERE c.transfer_id IS NOT NULL GROUP BY 1, 2', calls) USING p_week;
     EXECUTE format('INSERT INTO call_dropped_usage SELECT f.team_id, $1, f.model, f.key_id, f.project_id,'
                    ' f.provider, f.account_id, f.figures FROM call_figures(%L) f', calls) USING p_week;
-    EXECUTE format('DROP TABLE %s, %s', calls, attempts);
+    EXECUTE format('DROP TABLE %s', calls);
     RETURN true;
 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
     RETURN false;
@@ -170,7 +169,7 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION retention_drop(date) TO tollgate_app;
 
--- The figures that the calls of a table have in the roll-up, over all days.
+-- The figures that the calls of a table have in the roll-up, over all days; NULL: no call has any.
 CREATE FUNCTION call_figures(p_calls regclass)
 RETURNS TABLE (team_id bigint, model text, key_id bigint, project_id bigint, provider text,
                account_id bigint, figures numeric[]) LANGUAGE plpgsql STABLE AS $$

@@ -160,7 +160,7 @@ static int read_movements(struct db *db, const struct invoice *inv, struct line_
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
 
-#define PLUS(name, kind, bound, label) " + c." #name
+#define PLUS(name, kind, bound, label) " + coalesce(c." #name ", 0)"
 
 DB_QUERY(invoice_usage,
          "SELECT coalesce(c.provider, '') AS provider,"

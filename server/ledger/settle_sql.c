@@ -1,4 +1,4 @@
-/* settle_sql.c: see settle_sql.h. A batch goes out as three arrays of rows in PostgreSQL's binary
+/* settle_sql.c: see settle_sql.h. A batch goes out as two arrays of rows in PostgreSQL's binary
  * form, which costs both sides less than half of what JSON did. Most of a call's numbers are 0, and
  * those are left out: reading in a value costs the database more than what stands in for it.
  *
@@ -23,7 +23,7 @@ DB_QUERY(settle_shape,
          " ORDER BY a.attnum")
 DB_QUERY(settle_all,
          "SELECT coalesce(b.live, false) AS live, b.live IS NULL AS some_known"
-         "  FROM settle_batch($1, $2, $3, $4) AS b(live)")
+         "  FROM settle_batch($1, $2, $3) AS b(live)")
 
 /* 2000-01-01 in Unix microseconds: where PostgreSQL's timestamps begin. */
 #define PG_EPOCH_US INT64_C(946684800000000)
@@ -32,7 +32,7 @@ DB_QUERY(settle_all,
 
 /* --- what there is to send: by name, in the rows' own structs --- */
 
-enum kind { UUID, ID, TIME, I64, I32, BOOL, MONEY, TEXT, JSON, WINDOW };
+enum kind { UUID, ID, TIME, I64, I32, BOOL, MONEY, TEXT, JSON, WINDOW, TRIES };
 
 struct field {
     const char *name;
@@ -40,11 +40,6 @@ struct field {
     size_t offset;
 };
 
-struct attempt_row {
-    int64_t team_id;
-    struct call_id call_id;
-    struct attempt_record attempt;
-};
 struct draw_row {
     int64_t team_id;
     struct call_id call_id; /* all zero: of all calls of the batch */
@@ -53,13 +48,12 @@ struct draw_row {
 
 #define CALL_FIELD(name, kind, bound, label) {#name, kind, offsetof(struct call_record, name)},
 #define ATTEMPT_FIELD(name, kind, bound, label) \
-    {#name, kind, offsetof(struct attempt_row, attempt.name)},
+    {#name, kind, offsetof(struct attempt_record, name)},
 
-static const struct field call_fields[] = {RECORD_CALL(CALL_FIELD)};
-static const struct field attempt_fields[] = {
-    {"team_id", ID, offsetof(struct attempt_row, team_id)},
-    {"call_id", UUID, offsetof(struct attempt_row, call_id)},
-    RECORD_ATTEMPT(ATTEMPT_FIELD)};
+static const struct field call_fields[] = {
+    RECORD_CALL(CALL_FIELD)
+    {"tries", TRIES, 0}}; /* of the whole record */
+static const struct field attempt_fields[] = {RECORD_ATTEMPT(ATTEMPT_FIELD)};
 static const struct field draw_fields[] = {
     {"team_id", ID, offsetof(struct draw_row, team_id)},
     {"call_id", UUID, offsetof(struct draw_row, call_id)},
@@ -68,7 +62,8 @@ static const struct field draw_fields[] = {
     {"taken", I64, offsetof(struct draw_row, draw.taken)},
     {"used", I64, offsetof(struct draw_row, draw.used)}};
 
-enum { ROW_CALL, ROW_ATTEMPT, ROW_DRAW, ROWS };
+/* Attempts are sent within their call. */
+enum { ROW_CALL, ROW_DRAW, ARRAYS, ROW_ATTEMPT = ARRAYS, ROWS };
 
 static const struct row_kind {
     const char *type;
@@ -76,7 +71,7 @@ static const struct row_kind {
     size_t n_fields;
 } row_kinds[ROWS] = {
     [ROW_CALL] = {"settled_call", call_fields, ARRAY_LEN(call_fields)},
-    [ROW_ATTEMPT] = {"settled_attempt", attempt_fields, ARRAY_LEN(attempt_fields)},
+    [ROW_ATTEMPT] = {"call_attempt", attempt_fields, ARRAY_LEN(attempt_fields)},
     [ROW_DRAW] = {"settled_draw", draw_fields, ARRAY_LEN(draw_fields)},
 };
 
@@ -95,8 +90,8 @@ struct shape {
 struct settle_sql {
     bool known;
     struct shape shape[ROWS];
-    struct buf rows[ROWS];
-    uint32_t n_rows[ROWS];
+    struct buf rows[ARRAYS];
+    uint32_t n_rows[ARRAYS];
     struct draw_sums sums;
 };
 
@@ -104,7 +99,7 @@ struct settle_sql *settle_sql_new(void)
 {
     struct settle_sql *s = calloc(1, sizeof(*s));
 
-    for (size_t i = 0; s && i < ROWS; i++)
+    for (size_t i = 0; s && i < ARRAYS; i++)
         buf_init(&s->rows[i], ROWS_BYTES);
     return s;
 }
@@ -113,7 +108,7 @@ void settle_sql_free(struct settle_sql *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < ARRAYS; i++)
         buf_done(&s->rows[i]);
     draw_sums_done(&s->sums);
     free(s);
@@ -268,7 +263,7 @@ static void put_json(struct buf *out, struct str s)
 
 static void put_time(struct buf *out, int64_t us)
 {
-    put_number(out, us - PG_EPOCH_US);
+    put_number(out, us == INT64_MIN ? us : us - PG_EPOCH_US); /* which is -infinity on both sides */
 }
 
 static bool is_absent(enum kind kind, const void *p)
@@ -278,20 +273,21 @@ static bool is_absent(enum kind kind, const void *p)
     switch (kind) {
     case UUID:
         return call_id_eq(*(const struct call_id *)p, none);
-    case ID:
-    case TIME:
-        return *(const int64_t *)p == 0;
     case TEXT:
         return !((const struct str *)p)->p;
     case JSON:
         return !((const struct str *)p)->n;
+    case ID:
+    case TIME:
     case I64:
-    case MONEY: /* 0 where the table has a default, which is 0 then; the sums take no notice */
+    case MONEY: /* what is absent is 0 to whoever reads it; the sums take no notice */
         return *(const int64_t *)p == 0;
     case I32:
         return *(const int32_t *)p == 0;
     case BOOL:
         return !*(const bool *)p;
+    case TRIES:
+        return ((const struct call_record *)p)->attempts <= 0;
     case WINDOW:
         break;
     }
@@ -320,26 +316,47 @@ static void put_value(struct buf *out, enum kind kind, const void *p)
         put_json(out, *(const struct str *)p);
         break;
     case TIME:
+    case WINDOW:
         put_time(out, *(const int64_t *)p);
-        break;
-    case WINDOW: /* INT64_MIN is -infinity on both sides */
-        if (*(const int64_t *)p == INT64_MIN)
-            put_number(out, INT64_MIN);
-        else
-            put_time(out, *(const int64_t *)p);
         break;
     case ID:
     case I64:
     case MONEY: /* one int64_t */
         put_number(out, *(const int64_t *)p);
         break;
+    case TRIES: /* put_tries() */
+        break;
     }
 }
 
-static void put_row(struct settle_sql *s, size_t kind, const void *row)
+/* The head of an array of rows: one dimension, no absent elements, counted from 1. */
+#define HEAD_COUNT_AT 12
+static void put_head(struct buf *out, const struct shape *shape, uint32_t n)
+{
+    put_u32(out, 1);
+    put_u32(out, 0);
+    put_u32(out, shape->row_type);
+    put_u32(out, n);
+    put_u32(out, 1);
+}
+
+static void put_columns(const struct settle_sql *s, size_t kind, struct buf *out, const void *row);
+
+static void put_tries(const struct settle_sql *s, struct buf *out, const struct call_record *r)
+{
+    uint32_t n = (uint32_t)MIN(r->attempts, (int32_t)BOUND_ATTEMPTS);
+    size_t at = out->n;
+
+    put_u32(out, 0);
+    put_head(out, &s->shape[ROW_ATTEMPT], n);
+    for (uint32_t i = 0; i < n; i++)
+        put_columns(s, ROW_ATTEMPT, out, &r->attempt[i]);
+    close_value(out, at);
+}
+
+static void put_columns(const struct settle_sql *s, size_t kind, struct buf *out, const void *row)
 {
     const struct shape *shape = &s->shape[kind];
-    struct buf *out = &s->rows[kind];
     size_t at = out->n;
 
     put_u32(out, 0);
@@ -351,18 +368,18 @@ static void put_row(struct settle_sql *s, size_t kind, const void *row)
         put_u32(out, shape->column[i].type);
         if (!f || is_absent(f->kind, p))
             put_absent(out);
+        else if (f->kind == TRIES)
+            put_tries(s, out, (const struct call_record *)row);
         else
             put_value(out, f->kind, p);
     }
     close_value(out, at);
-    s->n_rows[kind]++;
 }
 
-static void put_call(struct settle_sql *s, const struct call_record *r)
+static void put_row(struct settle_sql *s, size_t kind, const void *row)
 {
-    put_row(s, ROW_CALL, r);
-    for (int32_t i = 0; i < MIN(r->attempts, (int32_t)BOUND_ATTEMPTS); i++)
-        put_row(s, ROW_ATTEMPT, &(struct attempt_row){r->team_id, r->call_id, r->attempt[i]});
+    put_columns(s, kind, &s->rows[kind], row);
+    s->n_rows[kind]++;
 }
 
 static void put_draws(struct settle_sql *s, const struct settle_call *call)
@@ -393,44 +410,29 @@ static int put_draw_sums(struct settle_sql *s, const struct settle_call *call)
     return r;
 }
 
-/* The head of an array of rows: one dimension, no absent elements, counted from 1. */
-static void put_head(struct settle_sql *s, size_t kind)
-{
-    struct buf *out = &s->rows[kind];
-
-    put_u32(out, 1);
-    put_u32(out, 0);
-    put_u32(out, s->shape[kind].row_type);
-    put_u32(out, s->n_rows[kind]);
-    put_u32(out, 1);
-}
-
 /* each: every call's draws by themselves, rather than their sums. */
 static int put_all(struct settle_sql *s, const struct settle_call *call, bool each)
 {
     int r;
 
-    for (size_t i = 0; i < ROWS; i++) {
+    for (size_t i = 0; i < ARRAYS; i++) {
         buf_reset(&s->rows[i]);
         s->n_rows[i] = 0;
-        put_head(s, i);
+        put_head(&s->rows[i], &s->shape[i], 0); /* they are counted below */
     }
     for (size_t i = 0; i < call->n; i++)
-        put_call(s, call->entry[i]->call);
+        put_row(s, ROW_CALL, call->entry[i]->call);
     r = each ? DRAW_SUMS_E_LARGE : put_draw_sums(s, call);
     if (r == DRAW_SUMS_E_LARGE) {
         put_draws(s, call);
         r = 0;
     }
-    for (size_t i = 0; i < ROWS; i++) {
-        size_t n = s->rows[i].n;
+    for (size_t i = 0; i < ARRAYS; i++) {
+        uint32_t n = htobe32(s->n_rows[i]);
 
         r = r ? r : buf_finish(&s->rows[i]);
-        if (r)
-            break;
-        s->rows[i].n = 0;
-        put_head(s, i); /* now that the rows are counted */
-        s->rows[i].n = n;
+        if (!r)
+            memcpy(s->rows[i].p + HEAD_COUNT_AT, &n, sizeof(n));
     }
     return r;
 }
@@ -451,7 +453,6 @@ static int send(struct settle_sql *s, struct db *db, struct settle_call *call, b
 {
     return db_one(db, &settle_all, NULL,
                   DB_ARGS(db_i64(call->session), db_received(buf_str(&s->rows[ROW_CALL])),
-                          db_received(buf_str(&s->rows[ROW_ATTEMPT])),
                           db_received(buf_str(&s->rows[ROW_DRAW]))),
                   DB_COLS(db_col_bool("live", &call->live),
                           db_col_bool("some_known", ret_some_known)));

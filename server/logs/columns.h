@@ -8,7 +8,7 @@
 #define SELECT_UUID(name) name
 #define SELECT_ID(name) "coalesce(" name ", 0)"
 #define SELECT_TIME(name) name
-#define SELECT_I64(name) name
+#define SELECT_I64(name) "coalesce(" name ", 0)"
 #define SELECT_I32(name) name
 #define SELECT_BOOL(name) name
 #define SELECT_MONEY(name) name

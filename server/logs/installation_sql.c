@@ -32,7 +32,7 @@ int installation_nodes(struct db *db, struct arena *a, struct node_page *ret)
     return 0;
 }
 
-/* Partitions are the children of call and attempt. */
+/* Partitions are the children of call. */
 DB_QUERY(installation_database_facts,
          "SELECT pg_database_size(current_database()) AS bytes,"
          "       pg_postmaster_start_time() AS started_at,"
@@ -42,7 +42,7 @@ DB_QUERY(installation_database_facts,
          "       current_setting('server_version') AS version,"
          "       (SELECT coalesce(sum(pg_total_relation_size(inhrelid)), 0)::bigint"
          "          FROM pg_inherits"
-         "         WHERE inhparent IN ('call'::regclass, 'attempt'::regclass)) AS call_bytes")
+         "         WHERE inhparent = 'call'::regclass) AS call_bytes")
 
 int installation_database(struct db *db, struct arena *a, struct database_facts *ret)
 {

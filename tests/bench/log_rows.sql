@@ -62,7 +62,7 @@ INSERT INTO call (team_id, call_id, project_id, key_id, started_at, endpoint, re
                   account_id, provider, account_name, status, outcome, error_code, quota_source, stream,
                   attempts, fallback, input_tokens, cached_input_tokens, output_tokens, basis, hold_nano,
                   charge_nano, cost_nano, price_id, latency_us, ttfb_us, finish_reason, upstream_request_id,
-                  client_address, user_agent, tags, repeat, posted_at, transfer_id)
+                  client_address, user_agent, tags, repeat, tries, posted_at, transfer_id)
 SELECT r.team_id,
        (lpad(to_hex((extract(epoch FROM r.posted_at) * 1000)::bigint - r.ms), 12, '0') || '7'
         || lpad(to_hex(r.seq % 4096), 3, '0') || '8' || lpad(to_hex(r.team_id), 5, '0')
@@ -84,7 +84,14 @@ SELECT r.team_id,
        c.charge, c.charge * 3 / 4, 7, (r.ms - 50) * 1000, CASE WHEN d.bad < 12 THEN 0 ELSE 180000 END,
        'stop', 'req_' || r.n, '192.0.2.' || r.n % 200, 'OpenAI/Python 2.8.0',
        CASE WHEN r.n % 10 = 0 THEN jsonb_build_object('customer', 'acme-' || d.key) END,
-       CASE WHEN d.bad < 4 THEN 1 + d.key % 3 ELSE 1 END, r.posted_at,
+       CASE WHEN d.bad < 4 THEN 1 + d.key % 3 ELSE 1 END,
+       CASE WHEN d.fell THEN (
+           SELECT array_agg(json_populate_record(NULL::call_attempt, json_build_object(
+                      'ordinal', o, 'account_name', m.provider || ' main', 'provider', m.provider,
+                      'upstream_model', m.name, 'status', CASE WHEN o = 1 THEN 503 ELSE 200 END,
+                      'reason', CASE WHEN o = 1 THEN 'server_error' ELSE 'ok' END, 'latency_us', 100000,
+                      'served', o = 2)))
+             FROM generate_series(1, 2) o) END, r.posted_at,
        CASE WHEN c.charge > 0 THEN r.transfer_id END
   FROM (SELECT b.team_id, b.posted_at, b.transfer_id, t.keys, t.projects, s AS seq, b.first + s AS n,
                (300 + pg_temp.dice(b.first + s, 1, 20000))::bigint AS ms
@@ -103,12 +110,6 @@ SELECT r.team_id,
  CROSS JOIN LATERAL (SELECT CASE WHEN d.bad < 12 THEN 0::bigint
                                  WHEN pg_temp.dice(r.n, 7, 1000) = 0 THEN 1000000001 + r.n % 1000
                                  ELSE (40 + d.tokens) * (150 + 37 * d.model) END AS charge) c;
-
-INSERT INTO attempt (team_id, call_id, ordinal, account_name, provider, upstream_model, status, reason,
-                     latency_us, served)
-SELECT c.team_id, c.call_id, o, c.account_name, c.provider, c.requested_model,
-       CASE WHEN o = 1 THEN 503 ELSE 200 END, CASE WHEN o = 1 THEN 'server_error' ELSE 'ok' END, 100000, o = 2
-  FROM call c, generate_series(1, 2) o WHERE c.fallback;
 
 INSERT INTO transfer (team_id, id, code, ref, debit_account, credit_account, amount_nano, funds_nano, calls,
                       posted_at)

@@ -101,10 +101,18 @@ export async function call(server, key, body, { path = '/v1/chat/completions', h
 
 export const hello = (model, more = {}) => ({ model, messages: [{ role: 'user', content: 'Hello' }], max_tokens: 20, ...more });
 
-// The settled row of a call, as the database has it.
+const USUALLY_NONE = [
+  'cached_input_tokens', 'cache_write_5m_tokens', 'cache_write_1h_tokens', 'audio_input_tokens', 'image_input_tokens',
+  'reasoning_tokens', 'audio_output_tokens', 'image_output_tokens', 'images', 'seconds', 'characters', 'pages',
+  'searches', 'requests',
+];
+
+// The settled row of a call, as the database has it, with 0 for what it used none of.
 export async function settled(server, id) {
   const uuid = id.replace(/^call_/, '');
-  return eventually(() => server.sql(`SELECT * FROM call WHERE call_id = '${uuid}'`)[0], `the record of ${id}`);
+  const row = await eventually(() => server.sql(`SELECT * FROM call WHERE call_id = '${uuid}'`)[0], `the record of ${id}`);
+  for (const field of USUALLY_NONE) row[field] ??= 0;
+  return row;
 }
 export const attemptsOf = (server, id) =>
   server.sql(`SELECT * FROM attempt WHERE call_id = '${id.replace(/^call_/, '')}' ORDER BY ordinal`);

@@ -77,7 +77,7 @@ test('its page, the API and the exports say the same', async () => {
 test('the sums of a day are those of its calls', async () => {
   const { json } = await ask('GET', '/usage?by=model');
   const day = json.data.find((r) => r.model === 'priced');
-  const [calls] = it.server.sql(`SELECT ${[...PROMPT, ...OUTPUT, 'requests'].map((c) => `sum(${c})::int AS ${c}`).join(', ')} FROM call WHERE served_model = 'priced'`);
+  const [calls] = it.server.sql(`SELECT ${[...PROMPT, ...OUTPUT, 'requests'].map((c) => `coalesce(sum(${c}), 0)::int AS ${c}`).join(', ')} FROM call WHERE served_model = 'priced'`);
   for (const c of Object.keys(calls)) assert.equal(day[c], calls[c], c);
   assert.equal(day.prompt_tokens, sum(calls, PROMPT));
   assert.equal(day.completion_tokens, sum(calls, OUTPUT));

@@ -36,8 +36,8 @@ struct field {
 #define FIELD(name, kind, bound, label) {#name, RECORD_SQL_##kind},
 static const struct field call_fields[] = {RECORD_CALL(FIELD)};
 static const struct field call_db_fields[] = {RECORD_CALL_DB(FIELD)};
-static const struct field attempt_fields[] = {
-    {"team_id", "bigint"}, {"call_id", "uuid"}, RECORD_ATTEMPT(FIELD)};
+static const struct field attempt_fields[] = {RECORD_ATTEMPT(FIELD)};
+static const struct field tries = {"tries", "call_attempt[]"};
 
 DB_QUERY(settlement_column,
          "SELECT a.attname::text AS name, a.atttypid = to_regtype($2) AS fits"
@@ -78,20 +78,24 @@ static void assert_columns(const char *relation, const struct field *fields, siz
 
 static void calls_have_the_fields_of_the_list(void **state)
 {
-    assert_columns("call", call_fields, ARRAY_LEN(call_fields), ARRAY_LEN(call_db_fields));
+    assert_columns("call", call_fields, ARRAY_LEN(call_fields), ARRAY_LEN(call_db_fields) + 1);
+    assert_int_equal(missing("call", &tries), 0);
     for (size_t i = 0; i < ARRAY_LEN(call_db_fields); i++)
         assert_int_equal(missing("call", &call_db_fields[i]), 0);
 }
 
 static void attempts_have_the_fields_of_the_list(void **state)
 {
-    assert_columns("attempt", attempt_fields, ARRAY_LEN(attempt_fields), 0);
+    assert_columns("call_attempt", attempt_fields, ARRAY_LEN(attempt_fields), 0);
+    assert_columns("attempt", attempt_fields, ARRAY_LEN(attempt_fields), 2);
+    assert_int_equal(missing("attempt", &(struct field){"team_id", "bigint"}), 0);
+    assert_int_equal(missing("attempt", &(struct field){"call_id", "uuid"}), 0);
 }
 
 static void a_settlement_takes_the_fields_of_the_list(void **state)
 {
-    assert_columns("settled_call", call_fields, ARRAY_LEN(call_fields), 0);
-    assert_columns("settled_attempt", attempt_fields, ARRAY_LEN(attempt_fields), 0);
+    assert_columns("settled_call", call_fields, ARRAY_LEN(call_fields), 1);
+    assert_int_equal(missing("settled_call", &tries), 0);
 }
 
 /* A check that cannot fail is a defect: here it must. */

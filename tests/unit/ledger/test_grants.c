@@ -96,7 +96,7 @@ DB_QUERY(grants_settle,
          "  json_build_object('team_id', $2::bigint, 'call_id', test_call_id(), 'outcome', 'ok',"
          "  'status', 200, 'attempts', 1, 'served_model', 'demo-small', 'provider', 'demo',"
          "  'input_tokens', 3, 'output_tokens', 4, 'charge_nano', $3::bigint, 'cost_nano', 1,"
-         "  'latency_us', 1, 'ttfb_us', 1))], '{}', '{}') AS live")
+         "  'latency_us', 1, 'ttfb_us', 1))], '{}') AS live")
 
 static void use(struct team_id team, int64_t nano)
 {
@@ -231,7 +231,7 @@ static void one_batch_of_many_teams_covers_each_its_own(void **state)
     script("SELECT settle_batch(%lld, (SELECT array_agg(json_populate_record(NULL::settled_call,"
            " json_build_object('team_id', x.team, 'call_id', test_call_id(), 'outcome', 'ok',"
            " 'status', 200, 'attempts', 1, 'charge_nano', 30)))"
-           " FROM (SELECT unnest(ARRAY[%lld, %lld, %lld, %lld]) AS team) x), '{}', '{}')",
+           " FROM (SELECT unnest(ARRAY[%lld, %lld, %lld, %lld]) AS team) x), '{}')",
            (long long)session, (long long)one.v, (long long)two.v, (long long)none.v,
            (long long)one.v);
     assert_int_equal(balance(one).grants.nano, 440);

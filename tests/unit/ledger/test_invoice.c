@@ -339,7 +339,7 @@ DB_QUERY(test_settle,
          "  'cache_write_5m_tokens', 0, 'cache_write_1h_tokens', 0, 'output_tokens', 4,"
          "  'reasoning_tokens', 0, 'audio_input_tokens', 0, 'audio_output_tokens', 0, 'images', 0,"
          "  'hold_nano', 100, 'charge_nano', 77, 'cost_nano', 1, 'latency_us', 1, 'ttfb_us', 1,"
-         "  'repeat', 1))], '{}', '{}')")
+         "  'repeat', 1))], '{}')")
 
 static void the_preview_shows_the_running_month(void **state)
 {

@@ -54,7 +54,7 @@ static const char helpers[] =
     " SELECT set_config('test.now', p_now, true);"
     " SELECT settle_batch((SELECT max(id) FROM node_session),"
     "  (SELECT array_agg(json_populate_record(NULL::settled_call, c)) FROM json_array_elements(p_calls) c),"
-    "  '{}'::settled_attempt[], '{}'::settled_draw[]) $$";
+    "  '{}'::settled_draw[]) $$";
 
 static void owner_does(const char *sql)
 {

@@ -132,8 +132,8 @@ static const struct breakage {
      false},
     {"I9 posted rows are never changed", "ALTER TABLE transfer DISABLE TRIGGER append_only_all",
      "ALTER TABLE transfer ENABLE TRIGGER append_only_all", false},
-    {"I9 posted rows are never changed", "GRANT UPDATE ON attempt TO tollgate_app",
-     "REVOKE UPDATE ON attempt FROM tollgate_app", false},
+    {"I9 posted rows are never changed", "GRANT UPDATE ON call TO tollgate_app",
+     "REVOKE UPDATE ON call FROM tollgate_app", false},
     {"I9 posted rows are never changed",
      "DO $$ BEGIN EXECUTE format('ALTER TABLE %I DISABLE TRIGGER append_only_all',"
      " call_partition('call', now())); END $$",
@@ -171,7 +171,7 @@ static const struct breakage {
      "DELETE FROM usage_day WHERE team_id = " TEAM " AND model = '' AND key_id = 0",
      false},
     {"partitions are there",
-     "DO $$ BEGIN EXECUTE format('DROP TABLE %I', call_partition('attempt', now() + interval"
+     "DO $$ BEGIN EXECUTE format('DROP TABLE %I', call_partition('call', now() + interval"
      " '7 days')); END $$",
      "SELECT ensure_call_partitions()", false},
 };

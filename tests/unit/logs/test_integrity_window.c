@@ -9,7 +9,7 @@
 static const char settle_one[] =
     "SELECT settle_batch(session_open('late', ''), ARRAY[json_populate_record(NULL::settled_call,"
     " json_build_object('team_id', t.id, 'call_id', call_id_floor(clock_timestamp()), 'outcome', 'ok',"
-    " 'status', 200, 'charge_nano', 1000, 'user_agent', 'call %d'))], '{}', '{}')"
+    " 'status', 200, 'charge_nano', 1000, 'user_agent', 'call %d'))], '{}')"
     "  FROM (SELECT min(id) AS id FROM team) t";
 
 /* As if a minute had passed; nothing else of the run before is forgotten. */

@@ -18,7 +18,7 @@ static const char helpers[] =
     "      left(call_id_floor(p_started)::text, 13) FROM 1), 'started_at', p_started,"
     "  'outcome', 'ok', 'status', 200, 'attempts', 1, 'served_model', 'demo-small',"
     "  'provider', 'demo', 'input_tokens', 3, 'output_tokens', 4, 'hold_nano', p_nano,"
-    "  'charge_nano', p_nano, 'cost_nano', 1))], '{}', '{}') $$;"
+    "  'charge_nano', p_nano, 'cost_nano', 1))], '{}') $$;"
     /* Everything that was booked was booked a month earlier. */
     "CREATE FUNCTION test_month_passes(p_team bigint) RETURNS void LANGUAGE plpgsql AS $$"
     " BEGIN"

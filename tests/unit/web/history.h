@@ -52,9 +52,8 @@ static const char history_sql[] =
     "   'user_agent', 'OpenAI/Python 2.8.0',"
     "   'client_gone_at', CASE WHEN gone THEN started_at + interval '1 second' END,"
     "   'tags', json_build_object('customer', 'acme-' || n % 4),"
-    "   'repeat', CASE WHEN blocked THEN 3 ELSE 1 END))) FROM made),"
-    " (SELECT array_agg(json_populate_record(NULL::settled_attempt, json_build_object("
-    "   'team_id', team_id, 'call_id', call_id, 'ordinal', o,"
+    "   'repeat', CASE WHEN blocked THEN 3 ELSE 1 END,"
+    "   'tries', (SELECT json_agg(json_build_object('ordinal', o,"
     "   'account_name', CASE WHEN o = 1 AND (fell OR failed) THEN 'openai eu' ELSE provider || ' main' END,"
     "   'provider', provider, 'upstream_model', model || '-2026-08-06',"
     "   'status', CASE WHEN failed THEN 503 WHEN o = 1 AND fell THEN 429 ELSE 200 END,"
@@ -64,8 +63,9 @@ static const char history_sql[] =
     "   'latency_us', CASE WHEN failed OR (o = 1 AND fell) THEN 160000 ELSE 460000 + n * 9000 END,"
     "   'prompt_tokens', 180 + n, 'completion_tokens', CASE WHEN failed THEN 0 ELSE 420 + 3 * n END,"
     "   'cost_nano', 1000, 'served', NOT failed AND (o = 2 OR NOT fell),"
-    "   'error_text', CASE WHEN failed THEN 'The engine is <overloaded>' END)))"
-    "  FROM made, generate_series(1, CASE WHEN blocked THEN 0 WHEN fell OR failed THEN 2 ELSE 1 END) o),"
+    "   'error_text', CASE WHEN failed THEN 'The engine is <overloaded>' END))"
+    "     FROM generate_series(1, CASE WHEN fell OR failed THEN 2 ELSE 1 END) o"
+    "    WHERE NOT blocked)))) FROM made),"
     " '{}');"
     "COMMIT;";
 

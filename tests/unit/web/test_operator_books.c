@@ -209,7 +209,7 @@ static void an_invoice_is_corrected(void **state)
                          "json_populate_record(NULL::settled_call, json_build_object("
                          " 'team_id', t.id, 'call_id', '01890000-0000-7000-8000-000000000001',"
                          " 'outcome', 'ok', 'status', 200, 'attempts', 1,"
-                         " 'charge_nano', 2000000000))], '{}', '{}')"
+                         " 'charge_nano', 2000000000))], '{}')"
                          " FROM team t WHERE t.name = 'Acme'; COMMIT;"
                          "ALTER TABLE transfer DISABLE TRIGGER append_only;"
                          "ALTER TABLE call DISABLE TRIGGER append_only;"
