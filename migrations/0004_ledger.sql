@@ -895,7 +895,7 @@ CALL money_function('posting_floor()', false);
 CREATE TYPE settled_draw AS (
     team_id bigint, call_id uuid, purse_id bigint, window_start timestamptz, taken bigint, used bigint
 );
-COMMENT ON TYPE settled_draw IS 'What a call took out of its session''s lease of a purse, and what it used of the purse in all; call_id NULL: what all calls of the batch did.';
+COMMENT ON TYPE settled_draw IS 'What a call took out of its session''s lease of a purse, and what it used of the purse in all; taken NULL: nothing, it was a share that the node gave itself of a minute; call_id NULL: what all calls of the batch did.';
 
 -- Adds up in whole numbers, which sum(bigint) does not, and at a fraction of its cost; none make 0.
 CREATE AGGREGATE add_up(bigint) (sfunc = int8pl, stype = bigint, initcond = '0', parallel = safe,
@@ -981,6 +981,18 @@ BEGIN
       FROM (SELECT s.team_id, add_up(s.charge_nano) AS charge, add_up(s.charged_) AS n
               FROM summed s WHERE s.charged_ > 0 GROUP BY s.team_id) b;
 
+    -- Nothing taken: a node let it in by a share that it gave itself of a minute. Where that minute runs it
+    -- counts, also if nobody has leased of it yet. All that is locked below is locked here, in its order.
+    IF EXISTS (SELECT FROM unnest(p_draws) d WHERE coalesce(d.taken, 0) = 0) THEN
+        PERFORM FROM purse q
+          WHERE (q.team_id, q.id) IN (SELECT d.team_id, d.purse_id FROM unnest(p_draws) d)
+             OR (q.kind = 'wallet' AND q.team_id = ANY (teams))
+          ORDER BY q.team_id, q.id FOR UPDATE;
+        PERFORM purse_turn(q, now_at) FROM purse q
+          WHERE q.kind IN ('requests', 'tokens')
+            AND (q.team_id, q.id) IN (SELECT d.team_id, d.purse_id FROM unnest(p_draws) d
+                                       WHERE coalesce(d.taken, 0) = 0);
+    END IF;
     -- The purses in the order of their keys; what each is to give, of the lease and in all. A locked row
     -- stays at its place (ctid), which is the cheapest way back to it.
     WITH draw AS (

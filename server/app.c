@@ -23,6 +23,7 @@
 #include "db/notify.h"
 #include "fetch/fetch.h"
 #include "first_start.h"
+#include "lease/node.h"
 #include "logs/oversight.h"
 #include "routes.h"
 #include "serve.h"
@@ -293,6 +294,7 @@ static void stop(struct app *app)
     jobs_free(s->passwords);
     jobs_free(s->long_jobs);
     jobs_free(s->responses);
+    node_lane_ends(s->node);
     jobs_free(s->money);
     notify_free(app->notify);
     serve_free(app->serve);

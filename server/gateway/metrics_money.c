@@ -28,6 +28,10 @@ static void print_node(struct node *node, struct buf *out)
         "1: the heartbeat was acknowledged lately, so that calls are admitted.", node_admits(node));
     put_ms(out, "tollgate_heartbeat_age_seconds", "Since the last heartbeat that was acknowledged.",
            v.heartbeat_age_ms);
+    put(out, "tollgate_database_away", "gauge",
+        "1: the heartbeat is not answered; calls go on by what is leased.", v.away);
+    put(out, "tollgate_rate_shares_total", "counter",
+        "Shares of a minute's limit that this node gave itself with the database away.", v.shares);
     put(out, "tollgate_purses_held", "gauge", "Purses that this node keeps a cell of.", v.cells);
     put(out, "tollgate_lease_grants_total", "counter", "Leases asked for and got.", v.grants);
     put(out, "tollgate_lease_refusals_total", "counter", "Leases refused: the purse was short.",

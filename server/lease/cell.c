@@ -66,6 +66,8 @@ void cell_give(struct cell *c, uint64_t epoch, int64_t window_us, int64_t amount
 void cell_deposit(struct cell *c, uint64_t epoch, int64_t sent_ms, int64_t window_us,
                   int64_t left_us, int64_t amount)
 {
+    if (cell_window_start(atomic_load(&c->window_us)) != window_us)
+        c->granted = 0;
     if (atomic_load(&c->epoch) != epoch || atomic_load(&c->window_us) != window_us) {
         atomic_store(&c->free, 0);
         atomic_store(&c->window_us, window_us);
@@ -74,6 +76,31 @@ void cell_deposit(struct cell *c, uint64_t epoch, int64_t sent_ms, int64_t windo
     /* Counted from before the database looked at its clock: too early rather than too late. */
     atomic_store(&c->valid_until_ms, left_us < 0 ? INT64_MAX : sent_ms + left_us / 1000);
     atomic_fetch_add(&c->free, amount);
+    c->granted += amount;
     atomic_store(&c->used_at_ms, sent_ms);
     node_slackened(c->till->node);
+}
+
+void cell_share(struct cell *c, uint64_t epoch, int64_t start_us, int64_t until_ms, int64_t amount)
+{
+    if (cell_window_start(atomic_load(&c->window_us)) != start_us)
+        c->granted = 0;
+    if (c->own_us != start_us)
+        c->own = 0;
+    c->own_us = start_us;
+    if (atomic_load(&c->epoch) != epoch || cell_window_start(atomic_load(&c->window_us)) != start_us)
+        atomic_store(&c->free, 0);
+    atomic_store(&c->window_us, start_us | CELL_SHARE_US);
+    atomic_store(&c->epoch, epoch);
+    atomic_store(&c->valid_until_ms, until_ms);
+    atomic_fetch_add(&c->free, amount);
+    c->own += amount;
+}
+
+void cell_share_over(struct cell *c)
+{
+    if (!cell_window_shared(atomic_load(&c->window_us)))
+        return;
+    atomic_store(&c->epoch, 0); /* no session's: nothing is taken of it, nor comes back */
+    atomic_store(&c->free, 0);
 }

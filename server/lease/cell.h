@@ -4,7 +4,11 @@
  * valid until its window ends; a take that crosses the turn may count against either window, by at
  * most one call. Takes and gives are made inside the team's till (till.h), deposits with it closed,
  * so a new window or session never meets what belongs to the old. Counted references; the node
- * keeps one of each until nobody else has any. */
+ * keeps one of each until nobody else has any.
+ *
+ * What the node gave itself of a minute (share.h) is a window of its own, told from what was leased
+ * of that minute by a microsecond, at which no window begins: what was held of one never comes back
+ * to the other. */
 #pragma once
 
 #include <stdatomic.h>
@@ -19,7 +23,8 @@ struct cell {
     struct team_id team;
     struct purse_id purse;
     atomic_llong free;
-    atomic_llong window_us;      /* start of the window it belongs to; INT64_MIN: never turns */
+    /* Start of the window it belongs to, and CELL_SHARE_US if it is a share; INT64_MIN: never turns */
+    atomic_llong window_us;
     atomic_llong valid_until_ms; /* the node's clock; INT64_MAX: for ever; 0: nothing granted yet */
     atomic_llong used_at_ms;     /* last take, for giving idle slack back */
     atomic_ullong epoch;         /* of the node when it was granted */
@@ -37,7 +42,22 @@ struct cell {
     atomic_llong back_amount;
     int64_t back_window_us;
     uint64_t back_epoch;
+    /* Below: with the till closed. */
+    int64_t granted;     /* in the window, less what went back */
+    int64_t heard_us;    /* the window that capacity and spoken_for were told of */
+    int64_t own_us, own; /* the last minute of which the node gave itself a share, and how much */
 };
+
+#define CELL_SHARE_US 1
+static inline bool cell_window_shared(int64_t window_us)
+{
+    return window_us & CELL_SHARE_US;
+}
+/* When it begins, whoever gave of it. */
+static inline int64_t cell_window_start(int64_t window_us)
+{
+    return window_us & ~(int64_t)CELL_SHARE_US;
+}
 
 struct cell *cell_ref(struct cell *c);
 void cell_unref(struct cell *c); /* NULL is fine */
@@ -51,3 +71,7 @@ void cell_give(struct cell *c, uint64_t epoch, int64_t window_us, int64_t amount
 /* A grant has arrived, asked for at sent_ms. The till is closed. */
 void cell_deposit(struct cell *c, uint64_t epoch, int64_t sent_ms, int64_t window_us,
                   int64_t left_us, int64_t amount);
+/* What is free now is a share of the minute that begins at start_us. The till is closed. */
+void cell_share(struct cell *c, uint64_t epoch, int64_t start_us, int64_t until_ms, int64_t amount);
+/* A share is no more to be had; what is held of it stays held. The till is closed. */
+void cell_share_over(struct cell *c);

@@ -18,11 +18,13 @@ static bool gather(struct cell *c, uint64_t epoch)
         atomic_store(&c->back_amount, 0); /* that session is gone, and all it had went back */
     if (giveback_pending(c))
         return true;
-    if (!atomic_exchange(&c->wanted, false) || atomic_load(&c->epoch) != epoch)
-        return false;
+    if (!atomic_exchange(&c->wanted, false) || atomic_load(&c->epoch) != epoch ||
+        cell_window_shared(atomic_load(&c->window_us)))
+        return false; /* a share is nobody's to have back */
     slack = atomic_exchange(&c->free, 0);
     if (slack <= 0)
         return false;
+    c->granted -= slack;
     c->back_no = node_number(c->till->node);
     atomic_store(&c->back_amount, slack);
     c->back_window_us = atomic_load(&c->window_us);

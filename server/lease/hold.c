@@ -3,6 +3,7 @@
 #include "lease/hold.h"
 
 #include "lease/inside.h"
+#include "lease/share.h"
 #include "lease/till.h"
 
 void hold_put(struct hold *hold, struct cell *c, uint64_t epoch, int64_t amount, int64_t window_us)
@@ -22,9 +23,8 @@ void hold_put(struct hold *hold, struct cell *c, uint64_t epoch, int64_t amount,
     hold->n++;
 }
 
-/* Inside the till. */
-static bool take_all(struct node *n, struct hold *hold, const struct hold_want *wants,
-                     size_t n_wants)
+bool hold_take_inside(struct node *n, struct hold *hold, const struct hold_want *wants,
+                      size_t n_wants)
 {
     uint64_t epoch = node_epoch(n);
     int64_t now_ms = node_now_ms(n);
@@ -64,7 +64,7 @@ static int enter_and_take(struct node *n, struct hold *hold, const struct hold_w
         return node_admits(n) ? HOLD_OK : HOLD_E_SHORT;
     if (!till_enter(till))
         return HOLD_E_SHORT;
-    taken = take_all(n, hold, wants, n_wants);
+    taken = hold_take_inside(n, hold, wants, n_wants);
     till_leave(till);
     if (taken && left_little(wants, n_wants))
         till_fill(till);
@@ -104,7 +104,8 @@ void hold_answer(struct hold_ask *ask, int outcome)
 
 int hold_ask(struct node *n, struct loop *loop, struct hold_ask *ask)
 {
-    (void)n;
+    int outcome;
+
     assert(ask->n_wants > 0);
     assert(ask->n_wants <= BOUND_HOLD_PURSES);
     for (size_t i = 1; i < ask->n_wants; i++)
@@ -113,6 +114,12 @@ int hold_ask(struct node *n, struct loop *loop, struct hold_ask *ask)
     ask->till_ = ask->wants[0].cell->till;
     ask->round_ = ask->waits_ = 0;
     ask->short_ = ask->n_wants;
+    /* The lane may be full of those that wait for a database that says nothing. */
+    outcome = node_away(n) ? share_hold(n, ask) : HOLD_E_SHORT;
+    if (outcome != HOLD_E_SHORT) {
+        hold_answer(ask, outcome);
+        return HOLD_OK;
+    }
     return till_ask(ask->till_, ask) ? HOLD_OK : HOLD_E_BUSY;
 }
 

@@ -2,7 +2,8 @@
  *
  * Ends exactly once: hold_end with what was used, or hold_release. Usually taken from the node's
  * cells without leaving the thread (hold_take); when a cell is short the money lane asks the
- * database (hold_ask), and only the database refuses. */
+ * database (hold_ask), and only the database refuses; but for limits by the minute while it is away
+ * (share.h). */
 #pragma once
 
 #include "base/bounds.h"
@@ -16,6 +17,9 @@ struct hold_want {
     /* What is spent fast is leased for so long. From NODE_GRACE_MS on it is also filled up before it
      * is used up, so that calls go on when the database is away. */
     int64_t ahead_ms;
+    /* The limit of a purse that turns every minute, of which a node may give itself a share while the
+     * database is away (share.h); 0: it may not. */
+    int64_t minute;
 };
 
 struct hold {
@@ -57,7 +61,8 @@ struct hold_ask {
     int outcome_;
 };
 /* HOLD_OK: answered() will be called; HOLD_E_BUSY: the lane is full, it will not. Loop thread.
- * Without a loop it is called by whoever serves the ask. */
+ * Without a loop it is called by whoever serves the ask, which with the database away may be this very
+ * call. */
 int hold_ask(struct node *n, struct loop *loop, struct hold_ask *ask) _must_use_;
 
 /* More of what is held already, without I/O: wants name cells of the hold. HOLD_E_SHORT: nothing
@@ -71,6 +76,9 @@ int hold_extend(struct node *n, struct hold *hold, const struct hold_want *wants
 void hold_end(struct node *n, struct hold *hold, const int64_t *used);
 void hold_release(struct node *n, struct hold *hold); /* nothing was used; empty is fine */
 
-/* For lease.c: adds to the hold, with a reference of its own; and the answer. */
+/* For lease.c and share.c: adds to the hold, with a reference of its own; takes all or none from cells
+ * of one till that the caller is inside of, or has closed; and the answer. */
 void hold_put(struct hold *hold, struct cell *c, uint64_t epoch, int64_t amount, int64_t window_us);
+bool hold_take_inside(struct node *n, struct hold *hold, const struct hold_want *wants,
+                      size_t n_wants);
 void hold_answer(struct hold_ask *ask, int outcome);

@@ -23,6 +23,15 @@ int64_t node_now_ms(const struct node *n);
 void node_fenced_session(struct node *n, int64_t session);
 /* The ask waits until its due_ms_, then goes through its till again. Any thread. */
 void node_park(struct node *n, struct hold_ask *ask);
+/* Does the database not answer? See heartbeat.h. Any thread. */
+bool node_away(const struct node *n);
+/* It did not answer somebody: the next heartbeat is sent at once, and says. Any thread. */
+void node_probe(struct node *n);
+/* How many nodes live, this one included, as the last good heartbeat told; 0: this session has had none.
+ * Any thread. */
+unsigned node_count_live(const struct node *n);
+/* The node gave itself a share (share.h); they end when the database is back. The till is closed. */
+void node_shared(struct node *n);
 bool node_left_open(const struct node *n); /* see node_leave_open() */
 /* The next number for a grant or a return: each is larger than all before it in this process, so
  * that a purse's cell, or a team's till, that was let go and made anew does not count from one again

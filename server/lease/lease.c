@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "lease/inside.h"
+#include "lease/share.h"
 
 /* Nodes look for recalls every 50 to 250 ms. */
 static const int recall_waits_ms[] = {60, 100, 190};
@@ -163,12 +164,17 @@ static void send_ask(struct lease *l)
     send(l, granted);
 }
 
-/* What the node has, else the database. */
+/* What the node has, else the database; while that is away, what the node may give itself. */
 static void look(struct lease *l)
 {
     struct till *t = l->till;
     bool all, usable;
+    int outcome = node_away(t->node) ? share_hold(t->node, l->ask) : HOLD_E_SHORT;
 
+    if (outcome != HOLD_E_SHORT) {
+        finish(l, outcome);
+        return;
+    }
     till_close(t);
     l->epoch = node_epoch(t->node);
     usable = node_session(t->node) && node_admits(t->node) &&
@@ -222,6 +228,7 @@ static void deposit(struct lease *l)
             line->cell->seen_no = l->call.no;
             atomic_store(&line->cell->in_doubt, false);
         }
+        line->cell->heard_us = line->window_us;
         atomic_store(&line->cell->capacity, line->capacity);
         atomic_store(&line->cell->spoken_for, line->spoken_for);
     }
@@ -264,6 +271,47 @@ static bool look_again(struct lease *l, size_t which)
     return which == l->ask->n_wants || atomic_load(&l->ask->wants[which].cell->free) > 0;
 }
 
+/* The database answered, and something is short. */
+static void denied(struct lease *l, size_t which, bool elsewhere, bool again)
+{
+    if (again)
+        look(l);
+    else if (which == l->ask->n_wants)
+        finish(l, HOLD_E_AWAY);
+    else if (elsewhere && may_wait(l->ask, which))
+        park(l);
+    else
+        finish(l, HOLD_E_REFUSED);
+}
+
+/* Was nothing asked for but what turns every minute? */
+static bool only_minutes(const struct lease *l)
+{
+    for (size_t k = 0; k < l->call.n; k++)
+        if (!l->ask->wants[l->index[k]].minute)
+            return false;
+    return true;
+}
+
+/* The database did not answer, and nothing is held. The heartbeat will tell whether it is away: until
+ * then whoever could go on by a share of the minute waits, a tenth of a second as a rule. */
+static void unanswered(struct lease *l)
+{
+    struct node *n = l->till->node;
+    int outcome = HOLD_E_SHORT;
+
+    if (node_away(n)) {
+        outcome = share_hold(n, l->ask);
+    } else {
+        node_probe(n);
+        if (only_minutes(l) && node_admits(n) && may_wait(l->ask, l->index[0])) {
+            park(l);
+            return;
+        }
+    }
+    finish(l, outcome == HOLD_E_SHORT ? HOLD_E_AWAY : outcome);
+}
+
 static void granted(struct grant_call *call, int outcome)
 {
     struct lease *l = container_of(call, struct lease, call);
@@ -294,16 +342,12 @@ static void granted(struct grant_call *call, int outcome)
         node_fenced_session(t->node, call->session);
     if (all)
         finish(l, HOLD_OK);
-    else if (outcome != PORT_OK)
-        finish(l, HOLD_E_AWAY);
-    else if (again)
-        look(l);
-    else if (which == l->ask->n_wants)
-        finish(l, HOLD_E_AWAY);
-    else if (elsewhere && may_wait(l->ask, which))
-        park(l);
+    else if (outcome == PORT_OK)
+        denied(l, which, elsewhere, again);
+    else if (outcome == PORT_E_AWAY)
+        unanswered(l);
     else
-        finish(l, HOLD_E_REFUSED);
+        finish(l, HOLD_E_AWAY);
 }
 
 /* The answer to a grant that no call waits for. */

@@ -28,7 +28,9 @@ struct lease_port {
     struct db *db; /* of the node's thread */
     struct node *node;
     pthread_t thread;
-    int wake; /* eventfd */
+    pthread_mutex_t lane_lock;
+    bool lane_ended; /* under it; the lane may be gone */
+    int wake;        /* eventfd */
     atomic_bool stop;
 };
 
@@ -46,9 +48,22 @@ static void run_till(struct job *job, void *worker)
 static int port_soon(void *ctx, struct till *till)
 {
     struct lease_port *p = ctx;
+    int r;
 
+    (void)pthread_mutex_lock(&p->lane_lock);
     till->job = (struct job){.work = run_till};
-    return jobs_submit(p->config.lane, &till->job) ? 1 : 0;
+    r = p->lane_ended || jobs_submit(p->config.lane, &till->job) ? 1 : 0;
+    (void)pthread_mutex_unlock(&p->lane_lock);
+    return r;
+}
+
+void node_lane_ends(struct node *n)
+{
+    struct lease_port *p = node_port(n)->ctx;
+
+    (void)pthread_mutex_lock(&p->lane_lock);
+    p->lane_ended = true;
+    (void)pthread_mutex_unlock(&p->lane_lock);
 }
 
 static void port_stir(void *ctx)
@@ -141,6 +156,7 @@ static void port_free(struct lease_port *p)
     db_close(p->db);
     if (p->wake >= 0)
         close(p->wake);
+    (void)pthread_mutex_destroy(&p->lane_lock);
     free(p);
 }
 
@@ -152,6 +168,7 @@ int node_new(const struct node_config *config, struct db *db, struct node **ret)
     (void)db;
     if (!p)
         return err_origin(-ENOMEM);
+    (void)pthread_mutex_init(&p->lane_lock, NULL);
     p->config = *config;
     p->port = (struct ledger_port){.ctx = p,
                                    .now_ms = port_now_ms,

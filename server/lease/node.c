@@ -13,7 +13,9 @@
 #include "lease/heartbeat.h"
 #include "lease/hold.h"
 #include "lease/inside.h"
+#include "lease/parked.h"
 #include "lease/reap.h"
+#include "lease/share.h"
 #include "lease/till.h"
 
 /* How often slack that somebody wants is looked for: while other nodes are known, and while they
@@ -36,13 +38,15 @@ struct node {
     bool looking, reap_out;
     bool slack; /* some was there when last looked for */
     int64_t look_sent_ms, looked_ms, sessions_due_ms, idle_looked_ms;
-    pthread_mutex_t lock; /* of the three below */
+    pthread_mutex_t lock; /* of the two below */
     struct map *cells, *tills;
-    struct hold_ask *parked;
+    struct parked parked;
     atomic_llong number;   /* the last that was given out */
     atomic_bool slackened; /* some came since; in one order with what cells have free */
     atomic_bool left_open; /* see node.h */
-    atomic_ullong grants, refusals, returns, reaped_others;
+    atomic_bool probe;     /* a heartbeat is wanted now */
+    atomic_bool sharing;   /* some cells have shares, or had */
+    atomic_ullong grants, refusals, returns, reaped_others, shares;
 };
 
 const struct ledger_port *node_port(const struct node *n)
@@ -97,6 +101,29 @@ void node_slackened(struct node *n)
 {
     if (!atomic_load(&n->slackened) && !atomic_exchange(&n->slackened, true))
         stir(n);
+}
+
+bool node_away(const struct node *n)
+{
+    return heartbeat_away(&n->heart, node_now_ms(n));
+}
+
+void node_probe(struct node *n)
+{
+    if (!atomic_exchange(&n->probe, true))
+        stir(n);
+}
+
+unsigned node_count_live(const struct node *n)
+{
+    return atomic_load(&n->heart.counted) ? atomic_load(&n->heart.nodes) : 0;
+}
+
+void node_shared(struct node *n)
+{
+    atomic_fetch_add_explicit(&n->shares, 1, memory_order_relaxed);
+    if (!atomic_exchange(&n->sharing, true))
+        log_warn("rate_shares", "nodes=%u", node_count_live(n));
 }
 
 void node_leave_open(struct node *n)
@@ -206,6 +233,7 @@ static void want_back(struct cell *c)
 struct idle {
     struct node *node;
     int64_t now_ms;
+    bool away;  /* nothing can be said to the database, and whoever tried would hold up the till */
     bool slack; /* something could be given back, at once or soon */
 };
 
@@ -216,17 +244,20 @@ static bool look_at_cell(struct str key, void *value, void *ctx)
     struct cell *c = value;
     bool current = atomic_load(&c->epoch) == node_epoch(idle->node) &&
                    idle->now_ms < atomic_load(&c->valid_until_ms);
-    bool slack = current && atomic_load(&c->free) > 0;
+    bool shared = cell_window_shared(atomic_load(&c->window_us));
+    bool slack = current && !shared && atomic_load(&c->free) > 0;
 
     (void)key;
     idle->slack = idle->slack || slack || giveback_pending(c) || atomic_load(&c->in_doubt);
+    if (idle->away)
+        return true;
     if (giveback_pending(c) || (slack && atomic_load(&c->used_at_ms) + IDLE_MS <= idle->now_ms)) {
         want_back(c);
         return true;
     }
     if (atomic_load(&c->in_doubt))
         till_want_back(c->till);
-    return slack || !till_let_go(c->till, c);
+    return slack || share_counts(c, idle->now_ms) || !till_let_go(c->till, c);
 }
 
 static bool look_at_till(struct str key, void *value, void *ctx)
@@ -240,7 +271,7 @@ static bool look_at_till(struct str key, void *value, void *ctx)
 
 static void look_for_idle(struct node *n, int64_t now_ms)
 {
-    struct idle idle = {n, now_ms, atomic_exchange(&n->slackened, false)};
+    struct idle idle = {n, now_ms, node_away(n), atomic_exchange(&n->slackened, false)};
 
     pthread_mutex_lock(&n->lock);
     map_filter(n->cells, look_at_cell, &idle);
@@ -276,48 +307,33 @@ static void recalled(struct node *n, const struct look_call *look)
     pthread_mutex_unlock(&n->lock);
 }
 
-/* --- asks that wait --- */
+static bool end_share(struct str key, void *value, void *ctx)
+{
+    struct cell *c = value;
+
+    (void)key;
+    (void)ctx;
+    till_close(c->till);
+    cell_share_over(c);
+    till_open(c->till);
+    return true;
+}
+
+/* The database is back: what it has of the minute is to be had again. */
+static void end_shares(struct node *n)
+{
+    if (!atomic_exchange(&n->sharing, false))
+        return;
+    pthread_mutex_lock(&n->lock);
+    map_filter(n->cells, end_share, NULL);
+    pthread_mutex_unlock(&n->lock);
+    log_info("rate_shares_over", "given=%llu", (unsigned long long)atomic_load(&n->shares));
+}
 
 void node_park(struct node *n, struct hold_ask *ask)
 {
-    pthread_mutex_lock(&n->lock);
-    ask->next_ = n->parked;
-    n->parked = ask;
-    pthread_mutex_unlock(&n->lock);
+    parked_add(&n->parked, ask);
     stir(n);
-}
-
-/* Takes what is due off the list; *next_ms: when the first of the others will be, if that is sooner. */
-static struct hold_ask *due_asks(struct node *n, int64_t now_ms, int64_t *next_ms)
-{
-    struct hold_ask **at = &n->parked, *due = NULL;
-
-    pthread_mutex_lock(&n->lock);
-    while (*at) {
-        struct hold_ask *ask = *at;
-
-        if (ask->due_ms_ > now_ms) {
-            *next_ms = MIN(*next_ms, ask->due_ms_);
-            at = &ask->next_;
-            continue;
-        }
-        *at = ask->next_;
-        ask->next_ = due;
-        due = ask;
-    }
-    pthread_mutex_unlock(&n->lock);
-    return due;
-}
-
-static void wake_asks(struct node *n, int64_t now_ms, int64_t *next_ms)
-{
-    struct hold_ask *next;
-
-    for (struct hold_ask *ask = due_asks(n, now_ms, next_ms); ask; ask = next) {
-        next = ask->next_;
-        if (!till_ask(ask->till_, ask))
-            node_park(n, ask);
-    }
 }
 
 /* --- looking at the others --- */
@@ -384,14 +400,18 @@ int node_tick(struct node *n)
 {
     int64_t now_ms = node_now_ms(n), next_ms;
 
+    if (atomic_exchange(&n->probe, false))
+        n->heart.due_ms = now_ms;
     heartbeat_tick(&n->heart, now_ms);
+    if (!node_away(n))
+        end_shares(n);
     look(n, now_ms);
     if (now_ms >= idle_due_ms(n))
         look_for_idle(n, now_ms);
     next_ms = MIN(n->heart.due_ms, idle_due_ms(n));
     if (node_session(n))
         next_ms = MIN(next_ms, look_due_ms(n));
-    wake_asks(n, now_ms, &next_ms);
+    parked_wake(&n->parked, now_ms, &next_ms);
     return (int)MAX(next_ms - node_now_ms(n), 0);
 }
 
@@ -405,6 +425,7 @@ struct node *node_core_new(const struct ledger_port *port)
         return NULL;
     n->port = port;
     pthread_mutex_init(&n->lock, NULL);
+    parked_init(&n->parked);
     heartbeat_init(&n->heart, port);
     n->cells = map_new(0, drop_cell);
     n->tills = map_new(0, drop_till);
@@ -441,6 +462,7 @@ void node_core_free(struct node *n)
     if (n->tills)
         map_free(n->tills);
     pthread_mutex_destroy(&n->lock);
+    parked_done(&n->parked);
     free(n);
 }
 
@@ -457,4 +479,6 @@ void node_read(struct node *n, struct node_view *ret)
     ret->returns = atomic_load(&n->returns);
     ret->reaped_others = atomic_load(&n->reaped_others);
     ret->fenced = atomic_load(&n->heart.fences);
+    ret->away = node_away(n);
+    ret->shares = atomic_load(&n->shares);
 }

@@ -4,7 +4,8 @@
  * still, and looks for slack to give back; it and the money lane are the only ones that speak to
  * the database, through the port (port.h). Without an acknowledged heartbeat for NODE_GRACE_MS
  * nothing is admitted any more; a session without one for NODE_REAP_MS is taken apart by the others
- * (reliability 1.4). */
+ * (reliability 1.4). Until then calls go on by what is leased, and of limits by the minute the node
+ * gives itself a share (share.h). */
 #pragma once
 
 #include <stdatomic.h>
@@ -26,6 +27,8 @@ struct node_config {
 
 /* Opens a session; the database has to answer. */
 int node_new(const struct node_config *config, struct db *db, struct node **ret) _must_use_;
+/* The lane is about to be freed: nothing is put on it any more. Any thread. */
+void node_lane_ends(struct node *n);
 /* Gives every lease back and closes the session. No hold may be left. NULL is fine. */
 void node_free(struct node *n);
 /* Calls of the session could not be settled: node_free() is not to close it, since what it holds is
@@ -48,6 +51,8 @@ struct node_view { /* for pages and metrics */
     int64_t session, heartbeat_age_ms;
     size_t cells;
     unsigned nodes; /* that live, this one included */
+    bool away; /* the database is: the heartbeat is not answered */
     uint64_t grants, refusals, returns, reaped_others, fenced;
+    uint64_t shares; /* of a minute's limit, that the node gave itself meanwhile */
 };
 void node_read(struct node *n, struct node_view *ret);

@@ -95,7 +95,8 @@ void till_leave(struct till *t)
 
 void till_close(struct till *t)
 {
-    atomic_fetch_or_explicit(&t->inside, TILL_CLOSED, memory_order_acq_rel);
+    while (atomic_fetch_or_explicit(&t->inside, TILL_CLOSED, memory_order_acq_rel) & TILL_CLOSED)
+        sched_yield();
     while (atomic_load_explicit(&t->inside, memory_order_acquire) != TILL_CLOSED)
         sched_yield();
 }

@@ -52,7 +52,7 @@ bool till_let_go(struct till *t, struct cell *c);
 bool till_enter(struct till *t);
 void till_enter_waiting(struct till *t); /* until it is open: a microsecond */
 void till_leave(struct till *t);
-/* Alone inside. Whoever runs the till. */
+/* Alone inside, for microseconds: whoever else wants to be waits. Any thread that is not inside. */
 void till_close(struct till *t);
 void till_open(struct till *t);
 

@@ -26,10 +26,11 @@ void draw_sums_reset(struct draw_sums *s)
         memset(s->slot, 0, s->slots * sizeof(*s->slot));
 }
 
+/* What came out of no lease (settlement.h) stays a sum of its own. */
 static bool same_purse(const struct draw_sum *a, int64_t team_id, const struct settle_draw *b)
 {
     return a->draw.purse.v == b->purse.v && a->team_id == team_id &&
-           a->draw.window_us == b->window_us;
+           a->draw.window_us == b->window_us && !a->draw.taken == !b->taken;
 }
 
 /* The slot that the purse has, or would have. */

@@ -1,5 +1,6 @@
 /* draw_sums.h: what the calls of a batch took out of each purse, added up, so that the database is sent
- * a row for each purse rather than some for each call. One owner thread. */
+ * a row for each purse rather than some for each call; what came out of no lease apart. One owner
+ * thread. */
 #pragma once
 
 #include "base/base.h"

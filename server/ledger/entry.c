@@ -150,6 +150,12 @@ static char *put_record(char *p, const struct call_record *of)
     return p;
 }
 
+/* What comes out of the session's lease: of a share that the node gave itself nothing does. */
+static int64_t taken_of(const struct hold *hold, size_t i, int64_t used)
+{
+    return cell_window_shared(hold->window_us[i]) ? 0 : MIN(used, hold->amount[i]);
+}
+
 static char *put_draws(char *p, const struct hold *hold, const int64_t *used)
 {
     int64_t n = 0;
@@ -161,8 +167,8 @@ static char *put_draws(char *p, const struct hold *hold, const int64_t *used)
         if (used[i] <= 0)
             continue;
         p = put_varint(p, hold->cell[i]->purse.v);
-        p = put_varint(p, hold->window_us[i]);
-        p = put_varint(p, MIN(used[i], hold->amount[i]));
+        p = put_varint(p, cell_window_start(hold->window_us[i]));
+        p = put_varint(p, taken_of(hold, i, used[i]));
         p = put_varint(p, used[i]);
     }
     return p;

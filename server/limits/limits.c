@@ -84,6 +84,12 @@ static int64_t ahead_of(enum limit limit)
     return limit == LIMIT_WALLET || limit == LIMIT_KEY_BUDGET ? INT64_C(120000) : INT64_C(5000);
 }
 
+/* What fills again every minute may be shared out while the database is away; see hold.h. */
+static int64_t minute_of(const struct key_purses *p, enum limit limit)
+{
+    return limit == LIMIT_KEY_REQUESTS || limit == LIMIT_KEY_TOKENS ? p->capacity[limit] : 0;
+}
+
 static int64_t lease_of(enum limit limit, int64_t amount)
 {
     int64_t many;
@@ -119,7 +125,8 @@ size_t limits_wants(const struct key_purses *p, const struct limits_need *need,
                                       .amount = amounts[limit],
                                       .lease = lease_of(limit, amounts[limit]),
                                       .most = most_of(limit),
-                                      .ahead_ms = ahead_of(limit)};
+                                      .ahead_ms = ahead_of(limit),
+                                      .minute = minute_of(p, limit)};
         which[n++] = limit;
     }
     return n;

@@ -6,8 +6,9 @@
 
 struct call_record;
 
-/* One purse that a call used. taken comes out of the session's lease; used may be more, the rest is
- * booked straight to the purse. Nano-dollars, requests, tokens or permits. */
+/* One purse that a call used. taken comes out of the session's lease, and is 0 where the node gave
+ * itself a share of a minute; used may be more, the rest is booked straight to the purse. Nano-dollars,
+ * requests, tokens or permits. */
 struct settle_draw {
     struct purse_id purse; /* of the call's team */
     int64_t window_us;     /* start of the window it was taken from; INT64_MIN: never turns */

@@ -96,6 +96,9 @@ unsigned books_live(const struct books *b);
 /* NULL: none. */
 struct book_lease *books_lease(struct book_purse *p, int64_t session);
 
+/* Into the window that runs. */
+void books_turn(const struct books *b, struct book_purse *p, int64_t at_us);
+
 /* A call's id says its number; see client.c. */
 size_t books_call_number(struct call_id id);
 

@@ -19,7 +19,7 @@ static int64_t budget_spent(const struct books *b, const struct book_purse *p, i
     return spent;
 }
 
-static void turn(const struct books *b, struct book_purse *p, int64_t at_us)
+void books_turn(const struct books *b, struct book_purse *p, int64_t at_us)
 {
     int64_t length_us = p->turns == TURNS_MINUTE ? MINUTE_US : DAY_US;
 
@@ -125,7 +125,7 @@ int books_grant(struct books *b, int64_t at_us, struct grant_call *c)
         struct book_purse *p = books_purse(b, line->cell->purse);
         int64_t known;
 
-        turn(b, p, at_us);
+        books_turn(b, p, at_us);
         known = missed(p, books_lease(p, c->session), line->cell->seen_no);
         any_short = any_short || available(p) < MAX(line->need - known, (int64_t)0) ||
                     (p->kind == PURSE_WALLET && frozen);

@@ -57,6 +57,19 @@ static void draw(struct books *b, const struct settle_call *c, size_t number, bo
     p->leased -= taken;
 }
 
+/* Of a share that a node gave itself: the minute that runs begins, if it has not yet. */
+static void begin_minutes(struct books *b, int64_t at_us, const struct settle_entry *e)
+{
+    if (row_of(b, books_call_number(e->call->call_id))->booked)
+        return;
+    for (size_t i = 0; i < e->n_draws; i++) {
+        struct book_purse *p = books_purse(b, e->draws[i].purse);
+
+        if (!e->draws[i].taken && p->turns == TURNS_MINUTE)
+            books_turn(b, p, at_us);
+    }
+}
+
 static void book(struct books *b, int64_t at_us, const struct settle_call *c,
                  const struct settle_entry *e, bool live)
 {
@@ -85,6 +98,8 @@ int books_settle(struct books *b, int64_t at_us, struct settle_call *c)
         if (c->entry[i]->call->charge_nano.nano < 0)
             return PORT_E_REFUSED; /* the row's own rule: all or none */
     c->live = s && s->state == SESSION_LIVE;
+    for (size_t i = 0; i < c->n; i++)
+        begin_minutes(b, at_us, c->entry[i]);
     for (size_t i = 0; i < c->n; i++)
         book(b, at_us, c, c->entry[i], c->live);
     return PORT_OK;

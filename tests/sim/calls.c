@@ -342,6 +342,7 @@ static void make_wants(struct process *p, struct sim_call *c, int64_t nano)
             want->lease = MAX(want->amount, MIN(want->lease, LEASE_MONEY_MAX));
         want->most = dice_once_in(2) ? want->lease * 8 : 0;
         want->ahead_ms = dice_once_in(2) ? 2 * NODE_GRACE_MS : 5000;
+        want->minute = b->turns == TURNS_MINUTE ? b->capacity : 0;
         if (b->kind == PURSE_TOKENS)
             c->tokens_used = dice_between(1, want->amount);
         c->kind[c->n_wants++] = b->kind;

@@ -40,6 +40,37 @@ static bool turns(const struct book_purse *b)
     return b->turns != TURNS_NEVER;
 }
 
+static int64_t shares(const struct judge_window *win)
+{
+    int64_t sum = win->shares_before;
+
+    for (size_t i = 0; i < PLAN_NODES; i++)
+        sum += win->share[i];
+    return sum;
+}
+
+/* The node may have counted as of its last heartbeat or, as it has just come, of the one before. */
+static void note_share(struct world *w, const struct process *p, size_t purse, int64_t window_us)
+{
+    struct judge_window *win = window_of(&w->judge.purse[purse], window_us);
+    unsigned nodes = p->nodes_before ? MIN(p->nodes, p->nodes_before) : p->nodes;
+    int64_t share;
+
+    w->tally.shared++;
+    world_hold(w, w->books.purse[purse].turns == TURNS_MINUTE, "node %u gave itself of purse %zu (kind %d)",
+               p->index, purse, (int)w->books.purse[purse].kind);
+    world_hold(w, w->plan.faults.every_us, "node %u gave itself a share, and nothing goes wrong",
+               p->index);
+    world_hold(w, nodes, "node %u gave itself a share, and has counted nobody", p->index);
+    share = w->judge.purse[purse].capacity_max / nodes;
+    if (win->life[p->index] != p->life) {
+        win->shares_before += win->share[p->index];
+        win->share[p->index] = 0;
+        win->life[p->index] = p->life;
+    }
+    win->share[p->index] = MAX(win->share[p->index], share);
+}
+
 /* Nothing goes beyond what there is, but for the bound. */
 static void check_purse(struct world *w, size_t i, int64_t window_us)
 {
@@ -47,15 +78,17 @@ static void check_purse(struct world *w, size_t i, int64_t window_us)
     struct judge_purse *p = &w->judge.purse[i];
     const struct judge_window *win = window_of(p, window_us);
     int64_t spent = win->kept + (turns(b) ? 0 : b->used);
-    int64_t bound = p->capacity_max + win->exposed + p->beyond + p->withdrawn;
+    int64_t may = cell_window_shared(window_us) ? shares(win) : p->capacity_max;
+    int64_t bound = may + win->exposed + p->beyond + p->withdrawn;
 
     if (b->kind == PURSE_WALLET && b->used - b->capacity > 0)
         w->tally.overspent_nano =
             MAX(w->tally.overspent_nano, (uint64_t)(b->used - b->capacity));
     world_hold(w, spent <= bound,
-               "purse %zu (kind %d): %lld are spent and kept, %lld may be (capacity %lld, exposed "
+               "purse %zu (kind %d): %lld are spent and kept, %lld may be (%s %lld, exposed "
                "%lld, beyond holds %lld, withdrawn %lld)",
-               i, (int)b->kind, (long long)spent, (long long)bound, (long long)p->capacity_max,
+               i, (int)b->kind, (long long)spent, (long long)bound,
+               cell_window_shared(window_us) ? "shares" : "capacity", (long long)may,
                (long long)win->exposed, (long long)p->beyond, (long long)p->withdrawn);
 }
 
@@ -76,6 +109,8 @@ static void keep_hold(struct world *w, struct sim_call *c)
         c->kept[k].window_us = c->hold.window_us[k];
         keep(w, c, k, c->hold.amount[k]);
         c->leased[k] = c->hold.amount[k];
+        if (cell_window_shared(c->kept[k].window_us))
+            note_share(w, c->process, purse_index(w, c->kept[k].purse), c->kept[k].window_us);
         check_purse(w, purse_index(w, c->kept[k].purse), c->kept[k].window_us);
     }
     c->n_kept = c->hold.n;
@@ -99,7 +134,8 @@ static void keep_booked(struct world *w, struct sim_call *c, const struct settle
             if (entry->draws[i].purse.v != c->kept[k].purse.v)
                 continue;
             used = entry->draws[i].used;
-            if (c->state == CALL_CUT_OFF) /* else it was counted when it ended */
+            if (c->state == CALL_CUT_OFF && /* else it was counted when it ended */
+                !cell_window_shared(c->kept[k].window_us))
                 w->judge.purse[purse_index(w, c->kept[k].purse)].beyond +=
                     used - entry->draws[i].taken;
         }

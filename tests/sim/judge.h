@@ -2,12 +2,15 @@
  *
  * Money: what is booked and what calls still keep never goes beyond what there is, but for what was
  * leased to sessions that were reaped, what calls cost beyond their hold, and what an operator took
- * out (reliability 1.5). A call is booked once, for what its last record on the disk says. Nobody is
- * let in after the node's deadline. Nobody is refused what was free all the while. A session whose
- * node is well is not reaped. In the end everything is booked and nothing is leased. */
+ * out (reliability 1.5). Shares of a minute that nodes give themselves are the limit by the number of
+ * nodes, each, and none is given where nothing goes wrong. A call is booked once, for what its last
+ * record on the disk says. Nobody is let in after the node's deadline. Nobody is refused what was free
+ * all the while. A session whose node is well is not reaped. In the end everything is booked and nothing
+ * is leased. */
 #pragma once
 
 #include "calls.h"
+#include "plan.h"
 
 #define JUDGE_WINDOWS 64
 
@@ -15,6 +18,10 @@ struct judge_window {
     int64_t window_us;
     int64_t kept;    /* by calls that are not booked yet; of a window that turns: by all its calls */
     int64_t exposed; /* leased to sessions that were reaped */
+    /* Of a share (CELL_SHARE_US): what each node may have given itself, in the life that it was seen in,
+     * and in those before. */
+    int64_t share[PLAN_NODES], shares_before;
+    unsigned life[PLAN_NODES];
 };
 struct judge_purse {
     struct judge_window window[JUDGE_WINDOWS];

@@ -64,6 +64,7 @@ static void print_tally(const struct world *w, uint64_t seeds)
     SAY(lost_requests);
     SAY(lost_replies);
     SAY(stragglers);
+    SAY(shared);
     SAY(reaps);
     SAY(overspent_nano);
 #undef SAY

@@ -297,6 +297,7 @@ void process_boot(struct process *p)
     p->booted_us = w->now_us;
     p->mono_ms = dice_between(1, 1000000000);
     p->acked_us = p->acked_session = 0;
+    p->nodes = p->nodes_before = 0;
     p->paused_until_us = p->fast_until_us = 0;
     wire_port(p, &p->port);
     judge_booted(w, p);

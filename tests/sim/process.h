@@ -42,6 +42,7 @@ struct process {
 
     /* By what it heard: the last acknowledged heartbeat or opening, when it was sent. */
     int64_t acked_us, acked_session;
+    unsigned nodes, nodes_before; /* that live, as the last two heartbeats told; 0: none told yet */
     int64_t entered_us; /* when its code was entered last */
     int64_t fast_until_us; /* until then it ticks every 50 ms, as the server does */
     uintptr_t tick_no;     /* which of the queued ticks counts */

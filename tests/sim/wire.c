@@ -206,6 +206,10 @@ static void note_acked(struct process *p, const struct wire_message *m)
         return;
     p->acked_us = m->sent_us;
     p->acked_session = m->session.session;
+    if (m->kind == WIRE_HEARTBEAT) {
+        p->nodes_before = p->nodes;
+        p->nodes = m->session.nodes;
+    }
 }
 
 static void deliver_session(struct process *p, struct wire_message *m)

@@ -62,7 +62,7 @@ struct world {
     struct tally {
         uint64_t calls, admitted, refused, away, finished, late, kills, lost_disks, torn, power,
             pauses, inner_pauses, outages, jumps, lost_requests, lost_replies, stragglers, drains,
-            reaps, disk_full, events, overspent_nano;
+            shared, reaps, disk_full, events, overspent_nano;
     } tally;
 };
 

@@ -174,6 +174,8 @@ static void leases_view(struct web *w, const struct operate_status *s, struct js
     put_times(w, o, "returns", s->node.returns);
     put_u64(o, "reaped", s->node.reaped_others);
     put_times(w, o, "fenced", s->node.fenced);
+    put_times(w, o, "shares", s->node.shares);
+    json_set_bool(o, "away", s->node.away);
     view_time(o, "heartbeat", w->now_us - s->node.heartbeat_age_ms * 1000, w->zone, w->now_us);
     json_set(view, "leases", o);
 }

@@ -76,6 +76,33 @@ static void a_reaped_node_opens_a_new_session_and_goes_on(void **state)
     assert_int_equal(money_figure(&t, &session_findings, 1), 0);
 }
 
+/* The node's thread goes on while a server that ends frees the lane. */
+static void nothing_is_put_on_a_lane_that_has_ended(void **state)
+{
+    const struct jobs_config lane = {.name = "own", .threads = 1, .queue_max = 10,
+                                     .worker_new = money_worker,
+                                     .worker_free = money_worker_free,
+                                     .ctx = t.p.pg.app_conninfo};
+    struct team_id team = money_team(&t, "ended@example.org");
+    struct money_test own = t;
+    struct hold hold = {0}, more = {0};
+    struct key_purses *p;
+    struct node *node;
+
+    assert_int_equal(jobs_new(&lane, &own.lane), 0);
+    node = money_node(&own, "one");
+    money_topup(&t, team, 5000000000);
+    p = wallet_only(node, team);
+    assert_int_equal(take(node, p, 1000, 1000, &hold), HOLD_OK);
+    node_lane_ends(node);
+    jobs_free(own.lane);
+    assert_int_equal(take(node, p, 1000, 1000, &more), HOLD_E_BUSY);
+    hold_release(node, &hold);
+    key_purses_free(p);
+    node_free(node);
+    assert_int_equal(leased(team), 0);
+}
+
 DB_QUERY(session_reap_stale, "SELECT session_reap(id, hb - 1)::int AS v FROM node_session WHERE id = $1")
 
 /* Somebody saw its heart stand still, and it beat before they acted. */
@@ -313,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reaped_node_opens_a_new_session_and_goes_on),
         cmocka_unit_test(a_session_that_beat_meanwhile_is_not_reaped),
+        cmocka_unit_test(nothing_is_put_on_a_lane_that_has_ended),
         cmocka_unit_test(a_grant_whose_answer_was_lost_is_found_again),
         cmocka_unit_test(a_grant_that_comes_too_late_is_not_made),
         cmocka_unit_test(a_return_that_is_sent_twice_counts_once),

@@ -45,6 +45,22 @@ static void purses_are_told_apart_by_team_and_window(void **state)
     draw_sums_done(&s);
 }
 
+/* Of that a minute may have to begin. */
+static void what_came_of_no_lease_stays_apart(void **state)
+{
+    struct draw_sums s = {0};
+
+    add(&s, 1, 7, 60, 0, 3);
+    add(&s, 1, 7, 60, 5, 6);
+    add(&s, 1, 7, 60, 0, 4);
+    assert_int_equal(s.n, 2);
+    assert_int_equal(s.sum[0].draw.taken, 0);
+    assert_int_equal(s.sum[0].draw.used, 7);
+    assert_int_equal(s.sum[1].draw.taken, 5);
+    assert_int_equal(s.sum[1].draw.used, 6);
+    draw_sums_done(&s);
+}
+
 #define TEAMS 300
 #define PURSES 12
 #define ROUNDS 5
@@ -57,7 +73,8 @@ static void a_large_batch_adds_up(void **state)
     for (int again = 0; again < 2; again++) {
         draw_sums_reset(&s);
         for (int64_t i = 0; i < (int64_t)TEAMS * PURSES * ROUNDS; i++)
-            add(&s, i % TEAMS + 1, i / TEAMS % PURSES, i % TEAMS % 2 ? INT64_MIN : 60, i, 2 * i);
+            add(&s, i % TEAMS + 1, i / TEAMS % PURSES, i % TEAMS % 2 ? INT64_MIN : 60, i + 1,
+                2 * (i + 1));
         assert_int_equal(s.n, TEAMS * PURSES);
         for (int64_t first = 0; first < (int64_t)TEAMS * PURSES; first++) {
             int64_t sum = 0;
@@ -65,7 +82,7 @@ static void a_large_batch_adds_up(void **state)
                                                 first % TEAMS % 2 ? INT64_MIN : 60);
 
             for (int64_t round = 0; round < ROUNDS; round++)
-                sum += first + round * TEAMS * PURSES;
+                sum += first + round * TEAMS * PURSES + 1;
             assert_non_null(found);
             assert_int_equal(found->draw.taken, sum);
             assert_int_equal(found->draw.used, 2 * sum);
@@ -90,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(purses_are_told_apart_by_team_and_window),
+        cmocka_unit_test(what_came_of_no_lease_stays_apart),
         cmocka_unit_test(a_large_batch_adds_up),
         cmocka_unit_test(a_sum_that_no_number_holds_is_told),
     };

@@ -160,6 +160,23 @@ static void draws_are_what_was_used_out_of_the_hold(void **state)
     assert_int_equal(view.draws[1].used, 12);
 }
 
+/* It counts in its minute, and is no lease's. */
+static void of_a_share_nothing_is_drawn_from_the_lease(void **state)
+{
+    struct cell cell = {.purse = {5}};
+    struct hold hold = {.n = 1,
+                        .cell = {&cell},
+                        .amount = {100},
+                        .window_us = {1795000020000000 + CELL_SHARE_US}};
+    struct call_record r = empty_record();
+    struct entry_view view = read_back(put(&r, &hold, (int64_t[]){70}));
+
+    assert_int_equal(view.entry.n_draws, 1);
+    assert_int_equal(view.draws[0].window_us, 1795000020000000);
+    assert_int_equal(view.draws[0].taken, 0);
+    assert_int_equal(view.draws[0].used, 70);
+}
+
 static void every_cut_is_seen(void **state)
 {
     struct call_record r = full_record();
@@ -310,6 +327,7 @@ int main(void)
         cmocka_unit_test(every_field_comes_out_as_it_went_in),
         cmocka_unit_test(what_is_absent_stays_absent),
         cmocka_unit_test(draws_are_what_was_used_out_of_the_hold),
+        cmocka_unit_test(of_a_share_nothing_is_drawn_from_the_lease),
         cmocka_unit_test(every_cut_is_seen),
         cmocka_unit_test(every_flipped_bit_is_seen),
         cmocka_unit_test(a_count_of_attempts_that_no_call_has_is_broken),
