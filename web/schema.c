@@ -164,7 +164,7 @@ static struct str bounds_text(struct arena *a, const struct json_object *schema)
     if (!text.n)
         text = range_text(a, schema, "minLength", "maxLength", " characters");
     if (!text.n)
-        text = range_text(a, schema, "minItems", "maxItems", " elements");
+        text = range_text(a, schema, "minItems", "maxItems", " in the list");
     if (!text.n && pattern.n && !str_eq_c(pattern, DECIMAL))
         text = arena_strf(a, "as %.*s", STR_FMT(pattern));
     return text;

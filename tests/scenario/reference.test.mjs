@@ -54,6 +54,18 @@ test('what a body looks like is what the document says of it', () => {
   for (const operation of bodies) assert.deepEqual(exampleFaults(operation), [], `${operation.method} ${operation.path}`);
 });
 
+test('fields beyond the formats are read', async () => {
+  const part = page.split('id="fields"')[1].split('</section>')[0];
+  const names = [...part.matchAll(/class="field-name">((?:models|provider)[\w.]*)</g)].map(([, name]) => name);
+  assert.equal(names.length, 6, names.join());
+  for (const name of names) {
+    const [first, second] = name.split('.');
+    const { status, json } = await call(it.server, it.key, hello('scripted', { [first]: second ? { [second]: 7 } : 7 }));
+    assert.equal(status, 400, name);
+    assert.equal(json.error.param, name);
+  }
+});
+
 test('headers that are answered with stand there', async () => {
   const key = await mintKey(it.owner, { rpm: '100', tpm: '100000' });
   const res = await call(it.server, key, hello('scripted'));
