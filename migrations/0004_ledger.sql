@@ -204,7 +204,7 @@ COMMENT ON COLUMN call.service_tier IS 'The tier that the charge is of (server/m
 COMMENT ON COLUMN call.posted_at IS 'The database''s clock at settlement: the day and month that the call belongs to.';
 COMMENT ON COLUMN call.transfer_id IS 'The USAGE transfer that charged it; NULL when it cost nothing.';
 COMMENT ON COLUMN call.dropped IS 'What the served target''s format could not express and was left out, where the route says so.';
-COMMENT ON COLUMN call.tries IS 'Its attempts in order, as the rows of the view attempt; NULL: there was none. Within the call, since a table of them with a key of its own was a third of what a settlement costs.';
+COMMENT ON COLUMN call.tries IS 'Its attempts in order, as the rows of the view attempt; NULL: there was none. Within the call, since a table of them with a key of its own cost a tenth of a settlement more.';
 COMMENT ON COLUMN call.repeat IS 'A blocked call may stand for several of its kind within one second.';
 
 CREATE TABLE usage_day (

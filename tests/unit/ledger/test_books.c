@@ -200,6 +200,50 @@ static void a_team_sees_its_own_books_only(void **state)
     people_commit(&t.p);
 }
 
+DB_QUERY(books_try,
+         "SELECT settle_batch(session_open('test', ''), ARRAY[json_populate_record("
+         "  NULL::settled_call, json_build_object('team_id', $1::bigint, 'call_id',"
+         "  call_id_floor(date_trunc('week', now(), 'UTC')),"
+         "  'outcome', 'ok', 'charge_nano', 7, 'searches', 3, 'attempts', 2, 'tries',"
+         "  '[{\"ordinal\": 1, \"reason\": \"rate_limited\", \"status\": 429},"
+         "    {\"ordinal\": 2, \"account_id\": 5, \"cost_nano\": 4, \"served\": true}]'::json))],"
+         " '{}') AS live")
+/* Each attempt as its figures; the view reads as the role that asks, so of its own team's only. */
+DB_QUERY(books_tries,
+         "SELECT coalesce(string_agg(concat_ws(' ', a.ordinal, a.status, a.reason, a.latency_us,"
+         "                                     a.account_id, a.cost_nano, a.served), ', '"
+         "                           ORDER BY a.ordinal), '') AS all FROM attempt a")
+
+static void assert_tries(struct db_scope scope, const char *wanted)
+{
+    struct str all;
+
+    people_begin(&t.p, scope);
+    assert_int_equal(
+        db_one(t.p.db, &books_tries, t.p.a, DB_NO_ARGS, DB_COLS(db_col_text("all", &all))), 0);
+    people_commit(&t.p);
+    assert_true(str_eq_c(all, wanted));
+}
+
+static void attempts_are_rows_that_their_team_sees(void **state)
+{
+    struct team_id one = money_team(&t, "tries1@example.org");
+    struct team_id two = money_team(&t, "tries2@example.org");
+    bool live;
+
+    money_topup(&t, one, 1000);
+    for (int i = 0; i < 2; i++) { /* the second time it is known */
+        people_begin(&t.p, DB_SYSTEM);
+        assert_int_equal(db_one(t.p.db, &books_try, NULL, DB_ARGS(db_i64(one.v)),
+                                DB_COLS(db_col_bool("live", &live))),
+                         0);
+        people_commit(&t.p);
+    }
+    assert_tries(DB_TEAM(one), "1 429 rate_limited 0 0 f, 2 0 0 5 4 t");
+    assert_tries(DB_TEAM(two), "");
+    sound();
+}
+
 static void the_statement_runs_with_its_balance(void **state)
 {
     struct team_id team = money_team(&t, "run@example.org");
@@ -310,6 +354,7 @@ int main(void)
         cmocka_unit_test(the_server_cannot_write_the_money_tables),
         cmocka_unit_test(not_even_the_owner_changes_what_was_posted),
         cmocka_unit_test(a_team_sees_its_own_books_only),
+        cmocka_unit_test(attempts_are_rows_that_their_team_sees),
         cmocka_unit_test(the_statement_runs_with_its_balance),
         cmocka_unit_test(partitions_are_made_ahead),
         cmocka_unit_test(windows_turn_in_the_teams_time_zone),
