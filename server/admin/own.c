@@ -51,11 +51,10 @@ int admin_own_key(struct admin *a)
     json_set_str(o, "label", view.settings.name);
     json_set_money_number(o, "usage", view.spent_total);
     json_set_money_number(o, "usage_daily", view.spent_today);
+    json_set_money_number(o, "usage_weekly", view.spent_week);
     json_set_money_number(o, "usage_monthly", view.spent_month);
     if (budget) {
-        struct money used = view.settings.budget_window == KEY_WINDOW_DAY     ? view.spent_today
-                            : view.settings.budget_window == KEY_WINDOW_MONTH ? view.spent_month
-                                                                              : view.spent_total;
+        struct money used = key_spent_in_window(&view);
         struct money left = {MAX(view.settings.budget.nano - used.nano, INT64_C(0))};
 
         json_set_money_number(o, "limit", view.settings.budget);

@@ -38,8 +38,11 @@ struct key_view {
     int64_t overlap_until_us; /* the secret before this one works until then; 0: none */
     int64_t created_at_us, rotated_at_us;
     int64_t last_day_us; /* start of the last day with a call, in the team's time zone; 0: none */
-    struct money spent_today, spent_month, spent_total; /* in the team's time zone */
+    /* In the team's time zone; weeks begin on Monday. */
+    struct money spent_today, spent_week, spent_month, spent_total;
 };
+/* Of its budget, in the window that runs; 0 where it has none. */
+struct money key_spent_in_window(const struct key_view *k);
 struct key_page {
     struct key_view *v;
     size_t n;

@@ -15,9 +15,11 @@
     "WITH s AS MATERIALIZED ("                                                                     \
     "   SELECT u.key_id, sum(u.charge_nano) AS total, max(u.day) AS last_day,"                     \
     "          sum(u.charge_nano) FILTER (WHERE u.day = n.today) AS today,"                        \
+    "          sum(u.charge_nano) FILTER (WHERE u.day >= n.week) AS week,"                         \
     "          sum(u.charge_nano) FILTER (WHERE u.day >= n.month) AS month"                        \
     "     FROM usage_day u,"                                                                       \
     "          (SELECT (now() AT TIME ZONE time_zone)::date AS today,"                             \
+    "                  date_trunc('week', now() AT TIME ZONE time_zone)::date AS week,"            \
     "                  date_trunc('month', now() AT TIME ZONE time_zone)::date AS month"           \
     "             FROM team WHERE id = $1) n"                                                      \
     "    WHERE u.team_id = $1 AND ($2::bigint = 0 OR u.key_id = $2) GROUP BY u.key_id) "           \
@@ -33,7 +35,8 @@
     "       CASE WHEN k.overlap_until > now() THEN k.overlap_until END AS overlap_until,"          \
     "       k.created_at, k.rotated_at, s.last_day::timestamp AT TIME ZONE t.time_zone AS "        \
     "used_at,"                                                                                     \
-    "       coalesce(s.today, 0) AS today, coalesce(s.month, 0) AS month,"                         \
+    "       coalesce(s.today, 0) AS today, coalesce(s.week, 0) AS week,"                           \
+    "       coalesce(s.month, 0) AS month,"                                                        \
     "       coalesce(s.total, 0) AS total"                                                         \
     "  FROM api_key k JOIN team t ON t.id = k.team_id"                                             \
     "  LEFT JOIN project j ON j.team_id = k.team_id AND j.id = k.project_id"                       \
@@ -70,6 +73,7 @@ struct key_read {
             db_col_time_us("rotated_at", &(t)->row.rotated_at_us),                                \
             db_col_time_us("used_at", &(t)->row.last_day_us),                                     \
             db_col_money("today", &(t)->row.spent_today),                                         \
+            db_col_money("week", &(t)->row.spent_week),                                           \
             db_col_money("month", &(t)->row.spent_month),                                         \
             db_col_money("total", &(t)->row.spent_total))
 
@@ -128,6 +132,23 @@ static int read_keys(struct db *db, struct arena *a, struct team_id team, struct
         return err_trace(db_fatal(r));
     *ret = (struct key_page){t.rows.v, t.rows.n};
     return 0;
+}
+
+struct money key_spent_in_window(const struct key_view *k)
+{
+    switch (k->settings.budget_window) {
+    case KEY_WINDOW_DAY:
+        return k->spent_today;
+    case KEY_WINDOW_WEEK:
+        return k->spent_week;
+    case KEY_WINDOW_MONTH:
+        return k->spent_month;
+    case KEY_WINDOW_LIFETIME:
+        return k->spent_total;
+    case KEY_WINDOW_NONE:
+        break;
+    }
+    return (struct money){0};
 }
 
 int keyring_get(struct db *db, struct arena *a, struct team_id team, struct key_id key,
