@@ -42,11 +42,6 @@ export class Replica extends Server {
     return this.start();
   }
 
-  async metrics() {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
-    return Object.fromEntries([...text.matchAll(/^(\w+(?:\{[^}]*\})?) (\S+)$/gm)].map((m) => [m[1], Number(m[2])]));
-  }
-
   // The session that this replica opened last.
   get session() {
     const [row] = this.sql(`SELECT max(id) AS id FROM node_session WHERE node_name = '${this.name}'`);

@@ -114,6 +114,16 @@ export async function settled(server, id) {
   for (const field of USUALLY_NONE) row[field] ??= 0;
   return row;
 }
+// What fn answers, which makes one call, and the record of that call. Those before are booked first, else
+// one of them would be taken for it.
+export async function recorded(server, fn) {
+  const rows = () => server.sql('SELECT charge_nano, basis, outcome, requested_model FROM call ORDER BY posted_at DESC, call_id DESC');
+  await eventually(async () => (await server.metrics()).tollgate_settle_waiting === 0, 'the calls before to be booked');
+  const before = rows().length;
+  const answer = await fn();
+  await eventually(() => rows().length > before, 'the record');
+  return { answer, row: rows()[0] };
+}
 export const attemptsOf = (server, id) =>
   server.sql(`SELECT * FROM attempt WHERE call_id = '${id.replace(/^call_/, '')}' ORDER BY ordinal`);
 

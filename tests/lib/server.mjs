@@ -166,6 +166,12 @@ export class Server {
     return ['-h', pidFile[4], '-p', pidFile[3] || '5432', '-U', 'postgres', '-d', 'tollgate'];
   }
 
+  // { name: value }
+  async metrics() {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    return Object.fromEntries([...text.matchAll(/^(\w+(?:\{[^}]*\})?) (\S+)$/gm)].map((m) => [m[1], Number(m[2])]));
+  }
+
   // What psql says.
   psql(text) {
     return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...this.psqlArguments, '-c', text],

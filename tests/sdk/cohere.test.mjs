@@ -2,11 +2,11 @@
 // and rerank of version 2 pass as they are, and each is counted and charged.
 import assert from 'node:assert/strict';
 import { CohereClientV2 } from 'cohere-ai';
-import { test, setup, eventually } from '../lib/story.mjs';
+import { test, setup } from '../lib/story.mjs';
 import { citySchema, pixel, weather } from '../lib/clients.mjs';
 import { startServer } from '../lib/server.mjs';
 import { startSpeaker, figures, city } from '../lib/speaker.mjs';
-import { addAccount, addModel, booksBalance, call, mintKey, served, settled, signInOperator, signUp, topUp } from '../lib/installation.mjs';
+import { addAccount, addModel, booksBalance, call, mintKey, recorded, served, settled, signInOperator, signUp, topUp } from '../lib/installation.mjs';
 
 let server, speaker, key, client;
 const question = 'What is the weather in Paris and Rome?';
@@ -30,16 +30,11 @@ setup('an installation with an account of Cohere and one of another provider', a
   for (const m of ['command', 'elsewhere', 'embed', 'rank']) await served(server, key, m);
 });
 
-const number = () => Number(server.sql(`SELECT count(*)::int AS n FROM call`)[0].n);
-const last = () => server.sql(`SELECT charge_nano, basis, outcome, requested_model FROM call ORDER BY posted_at DESC, call_id DESC LIMIT 1`)[0];
-
 // The answer, once its call is booked for as much.
 async function charged(nano, fn) {
-  const before = number();
-  const answer = await fn();
-  await eventually(() => number() > before, 'the record');
-  assert.equal(last().charge_nano, nano);
-  assert.equal(last().basis, 'provider');
+  const { answer, row } = await recorded(server, fn);
+  assert.equal(row.charge_nano, nano);
+  assert.equal(row.basis, 'provider');
   return answer;
 }
 
@@ -96,16 +91,16 @@ test('errors', async () => {
 });
 
 test('a client that leaves', async () => {
-  const before = number();
-  const leave = new AbortController();
-  let n = 0;
-  const stream = await client.chatStream(ask('Be slow'), { abortSignal: leave.signal });
-  await assert.doesNotReject((async () => {
-    for await (const e of stream) if (e.type === 'content-delta' && ++n === 3) break;
-  })());
-  leave.abort();
-  await eventually(() => number() > before, 'the record of a call whose client left');
-  assert.match(last().outcome, /client_gone/);
+  const { row } = await recorded(server, async () => {
+    const leave = new AbortController();
+    let n = 0;
+    const stream = await client.chatStream(ask('Be slow'), { abortSignal: leave.signal });
+    await assert.doesNotReject((async () => {
+      for await (const e of stream) if (e.type === 'content-delta' && ++n === 3) break;
+    })());
+    leave.abort();
+  });
+  assert.equal(row.outcome, 'client_gone');
 });
 
 test('embeddings', async () => {
@@ -115,11 +110,9 @@ test('embeddings', async () => {
 });
 
 test('rerank', async () => {
-  const before = number();
-  const r = await client.rerank({ model: 'rank', query: 'Which?', documents: ['a', 'b'] });
-  assert.deepEqual(r.results.map((x) => x.index), [0, 1]);
-  await eventually(() => number() > before, 'the record');
-  assert.ok(last().charge_nano > 0);
+  const { answer, row } = await recorded(server, () => client.rerank({ model: 'rank', query: 'Which?', documents: ['a', 'b'] }));
+  assert.deepEqual(answer.results.map((x) => x.index), [0, 1]);
+  assert.ok(row.charge_nano > 0);
 });
 
 test('bad input and a model that is no Cohere’s are named, and charged nothing', async () => {

@@ -1,11 +1,11 @@
 // Four official client libraries before five provider formats: text, stream, tools in two rounds,
 // structured output, images, errors and a client that leaves, each to the nano-dollar.
 import assert from 'node:assert/strict';
-import { test, setup, eventually } from '../lib/story.mjs';
+import { test, setup } from '../lib/story.mjs';
 import { startSpeaker, upstreams as four, ollamaUpstream, figures, city } from '../lib/speaker.mjs';
 import * as libraries from '../lib/clients.mjs';
 import { isOpenAI, needsSchema } from '../lib/openai_schema.mjs';
-import { booksBalance, call, installationOfFormats } from '../lib/installation.mjs';
+import { booksBalance, call, installationOfFormats, recorded } from '../lib/installation.mjs';
 
 let server, speaker, key;
 const upstreams = [...four, ollamaUpstream];
@@ -20,15 +20,10 @@ setup('an installation with an account for each format', async () => {
   ({ server, key } = await installationOfFormats(speaker, upstreams));
 });
 
-const charged = () => server.sql(`SELECT charge_nano, basis, outcome FROM call ORDER BY posted_at DESC, call_id DESC LIMIT 1`)[0];
-const number = () => Number(server.sql(`SELECT count(*)::int AS n FROM call`)[0].n);
-
 async function isCharged(fn) {
-  const before = number();
-  const answer = await fn();
-  await eventually(() => number() > before, 'the record');
-  assert.equal(charged().charge_nano, charge);
-  assert.equal(charged().basis, 'provider');
+  const { answer, row } = await recorded(server, fn);
+  assert.equal(row.charge_nano, charge);
+  assert.equal(row.basis, 'provider');
   return answer;
 }
 
@@ -74,10 +69,9 @@ for (const [name, make] of Object.entries(clients).filter(([n]) => !chosen.lengt
       assert.equal(busy.status, 429);
     });
     story('a client that leaves', async () => {
-      const before = number();
-      assert.equal(await ask().abort('Be slow', 3), 3);
-      await eventually(() => number() > before, 'the record of a call whose client left');
-      assert.match(charged().outcome, /client_gone/);
+      const { answer, row } = await recorded(server, () => ask().abort('Be slow', 3));
+      assert.equal(answer, 3);
+      assert.equal(row.outcome, 'client_gone');
     });
   }
 
