@@ -15,6 +15,12 @@ let team, secret, limited;
 
 const clocks = {};
 
+// "Etc/GMT-5" is five hours ahead of UTC.
+function noon() {
+  const ahead = 12 - new Date().getUTCHours();
+  return `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`;
+}
+
 async function answer(req, res, seen) {
   const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
   if (!seen.body.stream) return send(res, 200, { ...chat(), usage });
@@ -35,6 +41,10 @@ setup('two nodes and a database whose clocks can be moved', async () => {
   await cluster.install([upstream]);
   await cluster.model({ name: 'scripted', input: '1', output: '2' });
   team = await cluster.team(900_000_000_000);
+  // Where it is about noon: a day that an hour's jump left would be another window of the budget, and a purse
+  // does not go back to one that is over.
+  const set = await cluster.ask('PATCH', `/teams/${team}`, { time_zone: noon() });
+  assert.equal(set.status, 200, set.text);
   secret = (await cluster.key(team, { budget: '500', budget_window: 'day' })).key;
   limited = (await cluster.key(team, { rpm: 10 })).key;
   await cluster.everywhere(secret, 'scripted');
