@@ -64,6 +64,17 @@ async function knownKey() {
   return { ...made, answers };
 }
 
+// After an outage: both nodes hear of changes again. What they know of keys is good for 55 s from when they
+// last did.
+async function hearing() {
+  const made = await cluster.key(team);
+  const told = (node, wanted) => eventually(async () => ((await oneCall(node, made.key)).status === 200) === wanted, `node ${node.name} to hear of changes`);
+  for (const node of cluster.replicas) await told(node, true);
+  const set = await cluster.ask('PATCH', `/keys/${made.id}?team=${team}`, { disabled: true });
+  assert.equal(set.status, 200, set.text);
+  for (const node of cluster.replicas) await told(node, false);
+}
+
 // Exactly so many are let in, and the others hear what the database would tell them.
 function halved(answers, wanted, what) {
   assert.equal(good(answers), wanted, `${what}: let in of ${answers.length}; ${answers.find((a) => ![200, 429].includes(a.status))?.text}`);
@@ -136,6 +147,7 @@ test('stopped over the turn of a minute: each node lets in its half of the limit
 // Whoever asks first waits for an answer that does not come; once the heartbeat has none either nobody
 // does any more, and those that wait are answered with the first.
 test('silent over the turn of a minute: calls go on by shares', async () => {
+  await hearing();
   const turns = minuteWith(15);
   const key = await knownKey();
   const kept = [...key.answers];
