@@ -15,7 +15,7 @@
 #define SET_I32 json_set_i64
 #define SET_BOOL json_set_bool
 #define SET_MONEY json_set_money
-#define SET_TEXT set_text
+#define SET_TEXT admin_set_text
 #define SET_JSON set_json
 
 /* The field's name without its unit suffix: amounts are decimal dollars in this API. */
@@ -29,15 +29,6 @@ static const char *api_name(const char *name, char out[64])
     memcpy(out, s.p, s.n);
     out[s.n] = '\0';
     return out;
-}
-
-/* What a call has none of is null. */
-static void set_text(struct json_object *o, const char *key, struct str text)
-{
-    if (text.p)
-        json_set_str(o, key, text);
-    else
-        json_set_null(o, key);
 }
 
 static void set_json(struct json_object *o, const char *key, struct str text)
@@ -74,8 +65,8 @@ static struct json_object *call_json(const struct log_row *row)
     admin_set_id(o, "transfer_id", row->transfer_id);
     json_set_i64(o, "prompt_tokens", call_record_tokens(&row->call, USAGE_COVERS_PROMPT));
     json_set_i64(o, "completion_tokens", call_record_tokens(&row->call, USAGE_COVERS_OUTPUT));
-    set_text(o, "key_name", row->key_name);
-    set_text(o, "project_name", row->project_name);
+    admin_set_text(o, "key_name", row->key_name);
+    admin_set_text(o, "project_name", row->project_name);
     return o;
 }
 
