@@ -51,7 +51,7 @@
         const options = {
             width: place.clientWidth,
             height: HEIGHT,
-            padding: [8, 4, 0, 0],
+            padding: [8, 20, 0, 0], // half a label stands beyond the last day
             tzDate: (ts) => uPlot.tzDate(new Date(ts * 1e3), 'UTC'),
             legend: { show: false },
             cursor: { points: { show: false }, drag: { x: false, y: false }, y: false },
