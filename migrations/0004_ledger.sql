@@ -618,21 +618,30 @@ RETURNS bigint LANGUAGE sql STABLE AS $$
        AND (p_since = '-infinity' OR u.day >= (p_since AT TIME ZONE t.time_zone)::date)
        AND CASE p_scope WHEN 'team' THEN true
                         WHEN 'key' THEN u.key_id = p_scope_id
-                        WHEN 'project' THEN u.project_id = p_scope_id ELSE false END
+                        WHEN 'project' THEN u.project_id = p_scope_id
+                        WHEN 'user' THEN u.key_id IN (SELECT k.id FROM api_key k
+                                                       WHERE k.team_id = p_team AND k.owner_user_id = p_scope_id)
+                        ELSE false END
 $$;
 CALL money_function('budget_spent(bigint, text, bigint, timestamptz)', false);
 
 -- Makes or brings up to date the purse of a limit; its id. A window that is not yet open is opened by
--- purse_turn; a budget for ever begins with all that was spent before.
+-- purse_turn; a budget for ever begins with all that was spent before. Windows of another length may begin
+-- where the ones before did (a day, on the first of a month): what was leased in those is void.
 CREATE FUNCTION purse_open(p_team bigint, p_kind text, p_scope text, p_scope_id bigint, p_turns text,
                            p_capacity bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     found_id bigint;
+    turned_id bigint;
 BEGIN
     SELECT id INTO found_id FROM purse
      WHERE team_id = p_team AND kind = p_kind AND scope = p_scope AND scope_id = p_scope_id
        AND turns = p_turns AND capacity = p_capacity;
     IF found_id IS NULL THEN
+        SELECT p.id INTO turned_id FROM purse p
+         WHERE p.team_id = p_team AND p.kind = p_kind AND p.scope = p_scope AND p.scope_id = p_scope_id
+           AND p.turns <> p_turns FOR UPDATE;
+        UPDATE lease l SET remaining = 0 WHERE l.team_id = p_team AND l.purse_id = turned_id;
         INSERT INTO purse AS p (team_id, kind, scope, scope_id, turns, capacity, used)
         VALUES (p_team, p_kind, p_scope, p_scope_id, p_turns, p_capacity,
                 CASE WHEN p_kind = 'budget' AND p_turns = 'never'

@@ -68,6 +68,11 @@ struct str link_invoice(struct arena *a, int64_t id, const char *action)
                       action ? action : "");
 }
 
+struct str link_budget(struct arena *a, int64_t id, const char *action)
+{
+    return thing(a, LINK_budgets, id, action);
+}
+
 struct str link_member(struct arena *a, struct user_id id, const char *action)
 {
     return thing(a, LINK_members, id.v, action);

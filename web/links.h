@@ -27,6 +27,7 @@
     X(top_up, "/billing/top-up")                                                                   \
     X(preview, "/billing/preview")                                                                 \
     X(redeem, "/billing/redeem")                                                                   \
+    X(budgets, "/budgets")                                                                         \
     X(members, "/members")                                                                         \
     X(invites, "/members/invites")                                                                 \
     X(settings, "/settings")                                                                       \
@@ -72,6 +73,7 @@ struct str link_checkout(struct arena *a, int64_t order_id);
 struct str link_transfer(struct arena *a, int64_t id);
 struct str link_invoice(struct arena *a, int64_t id, const char *action);
 struct str link_credit_note(struct arena *a, int64_t id, const char *action);
+struct str link_budget(struct arena *a, int64_t id, const char *action);
 struct str link_member(struct arena *a, struct user_id id, const char *action);
 struct str link_invite(struct arena *a, int64_t id, const char *action);
 struct str link_project(struct arena *a, struct project_id id, const char *action);

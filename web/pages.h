@@ -3,6 +3,7 @@
 
 #include "web/pages/account.h"
 #include "web/pages/billing.h"
+#include "web/pages/budgets.h"
 #include "web/pages/call.h"
 #include "web/pages/credit_note.h"
 #include "web/pages/home.h"

@@ -15,6 +15,7 @@ static const struct {
     {SECTION_TEAM, "Request log", "scroll-text", "/log", "l"},
     {SECTION_TEAM, "Usage", "chart-column", "/usage", "u"},
     {SECTION_TEAM, "Billing", "wallet", "/billing", "b"},
+    {SECTION_TEAM, "Budgets", "gauge", "/budgets", "w"},
     {SECTION_TEAM_ADMIN, "Members", "users", "/members", "m"},
     {SECTION_TEAM_ADMIN, "Settings", "settings", "/settings", "s"},
     {SECTION_TEAM_ADMIN, "Quick start", "rocket", "/quickstart", "q"},

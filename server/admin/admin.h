@@ -47,7 +47,6 @@ int admin_problem(struct admin *a, enum problem_code code, const char *param, co
     _must_use_;
 /* Turns an identity_* outcome into an answer: < 0 stays fatal, 0 stays 0. */
 int admin_identity(struct admin *a, int r, const struct identity_fault *fault) _must_use_;
-
 /* The same for bookings: a reference that was used for something else is a conflict. */
 int admin_booked(struct admin *a, int r, const struct identity_fault *fault) _must_use_;
 
@@ -65,7 +64,6 @@ int admin_query_time(struct admin *a, const char *name, int64_t *ret_us) _must_u
 int admin_query_money(struct admin *a, const char *name, struct money *ret) _must_use_;
 /* ADMIN_SAID after a 400 that names the first query parameter that is not in the list. */
 int admin_query_known(struct admin *a, const char *const *names, size_t n) _must_use_;
-
 /* A time given in the body; p NULL leaves *ret_us as it is; ADMIN_SAID after 400. */
 int admin_body_time(struct admin *a, const char *name, struct str text, int64_t *ret_us) _must_use_;
 /* JSON that is kept as text, read and written; empty: an empty object, and nothing. */
@@ -95,6 +93,9 @@ int admin_teams_list(struct admin *a);
 int admin_teams_get(struct admin *a);
 int admin_teams_create(struct admin *a);
 int admin_teams_change(struct admin *a);
+int admin_budgets_list(struct admin *a);
+int admin_budgets_set(struct admin *a);
+int admin_budgets_drop(struct admin *a);
 int admin_calls_list(struct admin *a);
 int admin_calls_get(struct admin *a);
 int admin_usage(struct admin *a);

@@ -12,6 +12,10 @@ static enum problem_code code_of(enum limit limit)
         return PROBLEM_NO_BALANCE;
     case LIMIT_KEY_BUDGET:
         return PROBLEM_KEY_LIMIT;
+    case LIMIT_USER_BUDGET:
+    case LIMIT_PROJECT_BUDGET:
+    case LIMIT_TEAM_BUDGET:
+        return PROBLEM_BUDGET;
     case LIMIT_KEY_REQUESTS:
         return PROBLEM_RATE_REQUESTS;
     case LIMIT_KEY_TOKENS:
@@ -22,6 +26,39 @@ static enum problem_code code_of(enum limit limit)
         break;
     }
     return PROBLEM_INTERNAL;
+}
+
+/* Whose limit it is. */
+static int64_t id_of(const struct call_record *r, enum limit limit)
+{
+    switch (limit) {
+    case LIMIT_WALLET:
+    case LIMIT_TEAM_BUDGET:
+        return r->team_id;
+    case LIMIT_PROJECT_BUDGET:
+        return r->project_id;
+    case LIMIT_USER_BUDGET:
+        return r->user_id;
+    case LIMIT_KEY_BUDGET:
+    case LIMIT_KEY_REQUESTS:
+    case LIMIT_KEY_TOKENS:
+    case LIMIT_KEY_PERMITS:
+    case LIMITS:
+        break;
+    }
+    return r->key_id;
+}
+
+/* Which budget it is, where the code alone does not say. */
+static struct str sentence_of(enum limit limit)
+{
+    if (limit == LIMIT_USER_BUDGET)
+        return STR("The budget of the key's owner does not cover this request.");
+    if (limit == LIMIT_PROJECT_BUDGET)
+        return STR("The budget of the key's project does not cover this request.");
+    if (limit == LIMIT_TEAM_BUDGET)
+        return STR("The team's budget does not cover this request.");
+    return STR_NONE;
 }
 
 static struct str amount_text(struct arena *a, const struct limits_word *word, int64_t v)
@@ -56,7 +93,8 @@ struct problem call_limits_problem(struct call *c, enum limit limit,
     p.quota_source = word->quota_source;
     p.scope = word->scope;
     p.unit = word->unit;
-    p.id = arena_i64(a, limit == LIMIT_WALLET ? c->record.team_id : c->record.key_id, "");
+    p.id = arena_i64(a, id_of(&c->record, limit), "");
+    p.message = sentence_of(limit);
     p.limit = amount_text(a, word, refusal->capacity);
     p.used = amount_text(a, word, refusal->used);
     p.resets_at_unix_s = (refusal->resets_at_us + 500000) / 1000000;

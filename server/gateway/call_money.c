@@ -18,6 +18,8 @@ int call_money_open(const struct services *s, struct db *db, const struct key_po
     struct key_limits limits = {
         .team = key->team,
         .key = key->key,
+        .project = key->project,
+        .owner = key->owner,
         .rpm = key->rpm,
         .tpm = key->tpm,
         .concurrency = key->concurrency,
@@ -31,17 +33,6 @@ int call_money_open(const struct services *s, struct db *db, const struct key_po
 void call_money_close(struct key_purses *purses)
 {
     key_purses_free(purses);
-}
-
-/* What wallet and budget have left, as far as this node knows. */
-static struct money available(const struct key_purses *p)
-{
-    int64_t wallet = limits_remaining(p, LIMIT_WALLET);
-    int64_t budget = limits_remaining(p, LIMIT_KEY_BUDGET);
-
-    if (budget >= 0 && (wallet < 0 || budget < wallet))
-        return (struct money){budget};
-    return (struct money){wallet};
 }
 
 static void answered(struct hold_ask *ask, int outcome)
@@ -98,7 +89,7 @@ int call_money_hold(struct call *c, struct problem *ret_problem)
     size_t n;
     int r;
 
-    estimate_make(&c->wire.llm, first, available(purses), &m->estimate);
+    estimate_make(&c->wire.llm, first, limits_money_left(purses), &m->estimate);
     r = price_hold(first->price, &m->estimate.most, &m->held);
     if (r != PRICE_OK) {
         *ret_problem = unpriced(first, r);
@@ -132,13 +123,11 @@ static void cover_answered(struct hold_ask *a, int outcome)
 /* More of the money, also where the hold has none yet because its first candidate was free. */
 static size_t money_wants(const struct call *c, int64_t nano, struct hold_want wants[LIMITS])
 {
-    static const enum limit money[] = {LIMIT_KEY_BUDGET, LIMIT_WALLET};
-    size_t n = 0;
+    struct cell *money[LIMITS];
+    size_t n = limits_money(c->key->purses, money);
 
-    for (size_t i = 0; i < ARRAY_LEN(money); i++)
-        if (c->key->purses->cell[money[i]])
-            wants[n++] =
-                (struct hold_want){c->key->purses->cell[money[i]], nano, nano * LEASE_CALLS};
+    for (size_t i = 0; i < n; i++)
+        wants[i] = (struct hold_want){money[i], nano, nano * LEASE_CALLS};
     return n;
 }
 
@@ -387,6 +376,7 @@ static void grow_answered(struct hold_ask *a, int outcome)
     if (outcome == HOLD_E_REFUSED) {
         p = call_limits_problem(c, limit_of(c, a->wants[a->refusal.which].cell), &a->refusal);
         p.code = PROBLEM_EXHAUSTED;
+        p.message = STR_NONE;
     }
     if (outcome == HOLD_OK) {
         note_grown(c, c->money.asked_nano);

@@ -14,6 +14,9 @@
 static const struct limits_word words[LIMITS] = {
     [LIMIT_WALLET] = {"prepaid_balance", "team", "usd", true},
     [LIMIT_KEY_BUDGET] = {"app_key", "key", "usd", true},
+    [LIMIT_USER_BUDGET] = {"user_budget", "user", "usd", true},
+    [LIMIT_PROJECT_BUDGET] = {"project_budget", "project", "usd", true},
+    [LIMIT_TEAM_BUDGET] = {"team_budget", "team", "usd", true},
     [LIMIT_KEY_REQUESTS] = {"key_rate_limit", "key", "requests", false},
     [LIMIT_KEY_TOKENS] = {"key_rate_limit", "key", "tokens", false},
     [LIMIT_KEY_PERMITS] = {"concurrency", "key", "calls", false},
@@ -29,21 +32,19 @@ int limits_open(struct node *n, struct db *db, const struct key_limits *limits,
                 struct key_purses **ret)
 {
     struct key_purses *p = calloc(1, sizeof(*p));
-    struct purse_id ids[LIMITS] = {{0}};
-    int r = p ? limits_sql_open(db, limits, ids, p->left) : err_origin(-ENOMEM);
+    struct limits_opened opened;
+    int r = p ? limits_sql_open(db, limits, &opened) : err_origin(-ENOMEM);
 
     if (r) {
         free(p);
         return r;
     }
-    p->capacity[LIMIT_KEY_BUDGET] = limits->budget.nano;
-    p->capacity[LIMIT_KEY_REQUESTS] = limits->rpm;
-    p->capacity[LIMIT_KEY_TOKENS] = limits->tpm;
-    p->capacity[LIMIT_KEY_PERMITS] = limits->concurrency;
+    memcpy(p->capacity, opened.capacity, sizeof(p->capacity));
+    memcpy(p->left, opened.left, sizeof(p->left));
     for (unsigned i = 0; i < LIMITS; i++) {
-        if (!ids[i].v)
+        if (!opened.id[i].v)
             continue;
-        p->cell[i] = node_cell(n, limits->team, ids[i]);
+        p->cell[i] = node_cell(n, limits->team, opened.id[i]);
         if (!p->cell[i]) {
             key_purses_free(p);
             return err_origin(-ENOMEM);
@@ -63,25 +64,16 @@ void key_purses_free(struct key_purses *p)
 /* What a busy key may lease at once: what a node that is lost may cost its team. */
 static int64_t most_of(enum limit limit)
 {
-    switch (limit) {
-    case LIMIT_WALLET:
-    case LIMIT_KEY_BUDGET:
+    if (words[limit].money)
         return LEASE_MONEY_MAX;
-    case LIMIT_KEY_REQUESTS:
-    case LIMIT_KEY_TOKENS:
-        return INT64_MAX;
-    case LIMIT_KEY_PERMITS:
-    case LIMITS:
-        break;
-    }
-    return 0;
+    return limit == LIMIT_KEY_PERMITS ? 0 : INT64_MAX;
 }
 
 /* Money is to last twice as long as calls go on without the database (NODE_GRACE_MS): it is filled up
  * at the half. What turns every minute is void by then anyway. */
 static int64_t ahead_of(enum limit limit)
 {
-    return limit == LIMIT_WALLET || limit == LIMIT_KEY_BUDGET ? INT64_C(120000) : INT64_C(5000);
+    return words[limit].money ? INT64_C(120000) : INT64_C(5000);
 }
 
 /* What fills again every minute may be shared out while the database is away; see hold.h. */
@@ -98,32 +90,39 @@ static int64_t lease_of(enum limit limit, int64_t amount)
         return amount;
     if (__builtin_mul_overflow(amount, LEASE_CALLS, &many))
         return amount;
-    if (limit == LIMIT_WALLET || limit == LIMIT_KEY_BUDGET)
+    if (words[limit].money)
         return MAX(amount, MIN(many, LEASE_MONEY_MAX));
     return many;
 }
 
+/* Of requests and of calls at the same time each call is one. */
+static int64_t amount_of(enum limit limit, struct money money, int64_t tokens)
+{
+    if (words[limit].money)
+        return money.nano;
+    return limit == LIMIT_KEY_TOKENS ? tokens : 1;
+}
+
+/* Cheap refusals first: permits and rates before money, the narrower budget before the wider. */
+static const enum limit order[LIMITS] = {
+    LIMIT_KEY_PERMITS, LIMIT_KEY_REQUESTS,   LIMIT_KEY_TOKENS,  LIMIT_KEY_BUDGET,
+    LIMIT_USER_BUDGET, LIMIT_PROJECT_BUDGET, LIMIT_TEAM_BUDGET, LIMIT_WALLET,
+};
+
 size_t limits_wants(const struct key_purses *p, const struct limits_need *need,
                     struct hold_want wants[LIMITS], enum limit which[LIMITS])
 {
-    const int64_t amounts[LIMITS] = {[LIMIT_WALLET] = need->money.nano,
-                                     [LIMIT_KEY_BUDGET] = need->money.nano,
-                                     [LIMIT_KEY_REQUESTS] = 1,
-                                     [LIMIT_KEY_TOKENS] = need->tokens,
-                                     [LIMIT_KEY_PERMITS] = 1};
-    /* Cheap refusals first: permits and rates before money. */
-    static const enum limit order[LIMITS] = {LIMIT_KEY_PERMITS, LIMIT_KEY_REQUESTS,
-                                             LIMIT_KEY_TOKENS, LIMIT_KEY_BUDGET, LIMIT_WALLET};
     size_t n = 0;
 
     for (unsigned i = 0; i < LIMITS; i++) {
         enum limit limit = order[i];
+        int64_t amount = p->cell[limit] ? amount_of(limit, need->money, need->tokens) : 0;
 
-        if (!p->cell[limit] || amounts[limit] <= 0)
+        if (amount <= 0)
             continue;
         wants[n] = (struct hold_want){.cell = p->cell[limit],
-                                      .amount = amounts[limit],
-                                      .lease = lease_of(limit, amounts[limit]),
+                                      .amount = amount,
+                                      .lease = lease_of(limit, amount),
                                       .most = most_of(limit),
                                       .ahead_ms = ahead_of(limit),
                                       .minute = minute_of(p, limit)};
@@ -135,14 +134,31 @@ size_t limits_wants(const struct key_purses *p, const struct limits_need *need,
 void limits_used(const enum limit *which, size_t n, struct money charge, int64_t tokens,
                  int64_t used[LIMITS])
 {
-    const int64_t amounts[LIMITS] = {[LIMIT_WALLET] = charge.nano,
-                                     [LIMIT_KEY_BUDGET] = charge.nano,
-                                     [LIMIT_KEY_REQUESTS] = 1,
-                                     [LIMIT_KEY_TOKENS] = tokens,
-                                     [LIMIT_KEY_PERMITS] = 0};
-
     for (size_t i = 0; i < n; i++)
-        used[i] = amounts[which[i]];
+        used[i] = which[i] == LIMIT_KEY_PERMITS ? 0 : amount_of(which[i], charge, tokens);
+}
+
+size_t limits_money(const struct key_purses *p, struct cell *ret[LIMITS])
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < LIMITS; i++)
+        if (words[order[i]].money && p->cell[order[i]])
+            ret[n++] = p->cell[order[i]];
+    return n;
+}
+
+struct money limits_money_left(const struct key_purses *p)
+{
+    int64_t least = limits_remaining(p, LIMIT_WALLET);
+
+    for (enum limit l = LIMIT_KEY_BUDGET; l <= LIMIT_TEAM_BUDGET; l++) {
+        int64_t budget = limits_remaining(p, l);
+
+        if (budget >= 0 && (least < 0 || budget < least))
+            least = budget;
+    }
+    return (struct money){least};
 }
 
 int64_t limits_remaining(const struct key_purses *p, enum limit limit)

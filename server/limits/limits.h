@@ -1,8 +1,8 @@
 /* limits.h: which purses a call draws on, and what to tell the caller whom one refuses.
  *
- * Wallet, key budget, requests and tokens a minute, calls at the same time. Other scopes (project,
- * team, user, model) are more rows of the same kind: a place in enum limit and a purse in
- * struct key_purses. */
+ * Wallet; budgets of the key, its owner, its project and the team; the key's requests and tokens a
+ * minute and calls at the same time. Another scope is a place in enum limit and a purse in struct
+ * key_purses. */
 #pragma once
 
 #include "base/money.h"
@@ -11,16 +11,22 @@
 enum limit {
     LIMIT_WALLET,
     LIMIT_KEY_BUDGET,
+    LIMIT_USER_BUDGET,
+    LIMIT_PROJECT_BUDGET,
+    LIMIT_TEAM_BUDGET,
     LIMIT_KEY_REQUESTS,
     LIMIT_KEY_TOKENS,
     LIMIT_KEY_PERMITS,
     LIMITS
 };
 
-/* What the key's policy says. 0: no such limit. */
+/* What the key's policy says. 0: no such limit. The budgets of project, owner (0: it has none) and team
+ * are read from the table `budget`. */
 struct key_limits {
     struct team_id team;
     struct key_id key;
+    struct project_id project;
+    struct user_id owner;
     int64_t rpm, tpm, concurrency;
     struct money budget;
     const char *budget_window; /* "day", "week", "month", "lifetime"; NULL: no budget */
@@ -55,11 +61,15 @@ void limits_used(const enum limit *which, size_t n, struct money charge, int64_t
 /* In the words of DESIGN 7. */
 struct limits_word {
     const char *quota_source; /* "prepaid_balance" ... */
-    const char *scope;        /* "team", "key" */
+    const char *scope;        /* "team", "project", "user", "key" */
     const char *unit;         /* "usd", "requests", "tokens", "calls" */
     bool money;               /* 402; else 429 */
 };
 const struct limits_word *limits_word(enum limit limit);
+/* The least that is left of what money is taken from, as this node last heard. */
+struct money limits_money_left(const struct key_purses *p);
+/* The purses that money is taken from, in the order of a hold; returns how many. */
+size_t limits_money(const struct key_purses *p, struct cell *ret[LIMITS]);
 /* Remaining of the purse, as this node last heard; for x-ratelimit-* headers. < 0: no such limit.
  */
 int64_t limits_remaining(const struct key_purses *p, enum limit limit);

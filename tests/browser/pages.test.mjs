@@ -84,6 +84,7 @@ setup('an installation with a month behind it, seen by four', async () => {
   const order = (await owner.submit('/billing', /top-up/, { amount: '40', provider: 'manual' })).url.match(/orders\/(\d+)/)[1];
   const checkout = (await owner.submit('/billing', /top-up/, { amount: '30', provider: 'sandbox' })).url.match(/checkout\/(\d+)/)[1];
   const invite = (await owner.submit('/members', /invites$/, { role: 'viewer' })).body.match(/\/invite\/([\w-]{20,})/)[1];
+  await owner.submit('/budgets', /\/budgets$/, { for: 'team:2', amount: '500', window: 'month' });
   const operator = await signInOperator(server);
   const reset = (await operator.submit('/operator/users?q=ada', /\/reset$/)).body.match(/\/reset\/([\w-]{20,})/)[1];
   await operator.submit('/operator/incidents', /incidents\/off$/, { model: 'gpt-5-nano', reason: 'It answers with other people’s words' });
@@ -218,7 +219,7 @@ const jobs = pages.map(({ path, auth }) => [path, () => address(path), whoSees(a
 for (const name of ['blocked', 'byModel', 'nothing']) jobs.push([name, () => linked[name], 'USER']);
 for (const kind of ['bedrock', 'vertex', 'azure', 'openai-compatible'])
   jobs.push([`a new account of ${kind}`, () => `/operator/accounts/new?kind=${kind}`, 'OPERATOR']);
-for (const path of ['/overview', '/keys', '/log', '/usage', '/billing', '/billing/ledger', '/members', '/settings'])
+for (const path of ['/overview', '/keys', '/log', '/usage', '/billing', '/billing/ledger', '/budgets', '/members', '/settings'])
   jobs.push([`${path} of a new team`, () => path, 'NEWCOMER']);
 jobs.splice(0, jobs.length, ...jobs.filter(([name]) => only.test(name)));
 

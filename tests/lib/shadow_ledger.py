@@ -47,9 +47,10 @@ TABLES = {
     "purse": "SELECT team_id, id, kind, scope, scope_id, turns, capacity, used, leased, window_start,"
              " window_end FROM purse",
     "changed": "SELECT DISTINCT object FROM audit WHERE action = 'key.update'",
+    "budget": "SELECT team_id, scope, scope_id FROM budget",
     "lease": "SELECT l.team_id, l.purse_id, l.session_id, l.remaining, l.window_start, n.state"
              " FROM lease l JOIN node_session n ON n.id = l.session_id",
-    "call": "SELECT team_id, call_id, key_id, project_id, served_model, provider, account_id, outcome,"
+    "call": "SELECT team_id, call_id, key_id, user_id, project_id, served_model, provider, account_id, outcome,"
             f" attempts, fallback, repeat, {', '.join(CLASSES)}, service_tier, image_kind, price_id, charge_nano,"
             " cost_nano, posted_at, transfer_id FROM call",
     "price_unit": "SELECT price_id, service_tier, unit, above_input_tokens, image_kind, charge_per_million_nano AS charge,"
@@ -180,12 +181,15 @@ class Books:
             spent[c["team_id"], "team", c["team_id"]].append(entry)
             spent[c["team_id"], "key", c["key_id"]].append(entry)
             spent[c["team_id"], "project", c["project_id"]].append(entry)
+            spent[c["team_id"], "user", c["user_id"]].append(entry)
+        budgets = {(b["team_id"], b["scope"], b["scope_id"]) for b in self.tables["budget"]}
         for p in self.tables["purse"]:
             where = "team", p["team_id"], p["kind"], p["scope"], p["scope_id"]
             self.same("leased", number(p["leased"]), left[p["team_id"], p["id"], p["window_start"]], *where)
             if p["kind"] == "wallet":
                 self.same("spendable", number(p["capacity"]) - number(p["used"]), self.funds[p["team_id"]], *where)
-            if p["kind"] == "budget":
+            # One that was taken back counts no more: what is charged meanwhile is added when it is set again.
+            if p["kind"] == "budget" and (p["scope"] == "key" or (p["team_id"], p["scope"], p["scope_id"]) in budgets):
                 self.check_budget(p, spent[p["team_id"], p["scope"], p["scope_id"]], where)
 
     def check_budget(self, purse, spent, where):

@@ -40,6 +40,9 @@ test('answers are what the document says', async () => {
   await holds('PATCH', '/api/v1/keys/{id}', 200, { rpm: 5 }, ask, `/api/v1/keys/${key.id}`);
   await holds('POST', '/api/v1/keys/{id}/rotate', 200, {}, ask, `/api/v1/keys/${key.id}`.concat('/rotate'));
   await holds('GET', '/api/v1/teams', 200);
+  const budget = await holds('POST', '/api/v1/budgets', 201, { scope: 'team', amount: '50', window: 'month' });
+  await holds('GET', '/api/v1/budgets', 200);
+  await holds('DELETE', '/api/v1/budgets/{id}', 200, undefined, ask, `/api/v1/budgets/${budget.id}`);
   await holds('GET', '/api/v1/calls', 200);
   await holds('GET', '/api/v1/calls/{id}', 200, undefined, ask, `/api/v1/calls/${id}`);
   for (const by of ['day', 'model', 'key', 'project', 'provider']) await holds('GET', '/api/v1/usage', 200, undefined, ask, `/api/v1/usage?by=${by}`);

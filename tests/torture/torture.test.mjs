@@ -133,6 +133,7 @@ const scenarios = {
   billing: page('/billing'),
   'the ledger': page('/billing/ledger'),
   'the next invoice': page('/billing/preview'),
+  budgets: page('/budgets'),
   members: page('/members'),
   settings: page('/settings'),
   keys: page('/keys'),
