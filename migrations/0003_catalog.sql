@@ -24,6 +24,8 @@ CREATE TABLE provider_account (
     key_last4 text NOT NULL DEFAULT '' CHECK (length(key_last4) <= 4),
     extra_headers jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(extra_headers) = 'object'),
     network text NOT NULL DEFAULT 'public' CHECK (network IN ('public', 'private')),
+    data_policy text NOT NULL DEFAULT 'unknown'
+        CHECK (data_policy IN ('unknown', 'no_training', 'no_retention')),
     enabled boolean NOT NULL DEFAULT true,
     priority integer NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 1000),
     weight integer NOT NULL DEFAULT 100 CHECK (weight BETWEEN 1 AND 1000),
@@ -46,14 +48,15 @@ COMMENT ON COLUMN provider_account.region IS 'For kinds whose address or signatu
 COMMENT ON COLUMN provider_account.key_sealed IS 'Sealed under the installation''s secret, bound to this id; NULL: none is needed.';
 COMMENT ON COLUMN provider_account.extra_headers IS 'Names and values sent with every request; shown to operators, so not the place for a secret.';
 COMMENT ON COLUMN provider_account.network IS 'private allows loopback and private addresses; never for a team''s own.';
+COMMENT ON COLUMN provider_account.data_policy IS 'What an operator says that the provider does with what it is sent; requests may ask for one.';
 COMMENT ON COLUMN provider_account.priority IS 'Lower is tried first, behind the target''s own priority.';
 COMMENT ON COLUMN provider_account.weight IS 'Multiplied with the target''s weight.';
 CREATE UNIQUE INDEX provider_account_name ON provider_account (team_id, lower(name))
     NULLS NOT DISTINCT WHERE deleted_at IS NULL;
 CALL tenant_table('provider_account');
 GRANT SELECT, INSERT ON provider_account TO tollgate_app;
-GRANT UPDATE (name, base_url, region, project, key_sealed, key_last4, extra_headers, network, enabled, priority,
-              weight, rpm, tpm, last_ok_at, last_error_at, last_error, changed_at, deleted_at)
+GRANT UPDATE (name, base_url, region, project, key_sealed, key_last4, extra_headers, network, data_policy,
+              enabled, priority, weight, rpm, tpm, last_ok_at, last_error_at, last_error, changed_at, deleted_at)
     ON provider_account TO tollgate_app;
 
 CREATE TABLE model (
@@ -70,7 +73,8 @@ CREATE TABLE model (
     capabilities text[],
     demo boolean NOT NULL DEFAULT false,
     enabled boolean NOT NULL DEFAULT false,
-    strategy text NOT NULL DEFAULT 'priority' CHECK (strategy IN ('priority', 'weighted')),
+    strategy text NOT NULL DEFAULT 'priority'
+        CHECK (strategy IN ('priority', 'weighted', 'cheapest', 'fastest')),
     triggers text[] NOT NULL DEFAULT
         '{connect,timeout,rate_limited,server_error,bad_reply,credential}'
         CHECK (triggers <@
@@ -94,7 +98,7 @@ COMMENT ON COLUMN model.family IS 'The endpoint family that serves it: openai-ch
 COMMENT ON COLUMN model.media_tokens IS 'What one inline image or sound counts at most, for the hold.';
 COMMENT ON COLUMN model.capabilities IS 'Words of server/catalog/ability.def; NULL: not known, nothing is refused for it.';
 COMMENT ON COLUMN model.demo IS 'Answered by the demo upstream: labelled as such, and hidden where that is off.';
-COMMENT ON COLUMN model.strategy IS 'priority: ascending, weights inside one; weighted: weights alone.';
+COMMENT ON COLUMN model.strategy IS 'priority: ascending, weights inside one; weighted: weights alone; cheapest: by the operator''s cost, fastest: by the time to the first byte, then as priority.';
 COMMENT ON COLUMN model.triggers IS 'Which outcomes of a try let the next target have its turn (server/routing/fallback.h).';
 COMMENT ON COLUMN model.retries IS 'Further tries of the same target before the next.';
 COMMENT ON COLUMN model.drop_unsupported IS 'What a target''s format cannot express is left out of the request and named; false: that target is passed over, and a request that none can express is refused.';

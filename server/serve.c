@@ -21,6 +21,7 @@
 #include "lease/node.h"
 #include "ledger/journal.h"
 #include "providers/health.h"
+#include "providers/pace.h"
 #include "providers/tokens.h"
 #include "routes.h"
 #include "web/site.h"
@@ -269,6 +270,8 @@ static int make(struct serve *s, struct db *db)
     if (!r)
         r = health_board_new(&s->services->health);
     if (!r)
+        r = pace_board_new(&s->services->pace);
+    if (!r)
         r = token_board_new(&s->services->tokens);
     if (!r)
         r = make_node(s, db);
@@ -436,6 +439,7 @@ void serve_free(struct serve *s)
     node_free(s->services->node);
     router_free(s->router);
     health_board_free(s->services->health);
+    pace_board_free(s->services->pace);
     token_board_free(s->services->tokens);
     catalog_holder_free(s->services->catalog);
     site_free(s->services->site);

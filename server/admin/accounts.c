@@ -22,6 +22,7 @@ static struct json_object *account_json(const struct account_row *row)
     json_set_str(o, "name", d->name);
     admin_set_text(o, "base_url", d->base_url);
     json_set_cstr(o, "network", d->private_network ? "private" : "public");
+    json_set_cstr(o, "data_policy", data_policy_name(d->data_policy));
     admin_set_text(o, "region", d->region);
     admin_set_text(o, "project", d->project);
     json_set(o, "extra_headers", admin_json(d->extra_headers));
@@ -51,12 +52,13 @@ static int answer_account(struct admin *a, int status, struct account_id id)
 /* --- what a body may say --- */
 
 struct account_body {
-    struct str kind, name, base_url, network, region, project;
+    struct str kind, name, base_url, network, data_policy, region, project;
     struct str key, access_key_id, secret_access_key, session_token;
     struct json_object *extra_headers, *service_account;
     int64_t priority, weight, rpm, tpm;
     bool enabled;
-    uint8_t saw_url, saw_network, saw_region, saw_project, saw_headers, saw_rpm, saw_tpm;
+    uint8_t saw_url, saw_network, saw_region, saw_project, saw_headers, saw_rpm, saw_tpm,
+        saw_policy;
 };
 
 #define AT(field) offsetof(struct account_body, field)
@@ -64,6 +66,7 @@ struct account_body {
     {"name", WANT_STR, name_required, 1, 100, AT(name), SIZE_MAX},                                 \
         {"base_url", WANT_STR, false, 0, 2000, AT(base_url), AT(saw_url)},                         \
         {"network", WANT_STR, false, 1, 10, AT(network), AT(saw_network)},                         \
+        {"data_policy", WANT_STR, false, 1, 20, AT(data_policy), AT(saw_policy)},                  \
         {"region", WANT_STR, false, 0, 100, AT(region), AT(saw_region)},                           \
         {"project", WANT_STR, false, 0, 100, AT(project), AT(saw_project)},                        \
         {"extra_headers", WANT_ANY, false, 0, 0, AT(extra_headers), AT(saw_headers)},              \
@@ -108,6 +111,16 @@ static int merge_network(struct admin *a, const struct account_body *b, struct a
     return admin_problem(a, PROBLEM_BAD_FIELD, "network", "One of public, private is wanted.");
 }
 
+static int merge_policy(struct admin *a, const struct account_body *b, struct account_draft *d)
+{
+    if (b->saw_policy == FIELD_NULL)
+        d->data_policy = DATA_UNKNOWN;
+    if (b->saw_policy != FIELD_GIVEN || data_policy_parse(b->data_policy, &d->data_policy) == WORD_OK)
+        return 0;
+    return admin_problem(a, PROBLEM_BAD_FIELD, "data_policy",
+                         "One of unknown, no_training, no_retention is wanted.");
+}
+
 /* Absent stays, null clears. */
 static int merge(struct admin *a, const struct account_body *b, struct account_draft *d)
 {
@@ -127,6 +140,8 @@ static int merge(struct admin *a, const struct account_body *b, struct account_d
         d->rpm = b->rpm;
     if (b->saw_tpm)
         d->tpm = b->tpm;
+    if (!r)
+        r = merge_policy(a, b, d);
     if (!r && b->saw_headers)
         r = admin_json_text(a, b->extra_headers, &d->extra_headers);
     return r;

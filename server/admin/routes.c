@@ -14,7 +14,7 @@ static void put_policy(struct json_object *o, const struct model_draft *d)
     struct str triggers[ROUTE_TRIGGERS];
 
     json_set_bool(o, "enabled", d->enabled);
-    json_set_bool(o, "weighted", d->weighted);
+    json_set_cstr(o, "strategy", route_strategy_name(d->strategy));
     json_set(o, "triggers", admin_strings(triggers, trigger_words(d->triggers, triggers)));
     json_set_i64(o, "max_attempts", d->max_attempts);
     json_set_i64(o, "retries", d->retries);
@@ -109,11 +109,11 @@ int admin_route_of_path(struct admin *a, struct model_id *ret)
 /* --- what a body may say --- */
 
 struct route_body {
-    struct str model, kind, vendor, description, off_reason;
+    struct str model, kind, vendor, description, strategy, off_reason;
     struct json_strs abilities, triggers, aliases;
     int64_t context_tokens, max_output_tokens, media_tokens, max_attempts, retries;
     int64_t connect_ms, first_byte_ms, idle_ms, total_ms, pinned_target;
-    bool enabled, weighted, drop_unsupported;
+    bool enabled, drop_unsupported;
     uint8_t saw_abilities, saw_triggers, saw_aliases, saw_off, saw_pin, saw_context, saw_output,
         saw_connect, saw_first_byte, saw_idle, saw_total;
 };
@@ -130,7 +130,7 @@ struct route_body {
         {"abilities", WANT_STRS, false, 0, ABILITIES, AT(abilities), AT(saw_abilities)},           \
         {"aliases", WANT_STRS, false, 0, 100, AT(aliases), AT(saw_aliases)},                       \
         {"enabled", WANT_BOOL, false, 0, 0, AT(enabled), SIZE_MAX},                                \
-        {"weighted", WANT_BOOL, false, 0, 0, AT(weighted), SIZE_MAX},                              \
+        {"strategy", WANT_STR, false, 1, 20, AT(strategy), SIZE_MAX},                              \
         {"triggers", WANT_STRS, false, 0, ROUTE_TRIGGERS, AT(triggers), AT(saw_triggers)},         \
         {"max_attempts", WANT_I64, false, 1, BOUND_ATTEMPTS, AT(max_attempts), SIZE_MAX},          \
         {"retries", WANT_I64, false, 0, 5, AT(retries), SIZE_MAX},                                 \
@@ -163,7 +163,7 @@ static struct route_body body_of(const struct model_draft *d)
         .max_attempts = d->max_attempts,
         .retries = d->retries,
         .enabled = d->enabled,
-        .weighted = d->weighted,
+        .strategy = str_c(route_strategy_name(d->strategy)),
         .drop_unsupported = d->drop_unsupported,
     };
 }
@@ -217,7 +217,6 @@ static int merge(struct admin *a, const struct route_body *b, struct model_draft
     d->max_attempts = (int32_t)b->max_attempts;
     d->retries = (int32_t)b->retries;
     d->enabled = b->enabled;
-    d->weighted = b->weighted;
     d->drop_unsupported = b->drop_unsupported;
     if (b->saw_context)
         d->context_tokens = b->context_tokens;
@@ -231,6 +230,9 @@ static int merge(struct admin *a, const struct route_body *b, struct model_draft
         d->idle_timeout_ms = (int32_t)b->idle_ms;
     if (b->saw_total)
         d->total_timeout_ms = (int32_t)b->total_ms;
+    if (!r && route_strategy_parse(b->strategy, &d->strategy) != WORD_OK)
+        return admin_problem(a, PROBLEM_BAD_FIELD, "strategy",
+                             "One of priority, weighted, cheapest, fastest is wanted.");
     return r ? r : merge_triggers(a, b, d);
 }
 

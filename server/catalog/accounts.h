@@ -6,6 +6,7 @@
 
 #include "catalog/change.h"
 #include "catalog/credential.h"
+#include "catalog/words.h"
 
 struct account_draft {
     struct str kind; /* fixed once added */
@@ -15,6 +16,7 @@ struct account_draft {
     struct str extra_headers; /* a JSON object of strings; empty: none */
     struct str region, project; /* where its kind asks for them; else empty */
     bool private_network, enabled;
+    enum data_policy data_policy;
     int32_t priority, weight; /* 0 .. 1000; 1 .. 1000 */
     int64_t rpm, tpm;         /* 0: no limit */
 };

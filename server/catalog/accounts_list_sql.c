@@ -13,7 +13,7 @@
     "       a.region, a.project,"                                                               \
     "       CASE WHEN a.extra_headers = '{}' THEN '' ELSE a.extra_headers::text END"            \
     "         AS extra_headers,"                                                                \
-    "       a.network = 'private' AS private, a.enabled, a.priority, a.weight,"                 \
+    "       a.network = 'private' AS private, a.data_policy, a.enabled, a.priority, a.weight,"  \
     "       coalesce(a.rpm, 0) AS rpm, coalesce(a.tpm, 0) AS tpm,"                              \
     "       a.key_sealed IS NOT NULL AS has_key, a.key_last4, a.last_ok_at, a.last_error_at,"   \
     "       a.last_error, a.created_at,"                                                        \
@@ -25,13 +25,22 @@
 DB_QUERY(account_by_id, ACCOUNT_COLUMNS " AND a.id = $1")
 DB_QUERY(account_all, ACCOUNT_COLUMNS " ORDER BY lower(a.name), a.id LIMIT $1")
 
-#define ACCOUNT_COLS(row)                                                                         \
+/* What comes as words. */
+static void take_words(struct account_row *row, struct str policy)
+{
+    row->provider = provider_find(row->is.kind);
+    if (data_policy_parse(policy, &row->is.data_policy) != WORD_OK)
+        row->is.data_policy = DATA_UNKNOWN; /* of a newer version */
+}
+
+#define ACCOUNT_COLS(row, policy)                                                                 \
     DB_COLS(db_col_i64("id", &(row)->id.v), db_col_i64("team_id", &(row)->team.v),                \
             db_col_text("kind", &(row)->is.kind), db_col_text("name", &(row)->is.name),           \
             db_col_text("base_url", &(row)->is.base_url),                                         \
             db_col_text("region", &(row)->is.region), db_col_text("project", &(row)->is.project), \
             db_col_text("extra_headers", &(row)->is.extra_headers),                               \
             db_col_bool("private", &(row)->is.private_network),                                   \
+            db_col_text("data_policy", policy),                                                   \
             db_col_bool("enabled", &(row)->is.enabled),                                           \
             db_col_i32("priority", &(row)->is.priority), db_col_i32("weight", &(row)->is.weight), \
             db_col_i64("rpm", &(row)->is.rpm), db_col_i64("tpm", &(row)->is.tpm),                 \
@@ -45,31 +54,42 @@ DB_QUERY(account_all, ACCOUNT_COLUMNS " ORDER BY lower(a.name), a.id LIMIT $1")
 int account_get(struct db *db, struct arena *a, struct account_id id, struct account_row *ret)
 {
     struct account_row row;
-    int r = db_one(db, &account_by_id, a, DB_ARGS(db_i64(id.v)), ACCOUNT_COLS(&row));
+    struct str policy;
+    int r = db_one(db, &account_by_id, a, DB_ARGS(db_i64(id.v)), ACCOUNT_COLS(&row, &policy));
 
     if (r == DB_E_NONE)
         return CHANGE_E_NONE;
     if (r)
         return err_trace(db_fatal(r));
-    row.provider = provider_find(row.is.kind);
+    take_words(&row, policy);
     *ret = row;
     return CHANGE_OK;
 }
 
+struct account_read {
+    struct account_row row;
+    struct str policy;
+    struct db_rows rows;
+};
+
+static int account_push(void *ctx)
+{
+    struct account_read *t = ctx;
+
+    take_words(&t->row, t->policy);
+    return db_rows_push(&t->rows);
+}
+
 int account_list(struct db *db, struct arena *a, struct account_row **ret, size_t *ret_n)
 {
-    struct account_row row = {0}, *v;
-    struct db_rows rows = DB_ROWS(a, &row);
-    int r = db_each(db, &account_all, a, DB_ARGS(db_i64(BOUND_CATALOG_ROWS)), ACCOUNT_COLS(&row),
-                    db_rows_push, &rows);
+    struct account_read t = {.rows = DB_ROWS(a, &t.row)};
+    int r = db_each(db, &account_all, a, DB_ARGS(db_i64(BOUND_CATALOG_ROWS)),
+                    ACCOUNT_COLS(&t.row, &t.policy), account_push, &t);
 
     if (r)
         return err_trace(db_fatal(r));
-    v = rows.v;
-    for (size_t i = 0; i < rows.n; i++)
-        v[i].provider = provider_find(v[i].is.kind);
-    *ret = v;
-    *ret_n = rows.n;
+    *ret = t.rows.v;
+    *ret_n = t.rows.n;
     return CHANGE_OK;
 }
 

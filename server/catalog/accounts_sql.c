@@ -60,10 +60,11 @@ static struct db_arg headers_arg(struct str text)
 
 DB_QUERY(account_insert,
          "INSERT INTO provider_account (kind, name, base_url, extra_headers, network, enabled,"
-         "                              priority, weight, rpm, tpm, created_by, region, project)"
+         "                              priority, weight, rpm, tpm, created_by, region, project,"
+         "                              data_policy)"
          "VALUES ($1, $2, coalesce($3, ''), $4, $5, $6, $7, $8, nullif($9::bigint, 0),"
          "        nullif($10::bigint, 0), nullif($11::bigint, 0), coalesce($12, ''),"
-         "        coalesce($13, '')) "
+         "        coalesce($13, ''), $14) "
          "RETURNING id")
 
 static int account_insert_row(struct db *db, struct arena *a, const struct actor *actor,
@@ -75,7 +76,8 @@ static int account_insert_row(struct db *db, struct arena *a, const struct actor
                           db_cstr(d->private_network ? "private" : "public"), db_bool(d->enabled),
                           db_i32(d->priority), db_i32(d->weight), db_i64(d->rpm), db_i64(d->tpm),
                           db_i64(actor->kind == ACTOR_OPERATOR ? actor->id : 0),
-                          db_text(d->region), db_text(d->project)),
+                          db_text(d->region), db_text(d->project),
+                          db_cstr(data_policy_name(d->data_policy))),
                   DB_COLS(db_col_i64("id", &ret->v)));
 }
 
@@ -147,7 +149,7 @@ DB_QUERY(
     "   SET name = $2, base_url = coalesce($3, ''), extra_headers = $4, network = $5, enabled = $6,"
     "       priority = $7, weight = $8, rpm = nullif($9::bigint, 0),"
     "       tpm = nullif($10::bigint, 0), region = coalesce($11, ''), project = coalesce($12, ''),"
-    "       changed_at = now()"
+    "       data_policy = $13, changed_at = now()"
     " WHERE id = $1 AND deleted_at IS NULL")
 
 static struct str effective_origin(const struct provider *p, struct str base_url)
@@ -196,7 +198,8 @@ int account_edit(struct db *db, const struct actor *actor, struct account_id id,
                         headers_arg(d->extra_headers),
                         db_cstr(d->private_network ? "private" : "public"), db_bool(d->enabled),
                         db_i32(d->priority), db_i32(d->weight), db_i64(d->rpm), db_i64(d->tpm),
-                        db_text(d->region), db_text(d->project)),
+                        db_text(d->region), db_text(d->project),
+                        db_cstr(data_policy_name(d->data_policy))),
                 NULL);
     if (r == DB_E_CONFLICT)
         return name_taken(fault);

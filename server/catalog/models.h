@@ -14,7 +14,7 @@ struct model_draft {
     bool abilities_known;
     uint32_t abilities;
     bool enabled;
-    bool weighted;
+    enum route_strategy strategy;
     uint32_t triggers;
     int32_t max_attempts, retries;
     bool drop_unsupported; /* snapshot.h */

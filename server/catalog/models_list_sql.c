@@ -9,7 +9,7 @@
     "       coalesce(m.context_tokens, 0) AS context_tokens,"                                    \
     "       coalesce(m.max_output_tokens, 0) AS max_output_tokens, m.media_tokens,"              \
     "       array_to_string(m.capabilities, ',') AS capabilities, m.demo, m.enabled,"            \
-    "       m.strategy = 'weighted' AS weighted, array_to_string(m.triggers, ',') AS triggers,"  \
+    "       m.strategy, array_to_string(m.triggers, ',') AS triggers,"                          \
     "       m.max_attempts, m.retries, m.drop_unsupported,"                                     \
     "       coalesce(m.connect_timeout_ms, 0) AS connect_timeout_ms," \
     "       coalesce(m.first_byte_timeout_ms, 0) AS first_byte_timeout_ms,"                      \
@@ -34,7 +34,7 @@ DB_QUERY(model_all, MODEL_COLUMNS " WHERE $1::text = '' OR strpos(lower(m.name),
 /* Sets and the kind come as words. */
 struct model_words {
     struct model_row row;
-    struct str kind, capabilities, triggers;
+    struct str kind, capabilities, strategy, triggers;
 };
 
 #define MODEL_COLS(w)                                                                             \
@@ -47,7 +47,7 @@ struct model_words {
             db_col_i64("media_tokens", &(w)->row.is.media_tokens),                                \
             db_col_text("capabilities", &(w)->capabilities),                                      \
             db_col_bool("demo", &(w)->row.is.demo), db_col_bool("enabled", &(w)->row.is.enabled), \
-            db_col_bool("weighted", &(w)->row.is.weighted),                                       \
+            db_col_text("strategy", &(w)->strategy),                                              \
             db_col_text("triggers", &(w)->triggers),                                              \
             db_col_i32("max_attempts", &(w)->row.is.max_attempts),                                \
             db_col_i32("retries", &(w)->row.is.retries),                                          \
@@ -70,6 +70,8 @@ static struct model_row model_of_words(const struct model_words *w)
     row.is.abilities_known = w->capabilities.p != NULL;
     row.is.abilities = ability_bits(w->capabilities);
     row.is.triggers = trigger_bits(w->triggers);
+    if (route_strategy_parse(w->strategy, &row.is.strategy) != WORD_OK)
+        row.is.strategy = STRATEGY_PRIORITY;
     return row;
 }
 

@@ -33,6 +33,7 @@ struct catalog_account {
     const struct provider_header *headers; /* the operator's extra ones */
     size_t n_headers;
     bool private_network; /* guard.h: GUARD_PRIVATE */
+    enum data_policy data_policy;
     const char *unusable; /* the sentence why it is not used; NULL: it is */
     int priority, weight;
     int64_t rpm, tpm; /* 0: no limit */
@@ -64,7 +65,7 @@ struct catalog_model {
     bool demo, enabled;
     int64_t created_s; /* Unix time, for GET /v1/models */
     /* The route. */
-    bool weighted; /* priorities do not count */
+    enum route_strategy strategy;
     uint32_t triggers;
     unsigned max_attempts, retries;
     int connect_timeout_ms, first_byte_timeout_ms; /* 0: the server's setting */

@@ -17,12 +17,13 @@ struct accounts_load {
     int64_t id, team_id, rpm, tpm;
     int32_t priority, weight;
     bool enabled, private_network, team_none, rpm_none, tpm_none;
-    struct str kind, name, base_url, region, project, key_sealed, value;
+    struct str kind, name, base_url, region, project, data_policy, key_sealed, value;
 };
 
 DB_QUERY(catalog_accounts_all,
          "SELECT id, team_id, kind, name, base_url, region, project, key_sealed,"
-         "       network = 'private' AS private, enabled, priority, weight, rpm, tpm"
+         "       network = 'private' AS private, data_policy, enabled, priority, weight, rpm,"
+         "       tpm"
          "  FROM provider_account"
          " WHERE deleted_at IS NULL"
          " ORDER BY id")
@@ -123,6 +124,8 @@ static int account_row(void *ctx)
         .rpm = l->rpm_none ? 0 : l->rpm,
         .tpm = l->tpm_none ? 0 : l->tpm,
     };
+    if (data_policy_parse(l->data_policy, &a->data_policy) != WORD_OK)
+        a->data_policy = DATA_UNKNOWN; /* of a newer version */
     c->n_accounts++;
     r = account_key(l, a);
     if (r == 0)
@@ -138,7 +141,8 @@ static int each_account(struct accounts_load *l)
                 db_col_text("kind", &l->kind), db_col_text("name", &l->name),
                 db_col_text("base_url", &l->base_url), db_col_text("region", &l->region),
                 db_col_text("project", &l->project), db_col_bytes("key_sealed", &l->key_sealed),
-                db_col_bool("private", &l->private_network), db_col_bool("enabled", &l->enabled),
+                db_col_bool("private", &l->private_network),
+                db_col_text("data_policy", &l->data_policy), db_col_bool("enabled", &l->enabled),
                 db_col_i32("priority", &l->priority), db_col_i32("weight", &l->weight),
                 db_col_i64_null("rpm", &l->rpm, &l->rpm_none),
                 db_col_i64_null("tpm", &l->tpm, &l->tpm_none)),

@@ -48,7 +48,8 @@ static int model_row(void *ctx)
     m->kind = kind;
     m->abilities_known = l->capabilities.p != NULL;
     m->abilities = m->abilities_known ? ability_bits(l->capabilities) : UINT32_MAX;
-    m->weighted = str_eq_c(l->strategy, "weighted");
+    if (route_strategy_parse(l->strategy, &m->strategy) != WORD_OK)
+        m->strategy = STRATEGY_PRIORITY; /* of a newer version */
     m->triggers = trigger_bits(l->triggers);
     m->max_attempts = (unsigned)l->max_attempts;
     m->retries = (unsigned)l->retries;

@@ -66,6 +66,43 @@ const char *route_trigger_name(enum route_trigger t)
     return trigger_names[t];
 }
 
+static const struct {
+    const char *name, *label;
+} strategies[ROUTE_STRATEGIES] = {
+    [STRATEGY_PRIORITY] = {"priority", "by priority, weights among equals"},
+    [STRATEGY_WEIGHTED] = {"weighted", "by weight alone"},
+    [STRATEGY_CHEAPEST] = {"cheapest", "the one that costs you least first"},
+    [STRATEGY_FASTEST] = {"fastest", "the one that begins to answer soonest first"},
+}, policies[DATA_POLICIES] = {
+    [DATA_UNKNOWN] = {"unknown", "not known"},
+    [DATA_NO_TRAINING] = {"no_training", "does not learn from it"},
+    [DATA_NO_RETENTION] = {"no_retention", "does not learn from it, nor keep it"},
+};
+
+const char *route_strategy_name(enum route_strategy s)
+{
+    assert(s < ROUTE_STRATEGIES);
+    return strategies[s].name;
+}
+
+const char *route_strategy_label(enum route_strategy s)
+{
+    assert(s < ROUTE_STRATEGIES);
+    return strategies[s].label;
+}
+
+const char *data_policy_name(enum data_policy p)
+{
+    assert(p < DATA_POLICIES);
+    return policies[p].name;
+}
+
+const char *data_policy_label(enum data_policy p)
+{
+    assert(p < DATA_POLICIES);
+    return policies[p].label;
+}
+
 static int word_index(struct str word, const char *const *words, size_t n, size_t *ret)
 {
     for (size_t i = 0; i < n; i++)
@@ -104,6 +141,26 @@ int route_trigger_parse(struct str name, enum route_trigger *ret)
         return WORD_E_UNKNOWN;
     *ret = (enum route_trigger)i;
     return WORD_OK;
+}
+
+int route_strategy_parse(struct str name, enum route_strategy *ret)
+{
+    for (unsigned i = 0; i < ROUTE_STRATEGIES; i++)
+        if (str_eq_c(name, strategies[i].name)) {
+            *ret = (enum route_strategy)i;
+            return WORD_OK;
+        }
+    return WORD_E_UNKNOWN;
+}
+
+int data_policy_parse(struct str name, enum data_policy *ret)
+{
+    for (unsigned i = 0; i < DATA_POLICIES; i++)
+        if (str_eq_c(name, policies[i].name)) {
+            *ret = (enum data_policy)i;
+            return WORD_OK;
+        }
+    return WORD_E_UNKNOWN;
 }
 
 size_t ability_words(uint32_t bits, struct str ret[ABILITIES])

@@ -53,10 +53,35 @@ enum route_trigger {
 #define TRIGGER_BIT(t) (UINT32_C(1) << (t))
 const char *route_trigger_name(enum route_trigger t); /* "rate_limited" */
 
+/* In which order a model's targets are asked: words of model.strategy. Whatever it is, a request may
+ * say otherwise, and what cools down comes last. */
+enum route_strategy {
+    STRATEGY_PRIORITY, /* ascending, weights among equals */
+    STRATEGY_WEIGHTED, /* weights alone */
+    STRATEGY_CHEAPEST, /* by what the operator pays, then as by priority */
+    STRATEGY_FASTEST,  /* by the time to the first byte, then as by priority */
+    ROUTE_STRATEGIES
+};
+const char *route_strategy_name(enum route_strategy s);  /* "priority" */
+const char *route_strategy_label(enum route_strategy s); /* for people */
+
+/* What an operator says that an account's provider does with what it is sent: words of
+ * provider_account.data_policy, the stricter the higher. */
+enum data_policy {
+    DATA_UNKNOWN,      /* nothing is said: it may keep it and learn from it */
+    DATA_NO_TRAINING,  /* it does not learn from it */
+    DATA_NO_RETENTION, /* nor keeps it */
+    DATA_POLICIES
+};
+const char *data_policy_name(enum data_policy p);  /* "no_training" */
+const char *data_policy_label(enum data_policy p); /* for people */
+
 enum { WORD_OK = 0, WORD_E_UNKNOWN = 1 };
 int ability_parse(struct str name, enum ability *ret) _must_use_;
 int model_kind_parse(struct str name, enum model_kind *ret) _must_use_;
 int route_trigger_parse(struct str name, enum route_trigger *ret) _must_use_;
+int route_strategy_parse(struct str name, enum route_strategy *ret) _must_use_;
+int data_policy_parse(struct str name, enum data_policy *ret) _must_use_;
 
 /* Sets of words: as bits, as the words themselves, and from "tools,vision" (unknown ones, of a
  * newer version, are left out). */

@@ -336,6 +336,7 @@ static bool plan(struct call *c)
     request = (struct route_request){
         .catalog = c->catalog,
         .health = c->g->services->health,
+        .pace = c->g->services->pace,
         .now_ms = clock_mono_ms(),
         .model = m,
         .team = c->key->policy->team,

@@ -8,6 +8,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
+#include "providers/pace.h"
 #include "providers/tokens.h"
 
 enum { REQUEST_HEADERS = PROVIDER_HEADERS_MAX + 3 };
@@ -37,6 +38,22 @@ static struct attempt_record *next_record(struct call *c, const struct catalog_t
     return a;
 }
 
+/* How fast it was, where there is something to choose between. */
+static void note_pace(const struct call *c, int64_t now_ms)
+{
+    const struct call_try *t = &c->try;
+    const struct llm_report *last = &c->last;
+    int64_t tokens = last->has_usage && !last->lacks_output
+                         ? usage_sum(&last->usage, USAGE_COVERS_OUTPUT)
+                         : estimate_tokens(c->output_bytes);
+
+    if (t->target->model->n_targets > 1 && t->record->latency_us > 0)
+        pace_note(c->g->services->pace, t->target->id, now_ms,
+                  &(struct pace){.first_byte_us = t->record->ttfb_us,
+                                 .tokens_per_ks = (int64_t)((__int128)tokens * 1000000000 /
+                                                            t->record->latency_us)});
+}
+
 void call_try_end(struct call *c, enum try_outcome outcome, const char *reason,
                   struct str error_text)
 {
@@ -58,6 +75,8 @@ void call_try_end(struct call *c, enum try_outcome outcome, const char *reason,
     else
         fallback_tell_health(t->health, now_ns / 1000000, outcome, t->retry_after_ms,
                              t->record->ttfb_us, t->record->latency_us);
+    if (outcome == TRY_OK && !reason)
+        note_pace(c, now_ns / 1000000);
     metrics_attempt(&c->g->metrics, outcome);
     c->failure.outcome = outcome;
     t->record = NULL;

@@ -22,7 +22,7 @@ int leg_judge_losses(struct call *c, const struct catalog_target *target,
     if (!losses->refusable)
         return LEG_OK;
     c->leg.dropped = names_of(c->r->arena, losses);
-    if (target->model->drop_unsupported)
+    if (target->model->drop_unsupported && !(c->preference && c->preference->whole))
         return LEG_OK;
     for (size_t i = 0; i < losses->n; i++)
         if (!losses->noted[i]) {

@@ -77,6 +77,64 @@ static int read_max_price(const struct json_object *provider, struct route_prefe
     return r;
 }
 
+/* "price", or {"by":"price"}; of several models none is sorted before those that stand before it. */
+static int read_sort(const struct json_object *provider, struct route_preference *p,
+                     struct json_fault *fault)
+{
+    static const struct {
+        const char *name;
+        enum route_sort sort;
+    } sorts[] = {
+        {"price", SORT_PRICE}, {"latency", SORT_LATENCY}, {"throughput", SORT_THROUGHPUT}};
+    struct json_object *v = json_get(provider, "sort");
+
+    if (v && json_kind(v) == JSON_OBJECT)
+        v = json_get(v, "by");
+    if (!v || json_kind(v) == JSON_NULL)
+        return PREFERENCE_OK;
+    for (size_t i = 0; json_kind(v) == JSON_STRING && i < ARRAY_LEN(sorts); i++)
+        if (str_eq_c(json_text(v), sorts[i].name)) {
+            p->sort = sorts[i].sort;
+            return PREFERENCE_OK;
+        }
+    return wrong(fault, "provider.sort", "must be price, latency or throughput");
+}
+
+static int read_flag(const struct json_object *provider, const char *key, const char *path,
+                     bool *ret, struct json_fault *fault)
+{
+    struct json_object *v = json_get(provider, key);
+
+    if (!v || json_kind(v) == JSON_NULL)
+        return PREFERENCE_OK;
+    if (json_kind(v) != JSON_BOOL)
+        return wrong(fault, path, "must be true or false");
+    *ret = json_true(v);
+    return PREFERENCE_OK;
+}
+
+/* What may become of the data: data_collection "deny", zdr true. */
+static int read_data(const struct json_object *provider, struct route_preference *p,
+                     struct json_fault *fault)
+{
+    struct json_object *v = json_get(provider, "data_collection");
+    bool zdr = false;
+
+    if (v && json_kind(v) != JSON_NULL) {
+        struct str word = json_kind(v) == JSON_STRING ? json_text(v) : STR("");
+
+        if (!str_eq_c(word, "allow") && !str_eq_c(word, "deny"))
+            return wrong(fault, "provider.data_collection", "must be allow or deny");
+        if (str_eq_c(word, "deny"))
+            p->data_policy = DATA_NO_TRAINING;
+    }
+    if (read_flag(provider, "zdr", "provider.zdr", &zdr, fault) != PREFERENCE_OK)
+        return PREFERENCE_E_FIELD;
+    if (zdr)
+        p->data_policy = DATA_NO_RETENTION;
+    return PREFERENCE_OK;
+}
+
 static int read_provider(struct arena *a, const struct json_object *provider,
                          struct route_preference *p, struct json_fault *fault)
 {
@@ -88,21 +146,22 @@ static int read_provider(struct arena *a, const struct json_object *provider,
         {"only", "provider.only", &p->only},
         {"ignore", "provider.ignore", &p->ignore},
     };
-    struct json_object *fallbacks = json_get(provider, "allow_fallbacks");
+    bool fallbacks = true;
+    int r = PREFERENCE_OK;
 
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        int r = read_names(a, json_get(provider, lists[i].key), ROUTE_NAMES_MAX, lists[i].path,
-                           lists[i].names->v, &lists[i].names->n, fault);
-
-        if (r != PREFERENCE_OK)
-            return r;
-    }
-    if (fallbacks && json_kind(fallbacks) != JSON_NULL) {
-        if (json_kind(fallbacks) != JSON_BOOL)
-            return wrong(fault, "provider.allow_fallbacks", "must be true or false");
-        p->no_fallbacks = !json_true(fallbacks);
-    }
-    return read_max_price(provider, p, fault);
+    for (size_t i = 0; r == PREFERENCE_OK && i < ARRAY_LEN(lists); i++)
+        r = read_names(a, json_get(provider, lists[i].key), ROUTE_NAMES_MAX, lists[i].path,
+                       lists[i].names->v, &lists[i].names->n, fault);
+    if (r == PREFERENCE_OK)
+        r = read_flag(provider, "allow_fallbacks", "provider.allow_fallbacks", &fallbacks, fault);
+    p->no_fallbacks = !fallbacks;
+    if (r == PREFERENCE_OK)
+        r = read_flag(provider, "require_parameters", "provider.require_parameters", &p->whole, fault);
+    if (r == PREFERENCE_OK)
+        r = read_sort(provider, p, fault);
+    if (r == PREFERENCE_OK)
+        r = read_data(provider, p, fault);
+    return r == PREFERENCE_OK ? read_max_price(provider, p, fault) : r;
 }
 
 static int parse(struct str text, struct json_object **ret, struct json_fault *fault)

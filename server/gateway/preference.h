@@ -2,7 +2,7 @@
  *
  * Source: OpenRouter's documentation, "Model Routing" (`models`) and "Provider Routing"
  * (`provider`: order, only, ignore, allow_fallbacks, require_parameters, data_collection, sort,
- * quantizations, max_price). What has no meaning here is accepted and left alone. */
+ * zdr, quantizations, max_price). What has no meaning here is accepted and left alone. */
 #pragma once
 
 #include "json/value.h"

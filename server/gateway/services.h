@@ -15,6 +15,7 @@ struct node;           /* lease/node.h: this process's session and leases */
 struct journal;        /* ledger/journal.h */
 struct catalog_holder; /* catalog/snapshot.h */
 struct health_board;   /* providers/health.h */
+struct pace_board;     /* providers/pace.h */
 struct token_board;    /* providers/tokens.h */
 struct site;           /* web/site.h */
 struct gateways;       /* gateway/gateway.h */
@@ -31,6 +32,7 @@ struct services {
     struct journal *journal;
     struct catalog_holder *catalog;
     struct health_board *health;
+    struct pace_board *pace;
     struct token_board *tokens; /* of service accounts */
     struct site *site;
     struct gateways *gateways;

@@ -11,6 +11,7 @@
 struct pick {
     const struct catalog_target *target;
     unsigned rank; /* place in the request's own order; ROUTE_NAMES_MAX: not in it */
+    int64_t merit; /* by what they are sorted; the smallest goes first */
     int priority, account_priority;
     uint32_t weight;
     bool cooling;
@@ -106,6 +107,8 @@ static int sift(const struct route_request *q, const struct catalog_target *t, u
     r = is_sold(q, t);
     if (r != ROUTE_OK || !w)
         return r;
+    if (t->account->data_policy < w->data_policy)
+        return ROUTE_E_PREFERENCE;
     if ((w->only.n && !is_named(&w->only, t->account, &ignored)) ||
         is_named(&w->ignore, t->account, &ignored))
         return ROUTE_E_PREFERENCE;
@@ -127,9 +130,77 @@ static int model_fits(const struct route_request *q, const struct catalog_model 
     return ROUTE_OK;
 }
 
+/* --- sorting --- */
+
+static enum route_sort sort_of(const struct route_request *q, const struct catalog_model *m)
+{
+    if (q->preference && q->preference->sort != SORT_NONE)
+        return q->preference->sort;
+    if (m->strategy == STRATEGY_CHEAPEST)
+        return SORT_COST;
+    return m->strategy == STRATEGY_FASTEST ? SORT_LATENCY : SORT_NONE;
+}
+
+/* What such a request comes to at these figures: its prompt and the output that it allows, where they
+ * are not known a thousand tokens of each, and one thing of what is sold apiece. */
+static int64_t sum_of(const struct route_request *q, const int64_t figures[USAGE_UNITS])
+{
+    const int64_t n[USAGE_UNITS] = {
+        [USAGE_INPUT] = q->input_tokens_least ? q->input_tokens_least : 1000,
+        [USAGE_OUTPUT] = q->output_tokens ? (int64_t)MIN(q->output_tokens, (uint64_t)INT32_MAX) : 1000,
+        [USAGE_REQUEST] = 1, [USAGE_IMAGE] = 1, [USAGE_SECOND] = 1, [USAGE_PAGE] = 1,
+        [USAGE_CHARACTER] = 1000,
+    };
+    __int128 sum = 0;
+
+    for (size_t i = 0; i < USAGE_UNITS; i++)
+        if (n[i] && figures[i] != PRICE_NONE)
+            sum += (__int128)n[i] * figures[i];
+    return sum > INT64_MAX ? INT64_MAX : (int64_t)sum;
+}
+
+/* 0: not known. */
+static int64_t merit_of(const struct route_request *q, enum route_sort sort,
+                        const struct catalog_target *t)
+{
+    const struct price_step *step = price_step_at(t->price, q->service, q->input_tokens_least);
+    struct pace pace = {0};
+
+    switch (sort) {
+    case SORT_PRICE:
+        return sum_of(q, step->charge);
+    case SORT_COST:
+        return sum_of(q, step->cost);
+    case SORT_LATENCY:
+        (void)pace_read(q->pace, t->id, q->now_ms, &pace);
+        return pace.first_byte_us;
+    case SORT_THROUGHPUT:
+        (void)pace_read(q->pace, t->id, q->now_ms, &pace);
+        return pace.tokens_per_ks ? INT64_C(1000000000000000) / pace.tokens_per_ks : 0;
+    case SORT_NONE:
+        break;
+    }
+    return 0;
+}
+
+/* The fastest and those that are nearly so share the first place, as do those of which nothing is
+ * known: else all would run after the last one measured, and what was slow once would stay so. */
+static void level(struct picks *p)
+{
+    int64_t best = 0;
+
+    for (size_t i = 0; i < p->n; i++)
+        if (p->v[i].merit && !p->v[i].cooling && (!best || p->v[i].merit < best))
+            best = p->v[i].merit;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->v[i].merit - best <= best / 5)
+            p->v[i].merit = 0;
+}
+
 /* Of the reasons against the targets of a model, that of the one which came farthest. */
 static int gather(const struct route_request *q, const struct catalog_model *m, struct picks *ret)
 {
+    enum route_sort sort = sort_of(q, m);
     int reason = ROUTE_E_NO_TARGET;
 
     ret->n = 0;
@@ -147,12 +218,15 @@ static int gather(const struct route_request *q, const struct catalog_model *m, 
         ret->v[ret->n++] = (struct pick){
             .target = t,
             .rank = rank,
-            .priority = m->weighted ? 0 : t->priority,
-            .account_priority = m->weighted ? 0 : t->account->priority,
+            .merit = sort == SORT_NONE ? 0 : merit_of(q, sort, t),
+            .priority = m->strategy == STRATEGY_WEIGHTED ? 0 : t->priority,
+            .account_priority = m->strategy == STRATEGY_WEIGHTED ? 0 : t->account->priority,
             .weight = (uint32_t)t->weight * (uint32_t)t->account->weight,
             .cooling = health_state(h, q->now_ms) == HEALTH_COOLING && t->model->pinned != t,
         };
     }
+    if (sort == SORT_LATENCY || sort == SORT_THROUGHPUT)
+        level(ret);
     return ret->n ? ROUTE_OK : reason;
 }
 
@@ -161,6 +235,8 @@ static int pick_compare(const struct pick *a, const struct pick *b)
 {
     if (a->rank != b->rank)
         return a->rank < b->rank ? -1 : 1;
+    if (a->merit != b->merit)
+        return a->merit < b->merit ? -1 : 1;
     if (a->priority != b->priority)
         return a->priority < b->priority ? -1 : 1;
     if (a->account_priority != b->account_priority)

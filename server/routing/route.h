@@ -8,10 +8,20 @@
 #include "base/bounds.h"
 #include "catalog/snapshot.h"
 #include "providers/health.h"
+#include "providers/pace.h"
 
 /* Names in one list of a request's preferences, and models of its fallback list. */
 #define ROUTE_NAMES_MAX 16
 #define ROUTE_MODELS_MAX 8
+
+/* Which of the targets that suit is asked first. */
+enum route_sort {
+    SORT_NONE,       /* as the model's strategy says */
+    SORT_PRICE,      /* what the customer pays for such a request */
+    SORT_LATENCY,    /* to the first byte */
+    SORT_THROUGHPUT, /* tokens a second */
+    SORT_COST        /* what the operator pays; for strategies */
+};
 
 struct route_names {
     struct str v[ROUTE_NAMES_MAX];
@@ -27,6 +37,9 @@ struct route_preference {
     struct route_names only;  /* n 0: all */
     struct route_names ignore;
     bool no_fallbacks; /* allow_fallbacks: false. Only the first candidate */
+    enum route_sort sort;
+    enum data_policy data_policy; /* at the least: data_collection, zdr */
+    bool whole; /* require_parameters: nothing of the request may be left out, whatever the model says */
     /* max_price, nano-dollars per million units of what the customer pays; < 0: no limit. */
     int64_t max_input_price, max_output_price, max_request_price;
 };
@@ -37,6 +50,7 @@ struct route_preference {
 struct route_request {
     const struct catalog *catalog;
     struct health_board *health;
+    struct pace_board *pace; /* NULL: nothing is known */
     int64_t now_ms;
     const struct catalog_model *model;
     struct team_id team;  /* its own accounts may be used, those of other teams never */

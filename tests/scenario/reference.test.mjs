@@ -57,7 +57,7 @@ test('what a body looks like is what the document says of it', () => {
 test('fields beyond the formats are read', async () => {
   const part = page.split('id="fields"')[1].split('</section>')[0];
   const names = [...part.matchAll(/class="field-name">((?:models|provider)[\w.]*)</g)].map(([, name]) => name);
-  assert.equal(names.length, 6, names.join());
+  assert.equal(names.length, 10, names.join());
   for (const name of names) {
     const [first, second] = name.split('.');
     const { status, json } = await call(it.server, it.key, hello('scripted', { [first]: second ? { [second]: 7 } : 7 }));

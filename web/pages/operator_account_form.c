@@ -43,6 +43,9 @@ static const struct form_field fields[ACCOUNT_FIELDS] = {
                                 .help = "Lower is tried first."},
     [ACCOUNT_FIELD_WEIGHT] = {"weight", "Weight", FORM_INTEGER, .required = true, .min = 1,
                               .max = 1000, .help = "Its share among equals."},
+    [ACCOUNT_FIELD_POLICY] = {"data_policy", "What the provider does with the data", FORM_CHOICE,
+                              .help = "Requests may ask for one (data_collection, zdr); only then it "
+                                      "decides."},
     [ACCOUNT_FIELD_RPM] = {"rpm", "Requests per minute", FORM_INTEGER, .max = 1000000000,
                            .placeholder = "no limit"},
     [ACCOUNT_FIELD_TPM] = {"tpm", "Tokens per minute", FORM_INTEGER, .max = 1000000000000,
@@ -60,6 +63,10 @@ int account_form_open(struct web *w, struct form *form, const struct provider *p
         return r;
     form_option(form, ACCOUNT_FIELD_NETWORK, STR("public"), STR("Public"));
     form_option(form, ACCOUNT_FIELD_NETWORK, STR("private"), STR("Private"));
+    for (enum data_policy p = 0; p < DATA_POLICIES; p++)
+        form_option(form, ACCOUNT_FIELD_POLICY, str_c(data_policy_name(p)),
+                    str_c(data_policy_label(p)));
+    form_set(form, ACCOUNT_FIELD_POLICY, str_c(data_policy_name(DATA_UNKNOWN)));
     form_set(form, ACCOUNT_FIELD_NETWORK, at_home ? STR("private") : STR("public"));
     form_set(form, ACCOUNT_FIELD_PRIORITY, STR("0"));
     form_set(form, ACCOUNT_FIELD_WEIGHT, STR("100"));
@@ -74,6 +81,7 @@ void account_form_show(struct form *form, const struct account_draft *d)
     form_set(form, ACCOUNT_FIELD_NAME, d->name);
     form_set(form, ACCOUNT_FIELD_URL, d->base_url);
     form_set(form, ACCOUNT_FIELD_NETWORK, d->private_network ? STR("private") : STR("public"));
+    form_set(form, ACCOUNT_FIELD_POLICY, str_c(data_policy_name(d->data_policy)));
     form_set(form, ACCOUNT_FIELD_REGION, d->region);
     form_set(form, ACCOUNT_FIELD_PROJECT, d->project);
     form_set(form, ACCOUNT_FIELD_HEADERS, d->extra_headers);
@@ -104,6 +112,8 @@ void account_form_draft(struct form *form, const struct provider *provider,
         .tpm = v[ACCOUNT_FIELD_TPM].number,
     };
 
+    if (data_policy_parse(v[ACCOUNT_FIELD_POLICY].text, &d.data_policy) != WORD_OK)
+        d.data_policy = DATA_UNKNOWN; /* the form has no other */
     if (!form->wrong && operate_check_url(provider, &d, &fault) != CHANGE_OK)
         form_fault(form, &fault);
     *ret = d;

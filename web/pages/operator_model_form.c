@@ -35,8 +35,8 @@ static const struct form_field fields[MODEL_FIELDS] = {
     [MODEL_FIELD_ABILITIES] = {"abilities", "What it can do", FORM_MANY},
     [MODEL_FIELD_ENABLED] = {"enabled", "Enabled", FORM_SWITCH,
                              .help = "Served once it has a price and a target."},
-    [MODEL_FIELD_WEIGHTED] = {"weighted", "Spread by weight alone", FORM_SWITCH,
-                              .help = "Off: lower priorities first, weights among equals."},
+    [MODEL_FIELD_STRATEGY] = {"strategy", "Which target is asked first", FORM_CHOICE,
+                              .help = "A request may name another order, and what fails comes last."},
     [MODEL_FIELD_MAX_ATTEMPTS] = {"max_attempts", "Tries in all", FORM_INTEGER, .required = true,
                                   .min = 1, .max = BOUND_ATTEMPTS},
     [MODEL_FIELD_RETRIES] = {"retries", "Retries of one target", FORM_INTEGER, .max = 5},
@@ -63,6 +63,9 @@ static void add_options(struct form *form)
 {
     for (enum model_kind k = 0; k < MODEL_KINDS; k++)
         form_option(form, MODEL_FIELD_KIND, str_c(model_kind_name(k)), str_c(model_kind_label(k)));
+    for (enum route_strategy s = 0; s < ROUTE_STRATEGIES; s++)
+        form_option(form, MODEL_FIELD_STRATEGY, str_c(route_strategy_name(s)),
+                    str_c(route_strategy_label(s)));
     for (enum ability a = 0; a < ABILITIES; a++)
         form_option(form, MODEL_FIELD_ABILITIES, str_c(ability_name(a)), str_c(ability_label(a)));
     for (enum route_trigger t = 0; t < ROUTE_TRIGGERS; t++)
@@ -87,7 +90,7 @@ int model_form_open(struct web *w, struct form *form, const struct model_draft *
     form_set(form, MODEL_FIELD_MEDIA, arena_strf(w->arena, "%" PRId64, d->media_tokens));
     form_set_on(form, MODEL_FIELD_ABILITIES_KNOWN, d->abilities_known);
     form_set_on(form, MODEL_FIELD_ENABLED, d->enabled);
-    form_set_on(form, MODEL_FIELD_WEIGHTED, d->weighted);
+    form_set(form, MODEL_FIELD_STRATEGY, str_c(route_strategy_name(d->strategy)));
     form_set_i64(form, MODEL_FIELD_MAX_ATTEMPTS, d->max_attempts);
     form_set(form, MODEL_FIELD_RETRIES, arena_strf(w->arena, "%" PRId32, d->retries));
     form_set_on(form, MODEL_FIELD_DROP, d->drop_unsupported);
@@ -124,7 +127,8 @@ static void take(const struct form_value *v, struct model_draft *d)
     d->abilities_known = v[MODEL_FIELD_ABILITIES_KNOWN].on;
     d->abilities = ability_bits_of(v[MODEL_FIELD_ABILITIES].many, v[MODEL_FIELD_ABILITIES].n_many);
     d->enabled = v[MODEL_FIELD_ENABLED].on;
-    d->weighted = v[MODEL_FIELD_WEIGHTED].on;
+    if (route_strategy_parse(v[MODEL_FIELD_STRATEGY].text, &d->strategy) != WORD_OK)
+        d->strategy = STRATEGY_PRIORITY; /* the form has no other */
     d->max_attempts = (int32_t)v[MODEL_FIELD_MAX_ATTEMPTS].number;
     d->retries = (int32_t)v[MODEL_FIELD_RETRIES].number;
     d->drop_unsupported = v[MODEL_FIELD_DROP].on;

@@ -27,7 +27,7 @@ static void what_was_typed_is_what_is_read(void **state)
     d.context_tokens = 8192;
     d.abilities_known = true;
     d.abilities = ABILITY_BIT(ABILITY_VISION) | ABILITY_BIT(ABILITY_TOOLS);
-    d.weighted = true;
+    d.strategy = STRATEGY_FASTEST;
     d.triggers = TRIGGER_BIT(TRIGGER_TIMEOUT);
     d.max_attempts = 2;
     d.retries = 1;
@@ -41,7 +41,7 @@ static void what_was_typed_is_what_is_read(void **state)
     assert_int_equal(row.is.context_tokens, 8192);
     assert_int_equal(row.is.max_output_tokens, 0);
     assert_int_equal(row.is.abilities, d.abilities);
-    assert_true(row.is.weighted);
+    assert_int_equal(row.is.strategy, STRATEGY_FASTEST);
     assert_int_equal(row.is.triggers, d.triggers);
     assert_int_equal(row.is.max_attempts, 2);
     assert_int_equal(row.is.retries, 1);

@@ -63,13 +63,37 @@ static void all_words_are_read(void **state)
     assert_int_equal(p.only.n, 2);
     assert_int_equal(p.ignore.n, 0);
     assert_true(p.no_fallbacks);
+    assert_int_equal(p.sort, SORT_PRICE);
+    assert_int_equal(p.data_policy, DATA_UNKNOWN);
+    assert_false(p.whole);
     assert_int_equal(p.max_input_price, 1500000000);
     assert_int_equal(p.max_output_price, 2000000000);
     assert_int_equal(p.max_request_price, 10000000000000);
 }
 
+static void what_may_become_of_the_data_is_read(void **state)
+{
+    struct route_preference p = read_both(NULL, "{\"data_collection\":\"deny\",\"require_parameters\":true,"
+                                                "\"sort\":{\"by\":\"throughput\",\"partition\":\"none\"}}");
+
+    assert_int_equal(p.data_policy, DATA_NO_TRAINING);
+    assert_int_equal(p.sort, SORT_THROUGHPUT);
+    assert_true(p.whole);
+    p = read_both(NULL, "{\"data_collection\":\"allow\",\"zdr\":true,\"sort\":\"latency\"}");
+    assert_int_equal(p.data_policy, DATA_NO_RETENTION);
+    assert_int_equal(p.sort, SORT_LATENCY);
+    p = read_both(NULL, "{\"data_collection\":null,\"zdr\":false,\"sort\":null}");
+    assert_int_equal(p.data_policy, DATA_UNKNOWN);
+    assert_int_equal(p.sort, SORT_NONE);
+}
+
 static void wrong_values_are_named(void **state)
 {
+    faults(NULL, "{\"sort\":\"beauty\"}", "provider.sort");
+    faults(NULL, "{\"sort\":{\"by\":7}}", "provider.sort");
+    faults(NULL, "{\"data_collection\":true}", "provider.data_collection");
+    faults(NULL, "{\"zdr\":\"yes\"}", "provider.zdr");
+    faults(NULL, "{\"require_parameters\":1}", "provider.require_parameters");
     faults("[1]", NULL, "models");
     faults("[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]", NULL, "models");
     faults(NULL, "{\"only\":\"x\"}", "provider.only");
@@ -83,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_said_is_no_preference),
         cmocka_unit_test(all_words_are_read),
+        cmocka_unit_test(what_may_become_of_the_data_is_read),
         cmocka_unit_test(wrong_values_are_named),
     };
 

@@ -118,7 +118,7 @@ static void weighted_models_forget_priorities(void **state)
     int first[5] = {0};
 
     set_priorities(b, 0, 1, 2, 3);
-    b->models[0].weighted = true;
+    b->models[0].strategy = STRATEGY_WEIGHTED;
     for (int i = 0; i < 4000; i++)
         first[picked(b).candidates[0]->id.v]++;
     for (int id = 1; id <= 4; id++)

@@ -1,0 +1,94 @@
+// Which target is asked first: by the route's strategy, by what the request says, and by what may become of the data.
+import assert from 'node:assert/strict';
+import { eventually, setup, sleep, test } from '../lib/story.mjs';
+import { startUpstream, send, chat } from '../lib/upstream.mjs';
+import { standardInstallation, addModel, call, hello, installationKey, manage, served } from '../lib/installation.mjs';
+
+let it, whole, slow, fast;
+setup('a model at a slow provider and a fast one', async () => {
+  slow = await startUpstream(async (req, res) => { await sleep(300); send(res, 200, chat()); });
+  fast = await startUpstream((req, res) => send(res, 200, chat()));
+  it = await standardInstallation([slow, fast]);
+  whole = manage(it.server, await installationKey(it.operator));
+});
+
+const provider = async (body) => {
+  const res = await call(it.server, it.key, { ...hello('scripted'), ...body });
+  assert.equal(res.status, 200, res.text);
+  return which();
+};
+const which = () => {
+  const names = [...slow.seen.map(() => 'slow'), ...fast.seen.map(() => 'fast')];
+  slow.seen.length = fast.seen.length = 0;
+  assert.equal(names.length, 1, names.join());
+  return names[0];
+};
+
+test('by priority the first is asked, however slow', async () => {
+  slow.seen.length = fast.seen.length = 0;
+  for (let i = 0; i < 3; i++) assert.equal(await provider({}), 'slow');
+});
+
+test('a request that wants the fastest gets it, once both are known', async () => {
+  assert.equal(await provider({ provider: { only: ['upstream-2'] } }), 'fast');
+  for (const sort of ['latency', 'throughput', { by: 'latency' }]) assert.equal(await provider({ provider: { sort } }), 'fast');
+  assert.equal(await provider({}), 'slow');
+});
+
+test('a route that goes by speed does so without being asked', async () => {
+  const id = it.model.id;
+  const changed = await whole('PATCH', `/routes/${id}`, { strategy: 'fastest' });
+  assert.equal(changed.status, 200, changed.text);
+  assert.equal(changed.json.strategy, 'fastest');
+  await eventually(async () => (await provider({})) === 'fast', 'the change to be known');
+  for (let i = 0; i < 3; i++) assert.equal(await provider({}), 'fast');
+  assert.equal((await whole('PATCH', `/routes/${id}`, { strategy: 'nicest' })).status, 400);
+  const page = await it.operator.submit(`/operator/models/${id}`, /\/operator\/models\/\d+$/, { strategy: 'priority' });
+  assert.equal(page.status, 200, page.text.slice(0, 300));
+  await eventually(async () => (await provider({})) === 'slow', 'the change back');
+});
+
+test('the cheapest of several prices is asked where the request wants that, and the log has its price', async () => {
+  const model = await addModel(it.operator, { name: 'two-prices', input: '5', output: '5', targets: it.accounts.map((account, i) => ({ account, priority: i + 1 })) });
+  const [, second] = (await whole('GET', `/routes/${model.id}`)).json.targets;
+  const price = await whole('POST', `/routes/${model.id}/prices`, { target_id: second.id, figures: [
+    { unit: 'input', price: '1' }, { unit: 'output', price: '1' }] });
+  assert.equal(price.status, 201, price.text);
+  await served(it.server, it.key, 'two-prices');
+  assert.equal(await provider({ model: 'two-prices' }), 'slow');
+  await eventually(async () => (await provider({ model: 'two-prices', provider: { sort: 'price' } })) === 'fast', 'the price to be known');
+  const res = await call(it.server, it.key, { ...hello('two-prices'), provider: { sort: 'price' } });
+  assert.equal(which(), 'fast');
+  assert.equal(res.json.usage.cost, 0.000012); // 12 tokens at $1 a million
+});
+
+test('who may learn from the data is not asked by a request that forbids it', async () => {
+  slow.seen.length = fast.seen.length = 0;
+  const refused = await call(it.server, it.key, { ...hello('scripted'), provider: { data_collection: 'deny' } });
+  assert.equal(refused.status, 400, refused.text);
+  assert.match(refused.json.error.message, /preferences leave no provider/);
+  assert.equal(slow.seen.length + fast.seen.length, 0);
+  const changed = await whole('PATCH', `/accounts/${it.accounts[1].id}`, { data_policy: 'no_training' });
+  assert.equal(changed.json.data_policy, 'no_training', changed.text);
+  await eventually(async () => (await call(it.server, it.key, { ...hello('scripted'), provider: { data_collection: 'deny' } })).status === 200, 'the policy to be known');
+  slow.seen.length = fast.seen.length = 0;
+  assert.equal(await provider({ provider: { data_collection: 'deny' } }), 'fast');
+  assert.equal(await provider({ provider: { data_collection: 'allow' } }), 'slow');
+  assert.equal((await call(it.server, it.key, { ...hello('scripted'), provider: { zdr: true } })).status, 400);
+  const page = await it.operator.submit(`/operator/accounts/${it.accounts[0].id}`, /\/operator\/accounts\/\d+$/, { data_policy: 'no_retention' });
+  assert.equal(page.status, 200, page.text.slice(0, 300));
+  await eventually(async () => (await call(it.server, it.key, { ...hello('scripted'), provider: { zdr: true } })).status === 200, 'the policy to be known');
+  assert.equal((await whole('PATCH', `/accounts/${it.accounts[0].id}`, { data_policy: 'hearsay' })).status, 400);
+});
+
+for (const [name, said, param] of [
+  ['an unknown sort', { sort: 'beauty' }, 'provider.sort'],
+  ['a data_collection that is neither', { data_collection: 'maybe' }, 'provider.data_collection'],
+  ['a zdr that is no boolean', { zdr: 'yes' }, 'provider.zdr'],
+]) {
+  test(`${name} is a 400 that names it`, async () => {
+    const res = await call(it.server, it.key, { ...hello('scripted'), provider: said });
+    assert.equal(res.status, 400);
+    assert.equal(res.json.error.param, param);
+  });
+}
