@@ -56,6 +56,31 @@ bool str_is_field(struct str s)
     return true;
 }
 
+/* The lowest byte of a word is the first one in memory. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "byte positions are read from words");
+
+size_t str_line_end(struct str s, size_t from)
+{
+    typedef char lanes __attribute__((vector_size(16)));
+    typedef uint64_t words __attribute__((vector_size(16)));
+    size_t i = from;
+
+    for (; i + sizeof(lanes) <= s.n; i += sizeof(lanes)) {
+        lanes v;
+        words ends;
+
+        memcpy(&v, s.p + i, sizeof(v));
+        ends = (words)((v == '\n') | (v == '\r'));
+        if (ends[0])
+            return i + (size_t)__builtin_ctzll(ends[0]) / 8;
+        if (ends[1])
+            return i + 8 + (size_t)__builtin_ctzll(ends[1]) / 8;
+    }
+    while (i < s.n && s.p[i] != '\n' && s.p[i] != '\r')
+        i++;
+    return i;
+}
+
 bool str_starts(struct str s, struct str prefix)
 {
     return s.n >= prefix.n && str_eq(str_n(s.p, prefix.n), prefix);

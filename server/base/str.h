@@ -52,6 +52,8 @@ int str_cmp(struct str a, struct str b);
 struct str str_trim(struct str s); /* space, tab, CR, LF at both ends */
 /* Index of the first such byte, or -1. */
 ssize_t str_find(struct str s, char c);
+/* Index of the first CR or LF from there on, or s.n. */
+size_t str_line_end(struct str s, size_t from);
 /* Does part stand anywhere in s, letter case of ASCII ignored? */
 bool str_ihas(struct str s, struct str part);
 /* Takes the part before the next sep off *rest; false when *rest was exhausted (p == NULL). */

@@ -80,26 +80,19 @@ static size_t line_end_length(const struct buf *in, size_t i, bool ended)
 static bool find_end(struct sse *s)
 {
     const struct buf *in = &s->in;
-    size_t i = s->scan;
 
-    for (; i < in->n; i++) {
-        size_t length;
+    for (;;) {
+        size_t i = str_line_end(buf_str(in), s->scan);
         bool blank = i == s->line;
+        size_t length = i < in->n ? line_end_length(in, i, s->ended) : 0;
 
-        if (in->p[i] != '\n' && in->p[i] != '\r')
-            continue;
-        length = line_end_length(in, i, s->ended);
+        s->scan = i + length;
         if (!length)
-            break;
-        i += length - 1;
-        s->line = i + 1;
-        if (blank) {
-            s->scan = i + 1;
+            return false;
+        s->line = s->scan;
+        if (blank)
             return true;
-        }
     }
-    s->scan = i;
-    return false;
 }
 
 static void add_data(struct sse *s, struct str value, struct sse_event *e)
@@ -137,21 +130,17 @@ static void read_field(struct sse *s, struct str line, struct sse_event *e)
 static int read_event(struct sse *s, struct str raw, bool ended, struct sse_event *ret)
 {
     struct sse_event e = {.raw = raw, .ended = ended};
-    size_t i = 0, from;
+    size_t from = 0;
     int r;
 
     buf_reset(&s->joined);
     if (!s->begun && str_starts(raw, mark))
-        i = mark.n;
+        from = mark.n;
     s->begun = true;
-    for (from = i; i < raw.n; i++) {
-        if (raw.p[i] != '\n' && raw.p[i] != '\r')
-            continue;
-        read_field(s, str_n(raw.p + from, i - from), &e);
-        from = i + 1;
+    for (size_t end; from < raw.n; from = end + 1) {
+        end = str_line_end(raw, from);
+        read_field(s, str_n(raw.p + from, end - from), &e);
     }
-    if (from < raw.n)
-        read_field(s, str_n(raw.p + from, raw.n - from), &e);
     r = buf_finish(&s->joined);
     if (r < 0)
         return err_origin(r);

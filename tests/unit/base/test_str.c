@@ -106,6 +106,20 @@ static void utf8_is_checked_as_unicode_says(void **state)
                               "12345678")));
 }
 
+static void a_line_end_is_found_wherever_it_stands(void **state)
+{
+    char text[80];
+
+    for (size_t n = 0; n < sizeof(text); n++)
+        for (size_t at = 0; at <= n; at++)
+            for (size_t from = 0; from <= n; from++) {
+                memset(text, '\x8a', sizeof(text));
+                text[at] = at % 2 ? '\n' : '\r';
+                text[n] = '\n'; /* behind the text: of no interest */
+                assert_int_equal(str_line_end(str_n(text, n), from), from <= at ? at : n);
+            }
+}
+
 static void call_ids_are_ordered_and_readable(void **state)
 {
     struct call_id before = call_id_new(), id, back;
@@ -287,6 +301,7 @@ int main(void)
         cmocka_unit_test(split_yields_empty_parts_too),
         cmocka_unit_test(integers_are_read_whole_or_not),
         cmocka_unit_test(utf8_is_checked_as_unicode_says),
+        cmocka_unit_test(a_line_end_is_found_wherever_it_stands),
         cmocka_unit_test(call_ids_are_ordered_and_readable),
         cmocka_unit_test(broken_call_ids_are_refused),
         cmocka_unit_test(digests_match_published_values),
