@@ -144,13 +144,30 @@ struct answers {
     struct json_object *list;
 };
 
+/* An answer that several operations share stands among the components. */
+static struct json_object *referred(const struct walk *w, struct json_object *response)
+{
+    const struct str shared = STR("#/components/responses/");
+    struct str ref = json_text(json_get(response, "$ref"));
+
+    if (!ref.n)
+        return response;
+    assert(str_starts(ref, shared));
+    ref = arena_str(w->arena, str_n(ref.p + shared.n, ref.n - shared.n));
+    return json_get(json_get(json_get(w->document, "components"), "responses"), ref.p);
+}
+
 static bool add_answer(void *ctx, const char *status, struct json_object *response)
 {
     struct answers *answers = ctx;
     struct answer answer = {answers->walk, json_new_object()};
+    bool other = strcmp(status, "default") == 0;
 
+    response = referred(answers->walk, response);
     json_set_cstr(answer.view, "status", status);
-    json_set_bool(answer.view, "wrong", strcmp(status, "default") == 0);
+    json_set_bool(answer.view, "other", other);
+    json_set_bool(answer.view, "wrong", !other && status[0] != '2');
+    json_set_bool(answer.view, "good", !other && status[0] == '2');
     json_set_str(answer.view, "description", json_text(json_get(response, "description")));
     json_each(json_get(response, "content"), fill_answer, &answer);
     json_push(answers->list, answer.view);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually, setup, test } from '../lib/story.mjs';
-import { described, document, schemaOf } from '../lib/openapi.mjs';
+import { described, document, isNamed, schemaOf } from '../lib/openapi.mjs';
 import { top } from '../lib/server.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
 import { installationKey, standardInstallation, mintManagementKey, manage, call, hello, settled } from '../lib/installation.mjs';
@@ -20,6 +20,20 @@ test('the document and the route table name the same', () => {
 
 test('every schema compiles', () => {
   for (const name of Object.keys(document.components.schemas)) assert.ok(schemaOf(name), name);
+});
+
+// Fields of bodies and answers, within each other.
+function* fieldsOf(schema, at) {
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    yield [`${at}.${name}`, field];
+    yield* fieldsOf(field.items ?? field, `${at}.${name}`);
+  }
+}
+
+test('every field says what it is', () => {
+  const fields = Object.entries(document.components.schemas).flatMap(([name, schema]) => [...fieldsOf(schema, name)]);
+  assert.ok(fields.length > 500);
+  assert.deepEqual(fields.filter(([, field]) => !field.$ref && !(field.description?.length > 3)).map(([at]) => at), []);
 });
 
 let it, ask, id, key;
@@ -113,6 +127,7 @@ test('who may call is what the document says', async () => {
       for (const [name, asks] of Object.entries(askers)) {
         const { status } = await asks(method.toUpperCase(), address, body);
         assert.equal(status === 403, !covers[name].includes(role), `${method} ${path} as ${name}: ${status}`);
+        assert.ok(isNamed(path, method, status), `${method} ${path} does not tell of ${status}`);
       }
       if (role === 'installation' && method === 'get') assert.notEqual((await whole('GET', `${address}?team=${team}`)).status, 403, path);
     }

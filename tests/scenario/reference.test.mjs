@@ -48,6 +48,19 @@ test('operations, parameters and fields stand there as the document has them', (
   }
 });
 
+test('each operation tells of its own errors', () => {
+  const { responses: shared } = document.components;
+  let told = 0;
+  for (const operation of operations) {
+    const text = unescaped(page.split(`<article class="operation" id="${anchorOf(operation)}">`)[1].split('</article>')[0]);
+    for (const [status, { $ref }] of Object.entries(operation.responses).filter(([, answer]) => answer.$ref)) {
+      assert.ok(text.includes(`<strong>${status}</strong> ${shared[$ref.split('/').pop()].description}`), `${operation.method} ${operation.path}: ${status}`);
+      told++;
+    }
+  }
+  assert.ok(told > 200);
+});
+
 test('what a body looks like is what the document says of it', () => {
   const bodies = operations.filter((operation) => operation.requestBody);
   assert.ok(bodies.length > 15);

@@ -20,6 +20,7 @@ static const char document_text[] =
     "\"schema\":{\"$ref\":\"#/components/schemas/Turn\"},\"example\":{\"why\":\"it's $HOME\",\"list\":[1,null]}}}},"
     "\"responses\":{\"200\":{\"description\":\"Done\",\"content\":{\"application/json\":{\"schema\":"
     "{\"$ref\":\"#/components/schemas/ThingWhole\"}}}},"
+    "\"404\":{\"$ref\":\"#/components/responses/Gone\"},"
     "\"default\":{\"description\":\"Wrong\",\"content\":{\"application/json\":{\"schema\":"
     "{\"$ref\":\"#/components/schemas/Error\"}}}}}},"
     "\"get\":{\"summary\":\"Reads it\",\"tags\":[\"rest\"],\"security\":[],"
@@ -27,7 +28,7 @@ static const char document_text[] =
     "{\"type\":\"string\",\"format\":\"binary\"}}}}}},"
     "\"post\":{\"summary\":\"Sets it up\",\"tags\":[\"rest\"],\"security\":[{\"manage\":[\"installation\"]}],"
     "\"responses\":{}}}},"
-    "\"components\":{\"securitySchemes\":{\"manage\":{\"description\":\"Some key\"}},\"schemas\":{"
+    "\"components\":{\"responses\":{\"Gone\":{\"description\":\"It is not there\"}},\"securitySchemes\":{\"manage\":{\"description\":\"Some key\"}},\"schemas\":{"
     "\"Turn\":{\"type\":\"object\",\"required\":[\"why\"],\"properties\":{\"why\":{\"type\":\"string\"}}},"
     "\"Thing\":{\"type\":\"object\",\"properties\":{\"object\":{\"const\":\"thing\",\"type\":\"string\"},"
     "\"parts\":{\"type\":\"integer\"}}},"
@@ -86,6 +87,20 @@ static void operations_stand_in_the_family_of_their_tag(void **state)
     assert_null(operation(k, 0, 1));
     assert_text(operation(k, 1, 0), "summary", "Reads it");
     assert_text(operation(k, 1, 1), "summary", "Sets it up");
+}
+
+static void errors_that_operations_share_are_told_by_each(void **state)
+{
+    const struct known *k = *state;
+    const struct json_object *answers = json_get(operation(k, 0, 0), "answers");
+
+    assert_int_equal(json_length(answers), 3);
+    assert_true(json_true(json_get(json_at(answers, 0), "good")));
+    assert_text(json_at(answers, 1), "status", "404");
+    assert_text(json_at(answers, 1), "description", "It is not there");
+    assert_true(json_true(json_get(json_at(answers, 1), "wrong")));
+    assert_true(json_true(json_get(json_at(answers, 2), "other")));
+    assert_false(json_true(json_get(json_at(answers, 2), "wrong")));
 }
 
 static void who_may_call_is_said_in_words(void **state)
@@ -180,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operations_stand_in_the_family_of_their_tag),
+        cmocka_unit_test(errors_that_operations_share_are_told_by_each),
         cmocka_unit_test(who_may_call_is_said_in_words),
         cmocka_unit_test(parameters_of_the_path_and_the_operation_stand_together),
         cmocka_unit_test(commands_hold_what_has_to_be_there_and_nothing_a_shell_would_read),
