@@ -77,7 +77,6 @@ const beside = (node) => ({
   postgres: [cluster.postgres.child.pid, ...bench.children(cluster.postgres.child.pid)].reduce((sum, pid) => sum + bench.processorNs(pid), 0),
   rest: bench.processorNs(node.child.pid) - bench.processorNs(node.child.pid, 'loop'),
 });
-const allSettled = (node) => eventually(async () => (await node.metrics()).tollgate_settle_waiting === 0, 'calls to be settled', 60000);
 
 // --- measuring ---
 
@@ -88,7 +87,7 @@ async function measure(mode, names, kind, options) {
     for (const name of names) {
       const target = who[name](kind);
       all[name].push(await bench.load(mode, target, { ...options, file: bench.body(`bench-${kind}`, options.bytes, { stream: mode === 'stream' }) }));
-      if (target.node) await allSettled(target.node);
+      if (target.node) await target.node.allSettled();
     }
   return all;
 }
@@ -116,7 +115,7 @@ async function settling() {
   const { node } = who.one();
   const from = beside(node);
   const run = await bench.load('sat', who.one(), { connections: 32, seconds: seconds * 3, file: bench.body('bench-plain', 1000) });
-  await allSettled(node);
+  await node.allSettled();
   const to = beside(node);
   group = 'settling';
   say('PostgreSQL, processor time', (to.postgres - from.postgres) / 1000 / run.ok, 1, 'us/call', 'at most 10');
@@ -171,7 +170,7 @@ async function translated() {
         const target = { ...who.one(), ...(ask.messages ? { path: '/v1/messages' } : {}) };
         const file = bench.body(`bench-${ask.kind}`, 1000, { stream: mode === 'stream', messages: ask.messages });
         all[name].push(await bench.load(mode, target, { ...options, seconds, file }));
-        await allSettled(target.node);
+        await target.node.allSettled();
       }
     return all;
   };

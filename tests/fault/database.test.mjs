@@ -184,10 +184,7 @@ test('silent without closing: calls go on, and once it speaks again everything i
   for (const node of cluster.replicas)
     await eventually(async () => (await ask(node.url, key, hello('scripted'))).status === 200, 'a key that nobody knew to be found', 120000);
   const answers = await running.stop();
-  await eventually(async () => {
-    const of = await Promise.all(cluster.replicas.map((node) => node.metrics()));
-    return of.every((m) => m.tollgate_settle_waiting === 0);
-  }, 'calls to be settled', 120000);
+  for (const node of cluster.replicas) await node.allSettled(120000);
   // Whatever else of the team's was under way has given up too.
   for (const node of cluster.replicas)
     await eventually(async () => (await ask(node.url, secret, hello('scripted'))).status === 200, 'the first key to be answered', 120000);

@@ -99,6 +99,6 @@ test('it recovers at once, and the books are right', async () => {
     return run.refused + run.errors + run.unanswered === 0;
   }, 'a second of usual load without a refusal');
   console.log(`   recovered within ${((performance.now() - from) / 1000).toFixed(1)} s`);
-  await eventually(async () => (await node.metrics()).tollgate_settle_waiting === 0, 'the calls to be settled');
+  await node.allSettled();
   sameBooks(cluster);
 });

@@ -111,7 +111,7 @@ test(`${readers} readers that do not read are cut; their upstreams are let go`, 
   stuck.stdin.end();
   const again = await goodTraffic();
   assert.ok(most < memoryMax, `${most} bytes of memory`);
-  await eventually(async () => (await node.metrics()).tollgate_settle_waiting === 0, 'the calls to be settled');
+  await node.allSettled();
   const rows = cluster.sql(`SELECT outcome, count(*)::int AS n FROM call WHERE stream GROUP BY 1`);
   assert.equal(rows.reduce((sum, r) => sum + r.n, 0), readers, JSON.stringify(rows));
   console.log(`   p99 of good traffic: ${usual.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside ${readers} stuck readers, ${again.toFixed(1)} ms alone again; ${(most >> 20)} MiB`);

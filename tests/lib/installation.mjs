@@ -118,7 +118,7 @@ export async function settled(server, id) {
 // one of them would be taken for it.
 export async function recorded(server, fn) {
   const count = () => Number(server.sql('SELECT count(*) AS n FROM call')[0].n);
-  await eventually(async () => (await server.metrics()).tollgate_settle_waiting === 0, 'the calls before to be booked');
+  await server.allSettled();
   const before = count();
   const answer = await fn();
   await eventually(() => count() > before, 'the record');

@@ -172,6 +172,15 @@ export class Server {
     return Object.fromEntries([...text.matchAll(/^(\w+(?:\{[^}]*\})?) (\S+)$/gm)].map((m) => [m[1], Number(m[2])]));
   }
 
+  // Is every call that has ended in the database?
+  async isSettled() {
+    return (await this.metrics()).tollgate_settle_waiting === 0;
+  }
+
+  allSettled(patience) {
+    return eventually(() => this.isSettled(), 'the calls to be settled', patience);
+  }
+
   // What psql says.
   psql(text) {
     return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...this.psqlArguments, '-c', text],
