@@ -17,6 +17,7 @@ struct health {
     _Atomic uint32_t failures_in_a_row, cool_downs, error_ppm;
     _Atomic int64_t first_byte_us, latency_us;
     _Atomic uint64_t tries, failures;
+    _Atomic int last_failure; /* enum health_failure */
 };
 
 struct health_board {
@@ -177,6 +178,7 @@ void health_failed(struct health *h, int64_t now_ms, enum health_failure failure
     /* Those that were under way when it began to cool must not drive the back-off up. */
     if (now_ms < until && now_ms + retry_after_ms <= until)
         return;
+    atomic_store_explicit(&h->last_failure, (int)failure, memory_order_relaxed);
     if (failure != HEALTH_FAILED || retry_after_ms > 0 || until != 0 || row >= HEALTH_FAILURES_MAX)
         cool_until(h, now_ms + cool_down_ms(h, failure, retry_after_ms));
 }
@@ -205,5 +207,7 @@ void health_read(const struct health *h, int64_t now_ms, struct health_view *ret
         .latency_us = atomic_load_explicit(&h->latency_us, memory_order_relaxed),
         .tries = atomic_load_explicit(&h->tries, memory_order_relaxed),
         .failures = atomic_load_explicit(&h->failures, memory_order_relaxed),
+        .last_failure =
+            (enum health_failure)atomic_load_explicit(&h->last_failure, memory_order_relaxed),
     };
 }

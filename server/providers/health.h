@@ -62,5 +62,6 @@ struct health_view { /* for pages */
     uint32_t error_ppm;                /* moving share of failed tries, parts per million */
     int64_t first_byte_us, latency_us; /* moving means; 0 before the first success */
     uint64_t tries, failures;          /* since the process started */
+    enum health_failure last_failure;  /* why it cools, while it does */
 };
 void health_read(const struct health *h, int64_t now_ms, struct health_view *ret);

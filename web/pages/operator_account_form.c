@@ -197,6 +197,26 @@ void account_form_view(const struct form *form, const struct provider *provider,
 
 /* --- how it is doing --- */
 
+/* Why it is left alone: what an operator mends is another thing each time. */
+static const char *cooling_text(enum health_failure failure)
+{
+    switch (failure) {
+    case HEALTH_RATE_LIMITED:
+        return "Rate limited";
+    case HEALTH_CREDENTIAL:
+        return "Credential refused";
+    case HEALTH_FAILED:
+        break;
+    }
+    return "Failing";
+}
+
+bool account_is_up(struct web *w, const struct account_row *row)
+{
+    return !w->services->health || health_state(health_of(w->services->health, row->id),
+                                                clock_mono_ms()) == HEALTH_UP;
+}
+
 static void health_badge(struct web *w, const struct account_row *row, struct json_object *view)
 {
     int64_t now_ms = clock_mono_ms();
@@ -205,7 +225,7 @@ static void health_badge(struct web *w, const struct account_row *row, struct js
     if (w->services->health)
         health_read(health_of(w->services->health, row->id), now_ms, &h);
     if (h.state == HEALTH_COOLING)
-        view_badge(view, "state", VIEW_BAD, "Cooling down");
+        view_badge(view, "state", VIEW_BAD, cooling_text(h.last_failure));
     else if (h.state == HEALTH_PROBING)
         view_badge(view, "state", VIEW_WARN, "On trial again");
     else if (row->last_error_us > row->last_ok_us)

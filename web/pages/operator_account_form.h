@@ -46,5 +46,7 @@ void account_secret_view(const struct form *form, const struct provider *provide
 void account_form_view(const struct form *form, const struct provider *provider,
                        struct json_object *view);
 
+/* False while this node leaves it alone, or has it on trial. */
+bool account_is_up(struct web *w, const struct account_row *row);
 /* view.name, .link, .kind_label, .state, .last ... */
 void account_common_view(struct web *w, const struct account_row *row, struct json_object *view);

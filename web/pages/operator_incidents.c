@@ -12,6 +12,7 @@
 #include "web/links.h"
 #include "web/pages/operator_account_form.h"
 #include "web/pages/operator_area.h"
+#include "web/pages/operator_failing.h"
 
 enum { WHICH, REASON, ACCOUNT, FIELDS };
 
@@ -117,6 +118,11 @@ static int show(struct web *w, const struct accounts *accounts, const struct for
         return web_outcome(w, r);
     }
     add_accounts(w, accounts, view);
+    r = failing_view(w, view);
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
     return operator_render(w, typed ? 422 : 200, "operator_incidents", "Incident switches", view);
 }
 

@@ -8,6 +8,7 @@
 #include "logs/installation.h"
 #include "logs/retention.h"
 #include "web/links.h"
+#include "web/pages/operator_account_form.h"
 #include "web/pages/operator_area.h"
 #include "web/view.h"
 
@@ -109,6 +110,25 @@ static int add_findings(struct web *w, struct json_object *view)
         json_push(list, o);
     }
     json_set_bool(view, "any_finding", page.n > 0);
+    return r;
+}
+
+/* Which of those in use this node leaves alone. */
+static int add_accounts(struct web *w, struct json_object *view)
+{
+    struct account_row *rows;
+    int64_t in_use = 0, down = 0;
+    size_t n;
+    int r = account_list(w->db, w->arena, &rows, &n);
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        if (rows[i].is.enabled && rows[i].provider) {
+            in_use++;
+            down += !account_is_up(w, &rows[i]);
+        }
+    json_set_i64(view, "in_use", in_use);
+    json_set_i64(view, "down", down);
+    json_set_bool(view, "any_down", down > 0);
     return r;
 }
 
@@ -227,6 +247,8 @@ int page_operator_system(struct web *w)
     r = add_nodes(w, status.node.session, view);
     if (r == 0)
         r = add_database(w, status.database_silence_ms, view);
+    if (r == 0)
+        r = add_accounts(w, view);
     if (r == 0)
         r = add_findings(w, view);
     if (r == 0)

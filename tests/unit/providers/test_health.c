@@ -177,8 +177,12 @@ static void a_bad_credential_rests_longer(void **state)
 {
     struct health *h = fresh();
 
+    struct health_view v;
+
     health_failed(h, 1000, HEALTH_CREDENTIAL, -1);
     assert_int_equal(cool_for(h, 1000), HEALTH_CREDENTIAL_MS);
+    health_read(h, 1000, &v);
+    assert_int_equal(v.last_failure, HEALTH_CREDENTIAL);
     health_reset(h);
     assert_int_equal(health_state(h, 1000), HEALTH_UP);
 }

@@ -1,5 +1,7 @@
 /* The incident switches on their own page: each does what its model's or team's page does, names
  * what it does not find, and stands on every page while it is on, but only for operators. */
+#include "history.h"
+
 #include "operator_pages.h"
 
 #define PAGE "/operator/incidents"
@@ -79,6 +81,36 @@ static void a_team_is_frozen_by_what_one_knows_of_it(void **state)
     page_has(PAGE, "/unfreeze\"");
 }
 
+static void an_account_that_is_left_alone_says_why(void **state)
+{
+    struct health *h = health_of(site.services.health, (struct account_id){account});
+
+    (void)state;
+    page_has("/operator", "All up");
+    health_failed(h, clock_mono_ms(), HEALTH_CREDENTIAL, 60000);
+    page_has(PAGE, "Credential refused");
+    page_has("/operator", "1 not up");
+    health_reset(h);
+    health_failed(h, clock_mono_ms(), HEALTH_RATE_LIMITED, 60000);
+    page_has(PAGE, "Rate limited");
+    health_reset(h);
+    page_has("/operator", "All up");
+}
+
+/* history.h: of its calls every 11th failed, of three models in turn. */
+static void what_fails_is_told_by_team_model_and_account(void **state)
+{
+    (void)state;
+    page_has(PAGE, "No call of the last 15 minutes");
+    history_write(&site);
+    page_has(PAGE, "model=gpt-4o-mini&amp;account=openai%20main&amp;status=upstream_error\">7</a>");
+    page_has(PAGE, "model=claude-sonnet-4&amp;account=anthropic%20main&amp;status=upstream_error\">7</a>");
+    page_has(PAGE, "model=demo-chat&amp;account=demo%20main&amp;status=upstream_error\">6</a>");
+    page_has(PAGE, "Provider error 502");
+    page_has(PAGE, "<a href=\"/operator/teams/1\">Acme</a>");
+    page_has(PAGE, "<a href=\"/operator/calls/call_");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +118,8 @@ int main(void)
         cmocka_unit_test(what_is_not_found_is_named),
         cmocka_unit_test(a_model_is_pinned_and_switched_off),
         cmocka_unit_test(a_team_is_frozen_by_what_one_knows_of_it),
+        cmocka_unit_test(an_account_that_is_left_alone_says_why),
+        cmocka_unit_test(what_fails_is_told_by_team_model_and_account),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

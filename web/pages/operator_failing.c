@@ -1,0 +1,119 @@
+/* operator_failing.c: see operator_failing.h. The log's own search, which ends in time however many calls
+ * there are; what it finds is counted here. */
+#include "web/pages/operator_failing.h"
+
+#include <inttypes.h>
+
+#include "base/err.h"
+#include "logs/search.h"
+#include "web/links.h"
+#include "web/pages/operator_area.h"
+#include "web/view.h"
+
+#define MINUTES 15
+#define NEWEST 500 /* calls that are looked at */
+#define GROUPS 20  /* rows; what fits none of them is older, and not shown */
+#define OUTCOME "upstream_error"
+
+struct group {
+    const struct log_row *newest;
+    int64_t n;
+};
+
+struct groups {
+    struct group v[GROUPS];
+    size_t n;
+};
+
+static bool is_of(const struct group *g, const struct log_row *row)
+{
+    const struct call_record *a = &g->newest->call, *b = &row->call;
+
+    return a->team_id == b->team_id && str_eq(a->requested_model, b->requested_model) &&
+           str_eq(a->account_name, b->account_name) && a->status == b->status;
+}
+
+/* Rows come newest first. */
+static void count_row(struct groups *groups, const struct log_row *row)
+{
+    struct group *g = groups->v, *end = groups->v + groups->n;
+
+    while (g < end && !is_of(g, row))
+        g++;
+    if (g == end && groups->n == GROUPS)
+        return;
+    if (g == end)
+        groups->v[groups->n++] = (struct group){.newest = row};
+    g->n += MAX(row->call.repeat, 1);
+}
+
+static int by_count(const void *a, const void *b)
+{
+    const struct group *x = a, *y = b;
+
+    return (x->n < y->n) - (x->n > y->n);
+}
+
+static struct str calls_link(struct web *w, const struct call_record *c)
+{
+    struct buf url;
+    struct str link;
+
+    buf_init(&url, KIB(4));
+    buf_put_str(&url, link_to(LINK_operator_calls));
+    query_put(&url, "period", STR("1h"));
+    query_put(&url, "team", arena_strf(w->arena, "%" PRId64, c->team_id));
+    query_put(&url, "model", c->requested_model);
+    query_put(&url, "account", c->account_name);
+    query_put(&url, "status", STR(OUTCOME));
+    link = arena_str(w->arena, buf_str(&url));
+    buf_done(&url);
+    return link;
+}
+
+static struct json_object *group_view(struct web *w, const struct group *g)
+{
+    const struct call_record *c = &g->newest->call;
+    struct json_object *o = json_new_object();
+
+    view_count(o, "calls", g->n);
+    view_outcome(o, "state", c->outcome, c->status);
+    json_set_str(o, "model", c->requested_model);
+    json_set_str(o, "account", c->account_name);
+    json_set_str(o, "team_name", g->newest->team_name);
+    json_set_str(o, "team_link", link_operator_team(w->arena, (struct team_id){c->team_id}, NULL));
+    json_set_str(o, "calls_link", calls_link(w, c));
+    json_set_str(o, "newest_link", link_operator_call(w->arena, c->call_id));
+    view_time(o, "newest", g->newest->posted_at_us, w->zone, w->now_us);
+    return o;
+}
+
+int failing_view(struct web *w, struct json_object *view)
+{
+    struct log_filter filter = {.from_us = w->now_us - MINUTES * 60 * 1000000LL,
+                                .outcome = STR(OUTCOME),
+                                .cost_above = {-1},
+                                .budget_us = LOG_BUDGET_US / 2};
+    struct json_object *list = json_new_array();
+    struct log_page page = {0};
+    struct groups groups = {.n = 0};
+    int r = log_search(w->db, w->arena, &filter, (struct log_cursor){0}, false, NEWEST, &page);
+
+    json_set(view, "failing", list);
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < page.n; i++)
+        count_row(&groups, &page.rows[i]);
+    qsort(groups.v, groups.n, sizeof(groups.v[0]), by_count);
+    for (size_t i = 0; i < groups.n; i++)
+        json_push(list, group_view(w, &groups.v[i]));
+    json_set_bool(view, "any_failing", groups.n > 0);
+    json_set_i64(view, "failing_minutes", MINUTES);
+    json_set_null(view, "failing_newest");
+    if (page.n == NEWEST)
+        json_set_i64(view, "failing_newest", NEWEST);
+    json_set_null(view, "failing_since");
+    if (page.searched_us)
+        view_time(view, "failing_since", page.searched_us, w->zone, w->now_us);
+    return 0;
+}
