@@ -82,8 +82,11 @@ int web_redirect(struct web *w, struct str path, const char *done)
     return 0;
 }
 
-static struct json_object *problem_view(const struct problem *p)
+/* again: what to load once more, where that may help. */
+static struct json_object *problem_view(const struct request *req, const struct problem *p)
 {
+    bool may_pass = problem_status(p) == 503 && req->method == HTTP_GET;
+
     struct json_object *view = json_new_object();
 
     json_set_i64(view, "status", problem_status(p));
@@ -92,6 +95,7 @@ static struct json_object *problem_view(const struct problem *p)
     json_set_bool(view, "is_sign_in", problem_status(p) == 401);
     json_set_bool(view, "is_missing", problem_status(p) == 404);
     json_set_bool(view, "is_ours", problem_status(p) >= 500);
+    json_set_str(view, "again", may_pass ? req->path : STR_NONE);
     return view;
 }
 
@@ -108,6 +112,7 @@ static const char *problem_title(const struct problem *p)
 
     return status == 404   ? "Nothing here"
            : status == 403 ? "Not allowed"
+           : status == 503 ? "Not right now"
            : status >= 500 ? "Something went wrong"
                            : "That did not work";
 }
@@ -115,7 +120,7 @@ static const char *problem_title(const struct problem *p)
 void web_problem_page(struct request *req, const struct problem *p, struct response *out, void *ctx)
 {
     const struct services *services = ctx;
-    struct json_object *view = problem_view(p);
+    struct json_object *view = problem_view(req, p);
 
     frame_add_bare(services, req, problem_title(p), view);
     problem_headers(req->arena, p, out);
@@ -131,7 +136,8 @@ int web_fail(struct web *w, const struct problem *p)
     assert(!w->answered);
     web_leave_tx(w);
     problem_headers(w->arena, p, w->out);
-    return web_render_as(w, problem_status(p), "problem", problem_title(p), problem_view(p));
+    return web_render_as(w, problem_status(p), "problem", problem_title(p),
+                         problem_view(w->req, p));
 }
 
 int web_fail_code(struct web *w, enum problem_code code)
@@ -141,8 +147,19 @@ int web_fail_code(struct web *w, enum problem_code code)
     return web_fail(w, &p);
 }
 
+struct problem web_away(void)
+{
+    struct problem p = problem_of(PROBLEM_LEDGER_AWAY);
+
+    p.message = STR("The database does not answer, and pages are made from it. Calls to models go on for "
+                    "a while, by what is set aside for them.");
+    return p;
+}
+
 int web_outcome(struct web *w, int r)
 {
+    struct problem away;
+
     assert(r != 0);
     switch (r) {
     case IDENTITY_E_FAULT:
@@ -152,7 +169,8 @@ int web_outcome(struct web *w, int r)
     case IDENTITY_E_LIMITED:
         return web_fail_code(w, PROBLEM_LOGIN_LIMIT);
     case DB_E_AWAY:
-        return web_fail_code(w, PROBLEM_BUSY);
+        away = web_away();
+        return web_fail(w, &away);
     default:
         return err_trace(r < 0 ? r : -EINVAL);
     }

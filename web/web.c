@@ -238,10 +238,8 @@ static int prepare(struct web *w)
 }
 
 /* Whatever stood in the answer is dropped. */
-static void answer_problem(struct web *w, enum problem_code code)
+static void answer_problem(struct web *w, struct problem p)
 {
-    struct problem p = problem_of(code);
-
     web_leave_tx(w);
     *w->out = (struct response){0};
     web_problem_page(w->req, &p, w->out, (void *)(uintptr_t)w->services);
@@ -284,8 +282,8 @@ bool web_serve(const struct services *services, struct request *req, struct db *
     }
     if (r != 0 && !w.streamed)
         answer_problem(&w, r == DB_E_AWAY || r == -ENOTCONN || r == -ECONNRESET
-                               ? PROBLEM_BUSY
-                               : PROBLEM_INTERNAL);
+                               ? web_away()
+                               : problem_of(PROBLEM_INTERNAL));
     web_leave_tx(&w);
     return !w.streamed;
 }

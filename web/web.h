@@ -81,6 +81,8 @@ int web_fail_code(struct web *w, enum problem_code code) _must_use_;
  * is handed on, IDENTITY_E_NONE is a 404, IDENTITY_E_LIMITED a 429, DB_E_AWAY a 503, and a fault,
  * which a page with a form handles, a 400. */
 int web_outcome(struct web *w, int r) _must_use_;
+/* What is answered while the database is out of reach. */
+struct problem web_away(void);
 /* A file: bytes live in the arena; name NULL: shown in the browser, not saved. */
 int web_file(struct web *w, const char *content_type, struct str name, struct str bytes)
     _must_use_;

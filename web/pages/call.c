@@ -8,6 +8,7 @@
 #include "catalog/prices.h"
 #include "ledger/statement.h"
 #include "web/links.h"
+#include "web/pages/operator_area.h"
 #include "web/timeline.h"
 #include "web/view.h"
 
@@ -174,10 +175,25 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
                  false);
     json_set(view, "facts", list);
     json_set_str(view, "key_name", row->key_name);
-    if (c->key_id)
-        json_set_str(view, "key_link", link_key(w->arena, (struct key_id){c->key_id}, NULL));
-    else
-        json_set_null(view, "key_link");
+}
+
+/* Where its key, team and prices are found. An operator does not see the pages of other teams: the key's
+ * name leads to its calls then. */
+static void places_view(struct web *w, const struct call_record *c, bool for_operator,
+                       struct json_object *view)
+{
+    struct str key = STR_NONE;
+
+    if (c->key_id && for_operator)
+        key = operator_page_link(w, link_to(LINK_operator_calls), "key",
+                                 arena_strf(w->arena, "%" PRId64, c->key_id), 0);
+    else if (c->key_id)
+        key = link_key(w->arena, (struct key_id){c->key_id}, NULL);
+    json_set_str(view, "key_link", key);
+    json_set_str(view, "team_link", link_operator_team(w->arena, (struct team_id){c->team_id}, NULL));
+    json_set_str(view, "prices_link",
+                 for_operator ? link_model(w->arena, (struct model_id){c->model_id}, "prices")
+                              : link_to(LINK_pricing));
 }
 
 /* One class, with what a unit of it costs; price < 0: not known. */
@@ -292,7 +308,8 @@ static struct str month_of(struct web *w, int64_t unix_us)
 }
 
 /* Which transfer charged it: there is none for a call that cost nothing. */
-static int ledger_view(struct web *w, const struct log_row *row, struct json_object *view)
+static int ledger_view(struct web *w, const struct log_row *row, bool for_operator,
+                       struct json_object *view)
 {
     struct statement_row transfer;
     struct json_object *o;
@@ -311,7 +328,7 @@ static int ledger_view(struct web *w, const struct log_row *row, struct json_obj
     json_set_str(o, "code", transfer.code);
     json_set_str(o, "debit", transfer.debit);
     json_set_str(o, "credit", transfer.credit);
-    json_set_str(o, "link", link_transfer(w->arena, transfer.id));
+    json_set_str(o, "link", for_operator ? STR_NONE : link_transfer(w->arena, transfer.id));
     json_set_str(o, "invoice_month", month_of(w, transfer.posted_at_us));
     json_set_bool(o, "invoice_runs",
                   str_eq(month_of(w, transfer.posted_at_us), month_of(w, w->now_us)));
@@ -357,13 +374,11 @@ int call_show(struct web *w, const struct log_row *row, bool for_operator)
     facts_view(w, row, view);
     attempts_view(&row->call, view);
     json_set_bool(view, "for_operator", for_operator);
-    json_set_str(view, "prices_link",
-                 for_operator ? link_model(w->arena, (struct model_id){row->call.model_id}, "prices")
-                              : link_to(LINK_pricing));
+    places_view(w, &row->call, for_operator, view);
     json_set_str(view, "team_name", row->team_name);
     r = usage_view(w, &row->call, view);
     if (r == 0)
-        r = ledger_view(w, row, view);
+        r = ledger_view(w, row, for_operator, view);
     if (r != 0) {
         json_unref(view);
         return web_outcome(w, r);

@@ -52,7 +52,7 @@ int page_sign_in_send(struct web *w)
     if (form.wrong)
         return show(w, 422, &form);
     if (!w->db)
-        return web_fail_code(w, PROBLEM_BUSY);
+        return web_outcome(w, DB_E_AWAY);
     login = (struct login){form.v[EMAIL].text, form.v[PASSWORD].text, web_from(w)};
     r = login_try(w->db, w->arena, w->services->session_pepper, &login, &made, &retry_after_s);
     if (r < 0)

@@ -88,7 +88,7 @@ int page_sign_up_send(struct web *w)
     if (!web_may_sign_in(w) || !may_sign_up(w))
         return show(w, 403, &form);
     if (!w->db)
-        return web_fail_code(w, PROBLEM_BUSY);
+        return web_outcome(w, DB_E_AWAY);
     if (!form.wrong)
         r = sign_up(w, &form, &made);
     if (form.wrong)

@@ -94,14 +94,35 @@ static char *page_of_calls(void)
     return page;
 }
 
+/* Those of the team would not be found by somebody who is no member of it. */
+static void an_operators_view_leads_to_operators_pages(void)
+{
+    _cleanup_(freep) char *list = browse_get(&site, "/operator/calls?status=ok"), *call = NULL;
+    const char *link = strstr(list, "/operator/calls/call_");
+    char path[128];
+
+    assert_non_null(link);
+    snprintf(path, sizeof(path), "%.*s", (int)strcspn(link, "\""), link);
+    call = browse_get(&site, path);
+    assert_has(call, "<body class=\"framed operator\">");
+    assert_has(call, "<p class=\"crumb\"><a href=\"/operator/calls\">All calls</a></p>");
+    assert_has(call, "<dt>Team</dt><dd><a href=\"/operator/teams/1\">Acme</a></dd>");
+    assert_has(call, "<dt>Key</dt><dd><a href=\"/operator/calls?key=");
+    assert_has(call, "by transfer ");
+    assert_has_not(call, "href=\"/billing/ledger/");
+    assert_has_not(call, "href=\"/keys/");
+}
+
 static void all_calls_are_listed_filtered_and_opened(void **state)
 {
-    _cleanup_(freep) char *page = NULL, *call = NULL, *asked = NULL;
+    _cleanup_(freep) char *page = NULL, *call = NULL, *asked = NULL, *minted = NULL;
     char path[128];
     const char *link;
 
     (void)state;
     lists_no_call("/operator/calls");
+    minted = browse_send(&site, "/keys/new", "/keys", "name=Production&project=&budget_window=month");
+    assert_status(minted, 200);
     history_write(&site);
     page = page_of_calls();
     assert_has(page, ">Acme</a>");
@@ -113,6 +134,7 @@ static void all_calls_are_listed_filtered_and_opened(void **state)
     call = browse_get(&site, path);
     assert_status(call, 200);
     assert_has(call, "Provider cost");
+    an_operators_view_leads_to_operators_pages();
     asked = browse_ask(&site, "GET", "/operator/calls?id=call_00000000000070008000000000000000",
                        NULL, NULL);
     assert_status(asked, 303);
@@ -122,6 +144,31 @@ static void all_calls_are_listed_filtered_and_opened(void **state)
     page_has_not("/operator/calls?account=openai+main", "demo main");
     lists_no_call("/operator/calls?team=2");
     page_has("/operator/calls?status=blocked&model=gpt-4o-mini", "model is");
+}
+
+/* Pages are asked of workers that have no connection. */
+static void a_database_away_is_told_as_such(void **state)
+{
+    struct jobs_config without = {.name = "away", .threads = 1, .queue_max = 4};
+    _cleanup_(freep) char *page = NULL, *form = NULL, *sent = NULL;
+    struct jobs *pages = site.services.pages;
+
+    (void)state;
+    assert_int_equal(jobs_new(&without, &site.services.pages), 0);
+    page = browse_get(&site, "/operator");
+    assert_status(page, 503);
+    assert_has(page, "<h1>Not right now</h1>");
+    assert_has(page, "The database does not answer");
+    assert_has(page, "href=\"/operator\">Try again</a>");
+    form = browse_get(&site, "/sign-in");
+    assert_status(form, 200);
+    sent = browse_send(&site, "/sign-in", "/sign-in", ADA);
+    assert_status(sent, 503);
+    assert_has(sent, "The database does not answer");
+    assert_has_not(sent, "Try again</a>");
+    jobs_free(site.services.pages);
+    site.services.pages = pages;
+    page_has("/operator", "this one");
 }
 
 static void a_call_that_is_none_is_not_found(void **state)
@@ -207,6 +254,7 @@ int main(void)
         cmocka_unit_test(findings_are_told_everywhere_and_closed_with_a_reason),
         cmocka_unit_test(all_calls_are_listed_filtered_and_opened),
         cmocka_unit_test(a_call_that_is_none_is_not_found),
+        cmocka_unit_test(a_database_away_is_told_as_such),
         cmocka_unit_test(transfers_are_confirmed_or_decided_about),
         cmocka_unit_test(a_test_of_an_account_is_told_and_kept),
     };
