@@ -32,7 +32,7 @@ static struct json_object *movement_view(const struct invoice_line *line)
 
     json_set_str(o, "day", line->date);
     json_set_str(o, "text", line->text);
-    view_money(o, "amount", line->amount, VIEW_DOLLARS);
+    view_money(o, "amount", line->amount, VIEW_CALL); /* as the sums above them */
     return o;
 }
 
@@ -92,7 +92,9 @@ static int show(struct web *w, const struct invoice *invoice)
     view_money(view, "adjustments", invoice->adjustments, VIEW_CALL);
     view_money(view, "usage", (struct money){-invoice->usage.nano}, VIEW_CALL);
     view_money(view, "closing", invoice->closing, VIEW_CALL);
-    json_set_str(view, "calls", view_plural(w->arena, invoice->calls, "request", NULL));
+    json_set_str(view, "calls", view_plural(w->arena, invoice->calls, "charged request", NULL));
+    view_count(view, "calls_total", invoice->calls);
+    view_money(view, "used", invoice->usage, VIEW_CALL);
     json_set_str(view, "pdf_link",
                  invoice->id ? link_invoice(w->arena, invoice->id, "pdf") : STR(""));
     json_set_str(view, "csv_link",

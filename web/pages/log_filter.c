@@ -36,6 +36,7 @@ static const struct {
     {"upstream_error", "provider error", 0, "upstream_error"},
     {"client_gone", "client left", 0, "client_gone"},
     {"cut", "cut off", 0, "cut"},
+    {LOG_SERVED, "served", 0, NULL, LOG_YES},
     {LOG_UNSERVED, "not served", 0, NULL, LOG_NO},
 };
 
@@ -275,7 +276,9 @@ static void fixed_view(struct shown *s)
 /* A word of the address may be told by others. */
 static struct str status_label(struct str status)
 {
-    return str_eq_c(status, LOG_UNSERVED) ? STR("served by no model") : status;
+    return str_eq_c(status, LOG_UNSERVED) ? STR("served by no model")
+           : str_eq_c(status, LOG_SERVED) ? STR("served by a model")
+                                          : status;
 }
 
 static void fixed_chips(struct shown *s)

@@ -5,7 +5,10 @@
 #include "logs/search.h"
 #include "web/web.h"
 
-#define LOG_UNSERVED "unserved" /* a status: of calls that no model served */
+/* Statuses: of calls that no model served, and of those that one did. A row of a model in the roll-ups is
+ * of the latter only; the log's filter by model finds refused calls that asked for it as well. */
+#define LOG_UNSERVED "unserved"
+#define LOG_SERVED "served"
 
 struct log_params {
     struct log_filter filter;

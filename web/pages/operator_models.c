@@ -36,7 +36,7 @@ static const struct {
 } states[] = {
     {"", "All", NULL},
     {"served", "Served", is_served},
-    {"unserved", "Enabled, not served", is_enabled_but_unserved},
+    {"unserved", "Not served", is_enabled_but_unserved},
     {"disabled", "Disabled", is_disabled},
     {"switched", "Pinned or switched off", is_switched},
 };

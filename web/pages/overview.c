@@ -50,10 +50,10 @@ static struct str log_link(struct web *w, const struct usage_top_row *row, struc
     query_put(&link, "from", from_day);
     if (keys)
         query_put(&link, "key", arena_strf(w->arena, "%" PRId64, row->id));
-    else if (row->label.n)
+    else {
         query_put(&link, "model", row->label);
-    else
-        query_put(&link, "status", STR(LOG_UNSERVED));
+        query_put(&link, "status", row->label.n ? STR(LOG_SERVED) : STR(LOG_UNSERVED));
+    }
     copy = arena_str(w->arena, buf_str(&link));
     buf_done(&link);
     return copy;

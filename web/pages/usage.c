@@ -130,12 +130,13 @@ static struct str link_by(struct web *w, const struct params *p, enum link to, s
     return copy;
 }
 
-/* The calls behind a row: the log with the same days. None where the log has no such filter: what has
- * no project has no number. */
+/* The calls behind a row: the log with the same days, and of a model those that it served, since no others
+ * are in its row. None where the log has no such filter: what has no project has no number. */
 static struct str log_link(struct web *w, const struct params *p, const struct usage_row *row)
 {
     struct str id = row->id ? arena_strf(w->arena, "%" PRId64, row->id) : STR("");
     enum usage_by by = groups[p->group].by;
+    struct str model = by == USAGE_BY_MODEL ? row->label : p->model;
     struct buf url;
     struct str copy;
 
@@ -147,8 +148,10 @@ static struct str log_link(struct web *w, const struct params *p, const struct u
     query_put(&url, "to", by == USAGE_BY_DAY ? row->label : p->query.to_day);
     query_put(&url, "key", by == USAGE_BY_KEY ? id : p->key);
     query_put(&url, "project", by == USAGE_BY_PROJECT ? id : p->project);
-    query_put(&url, "model", by == USAGE_BY_MODEL ? row->label : p->model);
-    if (by == USAGE_BY_MODEL && !row->label.n)
+    query_put(&url, "model", model);
+    if (model.n)
+        query_put(&url, "status", STR(LOG_SERVED));
+    else if (by == USAGE_BY_MODEL)
         query_put(&url, "status", STR(LOG_UNSERVED));
     if (by == USAGE_BY_PROVIDER)
         query_put(&url, "provider", row->label.n ? row->label : STR(LOG_NO_PROVIDER));

@@ -76,6 +76,13 @@ document.addEventListener('click', (event) => {
     if (event.target.matches('[data-close]')) event.target.closest('dialog')?.close();
 });
 
+// The section that one is in stands in sight, also in a window lower than the list of them.
+{
+    const rail = document.querySelector('.rail'), here = rail?.querySelector('[aria-current]');
+    const seen = rail?.querySelector('.menu.up')?.getBoundingClientRect().top;
+    if (here && here.getBoundingClientRect().bottom > seen) rail.scrollTop = here.offsetTop - rail.clientHeight / 2;
+}
+
 // A toast goes away by itself; pointing at it keeps it.
 document.querySelectorAll('.toast').forEach((toast) => {
     const go = () => setTimeout(() => { if (!toast.matches(':hover, :focus-within')) toast.remove(); else go(); }, 5000);

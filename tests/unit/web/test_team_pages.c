@@ -355,6 +355,81 @@ static void export_usage_ledger_and_preview_agree(void **state)
     assert_has(preview, sum);
 }
 
+/* The body of an answer that came in chunks. */
+static char *unchunked(const char *answer)
+{
+    const char *p = strstr(answer, "\r\n\r\n") + 4;
+    char *out = calloc(1, strlen(answer) + 1), *end;
+    size_t n = 0, size;
+
+    assert_non_null(out);
+    while ((size = strtoul(p, &end, 16)) > 0) {
+        memcpy(out + n, end + 2, size);
+        n += size;
+        p = end + 2 + size + 2;
+    }
+    return out;
+}
+
+/* How many requests the rows of an export stand for: a refused one may stand for several. */
+static int requests_in(const char *answer)
+{
+    _cleanup_(freep) char *csv = unchunked(answer);
+    const char *row = csv, *name = strstr(row, ",repeat");
+    int column = 0, n = 0;
+
+    assert_non_null(name);
+    for (const char *p = row; p <= name; p++)
+        column += *p == ',';
+    while ((row = strchr(row, '\n')) && *++row) {
+        const char *cell = row;
+
+        for (int i = 0; i < column; i++)
+            cell = strchr(cell, ',') + 1;
+        n += (int)strtol(cell, NULL, 10);
+    }
+    return n;
+}
+
+/* What a row of the page counts, and what the log has where it leads, are the same. */
+static void rows_count_as_the_log(const char *path)
+{
+    _cleanup_(freep) char *page = browse_get(&site, path);
+    const char *row = page;
+    int rows = 0;
+
+    while ((row = strstr(row, "href=\"/log?"))) {
+        const char *query = between(row, "href=\"/log?", "\"");
+        int counted = (int)strtol(between(row, "<td class=\"num\">", "<"), NULL, 10);
+        char plain[512];
+        size_t n = 0;
+
+        for (const char *p = query; *p; p += strncmp(p, "&amp;", 5) == 0 ? 5 : 1)
+            plain[n++] = *p;
+        plain[n] = '\0';
+        _cleanup_(freep) char *csv = browse_get(&site, path_of("/log/export?%s", plain));
+        assert_status(csv, 200);
+        if (counted == 0 || requests_in(csv) != counted)
+            fail_msg("%s counts %d, %s has %d", path, counted, plain, requests_in(csv));
+        row += strlen("href=");
+        rows++;
+    }
+    assert_true(rows > 0);
+}
+
+static void a_row_of_figures_leads_to_the_requests_that_it_counts(void **state)
+{
+    (void)state;
+    rows_count_as_the_log("/overview");
+    rows_count_as_the_log("/usage?by=model&span=30d");
+    rows_count_as_the_log("/usage?by=day&span=30d");
+    rows_count_as_the_log("/usage?by=key&span=30d");
+    rows_count_as_the_log("/usage?by=key&span=30d&model=gpt-4o-mini");
+    rows_count_as_the_log("/usage?by=provider&span=30d&model=gpt-4o-mini");
+    rows_count_as_the_log("/usage?by=provider&span=30d");
+    shows("/log?status=served&period=30d", "status is <strong>served by a model</strong>");
+}
+
 static void a_transfer_opens_into_its_calls(void **state)
 {
     _cleanup_(freep) char *ledger = browse_get(&site, "/billing/ledger?kind=usage");
@@ -407,6 +482,7 @@ int main(void)
         cmocka_unit_test(the_log_pages_by_key_and_opens_a_call),
         cmocka_unit_test(every_kind_of_call_has_a_page),
         cmocka_unit_test(export_usage_ledger_and_preview_agree),
+        cmocka_unit_test(a_row_of_figures_leads_to_the_requests_that_it_counts),
         cmocka_unit_test(a_transfer_opens_into_its_calls),
         cmocka_unit_test(another_team_sees_nothing_of_it),
     };
