@@ -12,6 +12,7 @@
 #include "gateway/needs.h"
 #include "gateway/preference.h"
 #include "gateway/refusal.h"
+#include "gateway/tags.h"
 #include "translation/multipart.h"
 #include "translation/wire.h"
 
@@ -120,6 +121,19 @@ static bool refuse_fault(struct call *c, enum problem_code code, const struct js
                                fault->at, fault->reason);
     }
     return refuse(c, &p, CALL_OUTCOME_CLIENT_ERROR);
+}
+
+/* What the request says of itself, for the log. */
+static bool take_tags(struct call *c)
+{
+    struct str said = request_header(c->r, "x-tollgate-tags");
+    struct json_fault fault = {.at = 0};
+    int r = said.n ? tags_join(c->r->arena, said, c->record.tags, &c->record.tags, &fault) : TAGS_OK;
+
+    if (r == TAGS_OK)
+        return true;
+    return r < 0 ? refuse_code(c, PROBLEM_INTERNAL, CALL_OUTCOME_INTERNAL)
+                 : refuse_fault(c, PROBLEM_BAD_FIELD, &fault);
 }
 
 /* Gemini's addresses: /models/{model}:verb, and {vendor}/{model}. A stream without alt=sse is one
@@ -366,7 +380,7 @@ static bool plan(struct call *c)
 void call_admit(struct call *c)
 {
     call_known(c);
-    if (check_key(c) && (!c->endpoint->keeps || call_previous(c)))
+    if (check_key(c) && take_tags(c) && (!c->endpoint->keeps || call_previous(c)))
         call_admit_body(c);
 }
 

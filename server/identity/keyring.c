@@ -40,7 +40,7 @@ static int check_addresses(const struct key_settings *s, struct identity_fault *
     return 0;
 }
 
-static bool tag_name_formed(struct str s)
+bool key_tag_name_formed(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
@@ -58,7 +58,7 @@ static int check_tags(const struct key_settings *s, struct identity_fault *fault
     for (size_t i = 0; i < s->n_tags; i++) {
         struct str value = s->tags[i].value;
 
-        if (!tag_name_formed(s->tags[i].name))
+        if (!key_tag_name_formed(s->tags[i].name))
             return identity_fault_set(
                 fault, "tags", "The name of a tag has 1 to 40 letters, digits, dots or dashes.");
         if (field_line(&value, "tags", 1, 100, fault) != 0)

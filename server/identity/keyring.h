@@ -14,6 +14,9 @@ struct key_tag {
     struct str name, value;
 };
 
+/* 1 to 40 letters, digits, dots or dashes. */
+bool key_tag_name_formed(struct str name);
+
 /* What can be chosen. */
 struct key_settings {
     struct str name;

@@ -36,6 +36,25 @@ test('changes what is named; null clears', async () => {
   assert.deepEqual(res.json.models, ['scripted']);
 });
 
+test('a request\'s own tags stand beside the key\'s, and find it in the log', async () => {
+  const tagged = { headers: { 'x-tollgate-tags': 'customer=acme-7, workflow=support, app=mine' } };
+  const res = await call(it.server, minted.key, hello('scripted'), tagged);
+  assert.equal(res.status, 200, res.text);
+  const id = res.headers.get('x-tollgate-request-id');
+  assert.deepEqual((await settled(it.server, id)).tags, { app: 'billing', customer: 'acme-7', workflow: 'support' });
+  assert.deepEqual((await ask('GET', '/calls?tag=acme-7')).json.data.map((c) => c.call_id), [id]);
+  assert.deepEqual((await ask('GET', '/calls?tag=mine')).json.data, []);
+  assert.match((await it.owner.get('/log?tag=acme-7')).body, new RegExp(id));
+  assert.match((await it.owner.get('/log/export?tag=acme-7')).body, /acme-7/);
+  for (const said of ['customer', 'bad name=x', 'a=']) {
+    const refused = await call(it.server, minted.key, hello('scripted'), { headers: { 'x-tollgate-tags': said } });
+    assert.equal(refused.status, 400, said);
+    assert.equal(refused.json.error.param, 'x-tollgate-tags');
+    const row = await settled(it.server, refused.headers.get('x-tollgate-request-id'));
+    assert.deepEqual([row.outcome, row.tags, Number(row.charge_nano)], ['client_error', { app: 'billing' }, 0]);
+  }
+});
+
 for (const [name, body] of [
   ['an unknown field', { name: 'x', colour: 'red' }],
   ['a wrong type', { name: 5 }],
