@@ -22,6 +22,7 @@
 #include "ledger/journal.h"
 #include "providers/health.h"
 #include "providers/pace.h"
+#include "providers/quota.h"
 #include "providers/tokens.h"
 #include "routes.h"
 #include "web/site.h"
@@ -252,6 +253,18 @@ static uint64_t memory_limit_of(const struct serve *s)
     return (uint64_t)s->config->memory_limit_mib << 20;
 }
 
+/* What loops share of provider accounts and targets. */
+static int make_boards(struct services *v)
+{
+    int r = health_board_new(&v->health);
+
+    if (!r)
+        r = pace_board_new(&v->pace);
+    if (!r)
+        r = quota_board_new(&v->quota);
+    return r ? r : token_board_new(&v->tokens);
+}
+
 static int make(struct serve *s, struct db *db)
 {
     int r = check_port(s->config);
@@ -268,11 +281,7 @@ static int make(struct serve *s, struct db *db)
     if (!r)
         r = make_catalog(s, db);
     if (!r)
-        r = health_board_new(&s->services->health);
-    if (!r)
-        r = pace_board_new(&s->services->pace);
-    if (!r)
-        r = token_board_new(&s->services->tokens);
+        r = make_boards(s->services);
     if (!r)
         r = make_node(s, db);
     if (!r)
@@ -440,6 +449,7 @@ void serve_free(struct serve *s)
     router_free(s->router);
     health_board_free(s->services->health);
     pace_board_free(s->services->pace);
+    quota_board_free(s->services->quota);
     token_board_free(s->services->tokens);
     catalog_holder_free(s->services->catalog);
     site_free(s->services->site);

@@ -51,6 +51,8 @@ struct call_try {
     int status;
     int64_t retry_after_ms; /* -1: none named */
     int64_t input_tokens;   /* that the head tells, for bodies that do not; -1: none */
+    int64_t quota_at_us;    /* when of the account's own limits was taken; 0: it has none */
+    int64_t quota_tokens;   /* that were taken of them */
     struct str token;       /* "Bearer TOKEN", where the account is lent one */
     struct buf sent;        /* the body as this target gets it, lent parts of the client's */
     struct buf_lent lent;
@@ -102,6 +104,7 @@ struct call {
     struct leg leg; /* of the try */
     struct call_failure failure;
     bool unaffordable;                      /* a target was left out for lack of balance */
+    const struct catalog_target *over_quota; /* the last one whose account has a limit that is used up */
     const struct catalog_target *unsayable; /* the last one whose format cannot say the request... */
     struct problem unsaid;                  /* ...and what it is */
     struct attempt_record *served; /* the try whose answer the client gets; NULL: none yet */

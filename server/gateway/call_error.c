@@ -3,6 +3,7 @@
  * An upstream's own words reach the client only where they are about the client's request or the
  * provider's state; what it says about our credential or our name for a model stays here. */
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "gateway/attempts.h"
 #include "gateway/call_flow.h"
 #include "http/router.h"
@@ -160,6 +161,11 @@ void call_give_up(struct call *c)
     } else if (!c->tries && c->unaffordable) {
         p = problem_of(PROBLEM_NO_BALANCE);
         p.quota_source = "prepaid_balance";
+        outcome = CALL_OUTCOME_BLOCKED;
+    } else if (!c->tries && c->over_quota) {
+        p = problem_of(PROBLEM_UPSTREAM_LIMIT);
+        p.quota_source = "provider_rate_limit";
+        p.retry_after_s = 60 - (int)(clock_wall_us() / 1000000 % 60);
         outcome = CALL_OUTCOME_BLOCKED;
     } else if (!c->tries) {
         p = problem_of(PROBLEM_NO_TARGET);

@@ -8,7 +8,9 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
+#include "lease/node.h"
 #include "providers/pace.h"
+#include "providers/quota.h"
 #include "providers/tokens.h"
 
 enum { REQUEST_HEADERS = PROVIDER_HEADERS_MAX + 3 };
@@ -38,14 +40,36 @@ static struct attempt_record *next_record(struct call *c, const struct catalog_t
     return a;
 }
 
+/* What it has written, as far as can be told. */
+static int64_t written(const struct call *c)
+{
+    const struct llm_report *last = &c->last;
+
+    return last->has_usage && !last->lacks_output ? usage_sum(&last->usage, USAGE_COVERS_OUTPUT)
+                                                  : estimate_tokens(c->output_bytes);
+}
+
+/* Of the account's own limits as much is taken as was used, where that is told; a try that failed has
+ * used no tokens. */
+static void correct_quota(struct call *c, bool ok)
+{
+    struct call_try *t = &c->try;
+    int64_t taken_us = t->quota_at_us, used = 0;
+
+    t->quota_at_us = 0;
+    if (ok && (!c->last.has_usage || c->last.lacks_prompt))
+        return;
+    if (ok)
+        used = written(c) + usage_sum(&c->last.usage, USAGE_COVERS_PROMPT);
+    quota_correct(c->g->services->quota, t->target->account->id, taken_us, clock_wall_us(),
+                  used - t->quota_tokens);
+}
+
 /* How fast it was, where there is something to choose between. */
 static void note_pace(const struct call *c, int64_t now_ms)
 {
     const struct call_try *t = &c->try;
-    const struct llm_report *last = &c->last;
-    int64_t tokens = last->has_usage && !last->lacks_output
-                         ? usage_sum(&last->usage, USAGE_COVERS_OUTPUT)
-                         : estimate_tokens(c->output_bytes);
+    int64_t tokens = written(c);
 
     if (t->target->model->n_targets > 1 && t->record->latency_us > 0)
         pace_note(c->g->services->pace, t->target->id, now_ms,
@@ -77,6 +101,8 @@ void call_try_end(struct call *c, enum try_outcome outcome, const char *reason,
                              t->record->ttfb_us, t->record->latency_us);
     if (outcome == TRY_OK && !reason)
         note_pace(c, now_ns / 1000000);
+    if (t->quota_at_us)
+        correct_quota(c, outcome == TRY_OK);
     metrics_attempt(&c->g->metrics, outcome);
     c->failure.outcome = outcome;
     t->record = NULL;
@@ -314,6 +340,33 @@ static bool has_token(struct call *c, const struct catalog_target *target)
     return false;
 }
 
+/* What this node may have of a limit that is the provider's, whoever asks there. */
+static int64_t share_of(const struct call *c, int64_t limit)
+{
+    unsigned nodes = limit ? node_count_live(c->g->services->node) : 0;
+
+    return limit && nodes > 1 ? MAX(limit / nodes, INT64_C(1)) : limit;
+}
+
+/* False: the account's own limit of this minute is used up. */
+static bool within_quota(struct call *c, const struct catalog_target *target)
+{
+    const struct catalog_account *a = target->account;
+    const struct quota limit = {share_of(c, a->rpm), share_of(c, a->tpm)};
+
+    c->try.quota_at_us = 0;
+    if (!a->rpm && !a->tpm)
+        return true;
+    c->try.quota_at_us = clock_wall_us();
+    c->try.quota_tokens = c->money.estimate.likely_tokens;
+    if (quota_take(c->g->services->quota, a->id, c->try.quota_at_us, &limit, c->try.quota_tokens))
+        return true;
+    c->try.quota_at_us = 0;
+    c->over_quota = target;
+    skip(c, target, "skipped: account_rate_limit");
+    return false;
+}
+
 static void skip_unaffordable(struct call *c, const struct catalog_target *target)
 {
     c->unaffordable = true;
@@ -327,7 +380,7 @@ void call_route(struct call *c)
         struct health *h = health_of(c->g->services->health, target->account->id);
         int covered, started;
 
-        if (target == c->unsayable || !leg_choose(c, target))
+        if (target == c->unsayable || target == c->over_quota || !leg_choose(c, target))
             continue;
         covered = call_money_cover(c, target);
         if (covered == CALL_MONEY_WAIT) {
@@ -342,6 +395,10 @@ void call_route(struct call *c)
             continue;
         if (!health_begin(h, clock_mono_ms()) && c->next < c->plan.n)
             continue;
+        if (!within_quota(c, target)) {
+            health_untold(h);
+            continue;
+        }
         started = start(c, target, h);
         if (started == START_NEXT)
             continue;

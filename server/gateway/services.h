@@ -16,6 +16,7 @@ struct journal;        /* ledger/journal.h */
 struct catalog_holder; /* catalog/snapshot.h */
 struct health_board;   /* providers/health.h */
 struct pace_board;     /* providers/pace.h */
+struct quota_board;    /* providers/quota.h */
 struct token_board;    /* providers/tokens.h */
 struct site;           /* web/site.h */
 struct gateways;       /* gateway/gateway.h */
@@ -33,6 +34,7 @@ struct services {
     struct catalog_holder *catalog;
     struct health_board *health;
     struct pace_board *pace;
+    struct quota_board *quota; /* of provider accounts */
     struct token_board *tokens; /* of service accounts */
     struct site *site;
     struct gateways *gateways;

@@ -27,9 +27,6 @@ void node_park(struct node *n, struct hold_ask *ask);
 bool node_away(const struct node *n);
 /* It did not answer somebody: the next heartbeat is sent at once, and says. Any thread. */
 void node_probe(struct node *n);
-/* How many nodes live, this one included, as the last good heartbeat told; 0: this session has had none.
- * Any thread. */
-unsigned node_count_live(const struct node *n);
 /* The node gave itself a share (share.h); they end when the database is back. The till is closed. */
 void node_shared(struct node *n);
 bool node_left_open(const struct node *n); /* see node_leave_open() */

@@ -47,6 +47,10 @@ void node_fenced(struct node *n);
 /* This node's cell of a purse, counted; made on first use. Any thread. NULL: out of memory. */
 struct cell *node_cell(struct node *n, struct team_id team, struct purse_id purse) _must_use_;
 
+/* How many nodes live, this one included, as the last good heartbeat told; 0: this session has had none.
+ * Any thread. */
+unsigned node_count_live(const struct node *n);
+
 struct node_view { /* for pages and metrics */
     int64_t session, heartbeat_age_ms;
     size_t cells;

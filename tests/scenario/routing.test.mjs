@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { eventually, setup, sleep, test } from '../lib/story.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
-import { standardInstallation, addModel, call, hello, installationKey, manage, served } from '../lib/installation.mjs';
+import { standardInstallation, addModel, call, hello, installationKey, manage, served, settled, attemptsOf, booksBalance } from '../lib/installation.mjs';
 
 let it, whole, slow, fast;
 setup('a model at a slow provider and a fast one', async () => {
@@ -79,6 +79,39 @@ test('who may learn from the data is not asked by a request that forbids it', as
   assert.equal(page.status, 200, page.text.slice(0, 300));
   await eventually(async () => (await call(it.server, it.key, { ...hello('scripted'), provider: { zdr: true } })).status === 200, 'the policy to be known');
   assert.equal((await whole('PATCH', `/accounts/${it.accounts[0].id}`, { data_policy: 'hearsay' })).status, 400);
+});
+
+// A minute may turn between two calls: then the limit is there twice.
+test('an account\'s own limit sends what is above it to the next target, and the trace shows that', async () => {
+  const [first, second] = it.accounts;
+  assert.equal((await whole('PATCH', `/accounts/${first.id}`, { rpm: 2 })).json.rpm, 2);
+  slow.seen.length = fast.seen.length = 0;
+  let over;
+  await eventually(async () => {
+    const res = await call(it.server, it.key, hello('scripted'));
+    assert.equal(res.status, 200, res.text);
+    over = fast.seen.length ? res : undefined;
+    return over;
+  }, 'the limit to be used up');
+  assert.ok(slow.seen.length >= 2);
+  const row = await settled(it.server, over.headers.get('x-tollgate-request-id'));
+  assert.equal(row.account_name, 'upstream-2');
+  assert.deepEqual(attemptsOf(it.server, over.headers.get('x-tollgate-request-id')).map((a) => [a.account_name, a.reason]), [['upstream-1', 'skipped: account_rate_limit'], ['upstream-2', 'ok']]);
+
+  assert.equal((await whole('PATCH', `/accounts/${second.id}`, { tpm: 1 })).json.tpm, 1);
+  await eventually(async () => {
+    over = await call(it.server, it.key, hello('scripted'));
+    return over.status !== 200;
+  }, 'both limits to be used up');
+  assert.equal(over.status, 429, over.text);
+  assert.deepEqual([over.json.error.code, over.json.tollgate.quota_source], ['upstream_rate_limited', 'provider_rate_limit']);
+  const wait = Number(over.headers.get('retry-after'));
+  assert.ok(wait >= 1 && wait <= 60, `${wait}`);
+  const blocked = await settled(it.server, over.headers.get('x-tollgate-request-id'));
+  assert.deepEqual([blocked.outcome, blocked.quota_source, Number(blocked.charge_nano)], ['blocked', 'provider_rate_limit', 0]);
+  for (const { id } of it.accounts) await whole('PATCH', `/accounts/${id}`, { rpm: null, tpm: null });
+  await eventually(async () => (await call(it.server, it.key, hello('scripted'))).status === 200, 'no limit');
+  booksBalance(it.server);
 });
 
 for (const [name, said, param] of [

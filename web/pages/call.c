@@ -45,6 +45,7 @@ static const struct {
     {"client_gone", "The client had left"},
     {"cut", "Cut off"},
     {"skipped: insufficient_balance", "The balance does not cover it"},
+    {"skipped: account_rate_limit", "The account’s limit of this minute is used up"},
 };
 
 /* Which limit refused it (DESIGN 7's quota_source). */

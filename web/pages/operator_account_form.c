@@ -47,7 +47,9 @@ static const struct form_field fields[ACCOUNT_FIELDS] = {
                               .help = "Requests may ask for one (data_collection, zdr); only then it "
                                       "decides."},
     [ACCOUNT_FIELD_RPM] = {"rpm", "Requests per minute", FORM_INTEGER, .max = 1000000000,
-                           .placeholder = "no limit"},
+                           .placeholder = "no limit",
+                           .help = "Of all nodes together, each by its share. What is above goes to "
+                                   "the next target."},
     [ACCOUNT_FIELD_TPM] = {"tpm", "Tokens per minute", FORM_INTEGER, .max = 1000000000000,
                            .placeholder = "no limit"},
     [ACCOUNT_FIELD_ENABLED] = {"enabled", "Enabled", FORM_SWITCH,
