@@ -4,7 +4,7 @@
 
 #define ACCOUNT                                                                       \
     "kind=openai-compatible&name=Own+server&base_url=http%3A%2F%2F127.0.0.1%3A9%2Fv1" \
-    "&network=private&priority=0&weight=100&enabled=on&key="
+    "&network=private&data_policy=unknown&priority=0&weight=100&enabled=on&key="
 
 static long an_account(const char *name)
 {
@@ -12,7 +12,7 @@ static long an_account(const char *name)
 
     assert_true(asprintf(&fields,
                          "kind=openai-compatible&name=%s&base_url=http%%3A%%2F%%2F127.0.0.1%%3A9"
-                         "&network=private&priority=0&weight=100&enabled=on&key=",
+                         "&network=private&data_policy=unknown&priority=0&weight=100&enabled=on&key=",
                          name) > 0);
     return send_and_follow("/operator/accounts/new?kind=openai-compatible", "/operator/accounts",
                            fields, "location: /operator/accounts/");
@@ -24,7 +24,7 @@ static long a_model(const char *name)
 
     assert_true(asprintf(&fields,
                          "name=%s&kind=chat&vendor=Acme&media_tokens=4096&enabled=on"
-                         "&max_attempts=4&triggers=connect&triggers=timeout",
+                         "&strategy=priority&max_attempts=4&triggers=connect&triggers=timeout",
                          name) > 0);
     return send_and_follow("/operator/models/new", "/operator/models", fields,
                            "location: /operator/models/");
@@ -46,7 +46,7 @@ static void an_account_is_added_changed_and_deleted(void **state)
     page_has_not(path, "sk-secret-of");
     page_has("/operator/accounts", "Own server");
     send_ok(path, path,
-            "name=Other+name&base_url=http%3A%2F%2F127.0.0.1%3A9&network=private"
+            "name=Other+name&base_url=http%3A%2F%2F127.0.0.1%3A9&network=private&data_policy=unknown"
             "&weight=7&priority=3&rpm=60");
     page_has(path, "value=\"Other name\"");
     page_has("/operator/accounts", "Off");
@@ -73,24 +73,24 @@ static void a_wrong_account_is_told_beside_its_field(void **state)
 
     (void)state;
     url = browse_send(&site, from, to,
-                      "kind=openai&name=A&network=public&weight=1&key=k&enabled=on"
+                      "kind=openai&name=A&network=public&data_policy=unknown&weight=1&key=k&enabled=on"
                       "&base_url=http%3A%2F%2Fllm.example.org");
     assert_status(url, 422);
     assert_has(url, "id=\"e-base_url\"");
     assert_has(url, "value=\"http://llm.example.org\"");
     headers = browse_send(&site, from, to,
-                          "kind=openai&name=A&network=public&weight=1&key=k&extra_headers=%5B1");
+                          "kind=openai&name=A&network=public&data_policy=unknown&weight=1&key=k&extra_headers=%5B1");
     assert_status(headers, 422);
     assert_has(headers, "This is not a JSON object.");
-    name = browse_send(&site, from, to, "kind=openai&name=&network=public&weight=0&key=k");
+    name = browse_send(&site, from, to, "kind=openai&name=&network=public&data_policy=unknown&weight=0&key=k");
     assert_status(name, 422);
     assert_has(name, "This is needed.");
     assert_has(name, "At least 1.");
-    key = browse_send(&site, from, to, "kind=openai&name=A&network=public&weight=1&key=");
+    key = browse_send(&site, from, to, "kind=openai&name=A&network=public&data_policy=unknown&weight=1&key=");
     assert_status(key, 422);
     assert_has(key, "This provider needs a credential.");
     home = browse_send(&site, "/operator/accounts/new?kind=ollama", to,
-                       "kind=ollama&name=A&network=public&weight=1");
+                       "kind=ollama&name=A&network=public&data_policy=unknown&weight=1");
     assert_status(home, 422);
     assert_has(home, "id=\"e-network\"");
 }
@@ -147,18 +147,18 @@ static void a_models_settings_are_kept(void **state)
     (void)state;
     send_ok(path, path,
             "vendor=Acme+AI&description=Good&context_tokens=128000&media_tokens=0"
-            "&max_attempts=2&retries=1&triggers=connect&abilities=tools"
+            "&strategy=priority&max_attempts=2&retries=1&triggers=connect&abilities=tools"
             "&abilities_known=on&idle_timeout_ms=5000&enabled=on");
     page_has(path, "value=\"Acme AI\"");
     page_has(path, "value=\"128000\"");
     page_has(path, "value=\"tools\" checked");
     page_has(path, "name=\"idle_timeout_ms\" type=\"text\" value=\"5000\"");
-    wrong = browse_send(&site, path, path, "vendor=&max_attempts=99&idle_timeout_ms=3");
+    wrong = browse_send(&site, path, path, "vendor=&strategy=priority&max_attempts=99&idle_timeout_ms=3");
     assert_status(wrong, 422);
     assert_has(wrong, "This is needed.");
     assert_has(wrong, "At most 16.");
     twice = browse_send(&site, "/operator/models/new", "/operator/models",
-                        "name=acme-2&kind=chat&vendor=Acme&max_attempts=4");
+                        "name=acme-2&kind=chat&vendor=Acme&strategy=priority&max_attempts=4");
     assert_status(twice, 422);
     assert_has(twice, "There is a model or alias of this name already.");
     off = browse_send(&site, path, path_of("/operator/models/{}/off", model), "reason=");

@@ -14,12 +14,12 @@ static void something_to_switch(void **state)
 
     (void)state;
     account = send_and_follow("/operator/accounts/new?kind=openai-compatible", "/operator/accounts",
-                              "kind=openai-compatible&name=Ours&network=private&priority=0"
+                              "kind=openai-compatible&name=Ours&network=private&data_policy=unknown&priority=0"
                               "&weight=100&enabled=on&key=&base_url=http%3A%2F%2F127.0.0.1%3A9",
                               "location: /operator/accounts/");
     model = send_and_follow("/operator/models/new", "/operator/models",
                             "name=acme-1&kind=chat&vendor=Acme&media_tokens=4096&enabled=on"
-                            "&max_attempts=4&triggers=connect",
+                            "&strategy=priority&max_attempts=4&triggers=connect",
                             "location: /operator/models/");
     assert_true(asprintf(&target,
                          "account=%ld&upstream_model=llama&priority=1&weight=50&enabled=on"

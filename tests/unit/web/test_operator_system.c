@@ -232,7 +232,7 @@ static void a_test_of_an_account_is_told_and_kept(void **state)
 {
     _cleanup_(freep) char *test = NULL;
     long id = send_and_follow("/operator/accounts/new?kind=openai-compatible", "/operator/accounts",
-                              "kind=openai-compatible&name=Nobody&network=private&weight=1"
+                              "kind=openai-compatible&name=Nobody&network=private&data_policy=unknown&weight=1"
                               "&base_url=http%3A%2F%2F127.0.0.1%3A9&enabled=on",
                               "location: /operator/accounts/");
     const char *path = path_of("/operator/accounts/{}", id);
