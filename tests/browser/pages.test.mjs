@@ -243,13 +243,36 @@ test('the account menu is within reach in a low window, whose list is longer', a
   const page = await contexts.OPERATORwide.newPage();
   await page.setViewportSize({ width: WIDTHS.wide, height: 480 });
   await page.goto(`${server.url}/operator/audit`);
-  const below = await page.evaluate(() => [...document.querySelectorAll('.rail-item, .rail > .menu.up')].filter((one) => one.getBoundingClientRect().bottom > innerHeight).map((one) => one.className));
-  assert.ok(below.includes('rail-item'), 'the list is longer than the window');
-  assert.ok(!below.includes('menu up'));
+  const seen = await page.evaluate(() => ({
+    list: document.querySelector('.rail').scrollHeight, window: innerHeight,
+    menu: document.querySelector('.rail > .menu.up').getBoundingClientRect().bottom,
+  }));
+  assert.ok(seen.list > seen.window, 'the list is longer than the window');
+  assert.ok(seen.menu <= seen.window);
   await page.locator('.rail > .menu.up summary').click();
   await page.locator('.rail > .menu.up .menu-item', { hasText: 'Account' }).click();
   await page.waitForURL('**/account');
   await page.close();
+}, { needs });
+
+test('the section that one is in stands in sight, though the list is longer than the window', async () => {
+  const page = await contexts.OPERATORwide.newPage();
+  await page.setViewportSize({ width: WIDTHS.wide, height: 480 });
+  await page.goto(`${server.url}/operator/installation`);
+  const [here, account] = await Promise.all(['.rail [aria-current]', '.rail > .menu.up'].map((one) => page.locator(one).boundingBox()));
+  assert.ok(here.y >= 0 && here.y + here.height <= account.y, `${JSON.stringify(here)} behind ${JSON.stringify(account)}`);
+  await page.close();
+}, { needs });
+
+test('amounts stand in sight on a narrow screen', async () => {
+  for (const [who, path] of [['USER', '/billing/ledger/{id}'], ['USER', '/billing/invoices/{id}'], ['OPERATOR', '/operator/orders'], ['OPERATOR', '/operator/teams/{id}/invoices/{invoice}']]) {
+    const page = await contexts[`${who}narrow`].newPage();
+    await page.goto(server.url + (ids[path] ? address(path) : path));
+    const amounts = await page.evaluate(() => [...document.querySelectorAll('.table .money')].filter((m) => m.offsetParent).map((m) => m.getBoundingClientRect().right - innerWidth));
+    assert.ok(amounts.length > 0, path);
+    assert.deepEqual(amounts.filter((over) => over > 0), [], path);
+    await page.close();
+  }
 }, { needs });
 
 test('the audit log tells who did it on a narrow screen, too', async () => {
