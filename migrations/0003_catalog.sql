@@ -76,9 +76,9 @@ CREATE TABLE model (
     strategy text NOT NULL DEFAULT 'priority'
         CHECK (strategy IN ('priority', 'weighted', 'cheapest', 'fastest')),
     triggers text[] NOT NULL DEFAULT
-        '{connect,timeout,rate_limited,server_error,bad_reply,credential}'
-        CHECK (triggers <@
-               '{connect,timeout,rate_limited,server_error,bad_reply,credential}'::text[]),
+        '{connect,timeout,rate_limited,server_error,bad_reply,credential,context_length}'
+        CHECK (triggers <@ '{connect,timeout,rate_limited,server_error,bad_reply,credential,
+                             context_length,content_policy}'::text[]),
     max_attempts integer NOT NULL DEFAULT 4 CHECK (max_attempts BETWEEN 1 AND 16),
     retries integer NOT NULL DEFAULT 0 CHECK (retries BETWEEN 0 AND 5),
     drop_unsupported boolean NOT NULL DEFAULT false,

@@ -11,7 +11,7 @@ void model_draft_init(struct model_draft *d)
     *d = (struct model_draft){
         .kind = MODEL_CHAT,
         .media_tokens = 4096,
-        .triggers = (UINT32_C(1) << ROUTE_TRIGGERS) - 1,
+        .triggers = TRIGGERS_USUAL,
         .max_attempts = 4,
     };
 }

@@ -27,8 +27,9 @@ static const struct {
     [MODEL_RERANK] = {"rerank", "Rerank"},
     [MODEL_OCR] = {"ocr", "Pages to text (OCR)"},
 };
-static const char *const trigger_names[] = {"connect",      "timeout",   "rate_limited",
-                                            "server_error", "bad_reply", "credential"};
+static const char *const trigger_names[] = {"connect",        "timeout",        "rate_limited",
+                                            "server_error",   "bad_reply",      "credential",
+                                            "context_length", "content_policy"};
 
 const char *ability_name(enum ability a)
 {

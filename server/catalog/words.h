@@ -48,9 +48,12 @@ enum route_trigger {
     TRIGGER_SERVER_ERROR,
     TRIGGER_BAD_REPLY,
     TRIGGER_CREDENTIAL,
+    TRIGGER_CONTEXT_LENGTH,
+    TRIGGER_CONTENT_POLICY, /* usually not: what one provider refuses may be another's trouble */
     ROUTE_TRIGGERS
 };
 #define TRIGGER_BIT(t) (UINT32_C(1) << (t))
+#define TRIGGERS_USUAL (TRIGGER_BIT(ROUTE_TRIGGERS) - 1 - TRIGGER_BIT(TRIGGER_CONTENT_POLICY))
 const char *route_trigger_name(enum route_trigger t); /* "rate_limited" */
 
 /* In which order a model's targets are asked: words of model.strategy. Whatever it is, a request may

@@ -13,7 +13,7 @@
 
 static bool is_for_the_client(enum try_outcome outcome)
 {
-    return outcome == TRY_CLIENT_ERROR || outcome == TRY_RATE_LIMITED ||
+    return try_outcome_is_clients(outcome) || outcome == TRY_RATE_LIMITED ||
            outcome == TRY_SERVER_ERROR;
 }
 
@@ -62,6 +62,20 @@ static bool keep_for_client(struct call *c, struct str body)
     return told;
 }
 
+/* Which of the client's errors it is: some another target may not make. */
+static enum try_outcome client_error_of(struct str body)
+{
+    switch (wire_error_refusal(body)) {
+    case SAID_REFUSED_FOR_LENGTH:
+        return TRY_CONTEXT_LENGTH;
+    case SAID_REFUSED_FOR_CONTENT:
+        return TRY_CONTENT_POLICY;
+    case SAID_REFUSED_OTHERWISE:
+        break;
+    }
+    return TRY_CLIENT_ERROR;
+}
+
 enum try_outcome call_error_read(struct call *c, struct str *ret_text)
 {
     struct str body = buf_str(&c->try.got);
@@ -75,6 +89,8 @@ enum try_outcome call_error_read(struct call *c, struct str *ret_text)
         return TRY_BAD_REPLY;
     }
     outcome = try_outcome_of_status(f->status);
+    if (outcome == TRY_CLIENT_ERROR)
+        outcome = client_error_of(body);
     if (outcome == TRY_CREDENTIAL) {
         *ret_text = STR("The provider refused this account's credential.");
         return outcome;
@@ -82,7 +98,7 @@ enum try_outcome call_error_read(struct call *c, struct str *ret_text)
     *ret_text = said_text(c->r->arena, body);
     if (!is_for_the_client(outcome) || keep_for_client(c, body))
         return outcome;
-    return outcome == TRY_CLIENT_ERROR ? TRY_BAD_REPLY : outcome;
+    return try_outcome_is_clients(outcome) ? TRY_BAD_REPLY : outcome;
 }
 
 static enum problem_code code_of(enum try_outcome outcome)
@@ -173,7 +189,7 @@ void call_give_up(struct call *c)
     } else {
         p = call_last_problem(c);
         call_blame(c);
-        if (c->failure.outcome == TRY_CLIENT_ERROR)
+        if (try_outcome_is_clients(c->failure.outcome))
             outcome = CALL_OUTCOME_CLIENT_ERROR;
     }
     p.attempts_json = attempts_json(c->r->arena, &c->record);

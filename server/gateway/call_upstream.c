@@ -373,6 +373,13 @@ static void skip_unaffordable(struct call *c, const struct catalog_target *targe
     skip(c, target, "skipped: insufficient_balance");
 }
 
+/* By what came of those before it. */
+static bool is_ruled_out(const struct call *c, const struct catalog_target *target)
+{
+    return target == c->unsayable || target == c->over_quota ||
+           (c->tries && fallback_in_vain(c->failure.outcome, c->try.target, target));
+}
+
 void call_route(struct call *c)
 {
     while (c->next < c->plan.n) {
@@ -380,7 +387,7 @@ void call_route(struct call *c)
         struct health *h = health_of(c->g->services->health, target->account->id);
         int covered, started;
 
-        if (target == c->unsayable || target == c->over_quota || !leg_choose(c, target))
+        if (is_ruled_out(c, target) || !leg_choose(c, target))
             continue;
         covered = call_money_cover(c, target);
         if (covered == CALL_MONEY_WAIT) {

@@ -19,6 +19,8 @@ static const struct {
     /* One wrong name says nothing about the account's other models. */
     [TRY_NO_MODEL] = {"no_model", TRIGGER_CREDENTIAL, -2},
     [TRY_CLIENT_ERROR] = {"client_error", -1, -2},
+    [TRY_CONTEXT_LENGTH] = {"context_length", TRIGGER_CONTEXT_LENGTH, -2},
+    [TRY_CONTENT_POLICY] = {"content_policy", TRIGGER_CONTENT_POLICY, -2},
 };
 
 const char *try_outcome_name(enum try_outcome o)
@@ -42,6 +44,22 @@ enum try_outcome try_outcome_of_status(int status)
     if (status >= 400)
         return TRY_CLIENT_ERROR;
     return TRY_BAD_REPLY; /* 1xx that ends a reply, and redirects, which are not followed */
+}
+
+bool try_outcome_is_clients(enum try_outcome o)
+{
+    return o == TRY_CLIENT_ERROR || o == TRY_CONTEXT_LENGTH || o == TRY_CONTENT_POLICY;
+}
+
+bool fallback_in_vain(enum try_outcome outcome, const struct catalog_target *failed,
+                      const struct catalog_target *next)
+{
+    if (!try_outcome_is_clients(outcome))
+        return false;
+    if (next == failed)
+        return true;
+    return outcome == TRY_CONTEXT_LENGTH && target_context(next) > 0 && target_context(failed) > 0 &&
+           target_context(next) <= target_context(failed);
 }
 
 bool fallback_may_move_on(const struct catalog_model *policy, enum try_outcome outcome,

@@ -222,3 +222,54 @@ int wire_error_status(struct str body)
 
     return said_read(body, &said) == SAID_OK ? said_status(&said) : 0;
 }
+
+/* --- why --- */
+
+static const struct {
+    const char *words;
+    enum said_refusal why;
+} signs[] = {
+    {"context_length_exceeded", SAID_REFUSED_FOR_LENGTH},
+    {"exceed_context_size", SAID_REFUSED_FOR_LENGTH},
+    {"content_policy_violation", SAID_REFUSED_FOR_CONTENT},
+    {"content_filter", SAID_REFUSED_FOR_CONTENT},
+    {"maximum context length", SAID_REFUSED_FOR_LENGTH},
+    {"maximum prompt length", SAID_REFUSED_FOR_LENGTH},
+    {"exceeds the context window", SAID_REFUSED_FOR_LENGTH},
+    {"exceeds the available context size", SAID_REFUSED_FOR_LENGTH},
+    {"exceed context limit", SAID_REFUSED_FOR_LENGTH},
+    {"exceeds the maximum number of tokens", SAID_REFUSED_FOR_LENGTH},
+    {"prompt is too long", SAID_REFUSED_FOR_LENGTH},
+    {"input is too long", SAID_REFUSED_FOR_LENGTH},
+    {"reduce the length of the messages", SAID_REFUSED_FOR_LENGTH},
+    {"too large for model with", SAID_REFUSED_FOR_LENGTH},
+};
+
+static enum said_refusal sign_in(struct str text)
+{
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+        if (str_ihas(text, str_c(signs[i].words)))
+            return signs[i].why;
+    return SAID_REFUSED_OTHERWISE;
+}
+
+enum said_refusal wire_error_refusal(struct str body)
+{
+    static const size_t fields[] = {SAID_CODE, SAID_TYPE, SAID_ROOT_CODE, SAID_ROOT_TYPE,
+                                   SAID_RESPONSE_CODE};
+    enum said_refusal why = SAID_REFUSED_OTHERWISE;
+    struct json_span at;
+    struct said said;
+
+    if (said_read(body, &said) != SAID_OK)
+        return why;
+    for (size_t i = 0; !why && i < ARRAY_LEN(fields); i++)
+        if (said_is_text(&said, fields[i]))
+            why = sign_in(str_n(said.text.p + said.w[fields[i]].span.at, said.w[fields[i]].span.n));
+    at = said_sentence(&said);
+    if (!why && at.n && at.kind == JSON_STRING)
+        why = sign_in(str_n(said.text.p + at.at, at.n));
+    else if (!why && !said.is_json)
+        why = sign_in(said.text);
+    return why;
+}

@@ -57,6 +57,14 @@ int said_status(const struct said *said);
 /* The same of a body: error_status of every dialect. */
 int wire_error_status(struct str body);
 
+/* Why a request was refused, as far as its answer lets one know.
+ *
+ * Seen: OpenAI's codes context_length_exceeded, content_policy_violation and (Azure) content_filter, and
+ * what the others have only sentences for: Anthropic, Google, Bedrock, xAI, Groq, Mistral, vLLM,
+ * llama.cpp. */
+enum said_refusal { SAID_REFUSED_OTHERWISE, SAID_REFUSED_FOR_LENGTH, SAID_REFUSED_FOR_CONTENT };
+enum said_refusal wire_error_refusal(struct str body);
+
 /* The words that Anthropic and Google have for a status. */
 const char *said_anthropic_type(int status);
 const char *said_google_status(int status);

@@ -114,6 +114,40 @@ test('an account\'s own limit sends what is above it to the next target, and the
   booksBalance(it.server);
 });
 
+test('a prompt too long for one goes to a longer context, and what its rules refuse only where the route says so', async () => {
+  const error = (message, code) => (req, res) => send(res, 400, { error: { message, type: 'invalid_request_error', param: null, code } });
+  const too_long = error('This model\'s maximum context length is 100 tokens. However, your messages resulted in 120 tokens.', 'context_length_exceeded');
+  const script = slow.script;
+  const model = await addModel(it.operator, { name: 'two-contexts', targets: it.accounts.map((account, i) => ({ account, priority: i + 1 })) });
+  const [first] = (await whole('GET', `/routes/${model.id}`)).json.targets;
+  await served(it.server, it.key, 'two-contexts');
+  slow.script = too_long;
+  slow.seen.length = fast.seen.length = 0;
+  // Both are known to be as long: the second is not asked in vain.
+  const back = await call(it.server, it.key, hello('two-contexts'));
+  assert.equal(back.status, 400, back.text);
+  assert.equal(back.json.error.code, 'context_length_exceeded');
+  assert.deepEqual([slow.seen.length, fast.seen.length], [1, 0]);
+  assert.equal((await settled(it.server, back.headers.get('x-tollgate-request-id'))).outcome, 'client_error');
+  const shorter = await whole('PATCH', `/targets/${first.id}`, { context_tokens: 5000 });
+  assert.equal(shorter.status, 200, shorter.text);
+  let res;
+  await eventually(async () => (res = await call(it.server, it.key, hello('two-contexts'))).status === 200, 'the longer context to be asked');
+  const id = res.headers.get('x-tollgate-request-id');
+  await settled(it.server, id);
+  assert.deepEqual(attemptsOf(it.server, id).map((a) => [a.reason, a.status]), [['context_length', 400], ['ok', 200]]);
+
+  slow.script = error('Your request was rejected as a result of our safety system.', 'content_policy_violation');
+  assert.equal((await call(it.server, it.key, hello('two-contexts'))).status, 400);
+  const { triggers } = (await whole('GET', `/routes/${model.id}`)).json;
+  assert.ok(triggers.includes('context_length') && !triggers.includes('content_policy'), triggers.join());
+  assert.equal((await whole('PATCH', `/routes/${model.id}`, { triggers: [...triggers, 'content_policy'] })).status, 200);
+  await eventually(async () => (await call(it.server, it.key, hello('two-contexts'))).status === 200, 'the other rules to be asked');
+  slow.script = error('Unknown parameter.', 'unknown_parameter');
+  assert.equal((await call(it.server, it.key, hello('two-contexts'))).status, 400);
+  slow.script = script;
+});
+
 for (const [name, said, param] of [
   ['an unknown sort', { sort: 'beauty' }, 'provider.sort'],
   ['a data_collection that is neither', { data_collection: 'maybe' }, 'provider.data_collection'],

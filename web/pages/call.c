@@ -26,6 +26,8 @@ static const struct {
     {"credential", "Credential refused"},
     {"no_model", "Model not known there"},
     {"client_error", "Request refused"},
+    {"context_length", "Prompt too long"},
+    {"content_policy", "Content refused"},
     /* fetch/fetch.c */
     {"tls", "No secure connection"},
     {"tls_untrusted", "Certificate not trusted"},

@@ -57,6 +57,8 @@ static const char *const trigger_labels[ROUTE_TRIGGERS] = {
     [TRIGGER_SERVER_ERROR] = "a server error (5xx)",
     [TRIGGER_BAD_REPLY] = "an answer that makes no sense",
     [TRIGGER_CREDENTIAL] = "a refused credential (401, 402, 403)",
+    [TRIGGER_CONTEXT_LENGTH] = "a prompt that is too long, where its own context is longer",
+    [TRIGGER_CONTENT_POLICY] = "content that the provider’s rules refuse",
 };
 
 static void add_options(struct form *form)

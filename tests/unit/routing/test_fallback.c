@@ -40,6 +40,30 @@ static void what_the_upstream_did_moves_on(void **state)
         assert_true(fallback_may_move_on(&usual, moving[i], 1));
 }
 
+static void what_another_may_take_moves_on_if_the_model_says_so(void **state)
+{
+    struct catalog_model m = usual, longer = usual;
+    const struct catalog_target here = {.model = &m}, there = {.model = &longer}, same = {.model = &m};
+
+    m.triggers = TRIGGERS_USUAL;
+    assert_true(fallback_may_move_on(&m, TRY_CONTEXT_LENGTH, 1));
+    assert_false(fallback_may_move_on(&m, TRY_CONTENT_POLICY, 1));
+    m.triggers |= TRIGGER_BIT(TRIGGER_CONTENT_POLICY);
+    assert_true(fallback_may_move_on(&m, TRY_CONTENT_POLICY, 1));
+    m.context_tokens = 1000;
+    longer.context_tokens = 2000;
+    assert_false(fallback_in_vain(TRY_CONTEXT_LENGTH, &here, &there));
+    assert_true(fallback_in_vain(TRY_CONTEXT_LENGTH, &there, &here));
+    assert_true(fallback_in_vain(TRY_CONTEXT_LENGTH, &here, &same));
+    assert_false(fallback_in_vain(TRY_CONTENT_POLICY, &here, &same));
+    assert_true(fallback_in_vain(TRY_CONTENT_POLICY, &here, &here)); /* a retry of itself */
+    assert_false(fallback_in_vain(TRY_TIMEOUT, &here, &here));
+    longer.context_tokens = 0; /* not known: it may fit */
+    assert_false(fallback_in_vain(TRY_CONTEXT_LENGTH, &here, &there));
+    assert_true(try_outcome_is_clients(TRY_CONTEXT_LENGTH));
+    assert_false(try_outcome_is_clients(TRY_CREDENTIAL));
+}
+
 static void tries_have_an_end(void **state)
 {
     assert_true(fallback_may_move_on(&usual, TRY_TIMEOUT, 2));
@@ -99,6 +123,7 @@ int main(void)
         cmocka_unit_test(statuses_fall_into_their_outcomes),
         cmocka_unit_test(what_the_client_did_goes_back_to_it),
         cmocka_unit_test(what_the_upstream_did_moves_on),
+        cmocka_unit_test(what_another_may_take_moves_on_if_the_model_says_so),
         cmocka_unit_test(tries_have_an_end),
         cmocka_unit_test(a_model_may_take_a_trigger_away),
         cmocka_unit_test(health_hears_of_the_upstreams_faults_only),

@@ -107,9 +107,39 @@ static void a_record_gets_the_sentence_of_any_shape(void **state)
     arena_free(a);
 }
 
+static void why_a_request_was_refused_is_seen_where_it_is_said(void **state)
+{
+    static const struct {
+        const char *body;
+        enum said_refusal why;
+    } cases[] = {
+        {"{\"error\":{\"message\":\"x\",\"code\":\"context_length_exceeded\"}}", SAID_REFUSED_FOR_LENGTH},
+        {"{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":"
+         "\"prompt is too long: 213462 tokens > 200000 maximum\"}}", SAID_REFUSED_FOR_LENGTH},
+        {"[{\"error\":{\"code\":400,\"message\":\"The input token count (1200293) exceeds the maximum number of "
+         "tokens allowed (1048576).\",\"status\":\"INVALID_ARGUMENT\"}}]", SAID_REFUSED_FOR_LENGTH},
+        {"{\"message\":\"Input is too long for requested model.\"}", SAID_REFUSED_FOR_LENGTH},
+        {"{\"object\":\"error\",\"message\":\"This model's maximum context length is 4096 tokens.\","
+         "\"type\":\"BadRequestError\",\"code\":400}", SAID_REFUSED_FOR_LENGTH},
+        {"{\"error\":{\"message\":\"The response was filtered\",\"code\":\"content_filter\"}}",
+         SAID_REFUSED_FOR_CONTENT},
+        {"{\"error\":{\"message\":\"x\",\"code\":\"content_policy_violation\"}}", SAID_REFUSED_FOR_CONTENT},
+        {"{\"error\":{\"message\":\"max_tokens is too large\",\"code\":null}}", SAID_REFUSED_OTHERWISE},
+        {"{\"messages\":\"prompt is too long\"}", SAID_REFUSED_OTHERWISE},
+        {"prompt is too long", SAID_REFUSED_FOR_LENGTH},
+        {"<html>prompt is too long</html>", SAID_REFUSED_OTHERWISE},
+        {"", SAID_REFUSED_OTHERWISE},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (wire_error_refusal(str_c(cases[i].body)) != cases[i].why)
+            fail_msg("%s", cases[i].body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(why_a_request_was_refused_is_seen_where_it_is_said),
         cmocka_unit_test(an_error_in_order_passes_untouched),
         cmocka_unit_test(what_lacks_in_an_error_is_put_in),
         cmocka_unit_test(errors_of_other_shapes_become_one),
