@@ -83,6 +83,23 @@ static struct str reason_text(struct str reason)
     return reason;
 }
 
+/* What the caller was told with a code, where the code has one sentence. */
+static struct str error_sentence(struct str slug)
+{
+    struct str found = STR("");
+
+    for (int i = PROBLEM_NONE + 1; i < PROBLEM_COUNT; i++) {
+        enum problem_code code = (enum problem_code)i;
+
+        if (!str_eq_c(slug, problem_slug(code)))
+            continue;
+        if (found.n)
+            return STR("");
+        found = str_c(problem_sentence(code));
+    }
+    return found;
+}
+
 static bool was_skipped(const struct attempt_record *attempt)
 {
     return str_starts(attempt->reason, STR("skipped"));
@@ -167,6 +184,7 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
     add_fact(list, "Answer", c->stream ? STR("streamed") : STR("whole"), false);
     add_fact(list, "Finish reason", c->finish_reason, false);
     add_fact(list, "Error", c->error_code, true);
+    add_fact(list, "Which means", error_sentence(c->error_code), false);
     add_fact(list, "Refused by", source_text(c->quota_source), false);
     add_fact(list, "Left out", c->dropped, true);
     add_fact(list, "Project", row->project_name, false);

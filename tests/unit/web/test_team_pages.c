@@ -331,6 +331,8 @@ static void every_kind_of_call_has_a_page(void **state)
         page = browse_get(&site, path);
         if (status_of(page) != 200)
             fail_msg("%s: %.2000s", statuses[i], page);
+        if (strcmp(statuses[i], "blocked") == 0)
+            assert_has(page, "<dt>Which means</dt><dd>The team&#39;s balance does not cover this request.");
         assert_has_not(page, "<overloaded>");
     }
 }
