@@ -909,7 +909,7 @@ COMMENT ON TYPE settled_draw IS 'What a call took out of its session''s lease of
 -- Adds up in whole numbers, which sum(bigint) does not, and at a fraction of its cost; none make 0.
 CREATE AGGREGATE add_up(bigint) (sfunc = int8pl, stype = bigint, initcond = '0', parallel = safe,
                                  combinefunc = int8pl);
-GRANT EXECUTE ON FUNCTION add_up(bigint) TO tollgate_money;
+GRANT EXECUTE ON FUNCTION add_up(bigint) TO tollgate_app, tollgate_money;
 
 -- Makes the type settled_call, the function settle_batch and the view attempt from the columns of call and
 -- usage_day and the attributes of call_attempt, so that a field stands once in SQL. A migration that adds

@@ -1,5 +1,5 @@
 /* usage_sql.c: see usage.h. A team's days may be tens of thousands of rows, so each statement goes over
- * them once: what it tells in more than one way it adds up from the groups. */
+ * them once, in whole numbers (add_up): what it tells in more than one way it adds up from the groups. */
 #include "logs/usage.h"
 
 #include <errno.h>
@@ -8,11 +8,11 @@
 #include "model/record.h"
 
 /* The classes of usage stand in usage_day under the same columns as in a call. */
-#define DAYS_UNIT(name, kind, bound, label) " sum(u." #name ")::bigint AS " #name ","
+#define DAYS_UNIT(name, kind, bound, label) " add_up(u." #name ") AS " #name ","
 #define DAYS_SUMS                                                                                  \
-    " sum(u.calls)::bigint AS calls, sum(u.blocked)::bigint AS blocked,"                           \
-    " sum(u.errors)::bigint AS errors, sum(u.fallbacks)::bigint AS fallbacks,"                     \
-    RECORD_USAGE(DAYS_UNIT) " sum(u.charge_nano)::bigint AS charge_nano"
+    " add_up(u.calls) AS calls, add_up(u.blocked) AS blocked,"                                     \
+    " add_up(u.errors) AS errors, add_up(u.fallbacks) AS fallbacks,"                               \
+    RECORD_USAGE(DAYS_UNIT) " add_up(u.charge_nano) AS charge_nano"
 #define GROUP_UNIT(name, kind, bound, label) " g." #name ","
 #define GROUP_FIGURES                                                                              \
     " g.calls, g.blocked, g.errors, g.fallbacks," RECORD_USAGE(GROUP_UNIT) " g.charge_nano"
@@ -47,7 +47,7 @@ DB_QUERY(usage_by_project,
                " LEFT JOIN project p ON p.team_id = $1 AND p.id = g.project_id", DEAREST))
 DB_QUERY(usage_by_provider, TABLE("provider", "g.provider", "0::bigint", "", DEAREST))
 DB_QUERY(usage_chart,
-         "WITH g AS MATERIALIZED (SELECT u.day, u.model, sum(u.charge_nano)::bigint AS charge_nano"
+         "WITH g AS MATERIALIZED (SELECT u.day, u.model, add_up(u.charge_nano) AS charge_nano"
          "                          FROM usage_day u" FILTER " GROUP BY u.day, u.model),"
          " top AS (SELECT g.model FROM g GROUP BY g.model ORDER BY sum(g.charge_nano) DESC LIMIT 8)"
          " SELECT g.day::text AS day,"
