@@ -29,6 +29,15 @@ struct budget {
     struct str name;    /* of the team, the project, the person */
     struct money spent; /* in the window that runs */
 };
+/* Four fifths of it are spent. */
+static inline bool budget_is_short(const struct budget *b)
+{
+    return b->spent.nano >= b->is.amount.nano / 5 * 4;
+}
+static inline bool budget_is_used_up(const struct budget *b)
+{
+    return b->spent.nano >= b->is.amount.nano;
+}
 struct budget_page {
     struct budget *v;
     size_t n;

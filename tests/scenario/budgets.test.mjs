@@ -70,6 +70,14 @@ test('a team\'s budget holds over all of its keys', async () => {
   await holdsTogether(`team:${team}`, 'team_budget', 'team', team, keys);
   const page = await it.owner.get('/budgets');
   assert.match(page.text, new RegExp(`${it.owner.team} Team \\$0\\.000\\d+ a month`));
+  const figure = Number(await spentIn(`team:${team}`));
+  const overview = async (amount) => {
+    await set(`team:${team}`, amount);
+    return (await it.owner.get('/overview')).text;
+  };
+  assert.match(await overview(dollars(figure)), /The budget of .* is used up/);
+  assert.match(await overview(dollars(figure + figure / 5)), /The budget of .* is nearly used up/);
+  assert.doesNotMatch(await overview(dollars(figure * 2)), /The budget of/);
   await drop();
   await eventually(async () => (await call(it.server, keys[0], hello('scripted'))).status === 200, 'calls to go on');
 });

@@ -87,9 +87,9 @@ static const char *per_text(enum key_window window)
 
 static void state_view(const struct budget *b, struct json_object *o)
 {
-    if (b->spent.nano >= b->is.amount.nano)
+    if (budget_is_used_up(b))
         view_badge(o, "state", VIEW_BAD, "Used up");
-    else if (b->spent.nano >= b->is.amount.nano / 10 * 8)
+    else if (budget_is_short(b))
         view_badge(o, "state", VIEW_WARN, "Nearly used up");
     else
         view_badge(o, "state", VIEW_GOOD, "Has room");

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/err.h"
+#include "identity/budget.h"
 #include "ledger/statement.h"
 #include "logs/search.h"
 #include "web/chart.h"
@@ -17,6 +18,7 @@ struct figures {
     struct balance balance;
     struct usage_overview usage;
     struct log_keys keys;
+    struct budget_page budgets;
     struct str from_day;
 };
 
@@ -29,6 +31,8 @@ static int read_figures(struct web *w, struct figures *f)
         r = usage_overview(w->db, w->arena, w->session.team, &f->usage);
     if (r == 0)
         r = log_keys(w->db, w->arena, w->session.team, &f->keys);
+    if (r == 0)
+        r = budget_list(w->db, w->arena, w->session.team, &f->budgets);
     if (r != 0)
         return r;
     if (!civil_parse_day(f->usage.today.from_day, &today))
@@ -100,6 +104,27 @@ static void stats_view(struct web *w, const struct figures *f, struct json_objec
                                                     "blocked"));
 }
 
+/* Budgets that will soon refuse, or do. */
+static struct json_object *short_view(struct web *w, const struct budget_page *page)
+{
+    struct json_object *list = json_new_array();
+
+    for (size_t i = 0; i < page->n; i++) {
+        const struct budget *b = &page->v[i];
+        struct json_object *o;
+
+        if (!budget_is_short(b))
+            continue;
+        o = json_new_object();
+        json_set_str(o, "name", b->name);
+        json_set_bool(o, "used_up", budget_is_used_up(b));
+        view_figure(o, "spent", b->spent);
+        view_figure(o, "amount", b->is.amount);
+        json_push(list, o);
+    }
+    return list;
+}
+
 /* What a new team does first; gone once it has all been done. */
 static void steps_view(struct web *w, const struct figures *f, struct json_object *view)
 {
@@ -126,6 +151,7 @@ int page_overview(struct web *w)
     view = json_new_object();
     stats_view(w, &f, view);
     steps_view(w, &f, view);
+    json_set(view, "short_budgets", short_view(w, &f.budgets));
     json_set(view, "models", top_view(w, &f.usage.models, &f.usage.month, false));
     json_set(view, "keys", top_view(w, &f.usage.keys, &f.usage.month, true));
     json_set_bool(view, "any_spend", f.usage.points.n > 0);
