@@ -25,6 +25,7 @@
 #include "first_start.h"
 #include "lease/node.h"
 #include "logs/oversight.h"
+#include "notices/notices.h"
 #include "routes.h"
 #include "serve.h"
 
@@ -57,6 +58,7 @@ struct app {
     _Atomic(struct notify *) notify; /* asked by loops and workers, which run before it does */
     struct chores *chores;
     struct oversight oversight;
+    struct notices notices;
     atomic_bool draining;
 };
 
@@ -205,6 +207,25 @@ static int open_trust(const struct config *config)
     return 0;
 }
 
+static int open_mail(struct app *app)
+{
+    const struct config *c = app->config;
+    struct notices_settings settings = {.smtp_url = c->smtp_url,
+                                        .smtp_user = c->smtp_user,
+                                        .smtp_password_file = c->smtp_password_file,
+                                        .mail_from = c->mail_from,
+                                        .allow_plain = c->allow_plain_smtp == CONFIG_ON,
+                                        .public_url = app->services.public_url};
+    uint8_t seal_key[32];
+    int r;
+
+    master_subkey(app->master, "notice", seal_key);
+    r = notices_init(app->arena, &settings, seal_key, &app->notices);
+    secret_wipe(seal_key, sizeof(seal_key));
+    app->services.notices = &app->notices;
+    return r ? complain("SMTP_PASSWORD_FILE cannot be read, or holds no password") : 0;
+}
+
 /* The database may come up after us: asked again until it answers. */
 static int open_database(struct app *app)
 {
@@ -267,8 +288,10 @@ static int start(struct app *app)
         r = open_trust(app->config);
     if (!r) {
         services_from_config(app);
-        r = open_database(app);
+        r = open_mail(app);
     }
+    if (!r)
+        r = open_database(app);
     if (!r)
         r = first_start(app->config, app->master, &app->services, app->db, app->arena, &app->first);
     if (r)
@@ -302,6 +325,7 @@ static void stop(struct app *app)
     secret_wipe(s->key_pepper, sizeof(s->key_pepper));
     secret_wipe(s->session_pepper, sizeof(s->session_pepper));
     secret_wipe(s->seal_key, sizeof(s->seal_key));
+    secret_wipe(app->notices.seal_key, sizeof(app->notices.seal_key));
     master_free(app->master);
     arena_free(app->arena);
 }

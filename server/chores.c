@@ -1,6 +1,6 @@
-/* chores.c: three crews, each a thread with its own connection and a table of jobs: one for what is
- * quick, one for looking after the books and the log, where a job may take minutes, one for what
- * waits for others' servers. */
+/* chores.c: crews, each a thread with its own connection and a table of jobs: one for what is quick, one
+ * for looking after the books and the log, where a job may take minutes, and one for each kind of others'
+ * servers that are waited for: those that give tokens, the one that takes mail. */
 #include "chores.h"
 
 #include <errno.h>
@@ -14,7 +14,6 @@
 #include "catalog/holder.h"
 #include "db/cancel.h"
 #include "db/tx.h"
-#include "gateway/gateway.h"
 #include "gateway/token_keeper.h"
 #include "identity/session.h"
 #include "ledger/grant.h"
@@ -23,6 +22,10 @@
 #include "logs/findings.h"
 #include "logs/oversight.h"
 #include "logs/retention.h"
+#include "notices/alert.h"
+#include "notices/notice.h"
+#include "notices/post.h"
+#include "old_holds.h"
 #include "payments/payment.h"
 #include "responses/stored.h"
 
@@ -30,10 +33,10 @@
 /* What the check of a minute's calls leaves to settling: of its time, and at least. */
 #define STEP_RESTS 2
 #define STEP_REST_MIN_MS 20
-/* A hold that is this much older than a call may last is kept by a call that nothing ends. */
-#define HOLD_SLACK_MS 60000
 /* What is due and could not be done is tried again after so long. */
 #define PAUSE_MIN_MS 1000
+
+enum { CREW_QUICK, CREW_PATIENT, CREW_TOKENS, CREW_MAIL, CREWS };
 
 struct crew;
 struct chore {
@@ -60,8 +63,9 @@ struct crew {
 
 struct chores {
     struct chores_config config;
-    struct crew crew[3];
+    struct crew crew[CREWS];
     struct token_keeper *tokens;
+    struct post *mail;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     unsigned catalogs; /* so many came; under the lock */
@@ -174,50 +178,9 @@ static int chore_check_full(struct crew *c)
     return check_books(c, INTEGRITY_FULL);
 }
 
-/* The longest that a call may last, by the setting or the most patient model. */
-static int64_t longest_call_ms(const struct services *s)
-{
-    struct catalog *catalog = catalog_holder_get(s->catalog);
-    int64_t longest = s->total_timeout_ms;
-    const struct catalog_model *v;
-    size_t n = 0;
-
-    if (!catalog)
-        return longest;
-    v = catalog_models(catalog, &n);
-    for (size_t i = 0; i < n; i++)
-        longest = MAX(longest, (int64_t)v[i].total_timeout_ms);
-    catalog_unref(catalog);
-    return longest;
-}
-
-struct old_hold {
-    struct str node;
-    int64_t minutes;
-};
-
-static int report_tx(struct db *db, void *ctx)
-{
-    const struct old_hold *old = ctx;
-    _cleanup_(arena_freep) struct arena *a = arena_new(KIB(4));
-    bool is_new;
-
-    return finding_report(db, STR("I7 no hold outlives its call"),
-                          arena_strf(a, "node %.*s", STR_FMT(old->node)),
-                          arena_strf(a, "a call holds money for %lld minutes",
-                                     (long long)old->minutes),
-                          &is_new);
-}
-
 static int chore_check_holds(struct crew *c)
 {
-    const struct services *s = c->all->config.services;
-    int64_t age_ms = gateways_oldest_ms(s->gateways);
-    struct old_hold old = {.node = s->node_name, .minutes = age_ms / 60000};
-
-    if (age_ms <= longest_call_ms(s) + HOLD_SLACK_MS)
-        return 0;
-    return db_tx(c->db, DB_SYSTEM, "finding_report", report_tx, &old);
+    return old_holds_report(c->db, c->all->config.services);
 }
 
 static int chore_retention(struct crew *c)
@@ -256,11 +219,40 @@ static int64_t tokens_next_ms(struct crew *c)
     return token_keeper_due_ms(c->all->tokens) - clock_mono_ms();
 }
 
+static bool is_stopping(void *ctx)
+{
+    return wait_until(ctx, 0);
+}
+
+static int chore_alerts(struct crew *c)
+{
+    int64_t raised = 0;
+    int r = alerts_judge(c->db, c->all->config.services->notices, &raised);
+
+    if (raised)
+        log_info("alerts_raised", "count=%lld", (long long)raised);
+    return r;
+}
+
+static int chore_resets(struct crew *c)
+{
+    const struct services *s = c->all->config.services;
+
+    return notice_resets(c->db, s->notices, s->session_pepper);
+}
+
+static int chore_mail(struct crew *c)
+{
+    return post_round(c->all->mail, c->db, is_stopping, c->all);
+}
+
+/* When alerts were judged last is kept in the database, as the checks' times below. */
 static const struct chore quick_chores[] = {
     {"prices", 60000, chore_prices, prices_next_ms},
     {"due", 2000, chore_due},
     {"invoices", 60000, chore_invoices},
     {"sessions", 3600000, chore_sessions},
+    {"alerts", 5000, chore_alerts},
 };
 
 /* The checks' own times are kept in the database; here is how often a node looks. */
@@ -273,8 +265,19 @@ static const struct chore patient_chores[] = {
     {"responses", 60000, chore_responses},
     {"oversight", 10000, chore_oversight},
 };
-static const struct chore waiting_chores[] = {
+static const struct chore token_chores[] = {
     {"tokens", 60000, chore_tokens, tokens_next_ms},
+};
+static const struct chore mail_chores[] = {
+    {"resets", 2000, chore_resets},
+    {"mail", 2000, chore_mail},
+};
+#define CREW(title, list) {.name = title, .chores = list, .n = ARRAY_LEN(list)}
+static const struct crew crews[CREWS] = {
+    [CREW_QUICK] = CREW("tollgate chores", quick_chores),
+    [CREW_PATIENT] = CREW("tollgate checks", patient_chores),
+    [CREW_TOKENS] = CREW("tollgate tokens", token_chores),
+    [CREW_MAIL] = CREW("tollgate mail", mail_chores),
 };
 _Static_assert(ARRAY_LEN(quick_chores) <= CHORES_MAX && ARRAY_LEN(patient_chores) <= CHORES_MAX,
                "raise CHORES_MAX");
@@ -427,20 +430,14 @@ int chores_start(const struct chores_config *config, struct chores **ret)
     c->config = *config;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->wake, NULL);
-    c->crew[0] = (struct crew){.all = c,
-                               .name = "tollgate chores",
-                               .chores = quick_chores,
-                               .n = ARRAY_LEN(quick_chores)};
-    c->crew[1] = (struct crew){.all = c,
-                               .name = "tollgate checks",
-                               .chores = patient_chores,
-                               .n = ARRAY_LEN(patient_chores)};
-    c->crew[2] = (struct crew){.all = c,
-                               .name = "tollgate tokens",
-                               .chores = waiting_chores,
-                               .n = ARRAY_LEN(waiting_chores)};
+    for (size_t i = 0; i < CREWS; i++) {
+        c->crew[i] = crews[i];
+        c->crew[i].all = c;
+    }
     catalog_holder_watch(config->services->catalog, another_catalog, c);
     r = token_keeper_new(&c->tokens);
+    if (r == 0)
+        r = post_new(config->services->notices, OUTBOX_MAIL, &c->mail);
     for (size_t i = 0; r == 0 && i < ARRAY_LEN(c->crew); i++)
         r = start_crew(&c->crew[i]);
     if (r)
@@ -458,7 +455,7 @@ void chores_stop(struct chores *c)
     pthread_mutex_lock(&c->lock);
     c->stop = true;
     pthread_cond_broadcast(&c->wake);
-    db_cancel_fire(c->crew[1].cancel);
+    db_cancel_fire(c->crew[CREW_PATIENT].cancel);
     pthread_mutex_unlock(&c->lock);
     for (size_t i = 0; i < ARRAY_LEN(c->crew); i++) {
         if (c->crew[i].running)
@@ -466,6 +463,7 @@ void chores_stop(struct chores *c)
         db_close(c->crew[i].db);
     }
     token_keeper_free(c->tokens);
+    post_free(c->mail);
     pthread_cond_destroy(&c->wake);
     pthread_mutex_destroy(&c->lock);
     free(c);

@@ -14,6 +14,7 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "http/request.h"
+#include "notices/letter.h"
 
 #define FIELD(field) offsetof(struct config, field)
 const struct setting config_settings[] = {
@@ -348,6 +349,22 @@ static bool is_zone(struct str s)
     return s.n > 0 && s.n < 64;
 }
 
+static int check_mail(struct config *c)
+{
+    struct str url = str_c(c->smtp_url);
+    struct mailbox from;
+
+    if (!c->smtp_url[0] != !c->mail_from[0])
+        return refuse(c, "SMTP_URL and MAIL_FROM: set both or neither");
+    if (url.n && !str_starts(url, STR("smtp://")) && !str_starts(url, STR("smtps://")))
+        return refuse(c, "SMTP_URL: must begin with smtp:// or smtps://");
+    if (c->mail_from[0] && !mailbox_parse(str_c(c->mail_from), &from))
+        return refuse(c, "MAIL_FROM: use ops@example.org or Tollgate <ops@example.org>");
+    if (!c->smtp_user[0] != !c->smtp_password_file[0])
+        return refuse(c, "SMTP_USER and SMTP_PASSWORD_FILE: set both or neither");
+    return 0;
+}
+
 static int check_all(struct config *c)
 {
     struct str url = str_c(c->public_url);
@@ -365,7 +382,9 @@ static int check_all(struct config *c)
         return refuse(c, "TLS_CERT_FILE and TLS_KEY_FILE: set both or neither");
     if (!is_zone(str_c(c->default_time_zone)))
         return refuse(c, "DEFAULT_TIME_ZONE: use a name such as Europe/Warsaw");
-    return check_proxies(c);
+    int r = check_mail(c);
+
+    return r ? r : check_proxies(c);
 }
 
 int config_load(const char *file, const struct config_override *overrides, size_t n_overrides,

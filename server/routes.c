@@ -212,6 +212,8 @@ const struct route routes[] = {
     SECRET("/sign-up", AUTH_NONE, page_sign_up_send),
     SEND("/sign-out", AUTH_USER, page_sign_out),
     SEND("/team", AUTH_USER, page_show_team),
+    SHOW("/forgot", AUTH_NONE, page_forgot),
+    SEND("/forgot", AUTH_NONE, page_forgot_send),
     SHOW("/reset/{token}", AUTH_NONE, page_reset),
     SECRET("/reset/{token}", AUTH_NONE, page_reset_send),
     SHOW("/invite/{token}", AUTH_NONE, page_invite),

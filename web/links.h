@@ -12,6 +12,7 @@
     X(quickstart, "/quickstart")                                                                   \
     X(reference, "/reference")                                                                     \
     X(sign_in, "/sign-in")                                                                         \
+    X(forgot, "/forgot")                                                                           \
     X(sign_up, "/sign-up")                                                                         \
     X(sign_out, "/sign-out")                                                                       \
     X(show_team, "/team")                                                                          \
@@ -79,7 +80,7 @@ struct str link_invite(struct arena *a, int64_t id, const char *action);
 struct str link_project(struct arena *a, struct project_id id, const char *action);
 struct str link_manage_key(struct arena *a, int64_t id, const char *action);
 struct str link_session(struct arena *a, int64_t id, const char *action);
-/* Shown once, to be handed to somebody. */
+/* Shown once, to be handed to somebody; notices/notice.c mails the latter. */
 struct str link_join(struct arena *a, struct str token);
 struct str link_reset(struct arena *a, struct str token);
 

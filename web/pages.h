@@ -6,6 +6,7 @@
 #include "web/pages/budgets.h"
 #include "web/pages/call.h"
 #include "web/pages/credit_note.h"
+#include "web/pages/forgot.h"
 #include "web/pages/home.h"
 #include "web/pages/invite.h"
 #include "web/pages/invoice.h"

@@ -23,6 +23,7 @@ struct gateways;       /* gateway/gateway.h */
 struct oversight;      /* logs/oversight.h */
 struct listener;       /* http/listener.h */
 struct memory_guard;   /* http/admission.h */
+struct notices;        /* notices/notices.h */
 struct route;          /* http/router.h */
 struct db;
 
@@ -41,6 +42,7 @@ struct services {
     struct oversight *oversight; /* NULL in tests: not printed */
     struct listener **listeners; /* of each loop; NULL in tests, as the next one */
     struct memory_guard *memory;
+    const struct notices *notices; /* NULL in tests: nothing is mailed */
 
     /* Worker lanes (DESIGN 2). A worker's state is its struct db. */
     struct jobs *money, *pages, *passwords, *long_jobs, *responses;

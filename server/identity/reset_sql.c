@@ -4,11 +4,10 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "identity/field.h"
 #include "identity/login.h"
 #include "identity/password.h"
 #include "identity/user_row.h"
-
-#define RESET_MINUTES 30
 
 DB_QUERY(reset_add,
          "INSERT INTO reset_token (digest, user_id, created_by, expires_at)"
@@ -130,5 +129,68 @@ int reset_use(struct db *db, struct arena *a, const uint8_t session_pepper[32], 
     if (r != 0)
         return r < 0 ? err_trace(r) : r;
     *ret = t.made;
+    return 0;
+}
+
+DB_QUERY(reset_wish_add, "INSERT INTO reset_wish (email, address) VALUES ($1, $2)")
+
+struct asking {
+    struct str email, address;
+};
+
+static int ask_tx(struct db *db, void *ctx)
+{
+    struct asking *t = ctx;
+
+    return db_fatal(
+        db_exec(db, &reset_wish_add, DB_ARGS(db_text(t->email), db_text(t->address)), NULL));
+}
+
+/* The account of the limits is no e-mail, so that who asks cannot lock its owner out of signing in. */
+int reset_ask(struct db *db, struct arena *a, struct str email, struct str address,
+              int32_t *ret_retry_after_s, struct identity_fault *fault)
+{
+    struct asking t = {.address = address.p ? address : STR("")};
+    int64_t attempt;
+    int r = field_email(a, email, "email", &t.email, fault);
+
+    if (r != 0)
+        return r < 0 ? err_trace(r) : r;
+    struct str account = arena_strf(a, "reset:%.*s", STR_FMT(t.email));
+
+    r = account.p ? login_admit(db, account, address, &attempt, ret_retry_after_s)
+                  : err_origin(-ENOMEM);
+    if (r == LOGIN_E_LIMITED)
+        return IDENTITY_E_LIMITED;
+    if (r == 0)
+        r = identity_tx(db, DB_SYSTEM, "reset_ask", ask_tx, &t);
+    return r < 0 ? err_trace(r) : r;
+}
+
+DB_QUERY(reset_wish_take,
+         "DELETE FROM reset_wish WHERE id = (SELECT id FROM reset_wish ORDER BY id LIMIT 1"
+         "                                      FOR UPDATE SKIP LOCKED)"
+         " RETURNING address, coalesce((SELECT p.id FROM person p WHERE p.email = reset_wish.email"
+         "                                 AND p.disabled_at IS NULL), 0) AS user_id, email")
+
+int reset_grant(struct db *db, struct arena *a, const uint8_t session_pepper[32],
+                struct reset_made *ret)
+{
+    struct actor actor = ACTOR_THE_SYSTEM;
+    struct reset_made made = {0};
+    struct user_id user;
+    int r = db_one(db, &reset_wish_take, a, DB_NO_ARGS,
+                   DB_COLS(db_col_text("address", &actor.address), db_col_i64("user_id", &user.v),
+                           db_col_text("email", &made.email)));
+
+    if (r == DB_E_NONE)
+        return IDENTITY_E_NONE;
+    if (r != 0)
+        return err_trace(db_fatal(r));
+    if (user.v)
+        r = reset_make(db, a, session_pepper, &actor, user, &made.token);
+    if (r < 0)
+        return err_trace(r);
+    *ret = made;
     return 0;
 }

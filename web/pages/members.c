@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "identity/invite.h"
+#include "notices/notice.h"
 #include "web/form.h"
 #include "web/links.h"
 #include "web/view.h"
@@ -99,9 +100,9 @@ static struct json_object *invites_view(struct web *w, const struct invite_page 
     return list;
 }
 
-/* secret: the link of an invitation just made; fault: of a change to a member. */
+/* secret: the link of an invitation just made, and whom it was mailed to; fault: of a change to a member. */
 static int show(struct web *w, int status, const struct form *form, struct str secret,
-                const char *fault)
+                struct str mailed_to, const char *fault)
 {
     struct member_page members;
     struct invite_page invites;
@@ -118,6 +119,8 @@ static int show(struct web *w, int status, const struct form *form, struct str s
     json_set_bool(view, "any_invites", invites.n > 0);
     json_set_str(view, "summary", view_plural(w->arena, (int64_t)members.n, "member", NULL));
     json_set_str(view, "secret", secret);
+    json_set_str(view, "mailed_to", mailed_to);
+    json_set_bool(view, "mails", notices_mail(w->services->notices));
     json_set_cstr(view, "fault", fault);
     form_view(form, view, "form");
     return web_render_as(w, status, "members", "Members", view);
@@ -128,7 +131,7 @@ static int show_plain(struct web *w, int status, const char *fault)
     struct form form;
     int r = open_form(w, &form);
 
-    return r ? web_outcome(w, r) : show(w, status, &form, STR(""), fault);
+    return r ? web_outcome(w, r) : show(w, status, &form, STR(""), STR(""), fault);
 }
 
 int page_members(struct web *w)
@@ -136,12 +139,24 @@ int page_members(struct web *w)
     return show_plain(w, 200, NULL);
 }
 
+static int mail_invitation(struct web *w, enum role role, struct str to, struct str link)
+{
+    const struct notice_invitation v = {.team = w->session.team,
+                                        .to = str_trim(to),
+                                        .link = link,
+                                        .team_name = w->session.team_name,
+                                        .inviter = w->session.name,
+                                        .role = role};
+
+    return notice_invite(w->db, w->arena, w->services->notices, &v);
+}
+
 int page_invite_make(struct web *w)
 {
     struct identity_fault fault = {0};
     enum role role = ROLE_VIEWER;
     struct form form;
-    struct str token;
+    struct str token, to, link;
     int r = open_form(w, &form);
 
     if (r == 0)
@@ -154,10 +169,16 @@ int page_invite_make(struct web *w)
     else if (r != 0)
         return web_outcome(w, r);
     if (form.wrong)
-        return show(w, 422, &form, STR(""), NULL);
-    r = open_form(w, &form);
-    return r ? web_outcome(w, r)
-             : show(w, 200, &form, web_url(w, link_join(w->arena, token)), NULL);
+        return show(w, 422, &form, STR(""), STR(""), NULL);
+    to = form.v[EMAIL].text;
+    link = web_url(w, link_join(w->arena, token));
+    if (to.n && notices_mail(w->services->notices))
+        r = mail_invitation(w, role, to, link);
+    if (r == 0)
+        r = open_form(w, &form);
+    if (r != 0)
+        return web_outcome(w, r);
+    return show(w, 200, &form, link, notices_mail(w->services->notices) ? to : STR(""), NULL);
 }
 
 int page_invite_revoke(struct web *w)

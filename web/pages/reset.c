@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "identity/password.h"
 #include "identity/reset.h"
+#include "notices/notices.h"
 #include "web/form.h"
 #include "web/links.h"
 
@@ -19,8 +20,11 @@ static int gone(struct web *w)
 {
     struct problem p = problem_of(PROBLEM_NOT_FOUND);
 
-    p.message = STR("This link has been used, was replaced by a newer one, or is older than 30 "
-                    "minutes. Ask your operator for a new one.");
+    p.message = notices_mail(w->services->notices)
+                    ? STR("This link has been used, was replaced by a newer one, or is older than 30 "
+                          "minutes. Ask for a new one where you sign in.")
+                    : STR("This link has been used, was replaced by a newer one, or is older than 30 "
+                          "minutes. Ask your operator for a new one.");
     return web_fail(w, &p);
 }
 

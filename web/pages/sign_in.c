@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "identity/login.h"
+#include "notices/notices.h"
 #include "web/form.h"
 #include "web/links.h"
 
@@ -22,6 +23,7 @@ static int show(struct web *w, int status, const struct form *form)
     form_view(form, view, "form");
     json_set_str(view, "next", web_next(w));
     json_set_bool(view, "allowed", web_may_sign_in(w));
+    json_set_bool(view, "mails", notices_mail(w->services->notices));
     return web_render_as(w, status, "sign_in", "Sign in", view);
 }
 

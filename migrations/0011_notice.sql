@@ -1,0 +1,230 @@
+-- 0011_notice: what people and programs are told: mail, webhooks, and the alerts that cause most of it.
+--
+-- Why: an invitation, a reset link or a budget that runs out is of use only to somebody who hears of it.
+-- What is to be sent is written here in the transaction that causes it, so that it is neither lost nor
+-- sent for what was rolled back; nodes send it afterwards (server/notices/). Its text may hold a link
+-- that lets somebody in, so it is sealed, and gone once it is sent.
+--
+-- Lock order: alert_clock, then alert_watch by team, then alert, then outbox.
+
+CREATE TABLE outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    team_id bigint REFERENCES team,
+    channel text NOT NULL CHECK (channel IN ('mail', 'webhook')),
+    kind text NOT NULL CHECK (kind IN ('invitation', 'reset', 'alert', 'test')),
+    tag text NOT NULL CHECK (tag ~ '^[0-9a-f]{32}$'),
+    recipient text NOT NULL CHECK (length(recipient) BETWEEN 1 AND 2000),
+    subject text NOT NULL CHECK (length(subject) <= 400),
+    sealed bytea,
+    tries integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    next_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    useless_at timestamptz NOT NULL,
+    sent_at timestamptz,
+    given_up_at timestamptz,
+    outcome text NOT NULL DEFAULT '' CHECK (length(outcome) <= 400),
+    CHECK (sent_at IS NULL OR given_up_at IS NULL),
+    CHECK ((sealed IS NULL) = (sent_at IS NOT NULL OR given_up_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX outbox_tag ON outbox (tag);
+CREATE INDEX outbox_waiting ON outbox (channel, next_at) WHERE sealed IS NOT NULL;
+CREATE INDEX outbox_team ON outbox (team_id, id);
+COMMENT ON TABLE outbox IS 'What is to be sent, and for a month what was: one row for each recipient.';
+COMMENT ON COLUMN outbox.team_id IS 'NULL: of the installation, or of a person.';
+COMMENT ON COLUMN outbox.tag IS 'Names it to whoever gets it, the same at each try: in the Message-ID, or as the event''s id.';
+COMMENT ON COLUMN outbox.sealed IS 'The whole mail or the webhook''s body, sealed under the installation''s secret; NULL once it is sent or given up.';
+COMMENT ON COLUMN outbox.next_at IS 'When a node may try. Whoever takes it moves this ahead for as long as a try may last, so that another takes it over if that node dies.';
+COMMENT ON COLUMN outbox.useless_at IS 'From then on it is given up.';
+COMMENT ON COLUMN outbox.outcome IS 'What came of the last try.';
+
+CREATE TABLE reset_wish (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    email text NOT NULL CHECK (length(email) <= 254),
+    address text NOT NULL,
+    asked_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE reset_wish IS 'Who has asked for a new password, known or not: whether there is such a person is looked up after the answer, which so takes as long for both.';
+
+CREATE TABLE alert_setting (
+    team_id bigint PRIMARY KEY REFERENCES team,
+    balance_below_nano bigint CHECK (balance_below_nano > 0),
+    budget_marks integer[] NOT NULL DEFAULT '{80,100}' CHECK (budget_marks <@ '{50,80,100}'),
+    changed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE alert_setting IS 'What a team wants to hear of. No row: budgets at 80 and 100 percent, told to its owners.';
+COMMENT ON COLUMN alert_setting.balance_below_nano IS 'NULL: nothing is said of the balance.';
+COMMENT ON COLUMN alert_setting.budget_marks IS 'Percent of a budget, in any window.';
+
+CREATE TABLE alert_recipient (
+    team_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    PRIMARY KEY (team_id, user_id),
+    FOREIGN KEY (team_id, user_id) REFERENCES member ON DELETE CASCADE
+);
+COMMENT ON TABLE alert_recipient IS 'Members who are mailed a team''s alerts; who leaves the team is taken off.';
+
+CREATE TABLE alert (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    team_id bigint REFERENCES team,
+    kind text NOT NULL CHECK (kind IN ('balance', 'budget')),
+    scope text NOT NULL,
+    scope_id bigint NOT NULL,
+    name text NOT NULL,
+    mark integer NOT NULL DEFAULT 0,
+    amount_nano bigint NOT NULL,
+    used_nano bigint NOT NULL,
+    budget_window text NOT NULL DEFAULT '',
+    window_start timestamptz NOT NULL DEFAULT '-infinity',
+    window_end timestamptz NOT NULL DEFAULT 'infinity',
+    raised_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamptz
+);
+CREATE UNIQUE INDEX alert_budget ON alert (team_id, scope, scope_id, window_start, mark, amount_nano)
+    WHERE kind = 'budget';
+CREATE UNIQUE INDEX alert_balance ON alert (team_id) WHERE kind = 'balance' AND ended_at IS NULL;
+CREATE INDEX alert_standing ON alert (window_end) WHERE ended_at IS NULL;
+CREATE INDEX alert_team ON alert (team_id, id);
+COMMENT ON TABLE alert IS 'What was raised, once for each window and threshold; a budget of another amount has other thresholds.';
+COMMENT ON COLUMN alert.name IS 'Of the team, project, person or key, as it was then.';
+COMMENT ON COLUMN alert.mark IS 'Percent of the budget; 0 for a balance.';
+COMMENT ON COLUMN alert.amount_nano IS 'The budget, or the amount below which the balance is.';
+COMMENT ON COLUMN alert.used_nano IS 'What was spent of the budget, or the balance, when it was raised.';
+COMMENT ON COLUMN alert.ended_at IS 'Since when it no longer holds: the window is over, the budget was raised, the balance filled.';
+
+CREATE TABLE alert_watch (
+    team_id bigint PRIMARY KEY REFERENCES team,
+    seen_nano bigint NOT NULL DEFAULT -1
+);
+COMMENT ON TABLE alert_watch IS 'Teams that have something to be judged, and how far they were: what their wallet and credit had turned over, which only grows. -1: their wishes have changed since.';
+
+CREATE TABLE alert_clock (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    judged_at timestamptz NOT NULL
+);
+COMMENT ON TABLE alert_clock IS 'One row: when a node last judged. Whoever judges holds it.';
+INSERT INTO alert_clock (judged_at) VALUES ('-infinity');
+
+CALL tenant_table('outbox');
+CALL tenant_table('alert_setting');
+CALL tenant_table('alert_recipient');
+CALL tenant_table('alert');
+CALL tenant_table('alert_watch');
+GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, alert_setting, alert_recipient, reset_wish TO tollgate_app;
+GRANT SELECT ON alert, alert_watch, alert_clock TO tollgate_app;
+GRANT SELECT ON budget, alert_setting TO tollgate_money;
+GRANT SELECT, INSERT, UPDATE ON alert, alert_watch, alert_clock TO tollgate_money;
+
+-- Whatever a team wishes anew is judged when a node next looks, though nothing was spent since.
+CREATE FUNCTION alert_look_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO alert_watch AS w (team_id)
+    VALUES (CASE TG_OP WHEN 'DELETE' THEN OLD.team_id ELSE NEW.team_id END)
+    ON CONFLICT (team_id) DO UPDATE SET seen_nano = -1;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER alert_look_again AFTER INSERT OR UPDATE OR DELETE ON budget
+    FOR EACH ROW EXECUTE FUNCTION alert_look_again();
+CREATE TRIGGER alert_look_again AFTER INSERT OR UPDATE ON alert_setting
+    FOR EACH ROW EXECUTE FUNCTION alert_look_again();
+CREATE TRIGGER alert_look_at_new AFTER INSERT ON api_key
+    FOR EACH ROW WHEN (NEW.budget_nano IS NOT NULL) EXECUTE FUNCTION alert_look_again();
+CREATE TRIGGER alert_look_again AFTER UPDATE OF budget_nano, budget_window, deleted_at ON api_key
+    FOR EACH ROW WHEN (OLD.budget_nano IS NOT NULL OR NEW.budget_nano IS NOT NULL)
+    EXECUTE FUNCTION alert_look_again();
+CALL money_function('alert_look_again()', false);
+
+-- Each budget of these teams in the window that runs, and what was spent in it: from its purse, or from
+-- the days' sums where no call has opened the purse's window yet.
+CREATE FUNCTION budget_states(p_teams bigint[], p_at timestamptz)
+RETURNS TABLE (team_id bigint, scope text, scope_id bigint, budget_window text, amount_nano bigint,
+               spent_nano bigint, window_start timestamptz, window_end timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT b.team_id, b.scope, b.scope_id, b.budget_window, b.amount_nano,
+           coalesce(q.used, budget_spent(b.team_id, b.scope, b.scope_id, w.starts)), w.starts, w.ends
+      FROM (SELECT g.team_id, g.scope, g.scope_id, g.budget_window, g.amount_nano
+              FROM budget g WHERE g.team_id = ANY (p_teams)
+            UNION ALL
+            SELECT k.team_id, 'key', k.id, k.budget_window, k.budget_nano
+              FROM api_key k WHERE k.team_id = ANY (p_teams) AND k.budget_nano IS NOT NULL AND k.deleted_at IS NULL) b
+      JOIN team t ON t.id = b.team_id
+     CROSS JOIN LATERAL (SELECT CASE b.budget_window WHEN 'lifetime' THEN 'never' ELSE b.budget_window END AS turns) v
+     CROSS JOIN LATERAL purse_window(v.turns, t.time_zone, p_at) w
+      LEFT JOIN purse q ON q.team_id = b.team_id AND q.kind = 'budget' AND q.scope = b.scope
+                       AND q.scope_id = b.scope_id AND q.turns = v.turns
+                       AND (v.turns = 'never' OR q.window_start = w.starts)
+$$;
+CALL money_function('budget_states(bigint[], timestamptz)', false);
+
+-- What these teams have: wallet and grants together.
+CREATE FUNCTION team_funds(p_teams bigint[])
+RETURNS TABLE (team_id bigint, funds_nano bigint) LANGUAGE sql STABLE AS $$
+    SELECT a.team_id, sum(a.credits_nano - a.debits_nano)::bigint
+      FROM account a WHERE a.team_id = ANY (p_teams) AND is_funds(a.kind) GROUP BY 1
+$$;
+CALL money_function('team_funds(bigint[])', false);
+
+-- Raises what holds and was not raised yet, and ends what no longer holds. The rows that were raised; none
+-- when another node judges, or did within the minute.
+--
+-- Only teams whose wallet or credit has turned something over since they were judged are looked at. What
+-- is noted of a team is older than what is judged, never newer, so that nothing is missed between.
+CREATE FUNCTION alerts_judge() RETURNS SETOF alert LANGUAGE plpgsql AS $$
+DECLARE
+    now_at CONSTANT timestamptz := clock_timestamp();
+    moved bigint[];
+BEGIN
+    PERFORM FROM alert_clock WHERE judged_at <= now_at - interval '55 seconds' FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    UPDATE alert_clock SET judged_at = now_at;
+    UPDATE alert SET ended_at = now_at WHERE ended_at IS NULL AND window_end <= now_at;
+    WITH turnover AS (
+        SELECT a.team_id, sum(a.debits_nano + a.credits_nano)::bigint AS nano
+          FROM alert_watch w JOIN account a ON a.team_id = w.team_id
+         WHERE a.kind IN ('wallet', 'promo') GROUP BY 1
+    ), seen AS (
+        UPDATE alert_watch w SET seen_nano = t.nano FROM turnover t
+         WHERE t.team_id = w.team_id AND w.seen_nano <> t.nano RETURNING w.team_id
+    )
+    SELECT array_agg(s.team_id) INTO moved FROM seen s;
+    IF moved IS NULL THEN
+        RETURN;
+    END IF;
+    UPDATE alert a SET ended_at = now_at
+     WHERE a.ended_at IS NULL AND a.kind = 'budget' AND a.team_id = ANY (moved)
+       AND NOT EXISTS (SELECT FROM budget_states(moved, now_at) s
+                        WHERE s.team_id = a.team_id AND s.scope = a.scope AND s.scope_id = a.scope_id
+                          AND s.window_start = a.window_start AND s.amount_nano = a.amount_nano);
+    UPDATE alert a SET ended_at = now_at
+      FROM team_funds(moved) f LEFT JOIN alert_setting x ON x.team_id = f.team_id
+     WHERE a.ended_at IS NULL AND a.kind = 'balance' AND a.team_id = f.team_id
+       AND (x.balance_below_nano IS NULL OR f.funds_nano >= x.balance_below_nano);
+    RETURN QUERY
+    INSERT INTO alert (team_id, kind, scope, scope_id, name, mark, amount_nano, used_nano, budget_window,
+                       window_start, window_end)
+    SELECT s.team_id, 'budget', s.scope, s.scope_id, coalesce(j.name, p.name, k.name, t.name), m.mark,
+           s.amount_nano, s.spent_nano, s.budget_window, s.window_start, s.window_end
+      FROM budget_states(moved, now_at) s
+      JOIN team t ON t.id = s.team_id
+      LEFT JOIN alert_setting x ON x.team_id = s.team_id
+     CROSS JOIN LATERAL unnest(coalesce(x.budget_marks, '{80,100}')) AS m(mark)
+      LEFT JOIN project j ON s.scope = 'project' AND j.team_id = s.team_id AND j.id = s.scope_id
+      LEFT JOIN person p ON s.scope = 'user' AND p.id = s.scope_id
+      LEFT JOIN api_key k ON s.scope = 'key' AND k.team_id = s.team_id AND k.id = s.scope_id
+     WHERE s.spent_nano::numeric * 100 >= s.amount_nano::numeric * m.mark
+     ORDER BY s.team_id, s.scope, s.scope_id, m.mark
+    ON CONFLICT DO NOTHING RETURNING *;
+    RETURN QUERY
+    INSERT INTO alert (team_id, kind, scope, scope_id, name, amount_nano, used_nano)
+    SELECT f.team_id, 'balance', 'team', f.team_id, t.name, x.balance_below_nano, f.funds_nano
+      FROM team_funds(moved) f
+      JOIN alert_setting x ON x.team_id = f.team_id
+      JOIN team t ON t.id = f.team_id
+     WHERE f.funds_nano < x.balance_below_nano
+     ORDER BY f.team_id
+    ON CONFLICT DO NOTHING RETURNING *;
+END
+$$;
+CALL money_function('alerts_judge()');

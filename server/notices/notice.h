@@ -1,0 +1,25 @@
+/* notice.h: what is mailed about people: an invitation, a link to a new password. Each is written into the
+ * outbox within the caller's transaction, so it is sent if and only if that commits. */
+#pragma once
+
+#include "identity/invite.h"
+#include "notices/outbox.h"
+
+/* A letter to one address, as an item of the outbox. */
+int notice_mail(struct db *db, struct arena *a, const struct notices *n, struct team_id team,
+                const char *kind, struct str to, const struct letter *letter,
+                int32_t useless_after_s) _must_use_;
+
+/* link: the whole URL, with the token. Team scope. */
+struct notice_invitation {
+    struct team_id team;
+    struct str to, link, team_name, inviter;
+    enum role role;
+};
+int notice_invite(struct db *db, struct arena *a, const struct notices *n,
+                  const struct notice_invitation *v) _must_use_;
+
+/* Makes links for all who have asked for one (reset_ask) and mails them, where anything is mailed. Own
+ * transactions. */
+int notice_resets(struct db *db, const struct notices *n,
+                  const uint8_t session_pepper[32]) _must_use_;
