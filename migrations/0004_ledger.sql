@@ -30,7 +30,7 @@ CREATE TABLE transfer (
     team_id bigint NOT NULL,
     id bigint GENERATED ALWAYS AS IDENTITY,
     code text NOT NULL CHECK (code IN ('TOPUP', 'USAGE', 'LATE_USAGE', 'GRANT', 'GRANT_USE', 'GRANT_EXPIRE', 'REFUND',
-                                       'CHARGEBACK', 'CHARGEBACK_REVERSED', 'CREDIT_NOTE', 'ADJUST')),
+                                       'REFUND_REVERSED', 'CHARGEBACK', 'CHARGEBACK_REVERSED', 'CREDIT_NOTE', 'ADJUST')),
     ref text NOT NULL CHECK (length(ref) BETWEEN 1 AND 200),
     debit_account bigint NOT NULL,
     credit_account bigint NOT NULL CHECK (credit_account <> debit_account),

@@ -67,7 +67,7 @@ CREATE TABLE payment_event (
     team_id bigint NOT NULL,
     order_id bigint NOT NULL,
     payment_id text NOT NULL DEFAULT '',
-    kind text NOT NULL CHECK (kind IN ('paid', 'pending', 'failed')),
+    kind text NOT NULL CHECK (kind IN ('paid', 'pending', 'failed', 'expired', 'refund_failed')),
     amount_nano bigint NOT NULL,
     currency text NOT NULL,
     note text NOT NULL DEFAULT '',
@@ -76,6 +76,7 @@ CREATE TABLE payment_event (
     FOREIGN KEY (team_id, order_id) REFERENCES topup_order (team_id, id)
 );
 COMMENT ON TABLE payment_event IS 'What providers told us, each event once.';
+COMMENT ON COLUMN payment_event.kind IS 'refund_failed: the event is named by the refund, so that one that was told to have failed before it was told at all is not booked.';
 
 CREATE TABLE payment_return (
     team_id bigint NOT NULL,
@@ -103,9 +104,9 @@ CREATE UNIQUE INDEX payment_return_once ON payment_return (team_id, kind, refere
 CREATE UNIQUE INDEX payment_return_reversed ON payment_return (team_id, reverses_id);
 CREATE INDEX payment_return_payment ON payment_return (payment_id);
 CREATE INDEX payment_return_order ON payment_return (team_id, order_id);
-COMMENT ON TABLE payment_return IS 'What went back of a payment: refunded by us, or charged back by the payer''s bank; and what came again when a chargeback was reversed.';
+COMMENT ON TABLE payment_return IS 'What went back of a payment: refunded by us, or charged back by the payer''s bank; and what came again when a chargeback was reversed or a refund failed.';
 COMMENT ON COLUMN payment_return.reference IS 'The operator''s, the provider''s or the bank''s; booked once.';
-COMMENT ON COLUMN payment_return.reverses_id IS 'Of a reversal: the chargeback that it takes back, whole.';
+COMMENT ON COLUMN payment_return.reverses_id IS 'Of a reversal: the chargeback, or the refund, that it takes back, whole.';
 
 CREATE TABLE invoice_counter (
     year integer PRIMARY KEY,
@@ -287,8 +288,10 @@ BEGIN
     SELECT coalesce(sum(amount_nano), 0) INTO paid FROM payment
      WHERE team_id = p_team AND order_id = p_order AND state = 'credited';
     SELECT coalesce(sum(amount_nano) FILTER (WHERE kind = 'refund'), 0),
-           coalesce(sum(CASE kind WHEN 'chargeback' THEN amount_nano WHEN 'reversal' THEN -amount_nano END), 0)
-      INTO refunded, charged_back FROM payment_return WHERE team_id = p_team AND order_id = p_order;
+           coalesce(sum(amount_nano) FILTER (WHERE kind = 'chargeback'), 0)
+      INTO refunded, charged_back FROM payment_return r
+     WHERE r.team_id = p_team AND r.order_id = p_order
+       AND NOT EXISTS (SELECT FROM payment_return x WHERE x.team_id = r.team_id AND x.reverses_id = r.id);
     UPDATE topup_order SET changed_at = now(),
            state = CASE WHEN charged_back > 0 THEN 'charged_back' WHEN refunded >= paid THEN 'refunded'
                         WHEN refunded > 0 THEN 'part_refunded' ELSE 'paid' END
@@ -372,8 +375,9 @@ CREATE FUNCTION wallet_free(p_team bigint) RETURNS bigint LANGUAGE sql STABLE AS
 $$;
 CALL money_function('wallet_free(bigint)');
 
--- The bank has given back what it had charged back: the whole of it, once (TG022).
-CREATE FUNCTION post_reversal(p_return bigint, p_ref text, p_reason text, p_actor_kind text,
+-- The bank has given back what it had charged back, or a refund did not arrive and is ours again: the whole
+-- of it, once (TG022). p_kind is what it takes back, TG020 if that is another.
+CREATE FUNCTION post_reversal(p_return bigint, p_kind text, p_ref text, p_reason text, p_actor_kind text,
                               p_actor_id bigint, p_actor_name text, OUT return_id bigint, OUT is_new boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -385,9 +389,9 @@ DECLARE
     transfer_id bigint;
 BEGIN
     PERFORM ledger_guard();
-    SELECT * INTO r FROM payment_return x WHERE x.id = p_return AND x.kind = 'chargeback';
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no such chargeback' USING ERRCODE = 'TG020';
+    SELECT * INTO r FROM payment_return x WHERE x.id = p_return AND x.kind = p_kind;
+    IF NOT FOUND OR p_kind NOT IN ('refund', 'chargeback') THEN
+        RAISE EXCEPTION 'no such refund or chargeback' USING ERRCODE = 'TG020';
     END IF;
     p := payment_lock(r.payment_id);
     wallet := books_lock(r.team_id, 'wallet');
@@ -397,15 +401,15 @@ BEGIN
         IF known.reverses_id <> r.id THEN
             RAISE EXCEPTION 'reference was used for another amount' USING ERRCODE = 'TG002';
         ELSIF known.reference <> p_ref THEN
-            RAISE EXCEPTION 'the chargeback is reversed already' USING ERRCODE = 'TG022';
+            RAISE EXCEPTION 'it is reversed already' USING ERRCODE = 'TG022';
         END IF;
         return_id := known.id;
         is_new := false;
         RETURN;
     END IF;
     SELECT a.id INTO STRICT paid_back FROM account a WHERE a.team_id = r.team_id AND a.kind = 'refund';
-    transfer_id := post_between(r.team_id, paid_back, wallet, r.amount_nano, 'CHARGEBACK_REVERSED', p_ref,
-                                p_reason, p_actor_kind, p_actor_id, p_actor_name);
+    transfer_id := post_between(r.team_id, paid_back, wallet, r.amount_nano,
+                                upper(p_kind) || '_REVERSED', p_ref, p_reason, p_actor_kind, p_actor_id, p_actor_name);
     INSERT INTO payment_return AS x (team_id, order_id, payment_id, kind, amount_nano, reference, reason,
                                      reverses_id, transfer_id, actor_kind, actor_id, actor_name)
     VALUES (r.team_id, r.order_id, r.payment_id, 'reversal', r.amount_nano, p_ref, p_reason, r.id,
@@ -415,7 +419,7 @@ BEGIN
     PERFORM order_reckon(r.team_id, r.order_id);
 END
 $$;
-CALL money_function('post_reversal(bigint, text, text, text, bigint, text)');
+CALL money_function('post_reversal(bigint, text, text, text, text, bigint, text)');
 
 -- Issues a credit note to an invoice: the next number of its own series, and one transfer out of the
 -- revenue. TG023: no such invoice; TG021: more than was invoiced and not credited yet. The same reference

@@ -357,11 +357,13 @@ BEGIN
            coalesce('return ' || r.id, 'transfer ' || t.id),
            coalesce(r.kind || ' of ' || r.amount_nano, 'nothing') || ', transfer '
            || coalesce(t.code || ' of ' || t.amount_nano, 'missing')
-      FROM (SELECT * FROM transfer x WHERE x.code IN ('REFUND', 'CHARGEBACK', 'CHARGEBACK_REVERSED')) t
+      FROM (SELECT * FROM transfer x WHERE x.code IN ('REFUND', 'REFUND_REVERSED', 'CHARGEBACK',
+                                                                 'CHARGEBACK_REVERSED')) t
       FULL JOIN payment_return r ON r.team_id = t.team_id AND r.transfer_id = t.id
+      LEFT JOIN payment_return back ON back.team_id = r.team_id AND back.id = r.reverses_id
      WHERE (r.amount_nano = t.amount_nano AND r.reference = t.ref
-            AND t.code = CASE r.kind WHEN 'refund' THEN 'REFUND' WHEN 'chargeback' THEN 'CHARGEBACK'
-                                     ELSE 'CHARGEBACK_REVERSED' END) IS NOT TRUE
+            AND t.code = CASE r.kind WHEN 'reversal' THEN upper(back.kind) || '_REVERSED'
+                                     ELSE upper(r.kind) END) IS NOT TRUE
      LIMIT 100;
 
     RETURN QUERY

@@ -26,8 +26,10 @@
 #include "lease/node.h"
 #include "logs/oversight.h"
 #include "notices/notices.h"
+#include "payments/stripe.h"
 #include "routes.h"
 #include "serve.h"
+#include "web/frame.h"
 
 #define CHANNEL "tollgate_change"
 #define NOTIFY_POLL_MS 5000
@@ -57,6 +59,7 @@ struct app {
     struct serve *serve;
     _Atomic(struct notify *) notify; /* asked by loops and workers, which run before it does */
     struct chores *chores;
+    struct stripe *stripe;
     struct oversight oversight;
     struct notices notices;
     atomic_bool draining;
@@ -161,6 +164,9 @@ static void services_from_config(struct app *app)
     const struct config *c = app->config;
     struct services *s = &app->services;
 
+    s->stripe = app->stripe;
+    if (app->stripe)
+        s->page_policy = frame_policy(app->arena, stripe_checkout_origin(app->stripe));
     master_subkey(app->master, "api-key", s->key_pepper);
     master_subkey(app->master, "session", s->session_pepper);
     master_subkey(app->master, "provider-key", s->seal_key);
@@ -226,6 +232,20 @@ static int open_mail(struct app *app)
     return r ? complain("SMTP_PASSWORD_FILE cannot be read, or holds no password") : 0;
 }
 
+static int open_stripe(struct app *app)
+{
+    const struct config *c = app->config;
+    const struct stripe_settings settings = {
+        .secret_key = str_c(c->stripe_secret_key),
+        .webhook_secrets = str_c(c->stripe_webhook_secret),
+        .api_url = str_c(c->stripe_api_url),
+        .checkout_url = str_c(c->stripe_checkout_url),
+        .own_url = str_c(c->public_url),
+    };
+
+    return stripe_new(&settings, &app->stripe) ? complain("out of memory") : 0;
+}
+
 /* The database may come up after us: asked again until it answers. */
 static int open_database(struct app *app)
 {
@@ -286,6 +306,8 @@ static int start(struct app *app)
 
     if (!r)
         r = open_trust(app->config);
+    if (!r)
+        r = open_stripe(app);
     if (!r) {
         services_from_config(app);
         r = open_mail(app);
@@ -322,6 +344,7 @@ static void stop(struct app *app)
     notify_free(app->notify);
     serve_free(app->serve);
     db_close(app->db);
+    stripe_free(app->stripe);
     secret_wipe(s->key_pepper, sizeof(s->key_pepper));
     secret_wipe(s->session_pepper, sizeof(s->session_pepper));
     secret_wipe(s->seal_key, sizeof(s->seal_key));

@@ -27,12 +27,15 @@
 #include "notices/post.h"
 #include "old_holds.h"
 #include "payments/payment.h"
+#include "payments/stripe.h"
 #include "responses/stored.h"
 
 #define CHORES_MAX 8
 /* What the check of a minute's calls leaves to settling: of its time, and at least. */
 #define STEP_RESTS 2
 #define STEP_REST_MIN_MS 20
+/* How often orders are looked for whose payment at Stripe is to be asked after. */
+#define STRIPE_LOOK_MS 5000
 /* What is due and could not be done is tried again after so long. */
 #define PAUSE_MIN_MS 1000
 
@@ -246,6 +249,25 @@ static int chore_mail(struct crew *c)
     return post_round(c->all->mail, c->db, is_stopping, c->all);
 }
 
+static int chore_stripe(struct crew *c)
+{
+    const struct stripe *stripe = c->all->config.services->stripe;
+    _cleanup_(arena_freep) struct arena *a = stripe ? arena_new(MIB(16)) : NULL;
+    const char *away = NULL;
+    int r = stripe && !a ? err_origin(-ENOMEM) : 0;
+
+    if (a)
+        r = stripe_look(stripe, c->db, a, &away);
+    if (away)
+        log_warn("stripe_away", "reason=%s", away);
+    return r;
+}
+
+static int64_t stripe_next_ms(struct crew *c)
+{
+    return c->all->config.services->stripe ? STRIPE_LOOK_MS : INT64_MAX;
+}
+
 /* When alerts were judged last is kept in the database, as the checks' times below. */
 static const struct chore quick_chores[] = {
     {"prices", 60000, chore_prices, prices_next_ms},
@@ -267,6 +289,7 @@ static const struct chore patient_chores[] = {
 };
 static const struct chore token_chores[] = {
     {"tokens", 60000, chore_tokens, tokens_next_ms},
+    {"stripe", 60000, chore_stripe, stripe_next_ms},
 };
 static const struct chore mail_chores[] = {
     {"resets", 2000, chore_resets},

@@ -13,6 +13,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/secret.h"
 #include "http/request.h"
 #include "notices/letter.h"
 
@@ -21,6 +22,8 @@ const struct setting config_settings[] = {
 #define GROUP(title) {KIND_GROUP, title, 0, NULL, 0, 0, NULL, NULL},
 #define TEXT(field, name, def, sentence) {KIND_TEXT, name, FIELD(field), def, 0, 0, NULL, sentence},
 #define URL(field, name, def, sentence) {KIND_URL, name, FIELD(field), def, 0, 0, NULL, sentence},
+#define SECRET(field, name, def, sentence) \
+    {KIND_SECRET, name, FIELD(field), def, 0, 0, NULL, sentence},
 #define NUMBER(field, name, def, min, max, sentence) \
     {KIND_NUMBER, name, FIELD(field), #def, min, max, NULL, sentence},
 #define CHOICE(field, name, def, words, sentence) \
@@ -112,6 +115,7 @@ static int set_value(struct config *c, size_t i, struct str value, const char *o
     switch (config_settings[i].kind) {
     case KIND_TEXT:
     case KIND_URL:
+    case KIND_SECRET:
         *text_of(c, i) = keep(c, "%.*s", STR_FMT(value));
         return 0;
     case KIND_NUMBER:
@@ -124,13 +128,17 @@ static int set_value(struct config *c, size_t i, struct str value, const char *o
     return 0;
 }
 
+static bool is_text(enum setting_kind kind)
+{
+    return kind == KIND_TEXT || kind == KIND_URL || kind == KIND_SECRET;
+}
+
 static int read_defaults(struct config *c)
 {
     int r = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(config_settings) && r == 0; i++) {
-        bool text = config_settings[i].kind == KIND_TEXT || config_settings[i].kind == KIND_URL;
-        if (text)
+        if (is_text(config_settings[i].kind))
             *text_of(c, i) = config_settings[i].def;
         else if (config_settings[i].kind != KIND_GROUP)
             r = set_value(c, i, str_c(config_settings[i].def), "default");
@@ -365,25 +373,57 @@ static int check_mail(struct config *c)
     return 0;
 }
 
+static bool is_web_url(struct str url)
+{
+    return str_starts(url, STR("http://")) || str_starts(url, STR("https://"));
+}
+
+/* A URL that paths are added to. */
+static const char *without_slashes(struct config *c, const char *text)
+{
+    struct str url = str_c(text);
+
+    while (url.n > 0 && url.p[url.n - 1] == '/')
+        url.n--;
+    return keep(c, "%.*s", STR_FMT(url));
+}
+
+/* What is wrong is told without the secret. */
+static int check_stripe(struct config *c)
+{
+    struct str key = str_c(c->stripe_secret_key), rest = str_c(c->stripe_webhook_secret), part;
+
+    if (key.n > 0 && !str_starts(key, STR("sk_")) && !str_starts(key, STR("rk_")))
+        return refuse(c, "STRIPE_SECRET_KEY: it begins with sk_ or rk_");
+    while (rest.n > 0 && str_split(&rest, ',', &part)) {
+        if (!str_starts(str_trim(part), STR("whsec_")))
+            return refuse(c, "STRIPE_WEBHOOK_SECRET: each begins with whsec_");
+    }
+    if (!is_web_url(str_c(c->stripe_api_url)) || !is_web_url(str_c(c->stripe_checkout_url)))
+        return refuse(c, "STRIPE_API_URL and STRIPE_CHECKOUT_URL: must begin with http:// or https://");
+    c->stripe_api_url = without_slashes(c, c->stripe_api_url);
+    c->stripe_checkout_url = without_slashes(c, c->stripe_checkout_url);
+    return 0;
+}
+
 static int check_all(struct config *c)
 {
-    struct str url = str_c(c->public_url);
     unsigned char address[sizeof(struct in6_addr)];
 
     if (inet_pton(AF_INET, c->listen, address) != 1 && inet_pton(AF_INET6, c->listen, address) != 1)
         return refuse(c, "LISTEN: \"%.80s\" is not an IP address; use 127.0.0.1, 0.0.0.0 or ::",
                       c->listen);
-    if (!str_starts(url, STR("http://")) && !str_starts(url, STR("https://")))
+    if (!is_web_url(str_c(c->public_url)))
         return refuse(c, "PUBLIC_URL: must begin with http:// or https://");
-    while (url.n > 0 && url.p[url.n - 1] == '/')
-        url.n--;
-    c->public_url = keep(c, "%.*s", STR_FMT(url));
+    c->public_url = without_slashes(c, c->public_url);
     if (!c->tls_cert_file[0] != !c->tls_key_file[0])
         return refuse(c, "TLS_CERT_FILE and TLS_KEY_FILE: set both or neither");
     if (!is_zone(str_c(c->default_time_zone)))
         return refuse(c, "DEFAULT_TIME_ZONE: use a name such as Europe/Warsaw");
     int r = check_mail(c);
 
+    if (r == 0)
+        r = check_stripe(c);
     return r ? r : check_proxies(c);
 }
 
@@ -427,6 +467,12 @@ void config_done(struct config *config)
 {
     if (!config->inside)
         return;
+    for (size_t i = 0; i < ARRAY_LEN(config_settings); i++) {
+        const char *text = config_settings[i].kind == KIND_SECRET ? *text_of(config, i) : "";
+
+        if (*text) /* in the arena, since a secret has no default */
+            secret_wipe((void *)(uintptr_t)text, strlen(text));
+    }
     arena_free(config->inside->arena);
     free(config->inside);
     config->inside = NULL;

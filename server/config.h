@@ -16,12 +16,14 @@ struct config {
 #define GROUP(title)
 #define TEXT(field, name, def, sentence) const char *field; /* never NULL; "" is none */
 #define URL(field, name, def, sentence) const char *field;
+#define SECRET(field, name, def, sentence) const char *field; /* wiped by config_done */
 #define NUMBER(field, name, def, min, max, sentence) int field;
 #define CHOICE(field, name, def, words, sentence) int field;
 #include "config.def"
 #undef GROUP
 #undef TEXT
 #undef URL
+#undef SECRET
 #undef NUMBER
 #undef CHOICE
     const char *file; /* the configuration file, absolute; "" is none */

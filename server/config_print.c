@@ -81,6 +81,9 @@ static void print_value(const struct config *config, const struct setting *s, FI
     case KIND_URL:
         print_masked(out, str_c(*(const char *const *)at));
         break;
+    case KIND_SECRET:
+        fputs(**(const char *const *)at ? "(set)" : "(not set)", out);
+        break;
     case KIND_NUMBER:
         fprintf(out, "%d", *(const int *)at);
         break;

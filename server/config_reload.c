@@ -31,7 +31,7 @@ static bool is_live(const char *name)
 
 static bool is_text(const struct setting *s)
 {
-    return s->kind == KIND_TEXT || s->kind == KIND_URL;
+    return s->kind == KIND_TEXT || s->kind == KIND_URL || s->kind == KIND_SECRET;
 }
 
 void config_take(struct config *config, const struct config *fresh,

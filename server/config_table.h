@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "config.h"
 
-enum setting_kind { KIND_GROUP, KIND_TEXT, KIND_URL, KIND_NUMBER, KIND_CHOICE };
+enum setting_kind { KIND_GROUP, KIND_TEXT, KIND_URL, KIND_SECRET, KIND_NUMBER, KIND_CHOICE };
 
 struct setting {
     enum setting_kind kind;

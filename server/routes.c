@@ -8,6 +8,7 @@
 #include "gateway/gateway.h"
 #include "serve.h"
 #include "web/pages.h"
+#include "webhook.h"
 
 #define ON_LOOP(m, path, auth, body, format, fn)                                                   \
     {                                                                                              \
@@ -126,6 +127,7 @@ const struct route routes[] = {
     GEMINI_API("/{vendor}/{model}", gateway_gemini_model),
 
     /* Machines that look after this one */
+    ON_LOOP(POST, "/webhooks/stripe", AUTH_NONE, WEBHOOK_BODY_BYTES, PROBLEM_AS_OPENAI, webhook_stripe),
     ON_LOOP(GET, "/livez", AUTH_NONE, 0, PROBLEM_AS_OPENAI, gateway_livez),
     ON_LOOP(GET, "/readyz", AUTH_NONE, 0, PROBLEM_AS_OPENAI, gateway_readyz),
     ON_LOOP(GET, "/metrics", AUTH_NONE, 0, PROBLEM_AS_OPENAI, gateway_metrics),
@@ -232,10 +234,11 @@ const struct route routes[] = {
     SHOW("/usage", AUTH_VIEWER, page_usage),
     LONG("/usage/export", AUTH_VIEWER, page_usage_export),
     SHOW("/billing", AUTH_VIEWER, page_billing),
-    SEND("/billing/top-up", AUTH_BILLING, page_top_up),
+    TRY("/billing/top-up", AUTH_BILLING, page_top_up),
     SEND("/billing/redeem", AUTH_BILLING, page_redeem),
     SHOW("/billing/orders/{id}", AUTH_BILLING, page_order),
     SEND("/billing/orders/{id}/cancel", AUTH_BILLING, page_order_cancel),
+    TRY("/billing/orders/{id}/pay", AUTH_BILLING, page_order_pay),
     SHOW("/checkout/{id}", AUTH_BILLING, page_checkout),
     SEND("/checkout/{id}", AUTH_BILLING, page_checkout_press),
     SHOW("/billing/ledger", AUTH_VIEWER, page_ledger),

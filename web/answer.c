@@ -82,6 +82,12 @@ int web_redirect(struct web *w, struct str path, const char *done)
     return 0;
 }
 
+int web_redirect_away(struct web *w, struct str url)
+{
+    assert(str_starts(url, STR("https://")) || str_starts(url, STR("http://")));
+    return web_redirect(w, url, NULL);
+}
+
 /* again: what to load once more, where that may help. */
 static struct json_object *problem_view(const struct request *req, const struct problem *p)
 {

@@ -100,12 +100,20 @@ void frame_add(struct web *w, const char *title, struct json_object *view)
         json_set_str(view, "findings_open", view_plural(w->arena, w->findings, "finding", NULL));
 }
 
+#define POLICY                                                                                     \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "              \
+    "font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "               \
+    "form-action 'self'"
+
+struct str frame_policy(struct arena *a, struct str origin)
+{
+    return arena_strf(a, POLICY " %.*s", STR_FMT(origin));
+}
+
 void frame_headers(const struct services *services, struct response *out)
 {
     response_header(out, "content-security-policy",
-                    STR("default-src 'none'; script-src 'self'; style-src 'self'; "
-                        "img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-                        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"));
+                    services->page_policy.p ? services->page_policy : STR(POLICY));
     /* Not no-referrer: browsers would then send `Origin: null` with our own forms. */
     response_header(out, "referrer-policy", STR("same-origin"));
     response_header(out, "cross-origin-opener-policy", STR("same-origin"));

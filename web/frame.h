@@ -9,5 +9,8 @@ void frame_add(struct web *w, const char *title, struct json_object *view);
 /* For pages made without a session (problems met on a loop). */
 void frame_add_bare(const struct services *services, const struct request *req, const char *title,
                     struct json_object *view);
+/* The pages' policy where forms may also lead to this origin, "https://checkout.stripe.com". p NULL: no
+ * memory. */
+struct str frame_policy(struct arena *a, struct str origin);
 /* Content-Security-Policy and the rest. */
 void frame_headers(const struct services *services, struct response *out);

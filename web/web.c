@@ -178,6 +178,13 @@ int web_begin(struct web *w, struct db_scope scope)
     return 0;
 }
 
+int web_commit(struct web *w)
+{
+    assert(w->in_tx);
+    w->in_tx = false;
+    return db_commit(w->db);
+}
+
 void web_leave_tx(struct web *w)
 {
     if (w->in_tx)

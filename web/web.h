@@ -75,6 +75,8 @@ int web_render_as(struct web *w, int status, const char *name, const char *title
                   struct json_object *view) _must_use_;
 /* 303 to a path of ours; done, if not NULL, is shown once on the page that comes next. */
 int web_redirect(struct web *w, struct str path, const char *done) _must_use_;
+/* 303 to somebody else's page; the CSP has to allow it to forms (web/frame.h). */
+int web_redirect_away(struct web *w, struct str url) _must_use_;
 int web_fail(struct web *w, const struct problem *p) _must_use_;
 int web_fail_code(struct web *w, enum problem_code code) _must_use_;
 /* What an outcome of identity/fault.h or db/db.h that the page does not handle itself means: below 0
@@ -98,6 +100,8 @@ int web_stream(struct web *w, const char *content_type, struct str name, struct 
  * team (AUTH_VIEWER ... AUTH_OWNER), user (AUTH_USER) or as operator (AUTH_OPERATOR). A GET's is
  * read-only, of one moment. DB_E_AWAY is answered by web_outcome. */
 int web_begin(struct web *w, struct db_scope scope) _must_use_;
+/* Commits, for what runs its own transactions afterwards and needs what the page wrote. */
+int web_commit(struct web *w) _must_use_;
 /* Rolls back, for services that run their own transactions. */
 void web_leave_tx(struct web *w);
 /* Rolls back and begins again, to read what a refused form's page shows. */

@@ -25,6 +25,7 @@ struct listener;       /* http/listener.h */
 struct memory_guard;   /* http/admission.h */
 struct notices;        /* notices/notices.h */
 struct route;          /* http/router.h */
+struct stripe;         /* payments/stripe.h */
 struct db;
 
 enum signup_mode { SIGNUP_OPEN, SIGNUP_INVITE, SIGNUP_CLOSED };
@@ -58,6 +59,8 @@ struct services {
     bool loopback_only; /* the listener is not reachable from other machines */
     _Atomic enum signup_mode signup; /* this and the times below: also later, see app.c */
     bool sandbox_payments;
+    const struct stripe *stripe; /* NULL: no card payments by it */
+    struct str page_policy; /* pages' Content-Security-Policy; p NULL: web/frame.h's own */
     uint16_t demo_port; /* 0: no demo upstream */
     struct str node_name, version, default_time_zone;
 

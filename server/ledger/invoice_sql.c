@@ -95,7 +95,7 @@ DB_QUERY(
     "                  ORDER BY posted_at DESC, id DESC LIMIT 1), 0) AS closing,"
     "       coalesce(sum(v) FILTER (WHERE code = 'TOPUP'), 0)::bigint AS topups,"
     "       coalesce(sum(v) FILTER (WHERE code IN ('GRANT', 'GRANT_EXPIRE')), 0)::bigint AS grants,"
-    "       coalesce(sum(v) FILTER (WHERE code IN ('ADJUST', 'REFUND', 'CHARGEBACK',"
+    "       coalesce(sum(v) FILTER (WHERE code IN ('ADJUST', 'REFUND', 'REFUND_REVERSED', 'CHARGEBACK',"
     "                'CHARGEBACK_REVERSED', 'CREDIT_NOTE')), 0)::bigint AS adjustments,"
     "       coalesce(-sum(v) FILTER (WHERE code IN ('USAGE', 'LATE_USAGE')), 0)::bigint AS usage"
     "  FROM (SELECT x.code, " SIGNED " AS v " MOVED ") m")
@@ -136,6 +136,7 @@ DB_QUERY(invoice_movements,
          "                   WHEN 'CREDIT_NOTE' THEN 'credit_note' ELSE 'refund' END AS kind,"
          "       CASE x.code WHEN 'GRANT' THEN 'Grant: ' WHEN 'GRANT_EXPIRE' THEN 'Grant expired: '"
          "                   WHEN 'ADJUST' THEN 'Adjustment: ' WHEN 'REFUND' THEN 'Refund: '"
+         "                   WHEN 'REFUND_REVERSED' THEN 'Refund failed: '"
          "                   WHEN 'CHARGEBACK' THEN 'Chargeback: '"
          "                   WHEN 'CHARGEBACK_REVERSED' THEN 'Chargeback reversed: '"
          "                   WHEN 'CREDIT_NOTE' THEN 'Credit note ' || x.ref || ': ' ELSE '' END"

@@ -28,8 +28,8 @@ static const unsigned edges[] = {
     [ORDER_PENDING] = BIT(ORDER_PAID) | BIT(ORDER_FAILED) | BIT(ORDER_CANCELED) |
                       BIT(ORDER_EXPIRED) | BIT(ORDER_REVIEW),
     [ORDER_PAID] = BACK,
-    [ORDER_PART_REFUNDED] = BACK,
-    [ORDER_REFUNDED] = BACK, /* by another payment of the same order */
+    [ORDER_PART_REFUNDED] = BACK | BIT(ORDER_PAID), /* a refund failed */
+    [ORDER_REFUNDED] = BACK | BIT(ORDER_PAID), /* or another payment of the same order came */
     [ORDER_CHARGED_BACK] = BACK | BIT(ORDER_PAID),
     [ORDER_FAILED] = LATE,
     [ORDER_CANCELED] = LATE,

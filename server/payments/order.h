@@ -49,9 +49,16 @@ struct order_page {
     size_t n;
 };
 
-/* Team scope. Fields: amount, provider (unknown, or not available here). *ret is created. */
+struct stripe; /* payments/stripe.h */
+struct order_wish {
+    struct money amount;
+    struct str provider;
+    const struct stripe *stripe; /* NULL: not available */
+};
+/* Team scope. Fields: amount (also one that the provider does not take), provider (unknown, or not
+ * available here). *ret is created. */
 int order_create(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
-                 struct user_id user, struct money amount, struct str provider, struct order *ret,
+                 struct user_id user, const struct order_wish *wish, struct order *ret,
                  struct identity_fault *fault) _must_use_;
 int order_get(struct db *db, struct arena *a, struct team_id team, int64_t id,
               struct order *ret) _must_use_;

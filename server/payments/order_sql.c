@@ -146,12 +146,25 @@ static struct str new_reference(struct arena *a)
 DB_QUERY(order_count_open, "SELECT count(*) AS open FROM topup_order"
                            " WHERE team_id = $1 AND state IN ('created', 'pending')")
 
-static int check(struct db *db, struct team_id team, struct money amount, struct str provider,
+/* An amount that this way of paying does not take is a fault. */
+static int choose(const struct payment_provider *way, struct money amount,
+                  const struct payment_provider **ret, struct identity_fault *fault)
+{
+    const char *refusal = way->refusal ? way->refusal(amount) : NULL;
+
+    if (refusal)
+        return identity_fault_set(fault, "amount", refusal);
+    *ret = way;
+    return 0;
+}
+
+static int check(struct db *db, struct team_id team, const struct order_wish *wish,
                  const struct payment_provider **ret, struct identity_fault *fault)
 {
+    struct money amount = wish->amount;
     struct payment_choice choice;
     int64_t open;
-    int r = payment_provider_choices(db, &choice);
+    int r = payment_provider_choices(db, wish->stripe, &choice);
 
     if (r == 0)
         r = db_fatal(db_one(db, &order_count_open, NULL, DB_ARGS(db_i64(team.v)),
@@ -163,10 +176,8 @@ static int check(struct db *db, struct team_id team, struct money amount, struct
     if (amount.nano < ORDER_MIN.nano || amount.nano > ORDER_MAX.nano)
         return identity_fault_set(fault, "amount", "Give an amount from $1 to $1,000,000.");
     for (size_t i = 0; i < choice.n; i++) {
-        if (str_eq_c(provider, choice.v[i]->name)) {
-            *ret = choice.v[i];
-            return 0;
-        }
+        if (str_eq_c(wish->provider, choice.v[i]->name))
+            return choose(choice.v[i], amount, ret, fault);
     }
     return identity_fault_set(fault, "provider", "Choose one of the ways of paying.");
 }
@@ -179,18 +190,18 @@ DB_QUERY(
     " RETURNING id")
 
 int order_create(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
-                 struct user_id user, struct money amount, struct str provider, struct order *ret,
+                 struct user_id user, const struct order_wish *wish, struct order *ret,
                  struct identity_fault *fault)
 {
     struct str reference = new_reference(a);
     const struct payment_provider *way = NULL;
     int64_t id;
-    int r = reference.p ? check(db, team, amount, provider, &way, fault) : err_origin(-ENOMEM);
+    int r = reference.p ? check(db, team, wish, &way, fault) : err_origin(-ENOMEM);
 
     if (r == 0)
         r = db_fatal(db_one(db, &order_add, NULL,
                             DB_ARGS(db_i64(team.v), db_text(reference), db_cstr(way->name),
-                                    db_money(amount), db_i64(user.v), db_i64(way->expires_after_s)),
+                                    db_money(wish->amount), db_i64(user.v), db_i64(way->expires_after_s)),
                             DB_COLS(db_col_i64("id", &id))));
     if (r == 0)
         r = order_get(db, a, team, id, ret);

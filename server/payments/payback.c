@@ -58,14 +58,16 @@ static int refusal(struct db *db, struct arena *a, const struct payment *p, stru
             booking_only(a, free, " can be refunded: the rest is used, or held by running requests. A "
                           "credit note gives used money back."));
     if (booking_refused_as(db, "TG022"))
-        return identity_fault_set(fault, "", "This chargeback is reversed already.");
+        return identity_fault_set(fault, "", "It is reversed already.");
     return booking_refusal(db, fault);
 }
 
 static int audit(struct db *db, const struct actor *actor, enum payback_kind kind,
                  const struct payback *p)
 {
-    struct audit_entry entry = {.team = p->team, .action = actions[kind], .kind = "payment",
+    struct audit_entry entry = {.team = p->team,
+                                .action = p->of_refund ? "payment.refund_failed" : actions[kind],
+                                .kind = "payment",
                                 .object_id = p->payment_id};
 
     return booking_audit(db, actor, &entry, &(struct booking){p->amount, p->reason, p->reference});
@@ -184,8 +186,8 @@ int payback_chargeback(struct db *db, struct arena *a, const struct actor *actor
     return r < 0 ? err_trace(r) : r;
 }
 
-int payback_reverse(struct db *db, struct arena *a, const struct actor *actor,
-                    int64_t chargeback_id, const struct booking *wish, int64_t *ret_id,
+static int reverse(struct db *db, struct arena *a, const struct actor *actor,
+                   enum payback_kind kind, int64_t payback_id, const struct booking *wish, int64_t *ret_id,
                     struct identity_fault *fault)
 {
     struct booking b = *wish;
@@ -194,8 +196,22 @@ int payback_reverse(struct db *db, struct arena *a, const struct actor *actor,
 
     if (r != 0)
         return r;
-    r = payback_row_reverse(db, actor, chargeback_id, &b, &booked);
+    r = payback_row_reverse(db, actor, kind, payback_id, &b, &booked);
     if (r == PAYBACK_E_REFUSED)
         return refusal(db, a, &(struct payment){0}, MONEY_ZERO, fault);
     return r == 0 ? tell(db, a, actor, &booked, ret_id) : err_trace(r);
+}
+
+int payback_reverse(struct db *db, struct arena *a, const struct actor *actor,
+                    int64_t chargeback_id, const struct booking *wish, int64_t *ret_id,
+                    struct identity_fault *fault)
+{
+    return reverse(db, a, actor, PAYBACK_CHARGEBACK, chargeback_id, wish, ret_id, fault);
+}
+
+int payback_refund_failed(struct db *db, struct arena *a, const struct actor *actor,
+                          int64_t refund_id, const struct booking *wish, int64_t *ret_id,
+                          struct identity_fault *fault)
+{
+    return reverse(db, a, actor, PAYBACK_REFUND, refund_id, wish, ret_id, fault);
 }

@@ -1,5 +1,5 @@
 /* payback.h: money that goes back to whoever paid: refunds, which we send, and chargebacks, which the
- * payer's bank takes; and chargebacks that are reversed.
+ * payer's bank takes; and chargebacks that are reversed, or refunds that failed.
  *
  * Never more than a payment was and has not gone back already. The transfer, the row and the order's
  * state are one transaction; a reference books once. Operator scope. */
@@ -18,8 +18,9 @@ struct payback {
     struct money amount;
     struct str reference, reason, by;
     int64_t at_us, transfer_id;
-    int64_t reverses_id; /* of a reversal: its chargeback */
-    bool reversed;       /* of a chargeback */
+    int64_t reverses_id; /* of a reversal: its chargeback or refund */
+    bool reversed;       /* of a chargeback or refund */
+    bool of_refund;      /* a reversal of a refund */
 };
 struct payback_page {
     struct payback *v;
@@ -28,6 +29,9 @@ struct payback_page {
 /* Of one order, oldest first; at most 200. Scope of the team, or operator. */
 int payback_list(struct db *db, struct arena *a, struct team_id team, int64_t order_id,
                  struct payback_page *ret) _must_use_;
+/* What was booked of a payment under a reference, as a refund or else as a chargeback; IDENTITY_E_NONE. */
+int payback_find(struct db *db, struct arena *a, int64_t payment_id, struct str reference,
+                 struct payback *ret) _must_use_;
 /* IDENTITY_E_NONE: no such one. */
 int payback_get(struct db *db, struct arena *a, int64_t id, struct payback *ret) _must_use_;
 
@@ -48,3 +52,7 @@ int payback_chargeback(struct db *db, struct arena *a, const struct actor *actor
 int payback_reverse(struct db *db, struct arena *a, const struct actor *actor,
                     int64_t chargeback_id, const struct booking *wish, int64_t *ret_id,
                     struct identity_fault *fault) _must_use_;
+/* The refund did not arrive and is back with us: the whole of it is the team's again, once. As above. */
+int payback_refund_failed(struct db *db, struct arena *a, const struct actor *actor,
+                          int64_t refund_id, const struct booking *wish, int64_t *ret_id,
+                          struct identity_fault *fault) _must_use_;

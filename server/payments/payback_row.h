@@ -14,7 +14,7 @@ int payback_row_post(struct db *db, const struct actor *actor, enum payback_kind
                      int64_t payment_id, const struct booking *wish,
                      struct payback_booked *ret) _must_use_;
 /* TG002, TG020 or TG022. */
-int payback_row_reverse(struct db *db, const struct actor *actor, int64_t chargeback_id,
-                        const struct booking *wish, struct payback_booked *ret) _must_use_;
+int payback_row_reverse(struct db *db, const struct actor *actor, enum payback_kind kind,
+                        int64_t payback_id, const struct booking *wish, struct payback_booked *ret) _must_use_;
 /* What a refund may take. */
 int payback_row_free(struct db *db, struct team_id team, struct money *ret) _must_use_;

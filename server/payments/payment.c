@@ -94,16 +94,23 @@ static int apply_paid(struct db *db, struct applying *t)
     return why ? review(db, t, why) : credit(db, t);
 }
 
-/* Pending or failed: said of an order that has gone further already, it changes nothing. */
+static const char *progress(enum order_state state)
+{
+    return state == ORDER_PENDING ? "order.pending"
+           : state == ORDER_FAILED ? "order.failed"
+                                   : "order.expired";
+}
+
+/* Pending, failed or expired: said of an order that has gone further already, it changes nothing. */
 static int apply_progress(struct db *db, struct applying *t, enum order_state state)
 {
     if (!order_state_may_become(t->order.state, state))
         return 0;
     int r = order_become(db, &t->order, state, t->notice->note, 0);
 
-    return r == 0 ? order_audit(db, t->actor,
-                                state == ORDER_FAILED ? "order.failed" : "order.pending", &t->order)
-                  : r;
+    if (r == 0 && state == ORDER_PENDING && t->notice->await_s)
+        r = payment_await(db, &t->order, t->notice->await_s);
+    return r == 0 ? order_audit(db, t->actor, progress(state), &t->order) : r;
 }
 
 static int apply_tx(struct db *db, void *ctx)
@@ -128,6 +135,8 @@ static int apply_tx(struct db *db, void *ctx)
         return apply_progress(db, t, ORDER_PENDING);
     case PAYMENT_FAILED:
         return apply_progress(db, t, ORDER_FAILED);
+    case PAYMENT_EXPIRED:
+        return apply_progress(db, t, ORDER_EXPIRED);
     }
     return err_origin(-EINVAL);
 }

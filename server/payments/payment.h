@@ -11,6 +11,7 @@ enum payment_kind {
     PAYMENT_PAID,    /* the money is ours */
     PAYMENT_PENDING, /* on its way */
     PAYMENT_FAILED,  /* declined */
+    PAYMENT_EXPIRED, /* nothing was paid in the time that there was */
 };
 
 struct payment_notice {
@@ -21,6 +22,7 @@ struct payment_notice {
     struct money amount;
     struct str currency; /* "USD" */
     struct str note;     /* the provider's words for a failure */
+    int32_t await_s;     /* of what is pending: it may take so long from now; 0: as the order says */
 };
 
 /* Own transaction (system scope). actor: who stands in the audit log. *ret: the order afterwards,
@@ -50,6 +52,9 @@ struct payment_page {
 /* Of one order, oldest first. Scope of the team or operator. */
 int payment_list(struct db *db, struct arena *a, struct team_id team, int64_t order_id,
                  struct payment_page *ret) _must_use_;
+/* By the provider's name for it; IDENTITY_E_NONE: none, operator scope. */
+int payment_find(struct db *db, struct arena *a, struct str provider, struct str payment_id,
+                 struct payment *ret) _must_use_;
 /* IDENTITY_E_NONE: no such payment. Operator scope. */
 int payment_get(struct db *db, struct arena *a, int64_t id, struct payment *ret) _must_use_;
 /* What waits for an operator's decision. Operator scope. */

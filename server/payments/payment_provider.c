@@ -7,7 +7,8 @@
 #include "base/err.h"
 #include "identity/installation.h"
 
-static const struct payment_provider *const all[] = {&payment_sandbox, &payment_manual};
+static const struct payment_provider *const all[] = {&payment_stripe, &payment_sandbox,
+                                                    &payment_manual};
 
 const struct payment_provider *payment_provider_find(struct str name)
 {
@@ -17,7 +18,12 @@ const struct payment_provider *payment_provider_find(struct str name)
     return NULL;
 }
 
-int payment_provider_choices(struct db *db, struct payment_choice *ret)
+static bool is_offered(const struct payment_provider *p, bool sandbox, const struct stripe *stripe)
+{
+    return p == &payment_stripe ? stripe != NULL : !p->sandbox_only || sandbox;
+}
+
+int payment_provider_choices(struct db *db, const struct stripe *stripe, struct payment_choice *ret)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new(KIB(64));
     struct installation installation;
@@ -27,7 +33,7 @@ int payment_provider_choices(struct db *db, struct payment_choice *ret)
         return err_trace(r);
     ret->n = 0;
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        if (!all[i]->sandbox_only || installation.sandbox)
+        if (is_offered(all[i], installation.sandbox, stripe))
             ret->v[ret->n++] = all[i];
     return 0;
 }

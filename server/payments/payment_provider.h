@@ -15,17 +15,21 @@ struct payment_provider {
     const char *sentence; /* what choosing it means */
     bool sandbox_only;    /* offered only by installations marked as sandbox */
     int64_t expires_after_s;
+    /* Why an amount cannot be paid so; NULL: it can. The function NULL: any amount can. */
+    const char *(*refusal)(struct money amount);
     /* Starts paying a created order; may move it on. Team scope, inside the caller's
      * transaction. */
     int (*begin)(struct db *db, struct arena *a, struct order *order, struct payment_next *ret);
 };
 
-extern const struct payment_provider payment_sandbox, payment_manual;
+extern const struct payment_provider payment_sandbox, payment_manual,
+    payment_stripe;
 
 const struct payment_provider *payment_provider_find(struct str name); /* NULL: unknown */
-/* Those that can be chosen on this installation; any scope. */
+/* Those that can be chosen on this installation; any scope. stripe NULL: it is not set up. */
 struct payment_choice {
     const struct payment_provider *v[8];
     size_t n;
 };
-int payment_provider_choices(struct db *db, struct payment_choice *ret) _must_use_;
+int payment_provider_choices(struct db *db, const struct stripe *stripe,
+                             struct payment_choice *ret) _must_use_;

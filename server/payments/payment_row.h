@@ -14,6 +14,8 @@ int payment_add(struct db *db, const struct payment_notice *notice, const struct
 /* PAYMENT_OK, or PAYMENT_E_NO_ORDER when there is none in review. */
 int payment_lock_review(struct db *db, struct arena *a, int64_t id, struct payment *ret) _must_use_;
 int payment_close(struct db *db, int64_t id, struct str note, int64_t transfer_id) _must_use_;
+/* The order is waited for until then at least. */
+int payment_await(struct db *db, const struct order *order, int32_t seconds) _must_use_;
 /* Credits the team's wallet; *ret_transfer is the TOPUP. ref makes it happen once. */
 struct payment_credit {
     struct team_id team;

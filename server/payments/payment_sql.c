@@ -8,6 +8,7 @@ static const char *const kinds[] = {
     [PAYMENT_PAID] = "paid",
     [PAYMENT_PENDING] = "pending",
     [PAYMENT_FAILED] = "failed",
+    [PAYMENT_EXPIRED] = "expired",
 };
 
 DB_QUERY(payment_event_insert,
@@ -79,6 +80,16 @@ int payment_add(struct db *db, const struct payment_notice *n, const struct orde
             db_col_i64("transfer_id", &(p)->transfer_id),                                       \
             db_col_money("returned", &(p)->returned))
 
+static int payment_one(int r, const struct payment *row, struct payment *ret)
+{
+    if (r == DB_E_NONE)
+        return IDENTITY_E_NONE;
+    if (r != 0)
+        return err_trace(db_fatal(r));
+    *ret = *row;
+    return 0;
+}
+
 DB_QUERY(payment_by_id, PAYMENT_SELECT "WHERE p.id = $1")
 
 int payment_get(struct db *db, struct arena *a, int64_t id, struct payment *ret)
@@ -86,12 +97,19 @@ int payment_get(struct db *db, struct arena *a, int64_t id, struct payment *ret)
     struct payment row = {0};
     int r = db_one(db, &payment_by_id, a, DB_ARGS(db_i64(id)), PAYMENT_COLS(&row));
 
-    if (r == DB_E_NONE)
-        return IDENTITY_E_NONE;
-    if (r != 0)
-        return err_trace(db_fatal(r));
-    *ret = row;
-    return 0;
+    return payment_one(r, &row, ret);
+}
+
+DB_QUERY(payment_by_name, PAYMENT_SELECT "WHERE p.provider = $1 AND p.payment_id = $2")
+
+int payment_find(struct db *db, struct arena *a, struct str provider, struct str payment_id,
+                 struct payment *ret)
+{
+    struct payment row = {0};
+    int r = db_one(db, &payment_by_name, a, DB_ARGS(db_text(provider), db_text(payment_id)),
+                   PAYMENT_COLS(&row));
+
+    return payment_one(r, &row, ret);
 }
 
 DB_QUERY(payment_of_order,
@@ -227,6 +245,19 @@ DB_QUERY(order_confirm_later,
 int payment_confirm_later(struct db *db, const struct order *order, int32_t seconds)
 {
     int r = db_exec(db, &order_confirm_later,
+                    DB_ARGS(db_i64(order->team.v), db_i64(order->id), db_i32(seconds)), NULL);
+
+    return r == 0 ? 0 : err_trace(db_fatal(r));
+}
+
+DB_QUERY(order_await,
+         "UPDATE topup_order"
+         "   SET expires_at = greatest(expires_at, now() + make_interval(secs => $3::integer))"
+         " WHERE team_id = $1 AND id = $2")
+
+int payment_await(struct db *db, const struct order *order, int32_t seconds)
+{
+    int r = db_exec(db, &order_await,
                     DB_ARGS(db_i64(order->team.v), db_i64(order->id), db_i32(seconds)), NULL);
 
     return r == 0 ? 0 : err_trace(db_fatal(r));

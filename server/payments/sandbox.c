@@ -70,7 +70,7 @@ static int press_tx(struct db *db, void *ctx)
     struct pressing *t = ctx;
     struct payment_choice choice;
     bool offered = false;
-    int r = payment_provider_choices(db, &choice);
+    int r = payment_provider_choices(db, NULL, &choice);
 
     for (size_t i = 0; r == 0 && i < choice.n; i++)
         offered = offered || choice.v[i] == &payment_sandbox;

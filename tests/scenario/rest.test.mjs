@@ -17,6 +17,7 @@ const timers = {
   tollgate: [
     { every: 60, wakes: 1, of: 'prices that come into force; there are none, but a clock may be set' },
     { every: 60, wakes: 1, of: 'tokens of service accounts; there are none' },
+    { every: 60, wakes: 1, of: 'payments at Stripe; it is not set up' },
     { every: 2, wakes: 2, of: 'orders and grants that are due' },
     { every: 5, wakes: 4, of: 'whether the books are to be checked, in two forms' },
     { every: 5, wakes: 3, of: 'the listener, which asks for the epoch' },

@@ -5,6 +5,7 @@
 #include "ledger/invoice.h"
 #include "payments/payment_provider.h"
 #include "payments/redeem.h"
+#include "payments/stripe.h"
 #include "web/form.h"
 #include "web/links.h"
 #include "web/pages/credit_note.h"
@@ -29,21 +30,22 @@ static const struct form_field redeem_fields[] = {
 
 struct forms {
     struct form top_up, redeem;
+    struct payment_choice ways;
 };
 
 static int open_forms(struct web *w, struct forms *forms)
 {
-    struct payment_choice choice;
+    struct payment_choice *ways = &forms->ways;
     int r = form_init(&forms->top_up, w->arena, fields, ARRAY_LEN(fields));
 
     if (r == 0)
         r = form_init(&forms->redeem, w->arena, redeem_fields, ARRAY_LEN(redeem_fields));
     if (r == 0)
-        r = payment_provider_choices(w->db, &choice);
-    for (size_t i = 0; r == 0 && i < choice.n; i++) {
-        form_option(&forms->top_up, PROVIDER, str_c(choice.v[i]->name), str_c(choice.v[i]->label));
+        r = payment_provider_choices(w->db, w->services->stripe, ways);
+    for (size_t i = 0; r == 0 && i < ways->n; i++) {
+        form_option(&forms->top_up, PROVIDER, str_c(ways->v[i]->name), str_c(ways->v[i]->label));
         if (i == 0)
-            form_set(&forms->top_up, PROVIDER, str_c(choice.v[i]->name));
+            form_set(&forms->top_up, PROVIDER, str_c(ways->v[i]->name));
     }
     return r;
 }
@@ -58,6 +60,7 @@ static const struct {
     {"GRANT_USE", "Covered by a grant"},
     {"GRANT_EXPIRE", "Grant ended"},
     {"REFUND", "Refund"},        {"CHARGEBACK", "Chargeback"},
+    {"REFUND_REVERSED", "Refund failed"},
     {"CHARGEBACK_REVERSED", "Chargeback reversed"},
     {"CREDIT_NOTE", "Credit note"},
     {"ADJUST", "Adjustment"},
@@ -151,6 +154,20 @@ static struct json_object *invoices_view(struct web *w, const struct invoice_pag
     return list;
 }
 
+static struct json_object *ways_view(const struct payment_choice *ways)
+{
+    struct json_object *list = json_new_array();
+
+    for (size_t i = 0; i < ways->n; i++) {
+        struct json_object *o = json_new_object();
+
+        json_set_cstr(o, "label", ways->v[i]->label);
+        json_set_cstr(o, "sentence", ways->v[i]->sentence);
+        json_push(list, o);
+    }
+    return list;
+}
+
 static int show(struct web *w, int status, const struct forms *forms)
 {
     struct json_object *view, *movements = json_new_array(), *orders = json_new_array();
@@ -173,6 +190,8 @@ static int show(struct web *w, int status, const struct forms *forms)
     json_set_bool(view, "any_orders", f.orders.n > 0);
     json_set(view, "invoices", invoices_view(w, &f.invoices));
     form_view(&forms->top_up, view, "form");
+    json_set(view, "ways", ways_view(&forms->ways));
+    json_set_bool(view, "stripe_test", w->services->stripe && stripe_is_test(w->services->stripe));
     form_view(&forms->redeem, view, "redeem");
     r = grants_view(w, w->session.team, w->zone, view);
     if (r == 0)
@@ -196,8 +215,13 @@ static int begin_payment(struct web *w, struct order *order)
 {
     const struct payment_provider *provider = payment_provider_find(order->provider);
     struct payment_next next = {0};
-    int r = provider->begin(w->db, w->arena, order, &next);
+    int r;
 
+    if (provider == &payment_stripe) {
+        r = web_commit(w);
+        return r ? web_outcome(w, r) : order_pay(w, order);
+    }
+    r = provider->begin(w->db, w->arena, order, &next);
     if (r < 0)
         return err_trace(r);
     return web_redirect(w, next.path.p ? next.path : link_order(w->arena, order->id, NULL), NULL);
@@ -209,15 +233,18 @@ int page_top_up(struct web *w)
     struct order order;
     struct forms forms;
     struct form *form = &forms.top_up;
+    struct order_wish wish = {.stripe = w->services->stripe};
     int r = open_forms(w, &forms);
 
     if (r == 0)
         r = form_read(form, &w->submitted);
     if (r != 0)
         return web_outcome(w, r);
+    wish.amount = form->v[AMOUNT].money;
+    wish.provider = form->v[PROVIDER].text;
     if (!form->wrong)
-        r = order_create(w->db, w->arena, &w->actor, w->session.team, w->session.user,
-                         form->v[AMOUNT].money, form->v[PROVIDER].text, &order, &fault);
+        r = order_create(w->db, w->arena, &w->actor, w->session.team, w->session.user, &wish, &order,
+                         &fault);
     if (r == IDENTITY_E_FAULT)
         form_fault(form, &fault);
     else if (r != 0)

@@ -6,6 +6,7 @@
 #include "payments/payback.h"
 #include "payments/payment.h"
 #include "payments/payment_provider.h"
+#include "payments/stripe.h"
 #include "web/form.h"
 #include "web/links.h"
 #include "web/pages/operator_area.h"
@@ -92,13 +93,17 @@ static int push_payment(struct web *w, const struct told *told, const struct pay
     struct json_object *o = json_new_object();
     struct money left = {p->amount.nano - p->returned.nano};
     bool open = str_eq_c(p->state, "credited") && left.nano > 0;
+    bool at_stripe = str_eq_c(p->provider, payment_stripe.name);
     int r;
 
     json_push(list, o);
     json_set_str(o, "payment_id", p->payment_id);
     json_set_str(o, "currency", p->currency);
     json_set_str(o, "note", p->note);
-    json_set_bool(o, "may_return", open);
+    json_set_bool(o, "may_return", open && !at_stripe);
+    json_set_str(o, "dashboard_link",
+                 at_stripe ? stripe_dashboard_url(w->arena, w->services->stripe, p->payment_id)
+                           : STR(""));
     json_set_str(o, "transfer_link",
                  p->transfer_id ? link_transfer(w->arena, p->transfer_id) : STR(""));
     json_set_str(o, "refund_link", link_operator_payment(w->arena, p->id, "refund"));
@@ -155,6 +160,8 @@ static int show(struct web *w, int status, const struct order *order, const stru
         return r < 0 ? err_trace(r) : web_outcome(w, r);
     }
     json_set(view, "order", order_view(w, order));
+    json_set_bool(view, "stripe_test", w->services->stripe && stripe_is_test(w->services->stripe) &&
+                                           str_eq_c(order->provider, payment_stripe.name));
     json_set_str(view, "team_name", order->team_name);
     json_set_str(view, "team_link", link_operator_team(w->arena, order->team, NULL));
     return operator_render(w, status, "operator_order", "Order", view);

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "payments/payment_provider.h"
 #include "payments/sandbox.h"
+#include "payments/stripe.h"
 #include "web/links.h"
 #include "web/pages/paybacks.h"
 #include "web/view.h"
@@ -63,6 +64,49 @@ static int read_order(struct web *w, struct order *ret)
     return order_get(w->db, w->arena, w->session.team, id, ret);
 }
 
+/* Of an order that is paid at Stripe: whether it can be, what was wrong last, and that it is a test. */
+static int stripe_view(struct web *w, const struct order *order, struct json_object *view,
+                       const char **fault)
+{
+    const struct stripe *stripe = w->services->stripe;
+    bool here = stripe && payment_provider_find(order->provider) == &payment_stripe;
+    struct stripe_state state = {.payable = false};
+    int r = here ? stripe_state(w->db, w->arena, order, &state) : 0;
+
+    if (r < 0)
+        return err_trace(r);
+    if (state.payable && state.fault.n && !*fault)
+        *fault = state.fault.p;
+    json_set_str(view, "pay_link",
+                 state.payable ? link_order(w->arena, order->id, "pay") : STR(""));
+    json_set_bool(view, "stripe_test", here && stripe_is_test(stripe));
+    return 0;
+}
+
+int order_pay(struct web *w, const struct order *order)
+{
+    struct identity_fault fault = {0};
+    struct str url;
+    int r = stripe_pay(w->services->stripe, w->db, w->arena, w->session.team, order->id, &url, &fault);
+
+    if (r == IDENTITY_E_FAULT)
+        return web_redirect(w, link_order(w->arena, order->id, NULL), NULL);
+    return r ? web_outcome(w, r) : web_redirect_away(w, url);
+}
+
+int page_order_pay(struct web *w)
+{
+    struct order order;
+    int r = read_order(w, &order);
+
+    if (r == 0 && (!w->services->stripe || payment_provider_find(order.provider) != &payment_stripe))
+        r = IDENTITY_E_NONE;
+    if (r != 0)
+        return web_outcome(w, r);
+    web_leave_tx(w);
+    return order_pay(w, &order);
+}
+
 static bool is_open(const struct order *order)
 {
     return order->state == ORDER_CREATED || order->state == ORDER_PENDING;
@@ -84,6 +128,8 @@ static int show(struct web *w, int status, const struct order *order, const char
         return err_trace(r);
     }
     r = paybacks_view(w, order->team, order->id, view);
+    if (r == 0)
+        r = stripe_view(w, order, view, &fault);
     if (r != 0) {
         json_unref(view);
         return web_outcome(w, r);

@@ -16,7 +16,7 @@ static void kind_view(const struct payback *p, struct json_object *o)
         [PAYBACK_REVERSAL] = {"Chargeback reversed", VIEW_GOOD},
     };
 
-    view_badge(o, "kind", kinds[p->kind].tone, kinds[p->kind].text);
+    view_badge(o, "kind", kinds[p->kind].tone, p->of_refund ? "Refund failed" : kinds[p->kind].text);
 }
 
 static struct json_object *payback_view(struct web *w, const struct payback *p)

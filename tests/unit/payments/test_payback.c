@@ -43,7 +43,8 @@ static struct order pay(struct session *s, struct money amount)
 
     people_begin(&t, DB_TEAM(s->team));
     assert_int_equal(
-        order_create(t.db, t.a, &actor, s->team, s->user, amount, STR("manual"), &o, &fault), 0);
+        order_create(t.db, t.a, &actor, s->team, s->user,
+                     &(struct order_wish){amount, STR("manual"), NULL}, &o, &fault), 0);
     assert_int_equal(payment_provider_find(o.provider)->begin(t.db, t.a, &o, &next), 0);
     people_commit(&t);
     assert_int_equal(manual_confirm(t.db, t.a, &operator, o.id, amount, STR("USD"),
@@ -365,7 +366,7 @@ static void the_server_cannot_cheat(void **state)
     assert_false(app_may("SET LOCAL app.scope = 'team';"
                          "SELECT post_return(1, 'refund', 'q', 1, 'because', '', 1, '')"));
     assert_false(app_may("SET LOCAL app.scope = 'team';"
-                         "SELECT post_reversal(1, 'q', 'because', '', 1, '')"));
+                         "SELECT post_reversal(1, 'chargeback', 'q', 'because', '', 1, '')"));
     assert_true(db_script(t.owner, "UPDATE payment_return SET reason = 'other'") != 0);
     assert_true(db_script(t.owner, "DELETE FROM payment_return") != 0);
     people_begin(&t, DB_TEAM(other.s.team));

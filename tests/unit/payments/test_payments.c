@@ -54,7 +54,8 @@ static struct order order_for(struct money amount, const char *provider)
 
     people_begin(&t, DB_TEAM(ada.team));
     assert_int_equal(
-        order_create(t.db, t.a, &actor, ada.team, ada.user, amount, str_c(provider), &o, &fault),
+        order_create(t.db, t.a, &actor, ada.team, ada.user,
+                     &(struct order_wish){amount, str_c(provider), NULL}, &o, &fault),
         0);
     assert_int_equal(payment_provider_find(o.provider)->begin(t.db, t.a, &o, &next), 0);
     assert_true(next.path.p || next.instructions.p);
@@ -90,19 +91,19 @@ static void orders_have_bounds_and_known_ways(void **state)
     struct order o;
 
     people_begin(&t, DB_TEAM(ada.team));
-    assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user, (struct money){999999999},
-                                  STR("sandbox"), &o, &fault),
+    assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user,
+                                  &(struct order_wish){(struct money){999999999}, STR("sandbox"), NULL}, &o, &fault),
                      IDENTITY_E_FAULT);
     assert_string_equal(fault.field, "amount");
-    assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user, MONEY_USD(1000001),
-                                  STR("sandbox"), &o, &fault),
+    assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user,
+                                  &(struct order_wish){MONEY_USD(1000001), STR("sandbox"), NULL}, &o, &fault),
                      IDENTITY_E_FAULT);
-    assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user, MONEY_USD(5),
-                                  STR("wishes"), &o, &fault),
+    assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user,
+                                  &(struct order_wish){MONEY_USD(5), STR("wishes"), NULL}, &o, &fault),
                      IDENTITY_E_FAULT);
     assert_string_equal(fault.field, "provider");
-    assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user, MONEY_USD(1000000),
-                                  STR("manual"), &o, &fault),
+    assert_int_equal(order_create(t.db, t.a, &actor, ada.team, ada.user,
+                                  &(struct order_wish){MONEY_USD(1000000), STR("manual"), NULL}, &o, &fault),
                      0);
     assert_str(o.creator, "ada@example.org");
     db_rollback(t.db);
@@ -181,7 +182,7 @@ static void the_sandbox_is_for_sandboxes(void **state)
     assert_int_equal(
         sandbox_press(t.db, t.a, &actor, ada.team, o.id, SANDBOX_SUCCEED, &after, &fault),
         IDENTITY_E_NONE);
-    assert_int_equal(payment_provider_choices(t.db, &choice), 0);
+    assert_int_equal(payment_provider_choices(t.db, NULL, &choice), 0);
     assert_int_equal(choice.n, 1);
     assert_string_equal(choice.v[0]->name, "manual");
     assert_int_equal(installation_mark_sandbox(t.db, true), 0);
