@@ -15,7 +15,7 @@ static bool is_served(const struct model_row *m)
     return m->is.enabled && !m->off_reason.p && m->targets > 0 && m->priced;
 }
 
-static bool is_enabled_but_unserved(const struct model_row *m)
+bool model_enabled_but_unserved(const struct model_row *m)
 {
     return m->is.enabled && !is_served(m);
 }
@@ -36,7 +36,7 @@ static const struct {
 } states[] = {
     {"", "All", NULL},
     {"served", "Served", is_served},
-    {"unserved", "Not served", is_enabled_but_unserved},
+    {"unserved", "Not served", model_enabled_but_unserved},
     {"disabled", "Disabled", is_disabled},
     {"switched", "Pinned or switched off", is_switched},
 };

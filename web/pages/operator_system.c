@@ -10,6 +10,7 @@
 #include "web/links.h"
 #include "web/pages/operator_account_form.h"
 #include "web/pages/operator_area.h"
+#include "web/pages/operator_models.h"
 #include "web/view.h"
 
 /* A live node that missed this many heartbeats is worth a look. */
@@ -113,6 +114,27 @@ static int add_findings(struct web *w, struct json_object *view)
     return r;
 }
 
+static void put_u64(struct json_object *o, const char *key, uint64_t n)
+{
+    view_count(o, key, (int64_t)n);
+}
+
+/* Those that the list of models shows as not served. */
+static int add_unserved(struct web *w, struct json_object *view)
+{
+    struct model_row *rows;
+    size_t n, unserved = 0;
+    int r = model_list(w->db, w->arena, STR(""), &rows, &n);
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        unserved += model_enabled_but_unserved(&rows[i]);
+    put_u64(view, "unserved", unserved);
+    json_set_bool(view, "any_unserved", unserved > 0);
+    json_set_str(view, "unserved_link",
+                 operator_page_link(w, link_to(LINK_operator_models), "state", STR("unserved"), 0));
+    return r;
+}
+
 /* Which of those in use this node leaves alone. */
 static int add_accounts(struct web *w, struct json_object *view)
 {
@@ -133,11 +155,6 @@ static int add_accounts(struct web *w, struct json_object *view)
 }
 
 /* --- this node --- */
-
-static void put_u64(struct json_object *o, const char *key, uint64_t n)
-{
-    view_count(o, key, (int64_t)n);
-}
 
 static void put_times(struct web *w, struct json_object *o, const char *key, uint64_t n)
 {
@@ -249,6 +266,8 @@ int page_operator_system(struct web *w)
         r = add_database(w, status.database_silence_ms, view);
     if (r == 0)
         r = add_accounts(w, view);
+    if (r == 0)
+        r = add_unserved(w, view);
     if (r == 0)
         r = add_findings(w, view);
     if (r == 0)

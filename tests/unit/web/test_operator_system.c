@@ -146,6 +146,19 @@ static void all_calls_are_listed_filtered_and_opened(void **state)
     page_has("/operator/calls?status=blocked&model=gpt-4o-mini", "model is");
 }
 
+/* Without a price or a target: whoever calls it is refused, and that is told where one looks first. */
+static void a_model_that_is_enabled_and_not_served_is_told(void **state)
+{
+    (void)state;
+    page_has_not("/operator", "enabled, but not served");
+    send_and_follow("/operator/models/new", "/operator/models",
+                    "name=unpriced-1&kind=chat&vendor=Acme&media_tokens=4096&enabled=on"
+                    "&strategy=priority&max_attempts=4&triggers=connect",
+                    "location: /operator/models/");
+    page_has("/operator", "<a href=\"/operator/models?state=unserved\">1 enabled, but not served</a>");
+    page_has("/operator/models?state=unserved", "unpriced-1");
+}
+
 /* Pages are asked of workers that have no connection. */
 static void a_database_away_is_told_as_such(void **state)
 {
@@ -254,6 +267,7 @@ int main(void)
         cmocka_unit_test(findings_are_told_everywhere_and_closed_with_a_reason),
         cmocka_unit_test(all_calls_are_listed_filtered_and_opened),
         cmocka_unit_test(a_call_that_is_none_is_not_found),
+        cmocka_unit_test(a_model_that_is_enabled_and_not_served_is_told),
         cmocka_unit_test(a_database_away_is_told_as_such),
         cmocka_unit_test(transfers_are_confirmed_or_decided_about),
         cmocka_unit_test(a_test_of_an_account_is_told_and_kept),
