@@ -36,6 +36,7 @@ CREATE TABLE team (
     country text NOT NULL DEFAULT '' CHECK (country ~ '^([A-Z]{2})?$'),
     tax_id text NOT NULL DEFAULT '' CHECK (length(tax_id) <= 60),
     billing_email text NOT NULL DEFAULT '' CHECK (length(billing_email) <= 254),
+    cache_cleared_at timestamptz NOT NULL DEFAULT now(),
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX team_demo ON team (demo) WHERE demo;
@@ -43,6 +44,7 @@ COMMENT ON TABLE team IS 'The customer: owns a wallet, keys, calls and invoices.
 COMMENT ON COLUMN team.time_zone IS 'Days and months of usage and invoices are cut in it.';
 COMMENT ON COLUMN team.frozen_at IS 'Since when an operator has stopped all calls; NULL: not frozen.';
 COMMENT ON COLUMN team.demo IS 'The team made at the first start; at most one.';
+COMMENT ON COLUMN team.cache_cleared_at IS 'Answers that nodes keep from before are not given any more.';
 COMMENT ON COLUMN team.legal_name IS 'Buyer block of invoices, with address, country, tax_id, billing_email.';
 
 CREATE TABLE member (
@@ -86,6 +88,8 @@ CREATE TABLE api_key (
     budget_nano bigint CHECK (budget_nano > 0),
     budget_window text CHECK (budget_window IN ('day', 'week', 'month', 'lifetime')),
     tags jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(tags) = 'object'),
+    cache_seconds integer NOT NULL DEFAULT 0 CHECK (cache_seconds BETWEEN 0 AND 604800),
+    cache_own boolean NOT NULL DEFAULT false,
     disabled_at timestamptz,
     deleted_at timestamptz,
     rotated_at timestamptz,
@@ -104,6 +108,7 @@ COMMENT ON COLUMN api_key.previous_digest IS 'Of the secret before the last rota
 COMMENT ON COLUMN api_key.models IS 'Public model names that the key may use; empty: all.';
 COMMENT ON COLUMN api_key.addresses IS 'CIDR blocks that it may be used from; empty: any.';
 COMMENT ON COLUMN api_key.rpm IS 'Requests per minute; NULL: no limit. Likewise tpm (tokens) and concurrency.';
+COMMENT ON COLUMN api_key.cache_seconds IS 'How old a kept answer may be that a call of the key gets again; 0: answers are not kept. cache_own: only answers to its own calls, else those of the team''s keys.';
 COMMENT ON COLUMN api_key.tags IS 'Names and values that every call of the key carries.';
 
 CREATE TABLE management_key (

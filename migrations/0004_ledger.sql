@@ -181,6 +181,8 @@ CREATE TABLE call (
     tags json,
     repeat integer NOT NULL DEFAULT 1 CHECK (repeat >= 1),
     dropped text,
+    cache text,
+    saved_nano bigint NOT NULL DEFAULT 0 CHECK (saved_nano >= 0),
     tries call_attempt[],
     posted_at timestamptz NOT NULL,
     transfer_id bigint,
@@ -204,6 +206,8 @@ COMMENT ON COLUMN call.service_tier IS 'The tier that the charge is of (server/m
 COMMENT ON COLUMN call.posted_at IS 'The database''s clock at settlement: the day and month that the call belongs to.';
 COMMENT ON COLUMN call.transfer_id IS 'The USAGE transfer that charged it; NULL when it cost nothing.';
 COMMENT ON COLUMN call.dropped IS 'What the served target''s format could not express and was left out, where the route says so.';
+COMMENT ON COLUMN call.cache IS 'hit: the answer was one that this node had kept, nothing was used and nothing charged; miss: none was kept; NULL: answers are not kept for this call.';
+COMMENT ON COLUMN call.saved_nano IS 'Of a hit: what the call that made the answer was charged.';
 COMMENT ON COLUMN call.tries IS 'Its attempts in order, as the rows of the view attempt; NULL: there was none. Within the call, since a table of them with a key of its own cost a tenth of a settlement more.';
 COMMENT ON COLUMN call.repeat IS 'A blocked call may stand for several of its kind within one second.';
 
@@ -229,6 +233,8 @@ CREATE TABLE usage_day (
     searches bigint NOT NULL DEFAULT 0, requests bigint NOT NULL DEFAULT 0,
     charge_nano bigint NOT NULL DEFAULT 0,
     cost_nano bigint NOT NULL DEFAULT 0,
+    cache_hits bigint NOT NULL DEFAULT 0,
+    saved_nano bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (team_id, day, model, key_id, project_id, provider, account_id)
 ) WITH (fillfactor = 70);
 CREATE INDEX usage_day_menu ON usage_day (team_id, model, provider, day);
@@ -1123,6 +1129,7 @@ BEGIN
                           WHEN 'errors' THEN $$count(*) FILTER (WHERE c.outcome IN
                                                ('client_error', 'upstream_error', 'cut', 'internal'))$$
                           WHEN 'fallbacks' THEN 'count(*) FILTER (WHERE c.fallback)'
+                          WHEN 'cache_hits' THEN $$count(*) FILTER (WHERE c.cache = 'hit')$$
                           ELSE format('add_up(c.%I)', a.attname) END || format(' AS %I', a.attname),
                       ', ' ORDER BY a.attnum) AS sums
       INTO col

@@ -461,7 +461,8 @@ BEGIN
                          sum(u.cache_write_1h_tokens), sum(u.audio_input_tokens), sum(u.image_input_tokens),
                          sum(u.output_tokens), sum(u.reasoning_tokens), sum(u.audio_output_tokens),
                          sum(u.image_output_tokens), sum(u.images), sum(u.seconds), sum(u.characters),
-                         sum(u.pages), sum(u.searches), sum(u.requests), sum(u.charge_nano), sum(u.cost_nano)] AS f
+                         sum(u.pages), sum(u.searches), sum(u.requests), sum(u.charge_nano), sum(u.cost_nano),
+                         sum(u.cache_hits), sum(u.saved_nano)] AS f
               FROM usage_day u GROUP BY 1, 2, 3, 4, 5, 6
         )
         SELECT 'days are the calls', coalesce(c.team_id, r.team_id),

@@ -72,7 +72,7 @@ CREATE TABLE call_dropped_usage (
     figures numeric[] NOT NULL,
     PRIMARY KEY (team_id, week, model, key_id, project_id, provider, account_id)
 );
-COMMENT ON TABLE call_dropped_usage IS 'The figures of usage_day that the dropped calls had made, from calls to cost_nano in the order of its columns.';
+COMMENT ON TABLE call_dropped_usage IS 'The figures of usage_day that the dropped calls had made, from calls to saved_nano in the order of its columns.';
 
 CALL tenant_table('call_archive');
 CALL tenant_table('call_archive_part');
@@ -185,7 +185,8 @@ BEGIN
         '       sum(c.cache_write_1h_tokens), sum(c.audio_input_tokens), sum(c.image_input_tokens),'
         '       sum(c.output_tokens), sum(c.reasoning_tokens), sum(c.audio_output_tokens),'
         '       sum(c.image_output_tokens), sum(c.images), sum(c.seconds), sum(c.characters),'
-        '       sum(c.pages), sum(c.searches), sum(c.requests), sum(c.charge_nano), sum(c.cost_nano)]'
+        '       sum(c.pages), sum(c.searches), sum(c.requests), sum(c.charge_nano), sum(c.cost_nano),'
+        '       count(*) FILTER (WHERE c.cache = ''hit''), sum(c.saved_nano)]'
         '  FROM %s c GROUP BY 1, 2, 3, 4, 5, 6', p_calls);
 END
 $$;

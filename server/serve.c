@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "cache/answers.h"
 #include "catalog/holder.h"
 #include "config.h"
 #include "dispatch.h"
@@ -253,15 +254,19 @@ static uint64_t memory_limit_of(const struct serve *s)
     return (uint64_t)s->config->memory_limit_mib << 20;
 }
 
-/* What loops share of provider accounts and targets. */
-static int make_boards(struct services *v)
+/* What loops share of provider accounts and targets, and the answers that are kept. */
+static int make_boards(struct serve *s)
 {
+    struct services *v = s->services;
+    size_t cache_bytes = (size_t)s->config->cache_bytes;
     int r = health_board_new(&v->health);
 
     if (!r)
         r = pace_board_new(&v->pace);
     if (!r)
         r = quota_board_new(&v->quota);
+    if (!r && cache_bytes)
+        r = answers_new(cache_bytes, &v->answers);
     return r ? r : token_board_new(&v->tokens);
 }
 
@@ -281,7 +286,7 @@ static int make(struct serve *s, struct db *db)
     if (!r)
         r = make_catalog(s, db);
     if (!r)
-        r = make_boards(s->services);
+        r = make_boards(s);
     if (!r)
         r = make_node(s, db);
     if (!r)
@@ -450,6 +455,7 @@ void serve_free(struct serve *s)
     health_board_free(s->services->health);
     pace_board_free(s->services->pace);
     quota_board_free(s->services->quota);
+    answers_free(s->services->answers);
     token_board_free(s->services->tokens);
     catalog_holder_free(s->services->catalog);
     site_free(s->services->site);

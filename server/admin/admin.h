@@ -20,7 +20,6 @@ struct admin {
     struct arena *arena;
     const struct services *services;
     struct response *out;
-
     struct actor actor;
     bool is_operator;
     enum role role;             /* of a team's management key */
@@ -93,6 +92,7 @@ int admin_teams_list(struct admin *a);
 int admin_teams_get(struct admin *a);
 int admin_teams_create(struct admin *a);
 int admin_teams_change(struct admin *a);
+int admin_teams_clear_cache(struct admin *a);
 int admin_budgets_list(struct admin *a);
 int admin_budgets_set(struct admin *a);
 int admin_budgets_drop(struct admin *a);

@@ -104,7 +104,7 @@ static int read_filter(struct admin *a, struct log_filter *f)
 {
     static const char *const known[] = {"from", "to", "key_id", "project_id", "model", "provider",
                                         "outcome", "account", "status", "fallback", "served", "cost_above",
-                                        "tag", "limit", "cursor"};
+                                        "tag", "cache", "limit", "cursor"};
     int r = admin_query_known(a, known, ARRAY_LEN(known));
 
     *f = (struct log_filter){.team = a->team, .cost_above = {-1}};
@@ -113,6 +113,7 @@ static int read_filter(struct admin *a, struct log_filter *f)
     f->outcome = request_query(a->req, "outcome");
     f->account = request_query(a->req, "account");
     f->tag = request_query(a->req, "tag");
+    f->cache = request_query(a->req, "cache");
     if (!r)
         r = admin_query_time(a, "from", &f->from_us);
     if (!r)
@@ -221,6 +222,8 @@ static struct json_object *usage_json(const struct usage_row *u, const char *lab
     json_set_i64(o, "fallbacks", u->fallbacks);
     set_usage(o, &u->used);
     json_set_money(o, "charge", u->charge);
+    json_set_i64(o, "cache_hits", u->cache_hits);
+    json_set_money(o, "saved", u->saved);
     return o;
 }
 

@@ -15,9 +15,10 @@ struct key_body {
     struct money budget;
     struct json_strs models, addresses;
     struct json_object *tags;
-    bool disabled;
+    int64_t cache_seconds;
+    bool disabled, cache_own;
     uint8_t saw_expires, saw_window, saw_project, saw_rpm, saw_tpm, saw_concurrency, saw_budget,
-        saw_models, saw_addresses, saw_tags, saw_disabled, saw_name;
+        saw_models, saw_addresses, saw_tags, saw_disabled, saw_name, saw_cache, saw_own;
 };
 
 #define AT(field) offsetof(struct key_body, field)
@@ -34,6 +35,9 @@ struct key_body {
         {"budget", WANT_MONEY, false, 1, INT64_C(1000000000000000000), AT(budget), AT(saw_budget)},      \
         {"budget_window", WANT_STR, false, 1, 10, AT(budget_window), AT(saw_window)},              \
         {"tags", WANT_ANY, false, 0, 0, AT(tags), AT(saw_tags)},                                   \
+        {"cache_seconds", WANT_I64, false, 0, KEY_CACHE_SECONDS_MAX, AT(cache_seconds),            \
+         AT(saw_cache)},                                                                           \
+        {"cache_own", WANT_BOOL, false, 0, 0, AT(cache_own), AT(saw_own)},                         \
         {"disabled", WANT_BOOL, false, 0, 0, AT(disabled), AT(saw_disabled)},                      \
     }
 
@@ -73,6 +77,8 @@ static struct json_object *key_json(const struct key_view *k)
         json_set_str(tags, name, s->tags[i].value);
     }
     json_set(o, "tags", tags);
+    json_set_i64(o, "cache_seconds", s->cache_seconds);
+    json_set_bool(o, "cache_own", s->cache_own);
     json_set_bool(o, "disabled", k->disabled);
     json_set_bool(o, "expired", k->expired);
     json_set_money(o, "spent_today", k->spent_today);
@@ -167,6 +173,18 @@ static int merge_budget(struct admin *a, const struct key_body *b, struct key_se
     return 0;
 }
 
+/* Who may see whose answers again is for the team's admins to say; null: off. */
+static int merge_cache(struct admin *a, const struct key_body *b, struct key_settings *s)
+{
+    int64_t seconds = b->saw_cache ? b->cache_seconds : s->cache_seconds;
+    bool own = b->saw_own ? b->cache_own : s->cache_own;
+    int r = seconds == s->cache_seconds && own == s->cache_own ? 0 : admin_need(a, ROLE_ADMIN);
+
+    s->cache_seconds = seconds;
+    s->cache_own = own;
+    return r;
+}
+
 static int merge(struct admin *a, const struct key_body *b, struct key_settings *s)
 {
     int r;
@@ -180,6 +198,8 @@ static int merge(struct admin *a, const struct key_body *b, struct key_settings 
                              "A time such as 2026-11-21T06:27:33Z is wanted.");
     merge_limits(b, s);
     r = merge_budget(a, b, s);
+    if (!r)
+        r = merge_cache(a, b, s);
     return r ? r : merge_tags(a, b, s);
 }
 

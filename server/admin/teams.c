@@ -170,6 +170,19 @@ int admin_teams_change(struct admin *a)
     return r ? r : answer_team(a, 200, id);
 }
 
+int admin_teams_clear_cache(struct admin *a)
+{
+    struct team_id id;
+    int r = path_team(a, &id);
+
+    a->team = r ? a->team : id;
+    if (!r)
+        r = admin_need(a, ROLE_ADMIN);
+    if (!r)
+        r = admin_identity(a, team_clear_cache(a->db, a->arena, &a->actor, id), NULL);
+    return r ? r : admin_deleted(a, "cache", id.v);
+}
+
 int admin_teams_create(struct admin *a)
 {
     struct team_body b = {0};

@@ -128,6 +128,8 @@ void call_end(struct call *c)
     key_waiter_leave(&c->waiter);
     call_previous_leave(c);
     call_keep_leave(c);
+    if (c->cache)
+        call_cache_leave(c);
     if (c->try.fetch)
         fetch_cancel(steal(&c->try.fetch));
     if (c->key)

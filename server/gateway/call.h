@@ -9,6 +9,7 @@
  *                     +----------------+  a failed try that the client has not seen */
 #pragma once
 
+#include "gateway/call_cache.h"
 #include "gateway/call_keep.h"
 #include "gateway/call_money.h"
 #include "gateway/endpoint.h"
@@ -99,6 +100,7 @@ struct call {
     size_t next; /* of plan.candidates */
     unsigned tries;
     struct call_keep keep;
+    struct call_cache *cache; /* NULL: its key keeps no answers, or none like this */
     struct call_money money;
     struct call_try try;
     struct leg leg; /* of the try */

@@ -391,6 +391,8 @@ void call_admit_body(struct call *c)
 
     if (!read_body(c) || !plan(c))
         return;
+    if (c->key->policy->cache_seconds && call_cache_look(c))
+        return;
     r = call_money_hold(c, &p);
     if (r == CALL_MONEY_WAIT)
         call_enter(c, CALL_HOLD);
@@ -405,6 +407,8 @@ void call_held(struct call *c, int outcome, const struct problem *p)
         (void)failpoint_hit("hold.taken");
     if (!c->client_there) {
         call_leave(c);
+    } else if (outcome == CALL_MONEY_OK && c->cache && c->cache->found) {
+        call_cache_answer(c);
     } else if (outcome == CALL_MONEY_OK) {
         call_enter(c, CALL_ROUTE);
         call_route(c);

@@ -115,7 +115,7 @@ void call_put_head(struct call *c, struct response *out)
     if (c->record.provider.p)
         response_header(out, "x-tollgate-provider", c->record.provider);
     response_header(out, "x-tollgate-attempts", arena_i64(a, c->record.attempts, ""));
-    response_header(out, "x-tollgate-cache", STR("none"));
+    response_header(out, "x-tollgate-cache", c->record.cache.p ? c->record.cache : STR("none"));
     if (c->record.dropped.p)
         response_header(out, "x-tollgate-dropped", c->record.dropped);
     for (size_t i = 0; i < c->n_forwarded; i++)
@@ -194,6 +194,8 @@ static bool send_whole(struct call *c, const struct wire_report *report)
     /* The bytes must outlive the call: `got` dies with it. */
     if (response.body.p == report->bytes.p)
         response.body = arena_str(c->r->arena, report->bytes);
+    if (c->cache)
+        call_cache_keep_whole(c, response.content_type, response.body);
     response.body = call_keep_mark(c, response.body);
     if (call_keep_whole(c, &response))
         return true;

@@ -119,6 +119,8 @@ void call_stream_end(struct call *c, enum fetch_fault fault);
 void call_stream_drained(struct request *r);
 /* The client has all of it: the upstream may close by itself. May end the call. */
 void call_stream_close(struct call *c);
+/* What a stream says that it is. */
+const char *call_stream_type(const struct call *c);
 /* Ends a stream that the client sees with an error event, and the call. */
 void call_stream_break(struct call *c, const struct problem *p, enum call_outcome outcome);
 

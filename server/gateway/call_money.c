@@ -79,14 +79,33 @@ static struct problem unpriced(const struct catalog_target *target, int outcome)
     return p;
 }
 
+static int take(struct call *c, const struct limits_need *need, struct problem *ret_problem)
+{
+    struct call_money *m = &c->money;
+    struct hold_want wants[LIMITS];
+    size_t n = limits_wants(c->key->purses, need, wants, m->which);
+    int r;
+
+    (void)failpoint_hit("hold.before");
+    r = failpoint_hit("hold.short") ? HOLD_E_SHORT : hold_take(c->g->services->node, &m->hold, wants, n);
+    if (r == HOLD_E_SHORT)
+        r = ask(c, wants, n, answered) == HOLD_OK ? CALL_MONEY_WAIT : busy(ret_problem);
+    return r;
+}
+
+int call_money_count(struct call *c, struct problem *ret_problem)
+{
+    const struct limits_need need = {.money = MONEY_ZERO};
+
+    return take(c, &need, ret_problem);
+}
+
 int call_money_hold(struct call *c, struct problem *ret_problem)
 {
     const struct catalog_target *first = c->plan.candidates[0];
     const struct key_purses *purses = c->key->purses;
     struct call_money *m = &c->money;
-    struct hold_want wants[LIMITS];
     struct limits_need need;
-    size_t n;
     int r;
 
     estimate_make(&c->wire.llm, first, limits_money_left(purses), &m->estimate);
@@ -98,13 +117,8 @@ int call_money_hold(struct call *c, struct problem *ret_problem)
     need = (struct limits_need){.money = m->held, .tokens = m->estimate.likely_tokens};
     if (purses->cell[LIMIT_KEY_TOKENS]) /* one larger than the whole limit may go when it is free */
         need.tokens = MIN(need.tokens, purses->capacity[LIMIT_KEY_TOKENS]);
-    n = limits_wants(purses, &need, wants, m->which);
     c->record.hold_nano = m->held;
-    (void)failpoint_hit("hold.before");
-    r = failpoint_hit("hold.short") ? HOLD_E_SHORT : hold_take(c->g->services->node, &m->hold, wants, n);
-    if (r == HOLD_E_SHORT)
-        r = ask(c, wants, n, answered) == HOLD_OK ? CALL_MONEY_WAIT : busy(ret_problem);
-    return r;
+    return take(c, &need, ret_problem);
 }
 
 static void cover_answered(struct hold_ask *a, int outcome)

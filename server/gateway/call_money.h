@@ -42,6 +42,9 @@ void call_money_close(struct key_purses *purses); /* any thread; NULL is fine */
 
 /* Takes the hold for the first candidate of the plan. */
 int call_money_hold(struct call *c, struct problem *ret_problem) _must_use_;
+/* What counts requests and calls at the same time, no money and no tokens: for an answer that costs
+ * nothing. */
+int call_money_count(struct call *c, struct problem *ret_problem) _must_use_;
 /* Makes the hold large enough for this candidate. CALL_MONEY_OK, _WAIT or _REFUSED. */
 int call_money_cover(struct call *c, const struct catalog_target *target) _must_use_;
 /* Does the usage cost more than any call may? */
@@ -57,7 +60,8 @@ bool call_money_covered(const struct call *c);
 int call_money_grow(struct call *c, struct problem *ret_problem) _must_use_;
 /* The charge as things stand. 0, or non-zero when it cannot be told. */
 int call_money_price(const struct call *c, struct money *ret_charge) _must_use_;
-/* Prices u into the record, writes END, ends the hold with what was used. */
+/* Prices u into the record, writes END, ends the hold with what was used. Of a call that was not begun,
+ * too, where it asked no provider. */
 void call_money_settle(struct call *c, const struct usage *u);
 /* Gives the hold back unused. Safe without a hold. */
 void call_money_release(struct call *c);

@@ -243,7 +243,7 @@ void call_settle(struct call *c, int status, enum call_outcome outcome)
         c->served->completion_tokens = usage_sum(&u, USAGE_COVERS_OUTPUT);
     }
     call_record_clip(r);
-    if (c->money.begun) {
+    if (c->money.begun || (c->cache && c->cache->given)) {
         call_money_settle(c, &u);
     } else {
         call_money_release(c);

@@ -37,6 +37,8 @@ static bool write_out(struct call *c, struct buf *out)
 /* Sends the events that have been gathered. */
 static bool send(struct call *c, struct buf *out)
 {
+    if (c->cache)
+        call_cache_note(c, out);
     if (c->array.wanted)
         json_array_turn(&c->array, out);
     return write_out(c, out);
@@ -44,6 +46,8 @@ static bool send(struct call *c, struct buf *out)
 
 static void send_last(struct call *c, struct buf *out)
 {
+    if (c->cache)
+        call_cache_note(c, out);
     if (c->array.wanted) {
         json_array_turn(&c->array, out);
         json_array_end(&c->array, out);
@@ -64,13 +68,15 @@ void call_stream_drained(struct request *r)
         fetch_resume(c->try.fetch);
 }
 
+const char *call_stream_type(const struct call *c)
+{
+    return c->array.wanted ? "application/json; charset=utf-8" : "text/event-stream; charset=utf-8";
+}
+
 /* The point of no return: the head goes out, with the comments that came before. */
 static bool commit(struct call *c, struct buf *out)
 {
-    struct response head = {.status = 200,
-                            .content_type = c->array.wanted
-                                                ? "application/json; charset=utf-8"
-                                                : "text/event-stream; charset=utf-8"};
+    struct response head = {.status = 200, .content_type = call_stream_type(c)};
 
     (void)failpoint_hit("stream.commit");
     call_enter(c, CALL_STREAM);
@@ -104,6 +110,8 @@ static void finish(struct call *c, const struct sse_event *event, const struct w
             return;
         }
         send_last(c, out);
+        if (c->cache)
+            call_cache_keep_stream(c);
     }
     call_stream_close(c);
 }

@@ -2,6 +2,7 @@
 #include "gateway/metrics_node.h"
 
 #include "base/clock.h"
+#include "cache/answers.h"
 #include "http/admission.h"
 #include "http/listener.h"
 #include "providers/health.h"
@@ -118,6 +119,21 @@ static void print_kept(const struct gateways *all, struct buf *out)
                    (unsigned long long)atomic_load_explicit(&all->kept[i], memory_order_relaxed));
 }
 
+static void print_answers(struct answers *all, struct buf *out)
+{
+    struct answers_view v;
+
+    answers_read(all, &v);
+    single(out, "tollgate_cache_hits_total", "counter", "Look-ups that found a kept answer.", v.hits);
+    single(out, "tollgate_cache_misses_total", "counter", "Look-ups that found none.", v.misses);
+    single(out, "tollgate_cache_kept_total", "counter", "Answers that were kept.", v.kept);
+    single(out, "tollgate_cache_evicted_total", "counter", "Answers that left for lack of room.",
+           v.evicted);
+    single(out, "tollgate_cache_entries", "gauge", "Answers that are kept.", v.entries);
+    single(out, "tollgate_cache_bytes", "gauge", "Memory that they take.", v.bytes);
+    single(out, "tollgate_cache_max_bytes", "gauge", "CACHE_BYTES.", v.max_bytes);
+}
+
 /* Ids only: a name is somebody's text. */
 static void print_breakers(const struct gateway *g, struct buf *out)
 {
@@ -153,6 +169,8 @@ void metrics_print_node(const struct gateway *g, struct buf *out)
         print_memory(s->memory, out);
     print_lanes(s, out);
     print_kept(g->all, out);
+    if (s->answers)
+        print_answers(s->answers, out);
     if (s->health)
         print_breakers(g, out);
 }

@@ -18,6 +18,7 @@ struct health_board;   /* providers/health.h */
 struct pace_board;     /* providers/pace.h */
 struct quota_board;    /* providers/quota.h */
 struct token_board;    /* providers/tokens.h */
+struct answers;        /* cache/answers.h */
 struct site;           /* web/site.h */
 struct gateways;       /* gateway/gateway.h */
 struct oversight;      /* logs/oversight.h */
@@ -38,6 +39,7 @@ struct services {
     struct pace_board *pace;
     struct quota_board *quota; /* of provider accounts */
     struct token_board *tokens; /* of service accounts */
+    struct answers *answers;    /* NULL: this node keeps none */
     struct site *site;
     struct gateways *gateways;
     struct oversight *oversight; /* NULL in tests: not printed */

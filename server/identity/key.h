@@ -48,6 +48,9 @@ struct key_policy {
     bool team_frozen;
     struct str team_time_zone; /* budget windows turn in it */
     int64_t response_days;     /* how long the team keeps responses; 0: not at all */
+    int64_t cache_seconds;     /* how old a kept answer may be; 0: none are kept, see cache/asked.h */
+    bool cache_own;            /* only answers to its own calls */
+    int64_t cache_cleared_us;  /* what the team's keys had kept before counts no more; Unix time */
     struct str tags;           /* JSON object text */
 };
 

@@ -21,6 +21,7 @@ DB_QUERY(key_by_digest,
          "       coalesce(k.tpm, 0) AS tpm, coalesce(k.concurrency, 0) AS concurrency,"
          "       k.budget_window, coalesce(k.budget_nano, 0) AS budget_nano,"
          "       t.frozen_at IS NOT NULL AS frozen, t.time_zone, t.response_days,"
+         "       k.cache_seconds::bigint AS cache_seconds, k.cache_own, t.cache_cleared_at,"
          "       k.tags::text AS tags"
          "  FROM api_key k JOIN team t ON t.id = k.team_id"
          " WHERE k.deleted_at IS NULL"
@@ -72,7 +73,10 @@ static int find_tx(struct db *db, void *ctx)
             db_col_i64("concurrency", &p->concurrency), db_col_text("budget_window", &window),
             db_col_money("budget_nano", &p->budget), db_col_bool("frozen", &p->team_frozen),
             db_col_text("time_zone", &p->team_time_zone),
-            db_col_i64("response_days", &p->response_days), db_col_text("tags", &p->tags)));
+            db_col_i64("response_days", &p->response_days),
+            db_col_i64("cache_seconds", &p->cache_seconds), db_col_bool("cache_own", &p->cache_own),
+            db_col_time_us("cache_cleared_at", &p->cache_cleared_us),
+            db_col_text("tags", &p->tags)));
 
     if (r != 0)
         return r;

@@ -106,6 +106,9 @@ int keyring_check(struct key_settings *s, struct identity_fault *fault)
         r = check_limit(s->concurrency, "concurrency", fault);
     if (r == 0)
         r = check_budget(s, fault);
+    if (r == 0 && (s->cache_seconds < 0 || s->cache_seconds > KEY_CACHE_SECONDS_MAX))
+        return identity_fault_set(fault, "cache_seconds",
+                                  "At most 604800 seconds, which is a week; 0 keeps nothing.");
     return r;
 }
 

@@ -29,6 +29,7 @@
     "       array_to_string(k.addresses, E'\\n') AS addresses, k.expires_at,"                      \
     "       coalesce(k.rpm, 0) AS rpm, coalesce(k.tpm, 0) AS tpm,"                                 \
     "       coalesce(k.concurrency, 0) AS concurrency, coalesce(k.budget_nano, 0) AS budget_nano," \
+    "       k.cache_seconds::bigint AS cache_seconds, k.cache_own,"                                \
     "       k.budget_window, g.tags, k.disabled_at IS NOT NULL AS disabled,"                       \
     "       k.deleted_at IS NOT NULL AS deleted, coalesce(k.expires_at <= now(), false) AS "       \
     "expired,"                                                                                     \
@@ -66,6 +67,8 @@ struct key_read {
             db_col_i64("concurrency", &(t)->row.settings.concurrency),                            \
             db_col_money("budget_nano", &(t)->row.settings.budget),                               \
             db_col_text("budget_window", &(t)->window), db_col_text("tags", &(t)->tags),          \
+            db_col_i64("cache_seconds", &(t)->row.settings.cache_seconds),                        \
+            db_col_bool("cache_own", &(t)->row.settings.cache_own),                               \
             db_col_bool("disabled", &(t)->row.disabled),                                          \
             db_col_bool("deleted", &(t)->row.deleted), db_col_bool("expired", &(t)->row.expired), \
             db_col_time_us("overlap_until", &(t)->row.overlap_until_us),                          \

@@ -40,6 +40,9 @@ int team_freeze(struct db *db, struct arena *a, const struct actor *actor, struc
                 struct str reason, struct identity_fault *fault) _must_use_;
 int team_unfreeze(struct db *db, struct arena *a, const struct actor *actor,
                   struct team_id team) _must_use_;
+/* Team or operator scope. What nodes keep of answers to the team's calls is not given again. */
+int team_clear_cache(struct db *db, struct arena *a, const struct actor *actor,
+                     struct team_id team) _must_use_;
 /* Operator scope. text: part of the name, of a member's e-mail, or the id; newest first. */
 int team_search(struct db *db, struct arena *a, struct str text, int64_t before_id, int32_t limit,
                 struct team_page *ret) _must_use_;

@@ -269,3 +269,19 @@ int team_search(struct db *db, struct arena *a, struct str text, int64_t before_
     *ret = (struct team_page){rows.v, rows.n};
     return 0;
 }
+
+DB_QUERY(team_clear, "UPDATE team SET cache_cleared_at = clock_timestamp() WHERE id = $1")
+
+int team_clear_cache(struct db *db, struct arena *a, const struct actor *actor, struct team_id team)
+{
+    struct str before;
+    int r = team_snapshot(db, a, team, &before);
+
+    if (r == 0)
+        r = db_fatal(db_exec(db, &team_clear, DB_ARGS(db_i64(team.v)), NULL));
+    if (r == 0)
+        r = team_audit(db, a, actor, "team.clear_cache", team, before);
+    if (r == 0)
+        r = tell_nodes(db, team);
+    return r < 0 ? err_trace(r) : r;
+}

@@ -20,6 +20,7 @@
 enum log_tri { LOG_ANY, LOG_YES, LOG_NO };
 
 #define LOG_NO_PROVIDER "none"
+#define LOG_NO_CACHE "none"
 
 struct log_filter {
     struct team_id team; /* 0: every team (operators only) */
@@ -32,6 +33,7 @@ struct log_filter {
     int status;       /* 404: exactly; 4: 4xx; 0: any */
     enum log_tri fallback, served; /* served: by a model; not: refused here, or no provider answered */
     struct money cost_above; /* charge > this; nano < 0: any */
+    struct str cache; /* "hit", "miss" or LOG_NO_CACHE; p NULL: any */
     struct str tag; /* text of one tag value; p NULL: any */
     int64_t budget_us; /* time to search, but for one slice at least; 0: LOG_BUDGET_US */
 };

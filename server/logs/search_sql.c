@@ -36,23 +36,24 @@
     " AND ($13::bigint IS NULL OR c.charge_nano > $13)"                                            \
     " AND ($14::text IS NULL OR EXISTS"                                                            \
     "      (SELECT FROM json_each_text(c.tags) AS tag WHERE tag.value = $14))"                     \
-    " AND ($15::boolean IS NULL OR (c.served_model IS NOT NULL) = $15)"
+    " AND ($15::boolean IS NULL OR (c.served_model IS NOT NULL) = $15)"                            \
+    " AND ($16::text IS NULL OR coalesce(c.cache, '" LOG_NO_CACHE "') = $16)"
 #define OF_TEAM " AND c.team_id = $1 "
 #define OF_ANY " AND $1::bigint IS NULL "
-/* $16 and $17 the cursor, or NULL. */
-#define OLDER_THAN_CURSOR " AND ($16::timestamptz IS NULL OR (c.posted_at, c.call_id) < ($16, $17::uuid)) "
-#define NEWER_THAN_CURSOR " AND ($16::timestamptz IS NULL OR (c.posted_at, c.call_id) > ($16, $17::uuid)) "
+/* $17 and $18 the cursor, or NULL. */
+#define OLDER_THAN_CURSOR " AND ($17::timestamptz IS NULL OR (c.posted_at, c.call_id) < ($17, $18::uuid)) "
+#define NEWER_THAN_CURSOR " AND ($17::timestamptz IS NULL OR (c.posted_at, c.call_id) > ($17, $18::uuid)) "
 #define NEWEST_FIRST " ORDER BY c.posted_at DESC, c.call_id DESC "
 #define OLDEST_FIRST " ORDER BY c.posted_at, c.call_id "
 
 DB_QUERY(log_team_older, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS
-                             OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $18")
+                             OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $19")
 DB_QUERY(log_team_newer, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS
-                             NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $18")
+                             NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $19")
 DB_QUERY(log_any_older, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_ANY CALL_FILTERS
-                            OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $18")
+                            OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $19")
 DB_QUERY(log_any_newer, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_ANY CALL_FILTERS
-                            NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $18")
+                            NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $19")
 DB_QUERY(log_team_all, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS OLDEST_FIRST)
 /* The moment of a row so many rows away. */
 DB_QUERY(log_step_older,
@@ -66,8 +67,8 @@ DB_QUERY(log_weeks,
          "         WHERE inhparent = 'call'::regclass) s WHERE s.bytes > 0")
 DB_QUERY(log_clock, "SELECT clock_timestamp() AS now")
 
-#define LOG_FILTER_ARGS 15
-#define LOG_ARGS 18
+#define LOG_FILTER_ARGS 16
+#define LOG_ARGS 19
 
 static void status_range(int status, struct db_arg *ret_low, struct db_arg *ret_high)
 {
@@ -94,6 +95,7 @@ static void fill_filter(const struct log_filter *f, int64_t from_us, int64_t to_
     args[12] = f->cost_above.nano < 0 ? db_null(DB_I64) : db_i64(f->cost_above.nano);
     args[13] = db_text(f->tag);
     args[14] = f->served == LOG_ANY ? db_null(DB_BOOL) : db_bool(f->served == LOG_YES);
+    args[15] = db_text(f->cache);
 }
 
 /* Does every row of the span belong on the page? */
@@ -101,7 +103,7 @@ static bool takes_all(const struct log_filter *f)
 {
     return f->team.v && !f->key.v && !f->project.v && !f->model.p && !f->provider.p &&
            !f->outcome.p && !f->account.p && !f->status && f->fallback == LOG_ANY &&
-           f->served == LOG_ANY && f->cost_above.nano < 0 && !f->tag.p;
+           f->served == LOG_ANY && f->cost_above.nano < 0 && !f->tag.p && !f->cache.p;
 }
 
 struct search {
@@ -171,9 +173,9 @@ static int read_slice(struct search *s, int64_t end_us)
     struct db_col cols[LOG_COLS];
 
     fill_filter(s->filter, from_us, to_us, args);
-    args[15] = s->cursor.posted_us ? db_time_us(s->cursor.posted_us) : db_null(DB_TIME_US);
-    args[16] = s->cursor.posted_us ? db_uuid(s->cursor.id) : db_null(DB_UUID);
-    args[17] = db_i64((int64_t)(s->max - s->n));
+    args[LOG_FILTER_ARGS] = s->cursor.posted_us ? db_time_us(s->cursor.posted_us) : db_null(DB_TIME_US);
+    args[LOG_FILTER_ARGS + 1] = s->cursor.posted_us ? db_uuid(s->cursor.id) : db_null(DB_UUID);
+    args[LOG_FILTER_ARGS + 2] = db_i64((int64_t)(s->max - s->n));
     int r = db_each(s->db, s->forward ? newer : older, s->a, args, LOG_ARGS, cols,
                     log_columns(&s->row, cols), row_found, s);
 

@@ -24,6 +24,8 @@ struct usage_row {
     int64_t calls, blocked, errors, fallbacks;
     struct usage used; /* in disjoint classes */
     struct money charge;
+    int64_t cache_hits; /* calls that got a kept answer; they used nothing... */
+    struct money saved; /* ...and would have been charged this */
 };
 struct usage_table {
     struct usage_row *rows;

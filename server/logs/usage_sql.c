@@ -12,15 +12,18 @@
 #define DAYS_SUMS                                                                                  \
     " add_up(u.calls) AS calls, add_up(u.blocked) AS blocked,"                                     \
     " add_up(u.errors) AS errors, add_up(u.fallbacks) AS fallbacks,"                               \
-    RECORD_USAGE(DAYS_UNIT) " add_up(u.charge_nano) AS charge_nano"
+    RECORD_USAGE(DAYS_UNIT) " add_up(u.charge_nano) AS charge_nano,"                               \
+    " add_up(u.cache_hits) AS cache_hits, add_up(u.saved_nano) AS saved_nano"
 #define GROUP_UNIT(name, kind, bound, label) " g." #name ","
 #define GROUP_FIGURES                                                                              \
-    " g.calls, g.blocked, g.errors, g.fallbacks," RECORD_USAGE(GROUP_UNIT) " g.charge_nano"
+    " g.calls, g.blocked, g.errors, g.fallbacks," RECORD_USAGE(GROUP_UNIT) " g.charge_nano,"           \
+    " g.cache_hits, g.saved_nano"
 #define GROUPS_UNIT(name, kind, bound, label) " coalesce(sum(g." #name "), 0)::bigint,"
 #define GROUPS_SUMS                                                                                \
     " coalesce(sum(g.calls), 0)::bigint, coalesce(sum(g.blocked), 0)::bigint,"                     \
     " coalesce(sum(g.errors), 0)::bigint, coalesce(sum(g.fallbacks), 0)::bigint,"                  \
-    RECORD_USAGE(GROUPS_UNIT) " coalesce(sum(g.charge_nano), 0)::bigint"
+    RECORD_USAGE(GROUPS_UNIT) " coalesce(sum(g.charge_nano), 0)::bigint,"                         \
+    " coalesce(sum(g.cache_hits), 0)::bigint, coalesce(sum(g.saved_nano), 0)::bigint"
 #define FILTER                                                                                     \
     " WHERE u.team_id = $1 AND u.day >= coalesce($2::text::date, '-infinity')"                     \
     " AND u.day <= coalesce($3::text::date, 'infinity')"                                           \
@@ -57,7 +60,7 @@ DB_QUERY(usage_chart,
 
 #define USAGE_ROWS_MAX 400
 #define USAGE_ARGS 6
-#define USAGE_COLS (8 + USAGE_UNITS)
+#define USAGE_COLS (10 + USAGE_UNITS)
 
 static void fill_args(const struct usage_query *q, struct db_arg args[USAGE_ARGS])
 {
@@ -88,6 +91,8 @@ static size_t row_columns(struct rows *s, struct db_col out[USAGE_COLS])
     out[n++] = db_col_i64("errors", &row->errors);
     out[n++] = db_col_i64("fallbacks", &row->fallbacks);
     out[n++] = db_col_money("charge_nano", &row->charge);
+    out[n++] = db_col_i64("cache_hits", &row->cache_hits);
+    out[n++] = db_col_money("saved_nano", &row->saved);
     for (enum usage_unit u = 0; u < USAGE_UNITS; u++)
         out[n++] = db_col_i64(usage_unit_info(u)->column, &row->used.n[u]);
     assert(n == USAGE_COLS);

@@ -52,13 +52,14 @@ TABLES = {
              " FROM lease l JOIN node_session n ON n.id = l.session_id",
     "call": "SELECT team_id, call_id, key_id, user_id, project_id, served_model, provider, account_id, outcome,"
             f" attempts, fallback, repeat, {', '.join(CLASSES)}, service_tier, image_kind, price_id, charge_nano,"
-            " cost_nano, posted_at, transfer_id FROM call",
+            " cost_nano, cache, saved_nano, posted_at, transfer_id FROM call",
     "price_unit": "SELECT price_id, service_tier, unit, above_input_tokens, image_kind, charge_per_million_nano AS charge,"
                   " cost_per_million_nano AS cost FROM price_unit",
     "tries": "SELECT team_id, call_id, count(*) AS n, count(*) FILTER (WHERE served) AS served"
              " FROM attempt GROUP BY team_id, call_id",
     "usage_day": "SELECT team_id, day, model, key_id, project_id, provider, account_id, calls, blocked, errors,"
-                 f" fallbacks, {', '.join(CLASSES)}, charge_nano, cost_nano FROM usage_day",
+                 f" fallbacks, {', '.join(CLASSES)}, charge_nano, cost_nano, cache_hits,"
+                 " saved_nano FROM usage_day",
     "invoice": "SELECT * FROM invoice ORDER BY team_id, from_at",
     "invoice_line": "SELECT * FROM invoice_line",
 }
@@ -159,6 +160,7 @@ class Books:
             self.same("attempts", number(made["n"]), number(c["attempts"]), *at)
             if number(made["served"]) > 1:
                 self.differs("two attempts served", *at)
+            self.check_cache(c, at)
         for at in tries:
             if at not in seen:
                 self.differs("attempts without a call", *at)
@@ -167,6 +169,14 @@ class Books:
                 mine = self.calls_of[at]
                 self.same("usage transfer", number(t["amount_nano"]), sum(number(c["charge_nano"]) for c in mine), *at)
                 self.same("calls of a transfer", number(t["calls"]), len(mine), *at)
+
+    def check_cache(self, c, at):
+        """An answer that was kept used nothing and cost nothing; what it saved stands on no other call."""
+        if c["cache"] == "hit":
+            spent = [number(c[k]) for k in (*CLASSES, "charge_nano", "cost_nano", "attempts")]
+            self.same("a kept answer that was paid for", sum(spent), 0, *at)
+        else:
+            self.same("saved without a kept answer", number(c["saved_nano"]), 0, *at)
 
     def check_purses(self):
         left = defaultdict(int)
@@ -223,14 +233,16 @@ class Books:
                       c["call_id"])
 
     def check_days(self):
-        columns = ("calls", "blocked", "errors", "fallbacks", *CLASSES, "charge_nano", "cost_nano")
+        columns = ("calls", "blocked", "errors", "fallbacks", *CLASSES, "charge_nano", "cost_nano", "cache_hits",
+                   "saved_nano")
         days = defaultdict(lambda: [0] * len(columns))
         for c in self.tables["call"]:
             day = moment(c["posted_at"]).astimezone(self.zone[c["team_id"]]).date().isoformat()
             repeat, outcome = number(c["repeat"]), c["outcome"]
             figures = (repeat, repeat if outcome == "blocked" else 0,
                        outcome in ("client_error", "upstream_error", "cut", "internal"), c["fallback"] == "t",
-                       *(number(c[k]) for k in CLASSES), number(c["charge_nano"]), number(c["cost_nano"]))
+                       *(number(c[k]) for k in CLASSES), number(c["charge_nano"]), number(c["cost_nano"]),
+                       c["cache"] == "hit", number(c["saved_nano"]))
             at = (c["team_id"], day, c["served_model"], c["key_id"] or "0", c["project_id"] or "0", c["provider"],
                   c["account_id"] or "0")
             days[at] = [a + int(b) for a, b in zip(days[at], figures)]

@@ -79,7 +79,7 @@ int page_key_update(struct web *w)
     if (r == 0)
         r = form_read(&form, &w->submitted);
     if (r == 0)
-        r = key_form_settings(w, &form, &settings);
+        r = key_form_settings(w, &form, &key.settings, &settings);
     if (r != 0)
         return web_outcome(w, r);
     if (!form.wrong)

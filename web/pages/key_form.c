@@ -33,6 +33,12 @@ static const struct form_field fields[KEY_FIELDS] = {
                              .help = "One network or address a line. Empty: from anywhere."},
     [KEY_FIELD_TAGS] = {"tags", "Tags", FORM_LINES, .max = 1000, .placeholder = "customer=acme",
                         .help = "One name=value a line; they stand on every call of the key."},
+    [KEY_FIELD_CACHE] = {"cache_seconds", "Seconds to keep answers", FORM_INTEGER,
+                         .max = KEY_CACHE_SECONDS_MAX, .placeholder = "off",
+                         .help = "The same request gets the same answer for so long, at no charge. "
+                                 "For owners and admins to change."},
+    [KEY_FIELD_CACHE_OWN] = {"cache_own", "Only its own: not those of the team’s other keys",
+                             FORM_SWITCH},
 };
 
 static int add_projects(struct web *w, struct form *form)
@@ -130,6 +136,8 @@ int key_form_show(struct web *w, struct form *form, const struct key_settings *s
     form_set_i64(form, KEY_FIELD_CONCURRENCY, s->concurrency);
     form_set(form, KEY_FIELD_ADDRESSES, joined(w->arena, s->addresses, s->n_addresses));
     form_set(form, KEY_FIELD_TAGS, tag_lines(w->arena, s));
+    form_set_i64(form, KEY_FIELD_CACHE, s->cache_seconds);
+    form_set_on(form, KEY_FIELD_CACHE_OWN, s->cache_own);
     return form_set_many(form, KEY_FIELD_MODELS, s->models, s->n_models);
 }
 
@@ -176,7 +184,22 @@ static int read_tags(struct web *w, struct form *form, struct key_settings *ret)
     return 0;
 }
 
-int key_form_settings(struct web *w, struct form *form, struct key_settings *ret)
+/* Who may see whose answers again is for the team's admins to say. */
+static void read_cache(struct web *w, struct form *form, const struct key_settings *now,
+                       struct key_settings *ret)
+{
+    bool changed;
+
+    ret->cache_seconds = form->v[KEY_FIELD_CACHE].number;
+    ret->cache_own = form->v[KEY_FIELD_CACHE_OWN].on;
+    changed = ret->cache_seconds != (now ? now->cache_seconds : 0) ||
+              ret->cache_own != (now && now->cache_own);
+    if (changed && !form->wrong && !web_role(w, ROLE_ADMIN))
+        form_fault_at(form, KEY_FIELD_CACHE, "An owner or admin can change this.");
+}
+
+int key_form_settings(struct web *w, struct form *form, const struct key_settings *now,
+                      struct key_settings *ret)
 {
     const struct form_value *v = form->v;
     struct key_settings s = {
@@ -196,6 +219,7 @@ int key_form_settings(struct web *w, struct form *form, struct key_settings *ret
     if (r < 0)
         return err_trace(r);
     s.addresses = addresses;
+    read_cache(w, form, now, &s);
     if (v[KEY_FIELD_PROJECT].text.n &&
         str_i64(v[KEY_FIELD_PROJECT].text, &s.project.v) != STR_OK)
         s.project.v = 0;

@@ -17,6 +17,8 @@ enum key_field {
     KEY_FIELD_CONCURRENCY,
     KEY_FIELD_ADDRESSES,
     KEY_FIELD_TAGS,
+    KEY_FIELD_CACHE,
+    KEY_FIELD_CACHE_OWN,
     KEY_FIELDS
 };
 
@@ -25,8 +27,10 @@ enum key_field {
 int key_form_open(struct web *w, struct form *form, const struct key_settings *now) _must_use_;
 /* Fills in what a key has. */
 int key_form_show(struct web *w, struct form *form, const struct key_settings *settings) _must_use_;
-/* From a form that was read; what is wrong with it stands in the form then. */
-int key_form_settings(struct web *w, struct form *form, struct key_settings *ret) _must_use_;
+/* From a form that was read; what is wrong with it stands in the form then. now: as it stands, since
+ * not everybody may change all of it; NULL: a new key. */
+int key_form_settings(struct web *w, struct form *form, const struct key_settings *now,
+                      struct key_settings *ret) _must_use_;
 /* view.form, and whether the part that is folded away stands open. */
 void key_form_view(const struct form *form, struct json_object *view);
 

@@ -130,7 +130,7 @@ int page_keys_mint(struct web *w)
     if (r == 0)
         r = form_read(&form, &w->submitted);
     if (r == 0)
-        r = key_form_settings(w, &form, &settings);
+        r = key_form_settings(w, &form, NULL, &settings);
     if (r == 0 && !form.wrong)
         r = keyring_mint(w->db, w->arena, w->services->key_pepper, &w->actor, w->session.team,
                          w->session.user, &settings, &minted, &fault);

@@ -102,7 +102,7 @@ void log_params_read(struct web *w, bool operator_view, struct log_params *ret)
         .project = param(w, "project"),   .model = param(w, "model"),
         .provider = param(w, "provider"), .status = param(w, "status"),
         .fallback = param(w, "fallback"), .above = param(w, "above"),
-        .tag = param(w, "tag"),
+        .tag = param(w, "tag"),           .cache = param(w, "cache"),
     };
 
     if (!operator_view)
@@ -119,6 +119,10 @@ void log_params_read(struct web *w, bool operator_view, struct log_params *ret)
                                                      : LOG_ANY;
     if (p.filter.fallback == LOG_ANY)
         p.fallback = STR("");
+    if (str_eq_c(p.cache, "hit") || str_eq_c(p.cache, "miss") || str_eq_c(p.cache, LOG_NO_CACHE))
+        p.filter.cache = p.cache;
+    else
+        p.cache = STR("");
     p.filter.cost_above.nano = -1;
     if (!p.above.n || money_parse(p.above, &p.filter.cost_above) != MONEY_OK ||
         p.filter.cost_above.nano < 0) {
@@ -141,6 +145,7 @@ struct str log_params_link(struct web *w, const struct log_params *p, struct str
         {"model", p->model},       {"provider", p->provider},
         {"status", p->status},     {"fallback", p->fallback},
         {"above", p->above},       {"tag", p->tag},
+        {"cache", p->cache},
     };
     struct buf url;
     struct str copy;
@@ -267,6 +272,10 @@ static void fixed_view(struct shown *s)
     options = add_options(s, "fallbacks", "any");
     view_choice(options, STR("yes"), STR("with fallback"), str_eq_c(s->p->fallback, "yes"));
     view_choice(options, STR("no"), STR("first try"), str_eq_c(s->p->fallback, "no"));
+    options = add_options(s, "caches", "any");
+    view_choice(options, STR("hit"), STR("kept answer"), str_eq_c(s->p->cache, "hit"));
+    view_choice(options, STR("miss"), STR("asked anew"), str_eq_c(s->p->cache, "miss"));
+    view_choice(options, STR(LOG_NO_CACHE), STR("not used"), str_eq_c(s->p->cache, LOG_NO_CACHE));
     json_set_str(s->filter, "above", s->p->above);
     json_set_str(s->filter, "from", s->p->from);
     json_set_str(s->filter, "to", s->p->to);
@@ -290,6 +299,7 @@ static void fixed_chips(struct shown *s)
     add_chip(s, "status", "status is", status_label(s->p->status));
     if (s->p->fallback.n)
         add_chip(s, "fallback", "fallback is", s->p->fallback);
+    add_chip(s, "cache", "cache is", s->p->cache);
     add_chip(s, "above", "cost above $", s->p->above);
     add_chip(s, "tag", "tag is", s->p->tag);
 }

@@ -244,6 +244,14 @@ int page_settings_responses(struct web *w)
     return r ? web_outcome(w, r) : save(w, &forms, &forms.response);
 }
 
+int page_settings_clear_cache(struct web *w)
+{
+    int r = team_clear_cache(w->db, w->arena, &w->actor, w->session.team);
+
+    return r ? web_outcome(w, r)
+             : web_redirect(w, link_to(LINK_settings), "The kept answers are cleared.");
+}
+
 int page_project_add(struct web *w)
 {
     struct identity_fault fault = {0};

@@ -176,6 +176,9 @@ static struct json_object *row_view(const struct usage_row *row, const char *non
     view_count(o, "reasoning", row->used.n[USAGE_REASONING]);
     view_money(o, "charge", row->charge, VIEW_CALL);
     view_figure(o, "spend", row->charge);
+    json_set_bool(o, "any_hits", row->cache_hits > 0);
+    view_count(o, "cache_hits", row->cache_hits);
+    view_figure(o, "saved", row->saved);
     return o;
 }
 
@@ -291,13 +294,16 @@ static void csv_row(struct buf *out, const struct usage_row *row)
     csv_i64(out, usage_sum(&row->used, USAGE_COVERS_PROMPT));
     csv_i64(out, usage_sum(&row->used, USAGE_COVERS_OUTPUT));
     csv_money(out, row->charge);
+    csv_i64(out, row->cache_hits);
+    csv_money(out, row->saved);
     csv_end(out);
 }
 
 static void csv_head(struct buf *out)
 {
     static const char *const counts[] = {"calls", "blocked", "errors", "fallbacks"};
-    static const char *const sums[] = {"prompt_tokens", "completion_tokens", "charge_usd"};
+    static const char *const sums[] = {"prompt_tokens", "completion_tokens", "charge_usd",
+                                       "cache_hits", "saved_usd"};
 
     for (size_t i = 0; i < ARRAY_LEN(counts); i++)
         csv_text(out, str_c(counts[i]));

@@ -1,0 +1,35 @@
+/* asked.h: what makes two requests the same: one 256-bit number of all that an answer follows from.
+ *
+ * Into it go, each with its length before it, so that no two lists of parts read alike:
+ *   whose answers they are      team; the key, where it keeps its answers to itself; since when the
+ *                               team's kept answers count
+ *   how it is answered          the catalogue as it stands (models, routes, prices, accounts), the
+ *                               endpoint, the model that the request's name stands for, what the
+ *                               client's headers add to the request
+ *   the request                 every byte of the body, but for the members that name its author and
+ *                               never reach an answer (asked.c lists them, for each endpoint)
+ *
+ * Nothing is put in order and no spaces are taken out: requests are the same where their bytes are.
+ * Whatever a body says that is not known here makes it another, so what is not understood costs a
+ * hit and never a wrong answer. Temperature and the like are not looked at: who turns kept answers on
+ * wants the answer to the same question again, and asks with no-cache for another. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/id.h"
+
+struct asked {
+    struct team_id team;
+    struct key_id key; /* v 0: the team's answers are shared by its keys */
+    int64_t cleared_at_us;
+    int64_t catalog_epoch, catalog_loaded_us;
+    struct str endpoint; /* its name, "chat.completions" */
+    struct model_id model;
+    struct str headers; /* of the client's that reach the provider, as text; may be empty */
+    struct str body;    /* JSON that has been scanned */
+};
+
+/* pepper: 32 random bytes of this process. False: there is no memory, or the body cannot be told from
+ * others. */
+bool asked_digest(const uint8_t pepper[32], const struct asked *a, struct digest *ret) _must_use_;
