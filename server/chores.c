@@ -27,15 +27,15 @@
 #include "notices/post.h"
 #include "old_holds.h"
 #include "payments/payment.h"
-#include "payments/stripe.h"
 #include "responses/stored.h"
+#include "webhook.h"
 
 #define CHORES_MAX 8
 /* What the check of a minute's calls leaves to settling: of its time, and at least. */
 #define STEP_RESTS 2
 #define STEP_REST_MIN_MS 20
 /* How often orders are looked for whose payment at Stripe is to be asked after. */
-#define STRIPE_LOOK_MS 5000
+#define STRIPE_LOOK_MS 2000
 /* What is due and could not be done is tried again after so long. */
 #define PAUSE_MIN_MS 1000
 
@@ -251,16 +251,7 @@ static int chore_mail(struct crew *c)
 
 static int chore_stripe(struct crew *c)
 {
-    const struct stripe *stripe = c->all->config.services->stripe;
-    _cleanup_(arena_freep) struct arena *a = stripe ? arena_new(MIB(16)) : NULL;
-    const char *away = NULL;
-    int r = stripe && !a ? err_origin(-ENOMEM) : 0;
-
-    if (a)
-        r = stripe_look(stripe, c->db, a, &away);
-    if (away)
-        log_warn("stripe_away", "reason=%s", away);
-    return r;
+    return webhook_look(c->all->config.services, c->db);
 }
 
 static int64_t stripe_next_ms(struct crew *c)

@@ -12,3 +12,9 @@
  * signature that is missing, wrong or old; 503 while it is not set up, or cannot be done now: Stripe comes
  * again. Loop thread. */
 void webhook_stripe(struct request *r);
+
+/* Asks Stripe about orders of which it may have told nothing (payments/stripe.h); nothing, where it is not
+ * set up. Waits for Stripe. Own transactions. */
+struct db;
+struct services;
+int webhook_look(const struct services *services, struct db *db) _must_use_;

@@ -56,9 +56,18 @@ enum {
     STRIPE_E_UNBOOKED = 3, /* a refund or dispute that does not fit its payment; nothing was booked */
     STRIPE_E_MALFORMED = 4,
 };
-int stripe_take(struct db *db, struct arena *a, struct str body) _must_use_;
+/* What could not be booked, for a person: there are more at Stripe than in the books. */
+#define STRIPE_UNBOOKED_MAX 16
+struct stripe_unbooked {
+    struct {
+        struct str subject, detail;
+    } v[STRIPE_UNBOOKED_MAX];
+    size_t n;
+};
+int stripe_take(struct db *db, struct arena *a, struct str body,
+                struct stripe_unbooked *unbooked) _must_use_;
 
 /* Asks Stripe about some of the orders whose time to be asked after has come; any node, every few
  * seconds. Own transactions. *ret_away: Stripe did not answer as it should; a sentence, or NULL. */
-int stripe_look(const struct stripe *s, struct db *db, struct arena *a,
-                const char **ret_away) _must_use_;
+int stripe_look(const struct stripe *s, struct db *db, struct arena *a, const char **ret_away,
+                struct stripe_unbooked *unbooked) _must_use_;

@@ -18,6 +18,7 @@ struct looking {
     struct arena *a;
     struct stripe_rows rows;
     const struct stripe_row *row;
+    struct stripe_unbooked *unbooked;
     const char *away;
     bool settled;
 };
@@ -72,7 +73,7 @@ static int apply_list(struct looking *t, const char *what, struct str payment_id
 
         r = read(t->a, json_at(data, i), &e);
         if (r == 0)
-            r = stripe_apply(t->db, t->a, &e);
+            r = stripe_apply(t->db, t->a, &e, t->unbooked);
         if (r > 0)
             r = 0;
     }
@@ -125,7 +126,7 @@ static int look_at(struct looking *t)
         return 0;
     }
     if (r == 0)
-        r = stripe_apply(t->db, t->a, &e);
+        r = stripe_apply(t->db, t->a, &e, t->unbooked);
     if (r < 0)
         return err_trace(r);
     if (e.what == STRIPE_PAID)
@@ -134,9 +135,10 @@ static int look_at(struct looking *t)
     return 0;
 }
 
-int stripe_look(const struct stripe *s, struct db *db, struct arena *a, const char **ret_away)
+int stripe_look(const struct stripe *s, struct db *db, struct arena *a, const char **ret_away,
+                struct stripe_unbooked *unbooked)
 {
-    struct looking t = {.s = s, .db = db, .a = a};
+    struct looking t = {.s = s, .db = db, .a = a, .unbooked = unbooked};
     int r = identity_tx(db, DB_SYSTEM, "stripe_claim", claim_tx, &t);
 
     for (size_t i = 0; r == 0 && i < t.rows.n && !t.away; i++) {

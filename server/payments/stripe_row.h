@@ -22,7 +22,8 @@ struct stripe {
 
 /* Does what an event says. As stripe_take(), which reads it first. */
 struct stripe_event;
-int stripe_apply(struct db *db, struct arena *a, const struct stripe_event *event) _must_use_;
+int stripe_apply(struct db *db, struct arena *a, const struct stripe_event *event,
+                 struct stripe_unbooked *unbooked) _must_use_;
 /* The two that move money back (stripe_back.c). */
 int stripe_apply_refund(struct db *db, struct arena *a,
                         const struct stripe_event *event) _must_use_;

@@ -2,6 +2,7 @@
  * once, whichever events say so and however often. */
 #include <errno.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "payments/payment_provider.h"
 #include "payments/stripe_event.h"
@@ -95,7 +96,7 @@ static int apply_refunded(struct db *db, struct arena *a, const struct stripe_ev
     return r < 0 ? err_trace(r) : STRIPE_TAKEN;
 }
 
-int stripe_apply(struct db *db, struct arena *a, const struct stripe_event *e)
+static int apply(struct db *db, struct arena *a, const struct stripe_event *e)
 {
     switch (e->what) {
     case STRIPE_PAID:
@@ -120,12 +121,41 @@ int stripe_apply(struct db *db, struct arena *a, const struct stripe_event *e)
     return STRIPE_E_NOT_OURS;
 }
 
-int stripe_take(struct db *db, struct arena *a, struct str body)
+static int tell(struct arena *a, const struct stripe_event *e, struct stripe_unbooked *unbooked)
+{
+    struct buf b;
+    struct str subject = arena_strf(a, "Stripe %.*s", STR_FMT(e->object_id)), detail;
+
+    buf_init(&b, KIB(1));
+    buf_printf(&b, "%s of ", e->what == STRIPE_REFUND || e->what == STRIPE_REFUND_FAILED ? "a refund"
+                                                                                         : "a dispute");
+    money_put(&b, e->amount, 2);
+    buf_printf(&b, " %.*s does not fit payment %.*s", STR_FMT(e->currency), STR_FMT(e->payment_id));
+    detail = arena_str(a, buf_str(&b));
+    buf_done(&b);
+    if (!subject.p || !detail.p)
+        return err_origin(-ENOMEM);
+    if (unbooked->n < STRIPE_UNBOOKED_MAX) {
+        unbooked->v[unbooked->n].subject = subject;
+        unbooked->v[unbooked->n++].detail = detail;
+    }
+    return STRIPE_E_UNBOOKED;
+}
+
+int stripe_apply(struct db *db, struct arena *a, const struct stripe_event *e,
+                 struct stripe_unbooked *unbooked)
+{
+    int r = apply(db, a, e);
+
+    return r == STRIPE_E_UNBOOKED ? tell(a, e, unbooked) : r;
+}
+
+int stripe_take(struct db *db, struct arena *a, struct str body, struct stripe_unbooked *unbooked)
 {
     struct stripe_event event;
     int r = stripe_event_read(a, body, &event);
 
     if (r == STRIPE_EVENT_E_MALFORMED)
         return STRIPE_E_MALFORMED;
-    return r < 0 ? err_trace(r) : stripe_apply(db, a, &event);
+    return r < 0 ? err_trace(r) : stripe_apply(db, a, &event, unbooked);
 }

@@ -69,6 +69,7 @@ export class FakeStripe {
       res.end(typeof value === 'string' ? value : JSON.stringify(value));
     };
     if (url.pathname.startsWith('/c/')) return send(this.page(url.pathname.slice(3)));
+    if (url.pathname === '/favicon.ico') return send({ status: 404, body: '', type: 'text/plain' });
     this.seen.push(seen);
     const scripted = this.script?.(seen);
     if (scripted === 'cut') return req.socket.destroy();

@@ -256,7 +256,17 @@ test('refunds: in part, whole, told twice, in any order, and one that does not a
     await tell('refund.updated', failedFirst);
     await tell('refund.created', { ...failedFirst, status: 'pending' });
   });
-  await moves(0, () => tell('refund.created', stripe.refund(order.session, 999999))); // more than was paid
+  // More than was paid: nothing fits, and a person is told, once.
+  const much = stripe.refund(order.session, 999999);
+  await moves(0, async () => {
+    await tell('refund.created', much);
+    await tell('refund.updated', much);
+  });
+  const found = server.sql(`SELECT id, detail FROM recon_finding WHERE subject = 'Stripe ${much.id}'`);
+  assert.deepEqual(found.map((f) => f.detail), [`a refund of 9999.99 USD does not fit payment ${order.session.payment_intent}`]);
+  const closed = await operator.submit('/operator/findings', new RegExp(`/findings/${found[0].id}/`), { reason: 'booked by hand' });
+  assert.equal(closed.status, 200, closed.text.slice(0, 300));
+  assert.equal(server.sql('SELECT count(*)::int AS n FROM recon_finding WHERE closed_at IS NULL')[0].n, 0);
 });
 
 test('charge.refunded alone, and a refund told before its payment, are found by asking', async () => {
