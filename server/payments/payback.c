@@ -9,7 +9,7 @@
 #include "identity/team.h"
 #include "json/value.h"
 #include "payments/payback_row.h"
-#include "payments/payment.h"
+#include "payments/payment_provider.h"
 
 static const char *const kinds[] = {
     [PAYBACK_REFUND] = "refund",
@@ -41,6 +41,14 @@ static int check(struct booking *b, struct identity_fault *fault)
     if (b->amount.nano > BOOKING_MAX_NANO)
         return identity_fault_set(fault, "amount", "At most $1,000,000 at a time.");
     return check_texts(b, fault);
+}
+
+static int check_name(const struct payment *p, struct str reference, struct identity_fault *fault)
+{
+    const struct payment_provider *way = payment_provider_find(p->provider);
+    const char *refusal = way && way->return_refusal ? way->return_refusal(reference) : NULL;
+
+    return refusal ? identity_fault_set(fault, "reference", refusal) : 0;
 }
 
 static int refusal(struct db *db, struct arena *a, const struct payment *p, struct money free,
@@ -111,6 +119,8 @@ int payback_refund(struct db *db, struct arena *a, const struct actor *actor, in
 
     if (r == 0)
         r = payment_get(db, a, payment_id, &payment);
+    if (r == 0)
+        r = check_name(&payment, b.reference, fault);
     return r == 0 ? post(db, a, actor, PAYBACK_REFUND, &payment, &b, ret_id, fault) : r;
 }
 
@@ -131,6 +141,8 @@ static int fits_tx(struct db *db, void *ctx)
     bool known = false;
     int r = payment_get(db, t->a, t->payment_id, &p);
 
+    if (r == 0)
+        r = check_name(&p, t->wish->reference, t->fault);
     if (r == 0)
         r = statement_known(db, p.team, STR("CHARGEBACK"), t->wish->reference, &known);
     if (r == 0 && !known && t->wish->amount.nano > p.amount.nano - p.returned.nano)

@@ -36,8 +36,8 @@ int payback_find(struct db *db, struct arena *a, int64_t payment_id, struct str 
 int payback_get(struct db *db, struct arena *a, int64_t id, struct payback *ret) _must_use_;
 
 /* Takes what is not used of a credited payment off the wallet, in the caller's transaction; that the
- * money is sent is the operator's to see to. Fields: amount, reason, reference. IDENTITY_E_NONE: no
- * such credited payment. *ret_id: of the payback. */
+ * money is sent is the operator's to see to. Fields: amount, reason, reference (also one that
+ * the payment's provider does not know things by). IDENTITY_E_NONE: no such credited payment. *ret_id: of the payback. */
 int payback_refund(struct db *db, struct arena *a, const struct actor *actor, int64_t payment_id,
                    const struct booking *wish, int64_t *ret_id,
                    struct identity_fault *fault) _must_use_;

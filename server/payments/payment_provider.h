@@ -17,6 +17,9 @@ struct payment_provider {
     int64_t expires_after_s;
     /* Why an amount cannot be paid so; NULL: it can. The function NULL: any amount can. */
     const char *(*refusal)(struct money amount);
+    /* Why what goes back may not be booked under this reference; NULL: it may. The function NULL: it is
+     * the operator who sends money back and hears of chargebacks, under whatever name. */
+    const char *(*return_refusal)(struct str reference);
     /* Starts paying a created order; may move it on. Team scope, inside the caller's
      * transaction. */
     int (*begin)(struct db *db, struct arena *a, struct order *order, struct payment_next *ret);

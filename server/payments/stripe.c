@@ -43,6 +43,18 @@ static const char *stripe_refusal(struct money amount)
     return cents > 99999999 ? "By card, $999,999.99 at most." : NULL; /* eight digits, says Stripe */
 }
 
+/* What is booked by hand and then told by Stripe has to be one thing. */
+static const char *stripe_return_refusal(struct str reference)
+{
+    static const char *const ids[] = {"re_", "pyr_", "dp_", "du_"};
+
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+        if (str_starts(reference, str_c(ids[i])))
+            return NULL;
+    return "Refund it, or answer the dispute, at Stripe: it is booked here by itself. To book it by "
+           "hand, give its id there (re_..., dp_...).";
+}
+
 const struct payment_provider payment_stripe = {
     .name = "stripe",
     .label = "Card (Stripe)",
@@ -50,6 +62,7 @@ const struct payment_provider payment_stripe = {
     /* A page lives a day at most, and is made some time after the order. */
     .expires_after_s = 23 * 3600,
     .refusal = stripe_refusal,
+    .return_refusal = stripe_return_refusal,
     .begin = stripe_begin,
 };
 

@@ -32,7 +32,7 @@ export class FakeStripe {
   kept = new Map(); // idempotency key: {form, status, body}
   seen = [];
   wrong = [];
-  script; // what it answers instead: (request) => {status, body}, or 'cut' the connection
+  script; // what it answers instead: (request) => {status, body}, or 'cut' the connection, or 'silence'
 
   async start() {
     this.serial = 0;
@@ -72,6 +72,7 @@ export class FakeStripe {
     if (url.pathname === '/favicon.ico') return send({ status: 404, body: '', type: 'text/plain' });
     this.seen.push(seen);
     const scripted = this.script?.(seen);
+    if (scripted === 'silence') return undefined;
     if (scripted === 'cut') return req.socket.destroy();
     return send(scripted ?? this.api(seen));
   }

@@ -48,6 +48,9 @@ async function lookAt(order) {
   await eventually(() => stripe.seen.filter((s) => s.path.endsWith(order.session.id)).length > before, 'Stripe to be asked');
 }
 
+const unfreeze = async () => assert.equal((await whole('PATCH', `/teams/${team}`, { frozen: false })).status, 200);
+const frozen = () => server.sql(`SELECT frozen_at IS NOT NULL AS frozen FROM team WHERE id = ${team}`)[0].frozen;
+
 // What a step may do to the team's balance, and the books afterwards.
 async function moves(by, fn) {
   const before = await posted();
@@ -269,6 +272,26 @@ test('refunds: in part, whole, told twice, in any order, and one that does not a
   assert.equal(server.sql('SELECT count(*)::int AS n FROM recon_finding WHERE closed_at IS NULL')[0].n, 0);
 });
 
+test('what is booked by hand has to be the refund that Stripe tells of', async () => {
+  const order = await paid('18');
+  const [{ id }] = server.sql(`SELECT id FROM payment WHERE order_id = ${order.id}`);
+  const refund = stripe.refund(order.session, 300);
+  const wish = { amount: '3', reason: 'asked for', reference: 'rf-1' };
+  await moves(0, async () => {
+    for (const what of ['refunds', 'chargebacks']) {
+      const res = await whole('POST', `/payments/${id}/${what}`, wish);
+      assert.deepEqual([res.status, res.json.error.param], [400, 'reference'], res.text);
+      assert.match(res.text, /at Stripe/);
+    }
+    assert.equal(frozen(), false);
+  });
+  await moves(-3, async () => {
+    const res = await whole('POST', `/payments/${id}/refunds`, { ...wish, reference: refund.id });
+    assert.equal(res.status, 201, res.text);
+    await tell('refund.created', refund);
+  });
+});
+
 test('charge.refunded alone, and a refund told before its payment, are found by asking', async () => {
   const order = await paid('15');
   stripe.refund(order.session, 400);
@@ -286,9 +309,6 @@ test('charge.refunded alone, and a refund told before its payment, are found by 
   });
   await eventually(() => server.sql(`SELECT ask_at FROM stripe_checkout WHERE order_id = ${early.id}`)[0].ask_at === null, 'the asking to end');
 });
-
-const unfreeze = async () => assert.equal((await whole('PATCH', `/teams/${team}`, { frozen: false })).status, 200);
-const frozen = () => server.sql(`SELECT frozen_at IS NOT NULL AS frozen FROM team WHERE id = ${team}`)[0].frozen;
 
 test('a dispute that is lost: the team is frozen, the money goes once', async () => {
   const order = await paid('25');
@@ -403,6 +423,28 @@ test('Stripe down, refusing or slow: told on the page, tried again, paid once', 
   assert.equal(stripe.sessions.size, begun + 1);
   await moves(13, () => tell('checkout.session.completed', stripe.pay([...stripe.sessions.values()].at(-1))));
   assert.equal(stateOf(order).state, 'paid');
+});
+
+test('Stripe that never answers: the page waits for it, and nobody else does', async () => {
+  let asked = 0;
+  stripe.script = (request) => {
+    asked++;
+    stripe.api(request);
+    return 'silence';
+  };
+  await moves(0, async () => {
+    let answered = false;
+    const waiting = owner.submit('/billing', /top-up/, { amount: '77', provider: 'stripe' }).finally(() => { answered = true; });
+    await eventually(() => asked > 0, 'Stripe to be asked');
+    assert.equal((await owner.get('/billing')).status, 200);
+    assert.equal(answered, false);
+    const page = await waiting;
+    stripe.script = undefined;
+    assert.match(page.text, /Stripe does not answer\. Nothing was charged/);
+    const made = [...stripe.sessions.values()].at(-1);
+    const open = await owner.submit(page, /\/pay$/);
+    assert.equal(open.url, made.url); // the page that it had made meanwhile
+  });
 });
 
 test('an answer that is lost on its way leaves one page', async () => {

@@ -275,6 +275,51 @@ static void a_chargeback_freezes_first_and_may_go_below_zero(void **state)
     sound();
 }
 
+static int refund_failed(int64_t refund_id, const char *ref, struct identity_fault *fault)
+{
+    struct booking wish = {.reason = STR("it did not arrive"), .reference = str_c(ref)};
+    int r;
+
+    people_begin(&t, DB_OPERATOR);
+    r = payback_refund_failed(t.db, t.a, &operator, refund_id, &wish, NULL, fault);
+    if (r)
+        db_rollback(t.db);
+    else
+        people_commit(&t);
+    return r;
+}
+
+static void a_refund_that_failed_is_the_teams_again_once(void **state)
+{
+    struct paid p = team_with("closed-account@example.org", 50);
+    struct identity_fault fault = {"", ""};
+    struct payback booked, none;
+    struct payback_page all;
+
+    assert_int_equal(refund(p.payment, 50000000000, "re_1", &fault), 0);
+    assert_int_equal(order_now(&p).state, ORDER_REFUNDED);
+    people_begin(&t, DB_OPERATOR);
+    assert_int_equal(payback_find(t.db, t.a, p.payment, STR("re_1"), &booked), 0);
+    assert_int_equal(payback_find(t.db, t.a, p.payment, STR("re_2"), &none), IDENTITY_E_NONE);
+    people_commit(&t);
+    assert_int_equal(reverse(booked.id, "re_1/back", &fault), IDENTITY_E_NONE); /* no chargeback */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(refund_failed(booked.id, "re_1/back", &fault), 0);
+    assert_int_equal(refund_failed(booked.id, "re_1/again", &fault), IDENTITY_E_FAULT);
+    assert_int_equal(balance_of(&p).posted.nano, 50000000000);
+    assert_int_equal(order_now(&p).state, ORDER_PAID);
+    assert_int_equal(order_now(&p).returned.nano, 0);
+    assert_int_equal(audits(&p, "payment.refund_failed"), 1);
+    people_begin(&t, DB_OPERATOR);
+    assert_int_equal(payback_list(t.db, t.a, p.s.team, p.order.id, &all), 0);
+    people_commit(&t);
+    assert_int_equal(all.n, 2);
+    assert_true(all.v[0].reversed && all.v[1].of_refund && all.v[1].kind == PAYBACK_REVERSAL);
+    assert_int_equal(refund(p.payment, 20000000000, "re_3", &fault), 0); /* it can be tried again */
+    assert_int_equal(order_now(&p).state, ORDER_PART_REFUNDED);
+    sound();
+}
+
 static void the_books_refuse_a_chargeback_of_a_free_team(void **state)
 {
     struct paid p = team_with("free@example.org", 50);
@@ -382,6 +427,7 @@ int main(void)
         cmocka_unit_test(nothing_that_is_no_refund_is_booked),
         cmocka_unit_test(what_is_used_or_held_is_not_refunded),
         cmocka_unit_test(a_chargeback_freezes_first_and_may_go_below_zero),
+        cmocka_unit_test(a_refund_that_failed_is_the_teams_again_once),
         cmocka_unit_test(the_books_refuse_a_chargeback_of_a_free_team),
         cmocka_unit_test(refunds_at_once_pass_the_payment_no_better),
         cmocka_unit_test(the_server_cannot_cheat),
