@@ -24,6 +24,8 @@ void operate_read_status(const struct services *services, struct operate_status 
     gateways_count(all, &s.calls, &s.keys_cached);
     node_read(services->node, &s.node);
     journal_read(services->journal, &s.journal);
+    if (services->answers)
+        answers_read(services->answers, &s.answers);
     s.database_silence_ms =
         services->database_silence_ms ? services->database_silence_ms(services->ctx) : 0;
     s.draining = services->draining && services->draining(services->ctx);

@@ -1,6 +1,7 @@
 /* operate.h: what an operator's page may ask of the gateway. Worker threads. */
 #pragma once
 
+#include "cache/answers.h"
 #include "catalog/accounts.h"
 #include "db/db.h"
 #include "gateway/services.h"
@@ -36,6 +37,7 @@ struct operate_status {
     struct operate_lane lanes[5];
     struct node_view node;
     struct journal_view journal;
+    struct answers_view answers; /* max_bytes 0: none are kept here */
     int64_t database_silence_ms;
     bool draining;
 };

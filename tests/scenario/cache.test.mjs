@@ -6,6 +6,7 @@ import { startSpeaker, upstreams } from '../lib/speaker.mjs';
 import { openaiChat, anthropicMessages, googleGenai } from '../lib/clients.mjs';
 import { installationOfFormats, call, settled, booksBalance, signUp, topUp, mintKey, mintManagementKey, installationKey, manage, served, addAccount, addModel, hello } from '../lib/installation.mjs';
 import { sameBooks } from '../lib/shadow.mjs';
+import { Cluster } from '../lib/cluster.mjs';
 
 const speaking = upstreams;
 let it, speaker, up, account, key, ask, team, serial = 0;
@@ -286,4 +287,47 @@ test('every sum is still every other, and tells what was saved', async () => {
   const m = await it.server.metrics();
   assert.ok(m.tollgate_cache_hits_total >= hits && m.tollgate_cache_entries > 0);
   assert.ok(m.tollgate_cache_bytes <= m.tollgate_cache_max_bytes);
+});
+
+test('the system page says what is kept here', async () => {
+  assert.match((await it.operator.get('/operator')).text, /Cached answers \d+, [\d.]+ \S+ of 6[47][.\d]* \S+; [\d.]+ ?% of look-ups found one/);
+});
+
+test('embeddings, rankings and the Responses API are kept, the latter where the client keeps none itself', async () => {
+  up.script = (req, res, seen) => {
+    if (seen.url.endsWith('/embeddings')) return send(res, 200, { object: 'list', model: 'e', data: [{ object: 'embedding', index: 0, embedding: [0.5, 1] }], usage: { prompt_tokens: 2, total_tokens: 2 } });
+    return usual(req, res, seen);
+  };
+  await addModel(it.operator, { name: 'vectors', kind: 'embedding', output: '1', targets: [{ account, upstreamModel: 'up-3' }] });
+  await served(it.server, key, 'vectors');
+  const words = await twice({ model: 'vectors', input: 'Hello' }, { path: '/v1/embeddings' });
+  assert.deepEqual([words.words, words.asked], [['miss', 'hit'], 1]);
+  assert.deepEqual(words.answers[1].json.data, words.answers[0].json.data);
+  const respond = (more) => twice({ model: 'by-openai', input: `Hello ${++serial}`, max_output_tokens: 50, ...more }, { path: '/v1/responses' });
+  assert.deepEqual((await respond()).words, ['miss', 'hit']);
+  assert.deepEqual((await respond({ stream: true })).words, ['miss', 'hit']);
+  await it.owner.submit('/settings', /\/settings\/responses$/, { response_days: '1' });
+  await until(async () => word(await post({ model: 'by-openai', input: `Hello ${++serial}`, max_output_tokens: 50, store: true }, { path: '/v1/responses' })) === 'none', 'responses to be kept for the client');
+  assert.deepEqual((await respond()).words, ['none', 'none']);
+  assert.deepEqual((await respond({ store: false })).words, ['miss', 'hit']);
+  up.script = usual;
+});
+
+test('each replica keeps its own, and what is cleared is cleared on all; 0 bytes keep nothing', async () => {
+  const cluster = await new Cluster().start();
+  const env = { DEMO: 'off', LOOPS: '1' };
+  const [one, two, none] = [await cluster.add('one', env), await cluster.add('two', env), await cluster.add('none', { ...env, CACHE_BYTES: '0' })];
+  await cluster.install([up]);
+  await cluster.model({ name: 'plain' });
+  const who = await cluster.team(20e9);
+  const { key: secret } = await cluster.key(who, { cache_seconds: 600 });
+  await cluster.everywhere(secret, 'plain');
+  const body = fresh(), at = async (node) => word(await call(node, secret, body));
+  const words = [];
+  for (const node of [one, one, two, two, none, none]) words.push(await at(node));
+  assert.deepEqual(words, ['miss', 'hit', 'miss', 'hit', 'none', 'none']);
+  assert.equal((await cluster.ask('DELETE', `/teams/${who}/cache`)).status, 200);
+  for (const node of [one, two]) await until(async () => (await at(node)) === 'miss', 'the replica to hear of it');
+  await until(async () => (await one.metrics()).tollgate_settle_waiting + (await two.metrics()).tollgate_settle_waiting + (await none.metrics()).tollgate_settle_waiting === 0, 'the calls to be booked');
+  sameBooks(cluster);
 });

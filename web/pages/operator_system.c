@@ -239,6 +239,20 @@ static void catalog_view(struct web *w, struct json_object *view)
     json_set(view, "catalog", o);
 }
 
+/* Answers that this node keeps for keys that say so. */
+static void answers_view_of(const struct operate_status *s, struct json_object *view)
+{
+    struct json_object *o = json_new_object();
+
+    put_u64(o, "entries", s->answers.entries);
+    view_bytes(o, "bytes", (int64_t)s->answers.bytes);
+    view_bytes(o, "max_bytes", (int64_t)s->answers.max_bytes);
+    view_percent(o, "hit_rate", (int64_t)s->answers.hits,
+                 (int64_t)(s->answers.hits + s->answers.misses));
+    json_set_bool(o, "on", s->answers.max_bytes > 0);
+    json_set(view, "answers", o);
+}
+
 static void status_view(struct web *w, const struct operate_status *s, struct json_object *view)
 {
     json_set_str(view, "node", w->services->node_name);
@@ -250,6 +264,7 @@ static void status_view(struct web *w, const struct operate_status *s, struct js
     lanes_view(s, view);
     journal_view_of(w, s, view);
     leases_view(w, s, view);
+    answers_view_of(s, view);
     catalog_view(w, view);
 }
 
