@@ -2,18 +2,14 @@
 #include "web/snippet.h"
 
 #include "catalog/holder.h"
+#include "catalog/suggest.h"
 
 static struct str some_model(struct web *w)
 {
     _cleanup_(catalog_unrefp) struct catalog *catalog = catalog_holder_get(w->services->catalog);
-    const struct catalog_model *models;
-    size_t n = 0;
+    const struct catalog_model *model = catalog ? catalog_suggest(catalog, MODEL_CHAT) : NULL;
 
-    models = catalog ? catalog_models(catalog, &n) : NULL;
-    for (size_t i = 0; i < n; i++)
-        if (models[i].kind == MODEL_CHAT && catalog_model_served(&models[i]))
-            return arena_str(w->arena, models[i].name);
-    return STR("gpt-4o-mini");
+    return model ? arena_str(w->arena, model->name) : STR("gpt-4o-mini");
 }
 
 void snippet_view(struct web *w, struct str key, struct str model, struct json_object *view)

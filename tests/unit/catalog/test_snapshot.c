@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "catalog/holder.h"
+#include "catalog/suggest.h"
 
 static const struct catalog_options here = {.seal_key = seal_key, .demo_port = 4010};
 
@@ -320,6 +321,75 @@ static void a_model_without_target_is_not_listed(void **state)
     catalog_unref(c);
 }
 
+static struct model_id add_served(const char *name, enum model_kind kind, bool demo,
+                                  struct account_id account)
+{
+    struct model_draft d = a_model(name);
+    struct model_id id = {0};
+
+    d.kind = kind;
+    d.demo = demo;
+    assert_int_equal(model_add(db, &the_operator, &d, &id, &fault), CHANGE_OK);
+    (void)add_target(id, account, name);
+    return id;
+}
+
+static const char *suggested(enum model_kind kind)
+{
+    static char name[64];
+    struct catalog *c = loaded();
+    const struct catalog_model *m = catalog_suggest(c, kind);
+
+    (void)snprintf(name, sizeof(name), "%.*s", m ? (int)m->name.n : 0, m ? m->name.p : "");
+    catalog_unref(c);
+    return name;
+}
+
+/* What other tests have committed is dearer. */
+static void examples_name_the_cheapest_that_is_served(void **state)
+{
+    struct account_id groq = add_account("groq", "suggesting", "gsk-1");
+    struct model_id dear, cheap, off;
+    struct price_figure figures[2];
+    struct price_draft d;
+
+    dear = add_served("a-dear", MODEL_CHAT, false, groq);
+    (void)add_price(dear, 100, 300);
+    (void)add_served("b-unpriced", MODEL_CHAT, false, groq);
+    off = add_served("c-switched-off", MODEL_CHAT, false, groq);
+    (void)add_price(off, 0, 0);
+    assert_int_equal(model_switch_off(db, &the_operator, off, STR("a test"), &fault), CHANGE_OK);
+    cheap = add_served("z-cheap", MODEL_CHAT, false, groq);
+    d = a_price(cheap, figures, 0, 0);
+    figures[0].charge = figures[1].charge = 1;
+    publish(&d);
+    assert_string_equal(suggested(MODEL_CHAT), "z-cheap");
+    assert_int_equal(model_enable(db, &the_operator, cheap, false), CHANGE_OK);
+    assert_string_not_equal(suggested(MODEL_CHAT), "z-cheap");
+    assert_string_equal(suggested(MODEL_RERANK), "");
+}
+
+static void where_demo_models_are_served_examples_name_one(void **state)
+{
+    struct account_id demo = add_account("demo", "suggested demo", "");
+    struct account_id groq = add_account("groq", "beside the demo", "gsk-1");
+    struct model_id real, dear, cheap;
+    struct catalog_options no_demo = here;
+    struct catalog *c;
+
+    real = add_served("a-free", MODEL_CHAT, false, groq);
+    (void)add_price(real, 0, 0);
+    dear = add_served("demo-a-dear", MODEL_CHAT, true, demo);
+    (void)add_price(dear, 7, 7);
+    cheap = add_served("demo-z-cheap", MODEL_CHAT, true, demo);
+    (void)add_price(cheap, 1, 1);
+    assert_string_equal(suggested(MODEL_CHAT), "demo-z-cheap");
+    no_demo.demo_port = 0;
+    c = loaded_with(&no_demo);
+    assert_str(catalog_suggest(c, MODEL_CHAT)->name, "a-free");
+    catalog_unref(c);
+}
+
 static void the_holder_keeps_the_newer_one(void **state)
 {
     struct catalog_holder *h;
@@ -382,6 +452,8 @@ int main(void)
         TEST(long_context_steps_are_loaded),
         TEST(the_price_list_is_what_is_charged),
         TEST(a_model_without_target_is_not_listed),
+        TEST(examples_name_the_cheapest_that_is_served),
+        TEST(where_demo_models_are_served_examples_name_one),
         TEST(the_holder_keeps_the_newer_one),
         TEST(readers_and_a_swap_do_not_meet),
 #undef TEST
