@@ -241,8 +241,8 @@ static void broken_events_are_told(void **state)
         "{}", "{\"id\":5}", "{\"id\":\"cs_1\",\"metadata\":{\"tollgate_order\":\"TO-1\"}}",
         "{\"id\":\"cs_1\",\"metadata\":{\"tollgate_order\":\"TO-1\"},\"amount_total\":1.5,\"currency\":\"usd\"}",
         "{\"id\":\"cs_1\",\"metadata\":{\"tollgate_order\":\"TO-1\"},\"amount_total\":-1,\"currency\":\"usd\"}",
-        "{\"id\":\"cs_1\",\"metadata\":{\"tollgate_order\":\"TO-1\"},\"amount_total\":9223372036854775807,"
-        "\"currency\":\"usd\"}",
+        ("{\"id\":\"cs_1\",\"metadata\":{\"tollgate_order\":\"TO-1\"},\"amount_total\":9223372036854775807,"
+         "\"currency\":\"usd\"}"),
         "{\"id\":\"cs_1\",\"metadata\":{\"tollgate_order\":\"TO-1\"},\"amount_total\":1,\"currency\":\"us$\"}",
     };
     static const char *const bodies[] = {"", "[]", "{}", "null", "{\"id\":\"evt_1\"}",
