@@ -135,13 +135,15 @@ CREATE TRIGGER alert_look_again AFTER UPDATE OF budget_nano, budget_window, dele
 CALL money_function('alert_look_again()', false);
 
 -- Each budget of these teams in the window that runs, and what was spent in it: from its purse, or from
--- the days' sums where no call has opened the purse's window yet.
+-- the days' sums where no call has opened the purse's window yet. refused: somebody lately wanted more of it
+-- than was left.
 CREATE FUNCTION budget_states(p_teams bigint[], p_at timestamptz)
 RETURNS TABLE (team_id bigint, scope text, scope_id bigint, budget_window text, amount_nano bigint,
-               spent_nano bigint, window_start timestamptz, window_end timestamptz)
+               spent_nano bigint, refused boolean, window_start timestamptz, window_end timestamptz)
 LANGUAGE sql STABLE AS $$
     SELECT b.team_id, b.scope, b.scope_id, b.budget_window, b.amount_nano,
-           coalesce(q.used, budget_spent(b.team_id, b.scope, b.scope_id, w.starts)), w.starts, w.ends
+           coalesce(q.used, budget_spent(b.team_id, b.scope, b.scope_id, w.starts)),
+           coalesce(q.recall_until > p_at - interval '2 minutes', false), w.starts, w.ends
       FROM (SELECT g.team_id, g.scope, g.scope_id, g.budget_window, g.amount_nano
               FROM budget g WHERE g.team_id = ANY (p_teams)
             UNION ALL
@@ -167,14 +169,18 @@ CALL money_function('team_funds(bigint[])', false);
 -- Raises what holds and was not raised yet, and ends what no longer holds. The rows that were raised; none
 -- when another node judges, or did within the minute.
 --
--- Only teams whose wallet or credit has turned something over since they were judged are looked at. What
--- is noted of a team is older than what is judged, never newer, so that nothing is missed between.
+-- Only teams whose wallet or credit has turned something over since they were judged are looked at, or who
+-- were refused: a budget with a tenth or less left that does not cover a request is used up, though it is
+-- never spent to the last. What is noted of a team is older than what is judged, never newer, so that nothing
+-- is missed between.
 CREATE FUNCTION alerts_judge() RETURNS SETOF alert LANGUAGE plpgsql AS $$
 DECLARE
     now_at CONSTANT timestamptz := clock_timestamp();
+    last_at timestamptz;
     moved bigint[];
 BEGIN
-    PERFORM FROM alert_clock WHERE judged_at <= now_at - interval '55 seconds' FOR UPDATE SKIP LOCKED;
+    SELECT judged_at INTO last_at FROM alert_clock
+     WHERE judged_at <= now_at - interval '55 seconds' FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -188,7 +194,11 @@ BEGIN
         UPDATE alert_watch w SET seen_nano = t.nano FROM turnover t
          WHERE t.team_id = w.team_id AND w.seen_nano <> t.nano RETURNING w.team_id
     )
-    SELECT array_agg(s.team_id) INTO moved FROM seen s;
+    SELECT array_agg(m.team_id) INTO moved
+      FROM (SELECT s.team_id FROM seen s
+            UNION
+            SELECT q.team_id FROM alert_watch w JOIN purse q ON q.team_id = w.team_id
+             WHERE q.kind = 'budget' AND q.recall_until >= greatest(last_at, now_at - interval '2 minutes')) m;
     IF moved IS NULL THEN
         RETURN;
     END IF;
@@ -214,6 +224,7 @@ BEGIN
       LEFT JOIN person p ON s.scope = 'user' AND p.id = s.scope_id
       LEFT JOIN api_key k ON s.scope = 'key' AND k.team_id = s.team_id AND k.id = s.scope_id
      WHERE s.spent_nano::numeric * 100 >= s.amount_nano::numeric * m.mark
+        OR m.mark = 100 AND s.refused AND s.spent_nano::numeric * 10 >= s.amount_nano::numeric * 9
      ORDER BY s.team_id, s.scope, s.scope_id, m.mark
     ON CONFLICT DO NOTHING RETURNING *;
     RETURN QUERY

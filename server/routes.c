@@ -2,6 +2,7 @@
 #include "routes.h"
 
 #include "admin/admin.h"
+#include "admin/alerts.h"
 #include "base/bounds.h"
 #include "gateway/count.h"
 #include "gateway/endpoint.h"
@@ -152,6 +153,9 @@ const struct route routes[] = {
     MANAGE(GET, "/api/v1/budgets", AUTH_MANAGE, admin_budgets_list),
     MANAGE(POST, "/api/v1/budgets", AUTH_MANAGE, admin_budgets_set),
     MANAGE(DELETE, "/api/v1/budgets/{id}", AUTH_MANAGE, admin_budgets_drop),
+    MANAGE(GET, "/api/v1/alerts", AUTH_MANAGE, admin_alerts_list),
+    MANAGE(GET, "/api/v1/alerts/settings", AUTH_MANAGE, admin_alert_settings_get),
+    MANAGE(PATCH, "/api/v1/alerts/settings", AUTH_MANAGE, admin_alert_settings_set),
     MANAGE(GET, "/api/v1/accounts", AUTH_MANAGE, admin_accounts_list),
     MANAGE(POST, "/api/v1/accounts", AUTH_MANAGE, admin_accounts_add),
     MANAGE(GET, "/api/v1/accounts/{id}", AUTH_MANAGE, admin_accounts_get),
@@ -255,6 +259,8 @@ const struct route routes[] = {
     SHOW("/budgets", AUTH_VIEWER, page_budgets),
     SEND("/budgets", AUTH_ADMIN, page_budget_set),
     SEND("/budgets/{id}/drop", AUTH_ADMIN, page_budget_drop),
+    SHOW("/alerts", AUTH_VIEWER, page_alerts),
+    SEND("/alerts", AUTH_ADMIN, page_alerts_save),
     SHOW("/members", AUTH_VIEWER, page_members),
     SEND("/members/{id}/role", AUTH_ADMIN, page_member_role),
     SEND("/members/{id}/remove", AUTH_VIEWER, page_member_remove),

@@ -29,6 +29,7 @@
     X(preview, "/billing/preview")                                                                 \
     X(redeem, "/billing/redeem")                                                                   \
     X(budgets, "/budgets")                                                                         \
+    X(alerts, "/alerts")                                                                           \
     X(members, "/members")                                                                         \
     X(invites, "/members/invites")                                                                 \
     X(settings, "/settings")                                                                       \

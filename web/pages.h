@@ -2,6 +2,7 @@
 #pragma once
 
 #include "web/pages/account.h"
+#include "web/pages/alerts.h"
 #include "web/pages/billing.h"
 #include "web/pages/budgets.h"
 #include "web/pages/call.h"

@@ -16,6 +16,7 @@ static const struct {
     {SECTION_TEAM, "Usage", "chart-column", "/usage", "u"},
     {SECTION_TEAM, "Billing", "wallet", "/billing", "b"},
     {SECTION_TEAM, "Budgets", "gauge", "/budgets", "w"},
+    {SECTION_TEAM, "Alerts", "mail", "/alerts", "j"},
     {SECTION_TEAM_ADMIN, "Members", "users", "/members", "m"},
     {SECTION_TEAM_ADMIN, "Settings", "settings", "/settings", "s"},
     {SECTION_TEAM_ADMIN, "Quick start", "rocket", "/quickstart", "q"},

@@ -56,6 +56,9 @@ test('answers are what the document says', async () => {
   await holds('GET', '/api/v1/teams', 200);
   const budget = await holds('POST', '/api/v1/budgets', 201, { scope: 'team', amount: '50', window: 'month' });
   await holds('GET', '/api/v1/budgets', 200);
+  await holds('GET', '/api/v1/alerts', 200);
+  await holds('GET', '/api/v1/alerts/settings', 200);
+  await holds('PATCH', '/api/v1/alerts/settings', 200, { balance_below: '5', budget_percents: [50], recipients: [] });
   await holds('DELETE', '/api/v1/budgets/{id}', 200, undefined, ask, `/api/v1/budgets/${budget.id}`);
   await holds('GET', '/api/v1/calls', 200);
   await holds('GET', '/api/v1/calls/{id}', 200, undefined, ask, `/api/v1/calls/${id}`);

@@ -8,17 +8,21 @@
 #include "identity/budget.h"
 #include "ledger/statement.h"
 #include "logs/search.h"
+#include "notices/alert.h"
 #include "web/chart.h"
 #include "web/links.h"
 #include "web/snippet.h"
 #include "web/pages/log_filter.h"
 #include "web/view.h"
 
+#define ALERTS_SHOWN 20
+
 struct figures {
     struct balance balance;
     struct usage_overview usage;
     struct log_keys keys;
     struct budget_page budgets;
+    struct alert_page alerts; /* that stand */
     struct str from_day;
 };
 
@@ -33,6 +37,8 @@ static int read_figures(struct web *w, struct figures *f)
         r = log_keys(w->db, w->arena, w->session.team, &f->keys);
     if (r == 0)
         r = budget_list(w->db, w->arena, w->session.team, &f->budgets);
+    if (r == 0)
+        r = alert_list(w->db, w->arena, w->session.team, true, ALERTS_SHOWN, &f->alerts);
     if (r != 0)
         return r;
     if (!civil_parse_day(f->usage.today.from_day, &today))
@@ -140,6 +146,25 @@ static void steps_view(struct web *w, const struct figures *f, struct json_objec
     snippet_view(w, STR(""), STR(""), view);
 }
 
+/* Of the balance and of keys: other budgets that are short stand there anyhow. */
+static struct json_object *alerts_view(struct web *w, const struct alert_page *page)
+{
+    struct json_object *list = json_new_array();
+
+    for (size_t i = 0; i < page->n; i++) {
+        const struct alert *v = &page->v[i];
+        struct json_object *o;
+
+        if (str_eq_c(v->kind, "budget") && !str_eq_c(v->scope, "key"))
+            continue;
+        o = json_new_object();
+        json_set_str(o, "title", alert_title(w->arena, v));
+        json_set_str(o, "sentence", alert_sentence(w->arena, v));
+        json_push(list, o);
+    }
+    return list;
+}
+
 int page_overview(struct web *w)
 {
     struct figures f = {0};
@@ -154,6 +179,7 @@ int page_overview(struct web *w)
     json_set(view, "short_budgets", short_view(w, &f.budgets));
     json_set(view, "models", top_view(w, &f.usage.models, &f.usage.month, false));
     json_set(view, "keys", top_view(w, &f.usage.keys, &f.usage.month, true));
+    json_set(view, "alerts", alerts_view(w, &f.alerts));
     json_set_bool(view, "any_spend", f.usage.points.n > 0);
     r = chart_spend(w->arena, &f.usage.points, f.from_day, f.usage.today.from_day, view, "chart");
     if (r < 0) {

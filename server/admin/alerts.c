@@ -1,0 +1,166 @@
+/* alerts.c: /api/v1/alerts: what was raised for a team, and what it wants to hear of. */
+#include "admin/alerts.h"
+
+#include <errno.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "notices/alert.h"
+
+#define ALERTS_ANSWERED 200
+
+static struct json_object *alert_json(const struct alert *v)
+{
+    bool of_budget = str_eq_c(v->kind, "budget");
+    struct json_object *o = json_new_object();
+
+    json_set_cstr(o, "object", "alert");
+    json_set_i64(o, "id", v->id);
+    json_set_str(o, "kind", v->kind);
+    json_set_str(o, "scope", v->scope);
+    json_set_i64(o, "scope_id", v->scope_id);
+    json_set_str(o, "name", v->name);
+    if (of_budget)
+        json_set_i64(o, "percent", v->mark);
+    else
+        json_set_null(o, "percent");
+    json_set_money(o, "amount", v->amount);
+    json_set_money(o, of_budget ? "spent" : "balance", v->used);
+    json_set_null(o, of_budget ? "balance" : "spent");
+    admin_set_text(o, "window", v->window);
+    admin_set_time(o, "raised_at", v->raised_at_us);
+    admin_set_time(o, "ended_at", v->ended_at_us);
+    return o;
+}
+
+int admin_alerts_list(struct admin *a)
+{
+    struct json_object *array;
+    struct alert_page page;
+    int r = admin_need(a, ROLE_VIEWER);
+
+    if (!r)
+        r = admin_query_known(a, NULL, 0);
+    if (!r)
+        r = admin_identity(a, alert_list(a->db, a->arena, a->team, false, ALERTS_ANSWERED, &page),
+                           NULL);
+    if (r)
+        return r;
+    array = json_new_array();
+    for (size_t i = 0; i < page.n; i++)
+        json_push(array, alert_json(&page.v[i]));
+    return admin_reply(a, 200, admin_list(array));
+}
+
+static int answer_settings(struct admin *a)
+{
+    struct json_object *o, *marks, *users;
+    struct alert_settings s;
+    int r = admin_identity(a, alert_settings_read(a->db, a->arena, a->team, &s), NULL);
+
+    if (r)
+        return r;
+    o = json_new_object();
+    marks = json_new_array();
+    users = json_new_array();
+    for (size_t i = 0; i < ALERT_MARKS; i++)
+        if (s.marks[i])
+            json_push_i64(marks, alert_marks[i]);
+    for (size_t i = 0; i < s.n_recipients; i++)
+        json_push_i64(users, s.recipients[i]);
+    json_set_cstr(o, "object", "alert_settings");
+    json_set(o, "budget_percents", marks);
+    if (s.balance_below.nano)
+        json_set_money(o, "balance_below", s.balance_below);
+    else
+        json_set_null(o, "balance_below");
+    json_set(o, "recipients", users);
+    return admin_reply(a, 200, o);
+}
+
+int admin_alert_settings_get(struct admin *a)
+{
+    int r = admin_need(a, ROLE_VIEWER);
+
+    if (!r)
+        r = admin_query_known(a, NULL, 0);
+    return r ? r : answer_settings(a);
+}
+
+struct settings_body {
+    struct money balance_below;
+    struct json_object *marks, *recipients;
+    uint8_t saw_balance, saw_marks, saw_recipients;
+};
+
+#define AT(field) offsetof(struct settings_body, field)
+
+static const struct json_field settings_fields[] = {
+    {"balance_below", WANT_MONEY, false, 0, INT64_C(1000000000000000000), AT(balance_below),
+     AT(saw_balance)},
+    {"budget_percents", WANT_ANY, false, 0, 0, AT(marks), AT(saw_marks)},
+    {"recipients", WANT_ANY, false, 0, 0, AT(recipients), AT(saw_recipients)},
+};
+
+static int read_marks(struct admin *a, const struct json_object *v, struct alert_settings *s)
+{
+    static const char *const says = "This is a list of 50, 80 and 100, or of some of them.";
+
+    memset(s->marks, 0, sizeof(s->marks));
+    if (json_kind(v) != JSON_ARRAY)
+        return admin_problem(a, PROBLEM_BAD_FIELD, "budget_percents", says);
+    for (size_t i = 0; i < json_length(v); i++) {
+        bool known = false;
+
+        for (size_t k = 0; k < ALERT_MARKS; k++)
+            if (json_kind(json_at(v, i)) == JSON_INT && json_i64(json_at(v, i)) == alert_marks[k])
+                known = s->marks[k] = true;
+        if (!known)
+            return admin_problem(a, PROBLEM_BAD_FIELD, "budget_percents", says);
+    }
+    return 0;
+}
+
+static int read_recipients(struct admin *a, const struct json_object *v, struct alert_settings *s)
+{
+    size_t n = json_kind(v) == JSON_ARRAY ? json_length(v) : 0;
+
+    if (json_kind(v) != JSON_ARRAY || n > BOUND_MEMBERS_PER_TEAM)
+        return admin_problem(a, PROBLEM_BAD_FIELD, "recipients",
+                             "This is a list of the user ids of members.");
+    s->recipients = arena_array(a->arena, int64_t, MAX(n, (size_t)1));
+    s->n_recipients = n;
+    if (!s->recipients)
+        return err_origin(-ENOMEM);
+    for (size_t i = 0; i < n; i++) {
+        if (json_kind(json_at(v, i)) != JSON_INT)
+            return admin_problem(a, PROBLEM_BAD_FIELD, "recipients",
+                                 "This is a list of the user ids of members.");
+        s->recipients[i] = json_i64(json_at(v, i));
+    }
+    return 0;
+}
+
+/* What is absent stays; null takes the balance's limit away. */
+int admin_alert_settings_set(struct admin *a)
+{
+    struct identity_fault fault = {0};
+    struct settings_body b = {0};
+    struct alert_settings s;
+    int r = admin_need(a, ROLE_ADMIN);
+
+    if (!r)
+        r = admin_body(a, settings_fields, ARRAY_LEN(settings_fields), &b);
+    if (!r)
+        r = admin_identity(a, alert_settings_read(a->db, a->arena, a->team, &s), NULL);
+    if (!r && b.saw_balance != FIELD_ABSENT)
+        s.balance_below = b.balance_below;
+    if (!r && b.saw_marks != FIELD_ABSENT)
+        r = read_marks(a, b.marks, &s);
+    if (!r && b.saw_recipients != FIELD_ABSENT)
+        r = read_recipients(a, b.recipients, &s);
+    if (!r)
+        r = admin_identity(
+            a, alert_settings_save(a->db, a->arena, &a->actor, a->team, &s, &fault), &fault);
+    return r ? r : answer_settings(a);
+}

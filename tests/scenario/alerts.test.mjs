@@ -1,0 +1,263 @@
+// Alerts of balances and budgets: once for each window and threshold, whichever of two nodes judges.
+import assert from 'node:assert/strict';
+import { Cluster } from '../lib/cluster.mjs';
+import { call, hello, manage, mintKey, mintManagementKey, served, topUp, signUp } from '../lib/installation.mjs';
+import { MailServer } from '../lib/mailserver.mjs';
+import { eventually, setup, test } from '../lib/story.mjs';
+import { startUpstream, send, chat } from '../lib/upstream.mjs';
+
+const CHARGE = 15000; // nano-dollars of a call: 9 x $1 + 3 x $2 per million
+
+let mail, cluster, one, two, owner, team, ask, key, name, project, user, up;
+setup('a team with a balance, two nodes and a mail server', async () => {
+  up = await startUpstream((req, res) => send(res, 200, chat()));
+  mail = await new MailServer().start();
+  cluster = await new Cluster().start();
+  one = await cluster.add('one', mail.env());
+  two = await cluster.add('two', mail.env());
+  await cluster.install([up]);
+  await cluster.model({ name: 'scripted' });
+  owner = cluster.owner;
+  name = owner.team;
+  await topUp(owner, 20);
+  ask = manage(one, await mintManagementKey(owner));
+  key = await mintKey(owner);
+  await served(one, key, 'scripted');
+  await served(two, key, 'scripted');
+  [{ id: team }] = cluster.sql(`SELECT id FROM team WHERE name = '${name}'`);
+  [{ id: user }] = cluster.sql(`SELECT id FROM person WHERE email = '${owner.email}'`);
+});
+
+const psql = (text) => cluster.postgres.psql(text);
+const dollars = (calls) => (calls * CHARGE / 1e9).toFixed(9);
+const charged = () => Number(cluster.sql(`SELECT coalesce(sum(charge_nano), 0)::text AS n FROM call WHERE team_id = ${team}`)[0].n);
+const raised = (more = 'true') => cluster.sql(`SELECT * FROM alert WHERE team_id = ${team} AND ${more} ORDER BY id`);
+const mails = () => mail.to(owner.email).filter((m) => m.subject.startsWith(`${name}: `));
+
+async function spend(calls, secret = key, node = one) {
+  const before = charged();
+  for (let i = 0; i < calls; i++) assert.equal((await call(node, secret, hello('scripted'))).status, 200);
+  await eventually(() => charged() === before + calls * CHARGE, 'the calls to be booked');
+}
+
+// A node judges anew, and what it raised is mailed.
+async function judged() {
+  psql(`UPDATE alert_clock SET judged_at = '-infinity'`);
+  await eventually(() => cluster.sql(`SELECT FROM alert_clock WHERE judged_at > '-infinity'`).length, 'a node to judge');
+  await eventually(() => Number(cluster.sql(`SELECT count(*) AS n FROM outbox WHERE sealed IS NOT NULL`)[0].n) === 0, 'the mails to be sent');
+}
+
+const budget = async (fields) => {
+  const made = await ask('POST', '/budgets', { scope: 'team', window: 'month', ...fields });
+  assert.equal(made.status, 201, made.text);
+  return made.json;
+};
+async function anew() {
+  for (const b of (await ask('GET', '/budgets')).json.data) await ask('DELETE', `/budgets/${b.id}`);
+  await judged();
+  mail.mails.length = 0;
+}
+const spentCalls = () => charged() / CHARGE;
+
+test('a budget at 80 and at 100 percent: the owner is mailed once each', async () => {
+  await budget({ amount: dollars(40) });
+  await spend(31);
+  await judged();
+  assert.deepEqual([raised().length, mails().length], [0, 0]);
+  await spend(1);
+  await judged();
+  await judged();
+  assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: 80 % spent`]);
+  assert.match(mails()[0].text, /\$0\.00048 of \$0\.0006 a month are spent/);
+  assert.ok([one, two].some((node) => mails()[0].link === `${node.url}/alerts`), mails()[0].link);
+  // What the other node has leased and does not use comes back first.
+  await eventually(async () => (await call(one, key, hello('scripted'))).status === 402 && spentCalls() >= 36, 'a call that it does not cover');
+  await judged();
+  assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: 80 % spent`, `${name}: Budget of the team: used up`]);
+  assert.ok(spentCalls() < 40);
+  const page = await owner.get('/alerts');
+  assert.match(page.text, /Budget of the team: used up .*Stands/);
+  assert.match(page.text, new RegExp(`${owner.email} .*Sent`));
+});
+
+test('a restart of all nodes raises nothing again', async () => {
+  const before = raised().length;
+  await Promise.all([one, two].map((node) => node.stop('SIGKILL')));
+  await Promise.all([one.revive(), two.revive()]);
+  psql('UPDATE alert_watch SET seen_nano = -1'); // and is judged
+  await judged();
+  assert.deepEqual([raised().length, mails().length], [before, 2]);
+});
+
+test('many who judge at once raise it once', async () => {
+  await anew();
+  await spend(1, key, two);
+  const before = raised().length;
+  await budget({ amount: dollars(spentCalls() * 1.1) });
+  for (let round = 0; round < 10; round++) {
+    psql(`UPDATE alert_clock SET judged_at = '-infinity'; UPDATE alert_watch SET seen_nano = -1`);
+    await new Promise((done) => setTimeout(done, 600)); // the nodes look too
+  }
+  await judged();
+  assert.equal(raised().length, before + 1);
+  assert.equal(mails().length, 1);
+});
+
+test('a budget that passes several thresholds at once is told of once, at the highest', async () => {
+  await anew();
+  await ask('PATCH', '/alerts/settings', { budget_percents: [50, 80, 100], recipients: [user] });
+  await budget({ amount: dollars(spentCalls()) });
+  await judged();
+  assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: used up`]);
+  assert.deepEqual(raised('ended_at IS NULL').map((a) => a.mark), [50, 80, 100]);
+});
+
+test('a budget that is raised ends what stood, and has thresholds of its own', async () => {
+  mail.mails.length = 0;
+  await budget({ amount: dollars(spentCalls() * 2) });
+  await judged();
+  assert.deepEqual(raised('ended_at IS NULL').map((a) => a.mark), [50]);
+  assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: 50 % spent`]);
+  await anew();
+  assert.equal(raised('ended_at IS NULL').length, 0);
+});
+
+test('budgets of a project, of a member and of a key say whose they are; one letter tells of all', async () => {
+  await anew();
+  await owner.submit('/settings', /\/settings\/projects$/, { name: 'web <b>' });
+  [{ id: project }] = cluster.sql(`SELECT id FROM project WHERE name = 'web <b>'`);
+  const made = await ask('POST', '/keys', { name: 'batch', project_id: project });
+  assert.equal(made.status, 201, made.text);
+  const [{ id }] = cluster.sql(`SELECT id FROM api_key WHERE name = 'batch'`);
+  psql(`UPDATE api_key SET owner_user_id = ${user} WHERE id = ${id}`);
+  await served(one, made.json.key, 'scripted');
+  await spend(4, made.json.key);
+  await budget({ scope: 'project', scope_id: project, amount: dollars(5) });
+  await budget({ scope: 'user', scope_id: user, amount: dollars(spentCalls() * 1.1) });
+  const changed = await ask('PATCH', `/keys/${id}`, { budget: dollars(5), budget_window: 'day' });
+  assert.equal(changed.status, 200, changed.text);
+  await judged();
+  const [letter, ...others] = mails();
+  assert.deepEqual([letter.subject, others.length], [`${name}: 3 alerts`, 0]);
+  for (const line of ['Budget of project web <b>: 80 % spent', 'Budget of the keys of Ada Owner: 80 % spent', 'Budget of key batch: 80 % spent'])
+    assert.ok(letter.text.includes(line), letter.text);
+  assert.match(letter.text, /\$0\.00006 of \$0\.000075 a day/);
+  assert.ok(!letter.html.includes('<b>'));
+  assert.match((await owner.get('/overview')).text, /Budget of key batch: 80 % spent/);
+  await ask('DELETE', `/keys/${id}`);
+  await anew();
+  assert.equal(raised('ended_at IS NULL').length, 0);
+});
+
+test('a window that is over ends its alerts; the next one has its own', async () => {
+  await anew();
+  await budget({ amount: dollars(1), window: 'day' });
+  await judged();
+  const [standing] = raised(`ended_at IS NULL AND mark = 100`);
+  assert.ok(standing, 'what was spent today is beyond it');
+  mail.mails.length = 0;
+  // As if all that had been yesterday.
+  psql(`UPDATE alert SET window_start = window_start - interval '1 day', window_end = now() WHERE budget_window = 'day' AND ended_at IS NULL`);
+  await judged();
+  assert.equal(raised('ended_at IS NULL').length, 0);
+  assert.equal(mails().length, 0);
+  psql('UPDATE alert_watch SET seen_nano = -1');
+  await judged();
+  assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: used up`]);
+});
+
+test('a balance below the amount is told of once, and again after it was filled', async () => {
+  await anew();
+  const page = await owner.submit('/alerts', /\/alerts$/, { balance_below: '25' });
+  assert.equal(page.status, 200);
+  assert.match(page.text, /The alerts are as you wish/);
+  await judged();
+  await spend(1);
+  await judged();
+  assert.deepEqual(mails().map((m) => m.subject), [`${name}: Balance below $25.00`]);
+  assert.match(mails()[0].text, /The balance is \$19\.99/);
+  assert.match((await owner.get('/overview')).text, /Balance below \$25\.00/);
+  await topUp(owner, 20);
+  await judged();
+  assert.equal(raised(`kind = 'balance' AND ended_at IS NULL`).length, 0);
+  assert.doesNotMatch((await owner.get('/overview')).text, /Balance below/);
+  await ask('PATCH', '/alerts/settings', { balance_below: '39.99' });
+  await spend(5);
+  await judged();
+  assert.equal(mails().length, 1);
+  await ask('PATCH', '/alerts/settings', { balance_below: '50' });
+  await judged();
+  assert.deepEqual(mails().map((m) => m.subject), [`${name}: Balance below $25.00`, `${name}: Balance below $50.00`]);
+  const { json } = await ask('GET', '/alerts');
+  assert.deepEqual([json.data[0].kind, json.data[0].amount, json.data[0].percent, json.data[0].ended_at], ['balance', '50', null, null]);
+  await ask('PATCH', '/alerts/settings', { balance_below: null });
+  await judged();
+  assert.equal(raised(`kind = 'balance' AND ended_at IS NULL`).length, 0);
+});
+
+test('those who are named are mailed, and nobody who has left', async () => {
+  await anew();
+  const link = (await owner.submit('/members', /invites$/, { role: 'viewer' })).body.match(/\/invite\/([\w-]{20,})/)[1];
+  const guest = await signUp(one);
+  await guest.submit(`/invite/${link}`, /\/invite\//);
+  const [{ id }] = cluster.sql(`SELECT id FROM person WHERE email = '${guest.email}'`);
+  assert.equal((await ask('PATCH', '/alerts/settings', { recipients: [id] })).status, 200);
+  await budget({ amount: dollars(1) });
+  await judged();
+  assert.deepEqual([mail.to(owner.email).length, mail.to(guest.email).length], [0, 1]);
+  await owner.submit('/members', new RegExp(`/members/${id}/remove`));
+  assert.deepEqual((await ask('GET', '/alerts/settings')).json.recipients, []);
+  await budget({ amount: dollars(2) });
+  await judged();
+  assert.equal(mail.to(guest.email).length, 1);
+  assert.ok(raised('ended_at IS NULL').length > 0);
+  await ask('PATCH', '/alerts/settings', { recipients: [user] });
+});
+
+test('what cannot be written to be sent is not raised, and is once it can', async () => {
+  await anew();
+  psql(`CREATE FUNCTION refuse_alerts() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'for the test'; END $$;
+    CREATE TRIGGER refuse_alerts BEFORE INSERT ON outbox FOR EACH ROW WHEN (NEW.kind = 'alert') EXECUTE FUNCTION refuse_alerts()`);
+  await budget({ amount: dollars(3) });
+  const before = raised().length;
+  psql(`UPDATE alert_clock SET judged_at = '-infinity'`);
+  await eventually(() => [one, two].some((node) => /chore_failed chore=alerts/.test(node.log)), 'a node to fail');
+  assert.equal(raised().length, before);
+  psql('DROP TRIGGER refuse_alerts ON outbox');
+  await judged();
+  assert.ok(raised().length > before);
+  assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: used up`]);
+});
+
+for (const [what, body, param] of [
+  ['a percentage that there is not', { budget_percents: [70] }, 'budget_percents'],
+  ['percentages that are no list', { budget_percents: 80 }, 'budget_percents'],
+  ['somebody who is no member', { recipients: [999999] }, 'recipients'],
+  ['a recipient that is no id', { recipients: ['ada@example.org'] }, 'recipients'],
+  ['an amount below 0', { balance_below: '-1' }, 'balance_below'],
+  ['an unknown field', { colour: 'red' }, 'colour'],
+]) {
+  test(`${what} is refused, and nothing is changed`, async () => {
+    const before = (await ask('GET', '/alerts/settings')).json;
+    const refused = await ask('PATCH', '/alerts/settings', body);
+    assert.equal(refused.status, 400, refused.text);
+    assert.match(JSON.stringify(refused.json.error.param), new RegExp(param));
+    assert.deepEqual((await ask('GET', '/alerts/settings')).json, before);
+  });
+}
+
+test('a viewer sees the alerts and changes nothing; each change is in the audit log', async () => {
+  const viewer = manage(one, await mintManagementKey(owner, 'viewer'));
+  assert.equal((await viewer('GET', '/alerts')).status, 200);
+  assert.equal((await viewer('PATCH', '/alerts/settings', { recipients: [] })).status, 403);
+  const rows = cluster.sql(`SELECT before, after FROM audit WHERE action = 'alerts.change' AND team_id = ${team} ORDER BY id`);
+  assert.ok(rows.length > 3);
+  assert.deepEqual(rows.at(-1).after.recipients, [user]);
+});
+
+test('another team hears nothing of it', async () => {
+  const stranger = await signUp(two);
+  const page = await stranger.get('/alerts');
+  assert.match(page.text, /None was raised so far/);
+  assert.ok(!page.text.includes(owner.email));
+});
