@@ -63,6 +63,15 @@ CREATE TABLE alert_recipient (
 );
 COMMENT ON TABLE alert_recipient IS 'Members who are mailed a team''s alerts; who leaves the team is taken off.';
 
+CREATE TABLE alert_webhook (
+    team_id bigint PRIMARY KEY REFERENCES team,
+    url text NOT NULL CHECK (length(url) BETWEEN 1 AND 2000),
+    sealed_secret bytea NOT NULL,
+    set_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE alert_webhook IS 'Where a team''s alerts are posted to, one for each team; every URL that is set has a secret of its own.';
+COMMENT ON COLUMN alert_webhook.sealed_secret IS 'What the posts are signed with, sealed under the installation''s secret.';
+
 CREATE TABLE alert (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     team_id bigint REFERENCES team,
@@ -107,9 +116,11 @@ INSERT INTO alert_clock (judged_at) VALUES ('-infinity');
 CALL tenant_table('outbox');
 CALL tenant_table('alert_setting');
 CALL tenant_table('alert_recipient');
+CALL tenant_table('alert_webhook');
 CALL tenant_table('alert');
 CALL tenant_table('alert_watch');
-GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, alert_setting, alert_recipient, reset_wish TO tollgate_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, alert_setting, alert_recipient, alert_webhook, reset_wish
+    TO tollgate_app;
 GRANT SELECT ON alert, alert_watch, alert_clock TO tollgate_app;
 GRANT SELECT ON budget, alert_setting TO tollgate_money;
 GRANT SELECT, INSERT, UPDATE ON alert, alert_watch, alert_clock TO tollgate_money;
@@ -135,19 +146,26 @@ CREATE TRIGGER alert_look_again AFTER UPDATE OF budget_nano, budget_window, dele
 CALL money_function('alert_look_again()', false);
 
 -- Each budget of these teams in the window that runs, and what was spent in it: from its purse, or from
--- the days' sums where no call has opened the purse's window yet. refused: somebody lately wanted more of it
--- than was left.
+-- the days' sums where no call has opened the purse's window yet. refused: less than a tenth is left, and a
+-- request lately wanted more.
 CREATE FUNCTION budget_states(p_teams bigint[], p_at timestamptz)
 RETURNS TABLE (team_id bigint, scope text, scope_id bigint, budget_window text, amount_nano bigint,
                spent_nano bigint, refused boolean, window_start timestamptz, window_end timestamptz)
 LANGUAGE sql STABLE AS $$
     SELECT b.team_id, b.scope, b.scope_id, b.budget_window, b.amount_nano,
            coalesce(q.used, budget_spent(b.team_id, b.scope, b.scope_id, w.starts)),
-           coalesce(q.recall_until > p_at - interval '2 minutes', false), w.starts, w.ends
-      FROM (SELECT g.team_id, g.scope, g.scope_id, g.budget_window, g.amount_nano
+           CASE WHEN q.used::numeric * 10 < b.amount_nano::numeric * 9 OR q.used >= b.amount_nano THEN false
+                ELSE EXISTS (SELECT FROM call c
+                              WHERE c.team_id = b.team_id AND c.posted_at > greatest(p_at - interval '3 minutes', b.changed_at)
+                                AND c.outcome = 'blocked'
+                                AND c.quota_source = CASE b.scope WHEN 'key' THEN 'app_key' ELSE b.scope || '_budget' END
+                                AND b.scope_id = CASE b.scope WHEN 'team' THEN c.team_id WHEN 'key' THEN c.key_id
+                                                              WHEN 'project' THEN c.project_id ELSE c.user_id END) END,
+           w.starts, w.ends
+      FROM (SELECT g.team_id, g.scope, g.scope_id, g.budget_window, g.amount_nano, g.changed_at
               FROM budget g WHERE g.team_id = ANY (p_teams)
             UNION ALL
-            SELECT k.team_id, 'key', k.id, k.budget_window, k.budget_nano
+            SELECT k.team_id, 'key', k.id, k.budget_window, k.budget_nano, '-infinity'
               FROM api_key k WHERE k.team_id = ANY (p_teams) AND k.budget_nano IS NOT NULL AND k.deleted_at IS NULL) b
       JOIN team t ON t.id = b.team_id
      CROSS JOIN LATERAL (SELECT CASE b.budget_window WHEN 'lifetime' THEN 'never' ELSE b.budget_window END AS turns) v
@@ -169,18 +187,16 @@ CALL money_function('team_funds(bigint[])', false);
 -- Raises what holds and was not raised yet, and ends what no longer holds. The rows that were raised; none
 -- when another node judges, or did within the minute.
 --
--- Only teams whose wallet or credit has turned something over since they were judged are looked at, or who
--- were refused: a budget with a tenth or less left that does not cover a request is used up, though it is
--- never spent to the last. What is noted of a team is older than what is judged, never newer, so that nothing
--- is missed between.
+-- Only teams whose wallet or credit has turned something over since they were judged are looked at, and those
+-- with a budget of which less than a tenth is left: once that does not cover a request it is used up, though it
+-- is never spent to the last. What is noted of a team is older than what is judged, never newer, so that
+-- nothing is missed between.
 CREATE FUNCTION alerts_judge() RETURNS SETOF alert LANGUAGE plpgsql AS $$
 DECLARE
     now_at CONSTANT timestamptz := clock_timestamp();
-    last_at timestamptz;
     moved bigint[];
 BEGIN
-    SELECT judged_at INTO last_at FROM alert_clock
-     WHERE judged_at <= now_at - interval '55 seconds' FOR UPDATE SKIP LOCKED;
+    PERFORM FROM alert_clock WHERE judged_at <= now_at - interval '55 seconds' FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -198,7 +214,8 @@ BEGIN
       FROM (SELECT s.team_id FROM seen s
             UNION
             SELECT q.team_id FROM alert_watch w JOIN purse q ON q.team_id = w.team_id
-             WHERE q.kind = 'budget' AND q.recall_until >= greatest(last_at, now_at - interval '2 minutes')) m;
+             WHERE q.kind = 'budget' AND q.used < q.capacity AND q.window_end > now_at
+               AND q.used::numeric * 10 >= q.capacity::numeric * 9) m;
     IF moved IS NULL THEN
         RETURN;
     END IF;
@@ -224,7 +241,7 @@ BEGIN
       LEFT JOIN person p ON s.scope = 'user' AND p.id = s.scope_id
       LEFT JOIN api_key k ON s.scope = 'key' AND k.team_id = s.team_id AND k.id = s.scope_id
      WHERE s.spent_nano::numeric * 100 >= s.amount_nano::numeric * m.mark
-        OR m.mark = 100 AND s.refused AND s.spent_nano::numeric * 10 >= s.amount_nano::numeric * 9
+        OR m.mark = 100 AND s.refused
      ORDER BY s.team_id, s.scope, s.scope_id, m.mark
     ON CONFLICT DO NOTHING RETURNING *;
     RETURN QUERY

@@ -221,6 +221,7 @@ static int open_mail(struct app *app)
                                         .smtp_password_file = c->smtp_password_file,
                                         .mail_from = c->mail_from,
                                         .allow_plain = c->allow_plain_smtp == CONFIG_ON,
+                                        .private_webhooks = c->private_webhooks == CONFIG_ON,
                                         .public_url = app->services.public_url};
     uint8_t seal_key[32];
     int r;

@@ -1,6 +1,6 @@
 /* chores.c: crews, each a thread with its own connection and a table of jobs: one for what is quick, one
  * for looking after the books and the log, where a job may take minutes, and one for each kind of others'
- * servers that are waited for: those that give tokens, the one that takes mail. */
+ * servers that are waited for: those that give tokens, the one that takes mail, those that take webhooks. */
 #include "chores.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@
 /* What is due and could not be done is tried again after so long. */
 #define PAUSE_MIN_MS 1000
 
-enum { CREW_QUICK, CREW_PATIENT, CREW_TOKENS, CREW_MAIL, CREWS };
+enum { CREW_QUICK, CREW_PATIENT, CREW_TOKENS, CREW_MAIL, CREW_WEBHOOKS, CREWS };
 
 struct crew;
 struct chore {
@@ -68,7 +68,7 @@ struct chores {
     struct chores_config config;
     struct crew crew[CREWS];
     struct token_keeper *tokens;
-    struct post *mail;
+    struct post *mail, *webhooks;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     unsigned catalogs; /* so many came; under the lock */
@@ -229,12 +229,7 @@ static bool is_stopping(void *ctx)
 
 static int chore_alerts(struct crew *c)
 {
-    int64_t raised = 0;
-    int r = alerts_judge(c->db, c->all->config.services->notices, &raised);
-
-    if (raised)
-        log_info("alerts_raised", "count=%lld", (long long)raised);
-    return r;
+    return alerts_judge(c->db, c->all->config.services->notices);
 }
 
 static int chore_resets(struct crew *c)
@@ -257,6 +252,11 @@ static int chore_stripe(struct crew *c)
 static int64_t stripe_next_ms(struct crew *c)
 {
     return c->all->config.services->stripe ? STRIPE_LOOK_MS : INT64_MAX;
+}
+
+static int chore_webhooks(struct crew *c)
+{
+    return post_round(c->all->webhooks, c->db, is_stopping, c->all);
 }
 
 /* When alerts were judged last is kept in the database, as the checks' times below. */
@@ -286,12 +286,16 @@ static const struct chore mail_chores[] = {
     {"resets", 2000, chore_resets},
     {"mail", 2000, chore_mail},
 };
+static const struct chore webhook_chores[] = {
+    {"webhooks", 2000, chore_webhooks},
+};
 #define CREW(title, list) {.name = title, .chores = list, .n = ARRAY_LEN(list)}
 static const struct crew crews[CREWS] = {
     [CREW_QUICK] = CREW("tollgate chores", quick_chores),
     [CREW_PATIENT] = CREW("tollgate checks", patient_chores),
     [CREW_TOKENS] = CREW("tollgate tokens", token_chores),
     [CREW_MAIL] = CREW("tollgate mail", mail_chores),
+    [CREW_WEBHOOKS] = CREW("tollgate webhooks", webhook_chores),
 };
 _Static_assert(ARRAY_LEN(quick_chores) <= CHORES_MAX && ARRAY_LEN(patient_chores) <= CHORES_MAX,
                "raise CHORES_MAX");
@@ -452,6 +456,8 @@ int chores_start(const struct chores_config *config, struct chores **ret)
     r = token_keeper_new(&c->tokens);
     if (r == 0)
         r = post_new(config->services->notices, OUTBOX_MAIL, &c->mail);
+    if (r == 0)
+        r = post_new(config->services->notices, OUTBOX_WEBHOOK, &c->webhooks);
     for (size_t i = 0; r == 0 && i < ARRAY_LEN(c->crew); i++)
         r = start_crew(&c->crew[i]);
     if (r)
@@ -478,6 +484,7 @@ void chores_stop(struct chores *c)
     }
     token_keeper_free(c->tokens);
     post_free(c->mail);
+    post_free(c->webhooks);
     pthread_cond_destroy(&c->wake);
     pthread_mutex_destroy(&c->lock);
     free(c);

@@ -1,4 +1,4 @@
-/* chores.h: what has to be done from time to time, by any node: four threads with a connection each.
+/* chores.h: what has to be done from time to time, by any node: five threads with a connection each.
  *
  * Payment expiry, month-end invoices, partitions made ahead, ended sessions, scheduled prices, mail, the
  * checks of the books. Each job is safe to run on several nodes at once; the database sees to it that it is done once. */

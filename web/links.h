@@ -30,6 +30,9 @@
     X(redeem, "/billing/redeem")                                                                   \
     X(budgets, "/budgets")                                                                         \
     X(alerts, "/alerts")                                                                           \
+    X(webhook, "/alerts/webhook")                                                                  \
+    X(webhook_drop, "/alerts/webhook/drop")                                                        \
+    X(webhook_test, "/alerts/webhook/test")                                                        \
     X(members, "/members")                                                                         \
     X(invites, "/members/invites")                                                                 \
     X(settings, "/settings")                                                                       \

@@ -5,7 +5,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
-#include "notices/alert.h"
+#include "notices/webhook.h"
 
 #define ALERTS_ANSWERED 200
 
@@ -55,9 +55,13 @@ int admin_alerts_list(struct admin *a)
 static int answer_settings(struct admin *a)
 {
     struct json_object *o, *marks, *users;
+    struct str url = STR_NONE;
     struct alert_settings s;
-    int r = admin_identity(a, alert_settings_read(a->db, a->arena, a->team, &s), NULL);
+    int r = webhook_read(a->db, a->arena, a->team, &url);
 
+    if (r == 0 || r == IDENTITY_E_NONE)
+        r = alert_settings_read(a->db, a->arena, a->team, &s);
+    r = admin_identity(a, r, NULL);
     if (r)
         return r;
     o = json_new_object();
@@ -75,6 +79,7 @@ static int answer_settings(struct admin *a)
     else
         json_set_null(o, "balance_below");
     json_set(o, "recipients", users);
+    admin_set_text(o, "webhook_url", url);
     return admin_reply(a, 200, o);
 }
 
@@ -163,4 +168,47 @@ int admin_alert_settings_set(struct admin *a)
         r = admin_identity(
             a, alert_settings_save(a->db, a->arena, &a->actor, a->team, &s, &fault), &fault);
     return r ? r : answer_settings(a);
+}
+
+struct webhook_body {
+    struct str url;
+};
+static const struct json_field webhook_fields[] = {
+    {"url", WANT_STR, true, 1, 2000, offsetof(struct webhook_body, url), SIZE_MAX},
+};
+
+/* A test follows, so that it is seen whether it arrives. */
+int admin_alert_webhook_set(struct admin *a)
+{
+    struct identity_fault fault = {0};
+    struct webhook_body b = {0};
+    struct json_object *o;
+    struct str secret;
+    int r = admin_need(a, ROLE_ADMIN);
+
+    if (!r)
+        r = admin_body(a, webhook_fields, ARRAY_LEN(webhook_fields), &b);
+    if (!r)
+        r = admin_identity(a,
+                           webhook_set(a->db, a->arena, a->services->notices, &a->actor, a->team,
+                                       b.url, &secret, &fault),
+                           &fault);
+    if (!r)
+        r = admin_identity(a, webhook_test(a->db, a->arena, a->services->notices, a->team), NULL);
+    if (r)
+        return r;
+    o = json_new_object();
+    json_set_cstr(o, "object", "alert_webhook");
+    json_set_str(o, "url", str_trim(b.url));
+    json_set_str(o, "secret", secret);
+    return admin_reply(a, 201, o);
+}
+
+int admin_alert_webhook_drop(struct admin *a)
+{
+    int r = admin_need(a, ROLE_ADMIN);
+
+    if (!r)
+        r = admin_identity(a, webhook_drop(a->db, a->arena, &a->actor, a->team), NULL);
+    return r ? r : admin_deleted(a, "alert_webhook", a->team.v);
 }

@@ -6,3 +6,5 @@
 int admin_alerts_list(struct admin *a);
 int admin_alert_settings_get(struct admin *a);
 int admin_alert_settings_set(struct admin *a);
+int admin_alert_webhook_set(struct admin *a);
+int admin_alert_webhook_drop(struct admin *a);

@@ -5,8 +5,10 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "notices/alert_rows.h"
 #include "notices/notice.h"
+#include "notices/webhook.h"
 
 #define DAY_S 86400
 #define ROUND_BYTES MIB(64)
@@ -117,8 +119,13 @@ static int tell_team(struct db *db, const struct notices *n, const struct alert 
     _cleanup_(arena_freep) struct arena *a = arena_new(TEAM_BYTES);
     struct alert_addresses to = {0};
     struct letter letter = {0};
-    int r = a ? alert_recipients(db, a, v->team, &to) : err_origin(-ENOMEM);
+    int r = a ? 0 : err_origin(-ENOMEM);
 
+    for (size_t i = 0; r == 0 && i < count; i++)
+        if (is_told(v, count, i))
+            r = webhook_tell(db, a, n, &v[i]);
+    if (r == 0 && n->mails)
+        r = alert_recipients(db, a, v->team, &to);
     if (r || !to.n)
         return r;
     letter.link = arena_strf(a, "%.*s/alerts", STR_FMT(n->public_url));
@@ -136,7 +143,7 @@ static int tell_team(struct db *db, const struct notices *n, const struct alert 
 struct judging {
     struct arena *a;
     const struct notices *n;
-    int64_t raised;
+    size_t raised;
 };
 
 static int judge_tx(struct db *db, void *ctx)
@@ -147,8 +154,8 @@ static int judge_tx(struct db *db, void *ctx)
 
     if (r)
         return r;
-    j->raised = (int64_t)raised.n;
-    for (size_t i = 0, n; r == 0 && j->n->mails && i < raised.n; i += n) {
+    j->raised = raised.n;
+    for (size_t i = 0, n; r == 0 && i < raised.n; i += n) {
         for (n = 1; i + n < raised.n && raised.v[i + n].team.v == raised.v[i].team.v;)
             n++;
         r = tell_team(db, j->n, raised.v + i, n);
@@ -156,7 +163,7 @@ static int judge_tx(struct db *db, void *ctx)
     return r;
 }
 
-int alerts_judge(struct db *db, const struct notices *n, int64_t *ret_raised)
+int alerts_judge(struct db *db, const struct notices *n)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new(ROUND_BYTES);
     struct judging j = {a, n};
@@ -164,6 +171,7 @@ int alerts_judge(struct db *db, const struct notices *n, int64_t *ret_raised)
 
     if (r)
         return err_trace(db_fatal(r));
-    *ret_raised = j.raised;
+    if (j.raised)
+        log_info("alerts_raised", "count=%zu", j.raised);
     return 0;
 }

@@ -50,5 +50,5 @@ struct str alert_title(struct arena *a, const struct alert *v) _must_use_;
 struct str alert_sentence(struct arena *a, const struct alert *v) _must_use_;
 
 /* Judges all teams, where no node has within the minute, and writes what is raised and the mails that tell
- * of it, in one transaction. *ret_raised: how many. */
-int alerts_judge(struct db *db, const struct notices *n, int64_t *ret_raised) _must_use_;
+ * of it, in one transaction, with a line in the log. */
+int alerts_judge(struct db *db, const struct notices *n) _must_use_;

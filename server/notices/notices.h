@@ -13,6 +13,7 @@ struct notices {
     struct mailbox from;
     const char *from_address;
 
+    bool private_webhooks; /* they may go to private networks */
     struct str host;       /* of Message-IDs: that of public_url */
     struct str public_url; /* no slash at its end */
     uint8_t seal_key[32];
@@ -21,7 +22,7 @@ struct notices {
 /* What the settings say; "" is none. */
 struct notices_settings {
     const char *smtp_url, *smtp_user, *smtp_password_file, *mail_from;
-    bool allow_plain;
+    bool allow_plain, private_webhooks;
     struct str public_url;
 };
 

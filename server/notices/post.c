@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "notices/webhook.h"
 
 #define ROUND_BYTES MIB(1)
 /* Between two tries of one message: 15 s, four times as long each time, an hour at most. */
@@ -112,6 +113,19 @@ static int send_mail(struct post *p, struct db *db, struct arena *a, const struc
     }
 }
 
+static int send_webhook(struct post *p, struct db *db, struct arena *a,
+                        const struct outbox_taken *t)
+{
+    struct str said = STR("");
+    int r = webhook_post(db, a, p->notices, t, &said);
+
+    if (r == WEBHOOK_OK)
+        return outbox_sent(db, t->id, said);
+    if (r == WEBHOOK_E_NEVER)
+        return give_up(db, t, said);
+    return r < 0 ? err_trace(r) : put_off(db, t, WAIT_MOST_S, said);
+}
+
 /* 0: one was sent, or put off; OUTBOX_E_NONE: nothing is due. */
 static int send_one(struct post *p, struct db *db)
 {
@@ -121,7 +135,10 @@ static int send_one(struct post *p, struct db *db)
 
     if (r == OUTBOX_E_FORGED)
         return 0;
-    return r ? r : send_mail(p, db, a, &taken);
+    if (r)
+        return r;
+    return p->channel == OUTBOX_MAIL ? send_mail(p, db, a, &taken)
+                                     : send_webhook(p, db, a, &taken);
 }
 
 static int tidy(struct post *p, struct db *db)

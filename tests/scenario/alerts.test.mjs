@@ -1,8 +1,11 @@
 // Alerts of balances and budgets: once for each window and threshold, whichever of two nodes judges.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import http from 'node:http';
 import { Cluster } from '../lib/cluster.mjs';
 import { call, hello, manage, mintKey, mintManagementKey, served, topUp, signUp } from '../lib/installation.mjs';
 import { MailServer } from '../lib/mailserver.mjs';
+import { stopAtEnd } from '../lib/server.mjs';
 import { eventually, setup, test } from '../lib/story.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
 
@@ -13,8 +16,8 @@ setup('a team with a balance, two nodes and a mail server', async () => {
   up = await startUpstream((req, res) => send(res, 200, chat()));
   mail = await new MailServer().start();
   cluster = await new Cluster().start();
-  one = await cluster.add('one', mail.env());
-  two = await cluster.add('two', mail.env());
+  one = await cluster.add('one', mail.env({ PRIVATE_WEBHOOKS: 'on' }));
+  two = await cluster.add('two', mail.env({ PRIVATE_WEBHOOKS: 'on' }));
   await cluster.install([up]);
   await cluster.model({ name: 'scripted' });
   owner = cluster.owner;
@@ -60,21 +63,21 @@ async function anew() {
 const spentCalls = () => charged() / CHARGE;
 
 test('a budget at 80 and at 100 percent: the owner is mailed once each', async () => {
-  await budget({ amount: dollars(40) });
-  await spend(31);
+  await budget({ amount: dollars(100) });
+  await spend(79);
   await judged();
   assert.deepEqual([raised().length, mails().length], [0, 0]);
   await spend(1);
   await judged();
   await judged();
   assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: 80 % spent`]);
-  assert.match(mails()[0].text, /\$0\.00048 of \$0\.0006 a month are spent/);
+  assert.match(mails()[0].text, /\$0\.0012 of \$0\.0015 a month are spent/);
   assert.ok([one, two].some((node) => mails()[0].link === `${node.url}/alerts`), mails()[0].link);
   // What the other node has leased and does not use comes back first.
-  await eventually(async () => (await call(one, key, hello('scripted'))).status === 402 && spentCalls() >= 36, 'a call that it does not cover');
+  await eventually(async () => (await call(one, key, hello('scripted'))).status === 402 && spentCalls() >= 90, 'a call that it does not cover');
   await judged();
   assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: 80 % spent`, `${name}: Budget of the team: used up`]);
-  assert.ok(spentCalls() < 40);
+  assert.ok(spentCalls() < 100);
   const page = await owner.get('/alerts');
   assert.match(page.text, /Budget of the team: used up .*Stands/);
   assert.match(page.text, new RegExp(`${owner.email} .*Sent`));
@@ -229,6 +232,110 @@ test('what cannot be written to be sent is not raised, and is once it can', asyn
   assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: used up`]);
 });
 
+// A program that takes webhooks, and answers each as it is told.
+const posts = [];
+let hook, answers = () => ({ status: 204 }), secret;
+async function startHook() {
+  const server = http.createServer((req, res) => {
+    const chunks = [];
+    req.on('data', (c) => chunks.push(c)).on('end', () => {
+      const body = Buffer.concat(chunks).toString();
+      posts.push({ path: req.url, headers: req.headers, body, json: JSON.parse(body) });
+      const { status, headers = {} } = answers(posts.at(-1)) ?? {};
+      if (status) res.writeHead(status, headers).end('so be it');
+    });
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  stopAtEnd({ stop: () => { server.closeAllConnections(); server.close(); } });
+  return `http://127.0.0.1:${server.address().port}`;
+}
+const signed = ({ headers, body }) => {
+  const [, t, v1] = headers['x-tollgate-signature'].match(/^t=(\d+),v1=([0-9a-f]{64})$/);
+  assert.ok(Math.abs(Date.now() / 1000 - t) < 300, t);
+  return v1 === createHmac('sha256', secret).update(`${t}.${body}`).digest('hex');
+};
+const delivery = () => cluster.sql(`SELECT * FROM outbox WHERE channel = 'webhook' ORDER BY id DESC LIMIT 1`)[0];
+const tried = (n = 1) => eventually(() => { const d = delivery(); return (d.tries >= n && d.outcome) || d.sent_at || d.given_up_at; }, 'a try');
+const test1 = () => owner.submit('/alerts', /\/alerts\/webhook\/test$/);
+
+test('a webhook is set on the page, its secret shown once, and a test arrives with its signature', async () => {
+  await anew();
+  hook = await startHook();
+  const page = await owner.submit('/alerts', /\/alerts\/webhook$/, { url: `${hook}/events` });
+  secret = page.body.match(/\btgwh-[A-Za-z0-9]{49}\b/)?.[0];
+  assert.ok(secret, page.text);
+  assert.ok(!(await owner.get('/alerts')).body.includes(secret));
+  await test1();
+  await eventually(() => posts.length === 1, 'the test');
+  assert.deepEqual([posts[0].path, posts[0].json.type, posts[0].json.team_id, posts[0].headers['content-type']], ['/events', 'test', team, 'application/json']);
+  assert.ok(signed(posts[0]));
+  await eventually(() => delivery().sent_at, 'what came of it');
+  assert.match((await owner.get('/alerts')).text, /\/events Test of the webhook .* Sent HTTP 204/);
+  assert.ok(!cluster.sql('SELECT * FROM alert_webhook').some((row) => JSON.stringify(row).includes(secret)));
+});
+
+test('an alert is posted, again after a refusal, under the same id', async () => {
+  posts.length = 0;
+  answers = () => ({ status: posts.length === 1 ? 500 : 200 });
+  await budget({ amount: dollars(spentCalls()) });
+  psql(`UPDATE alert_clock SET judged_at = '-infinity'`);
+  await eventually(() => posts.length === 1, 'the alert');
+  await tried();
+  assert.equal(delivery().outcome, 'HTTP 500');
+  psql(`UPDATE outbox SET next_at = now() WHERE channel = 'webhook' AND sealed IS NOT NULL`);
+  await eventually(() => delivery().sent_at, 'it to be taken');
+  assert.equal(posts.length, 2);
+  assert.deepEqual(posts[0].json, posts[1].json);
+  assert.ok(posts.every(signed));
+  const { type, data } = posts[0].json;
+  assert.deepEqual([type, data.kind, data.scope, data.percent, data.amount, data.window], ['alert.raised', 'budget', 'team', 100, String(spentCalls() * CHARGE / 1e9), 'month']);
+});
+
+test('a redirection is not followed', async () => {
+  posts.length = 0;
+  answers = () => ({ status: 302, headers: { location: `${hook}/elsewhere` } });
+  await test1();
+  await tried();
+  assert.deepEqual([delivery().outcome, delivery().sent_at, posts.map((p) => p.path).join()], ['HTTP 302', null, '/events']);
+});
+
+test('one that says nothing is left after a while, and mail goes out meanwhile', async () => {
+  answers = () => undefined;
+  posts.length = 0;
+  await test1();
+  await eventually(() => posts.length === 1, 'the post');
+  await owner.submit('/members', /\/members\/invites$/, { email: 'meanwhile@example.org', role: 'viewer' });
+  await mail.got('meanwhile@example.org');
+  assert.equal(delivery().outcome, '');
+  await tried();
+  assert.match(delivery().outcome, /^timeout_/);
+  answers = () => ({ status: 200 });
+});
+
+test('one that is down is tried again; one that was taken away is not', async () => {
+  await owner.submit('/alerts', /\/alerts\/webhook$/, { url: 'http://127.0.0.1:9/' });
+  await test1();
+  await tried();
+  assert.deepEqual([delivery().outcome, delivery().given_up_at], ['connect', null]);
+  await owner.submit('/alerts', /\/alerts\/webhook\/drop$/);
+  psql(`UPDATE outbox SET next_at = now() WHERE channel = 'webhook' AND sealed IS NOT NULL`);
+  await eventually(() => delivery().given_up_at, 'it to be given up');
+  assert.match(delivery().outcome, /changed meanwhile/);
+});
+
+test('an address that is forbidden to everybody is not asked', async () => {
+  await owner.submit('/alerts', /\/alerts\/webhook$/, { url: 'http://169.254.169.254/latest' });
+  await test1();
+  await eventually(() => delivery().given_up_at, 'it to be given up');
+  assert.equal(delivery().outcome, 'blocked');
+});
+
+for (const url of ['ftp://example.org/', 'https://user:word@example.org/', 'nonsense', 'https://example.org/../x'])
+  test(`${url} is no URL for a webhook`, async () => {
+    const refused = await ask('POST', '/alerts/webhook', { url });
+    assert.deepEqual([refused.status, refused.json.error.param], [400, 'url']);
+  });
+
 for (const [what, body, param] of [
   ['a percentage that there is not', { budget_percents: [70] }, 'budget_percents'],
   ['percentages that are no list', { budget_percents: 80 }, 'budget_percents'],
@@ -260,4 +367,17 @@ test('another team hears nothing of it', async () => {
   const page = await stranger.get('/alerts');
   assert.match(page.text, /None was raised so far/);
   assert.ok(!page.text.includes(owner.email));
+});
+
+test('without the operator\'s leave webhooks go to public addresses by https only', async () => {
+  await Promise.all([one, two].map((node) => node.stop()));
+  await one.revive({ PRIVATE_WEBHOOKS: '' });
+  owner.base = one.url;
+  posts.length = 0;
+  const refused = await ask('POST', '/alerts/webhook', { url: `${hook}/events` });
+  assert.deepEqual([refused.status, refused.json.error.param], [400, 'url']);
+  assert.equal((await ask('POST', '/alerts/webhook', { url: 'https://127.0.0.1/events' })).status, 201);
+  await eventually(() => delivery().given_up_at, 'the test to be given up');
+  assert.equal(delivery().outcome, 'blocked');
+  assert.equal(posts.length, 0);
 });

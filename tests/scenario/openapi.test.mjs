@@ -59,6 +59,8 @@ test('answers are what the document says', async () => {
   await holds('GET', '/api/v1/alerts', 200);
   await holds('GET', '/api/v1/alerts/settings', 200);
   await holds('PATCH', '/api/v1/alerts/settings', 200, { balance_below: '5', budget_percents: [50], recipients: [] });
+  await holds('POST', '/api/v1/alerts/webhook', 201, { url: 'https://example.org/tollgate' });
+  await holds('DELETE', '/api/v1/alerts/webhook', 200);
   await holds('DELETE', '/api/v1/budgets/{id}', 200, undefined, ask, `/api/v1/budgets/${budget.id}`);
   await holds('GET', '/api/v1/calls', 200);
   await holds('GET', '/api/v1/calls/{id}', 200, undefined, ask, `/api/v1/calls/${id}`);

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "identity/member.h"
-#include "notices/alert.h"
+#include "notices/webhook.h"
 #include "web/form.h"
 #include "web/links.h"
 #include "web/view.h"
@@ -22,6 +22,13 @@ static const struct form_field fields[] = {
                  .max = INT64_C(1000000000000000000), .placeholder = "10", .autocomplete = "off",
                  .help = "Wallet and grants together. Empty: nothing is said of it."},
     [RECIPIENTS] = {"recipients", "Who is mailed", FORM_MANY},
+};
+
+enum { URL };
+
+static const struct form_field webhook_fields[] = {
+    [URL] = {"url", "URL", FORM_TEXT, .required = true, .max = 2000, .autocomplete = "off",
+             .placeholder = "https://example.org/tollgate"},
 };
 
 static int open_form(struct web *w, struct form *form)
@@ -106,13 +113,23 @@ static struct json_object *sent_view(struct web *w, const struct outbox_page *pa
     return list;
 }
 
-static int show(struct web *w, int status, const struct form *form)
+/* webhook NULL: its form is empty; secret: of the one that was just set. */
+static int show(struct web *w, int status, const struct form *form, const struct form *webhook,
+                struct str secret)
 {
     struct outbox_page sent = {0};
     struct alert_page alerts;
+    struct str url = STR_NONE;
+    struct form none;
     struct json_object *view;
     int r = alert_list(w->db, w->arena, w->session.team, false, ALERTS_SHOWN, &alerts);
 
+    if (r == 0)
+        r = form_init(&none, w->arena, webhook_fields, ARRAY_LEN(webhook_fields));
+    if (r == 0)
+        r = webhook_read(w->db, w->arena, w->session.team, &url);
+    if (r == IDENTITY_E_NONE)
+        r = 0;
     if (r == 0 && web_role(w, ROLE_ADMIN))
         r = outbox_list(w->db, w->arena, w->session.team, SENT_SHOWN, &sent);
     if (r != 0)
@@ -123,11 +140,16 @@ static int show(struct web *w, int status, const struct form *form)
     json_set(view, "sent", sent_view(w, &sent));
     json_set_bool(view, "any_sent", sent.n > 0);
     json_set_bool(view, "mails", notices_mail(w->services->notices));
+    json_set_str(view, "webhook_url", url);
+    json_set_bool(view, "any_webhook", url.n > 0);
+    json_set_str(view, "secret", secret);
     form_view(form, view, "form");
+    form_view(webhook ? webhook : &none, view, "webhook_form");
     return web_render_as(w, status, "alerts", "Alerts", view);
 }
 
-int page_alerts(struct web *w)
+/* With the settings as they are. */
+static int show_settings(struct web *w, int status, const struct form *webhook, struct str secret)
 {
     struct alert_settings s;
     struct form form;
@@ -137,7 +159,48 @@ int page_alerts(struct web *w)
         r = alert_settings_read(w->db, w->arena, w->session.team, &s);
     if (r == 0)
         r = fill_form(w, &form, &s);
-    return r ? web_outcome(w, r) : show(w, 200, &form);
+    return r ? web_outcome(w, r) : show(w, status, &form, webhook, secret);
+}
+
+int page_alerts(struct web *w)
+{
+    return show_settings(w, 200, NULL, STR(""));
+}
+
+int page_webhook_set(struct web *w)
+{
+    struct identity_fault fault = {0};
+    struct str secret = STR("");
+    struct form form;
+    int r = form_init(&form, w->arena, webhook_fields, ARRAY_LEN(webhook_fields));
+
+    if (r == 0)
+        r = form_read(&form, &w->submitted);
+    if (r == 0 && !form.wrong)
+        r = webhook_set(w->db, w->arena, w->services->notices, &w->actor, w->session.team,
+                        form.v[URL].text, &secret, &fault);
+    if (r == IDENTITY_E_FAULT)
+        form_fault(&form, &fault);
+    else if (r != 0)
+        return web_outcome(w, r);
+    return form.wrong ? show_settings(w, 422, &form, STR(""))
+                      : show_settings(w, 200, NULL, secret);
+}
+
+int page_webhook_drop(struct web *w)
+{
+    int r = webhook_drop(w->db, w->arena, &w->actor, w->session.team);
+
+    return r ? web_outcome(w, r)
+             : web_redirect(w, link_to(LINK_alerts), "The webhook is taken away.");
+}
+
+int page_webhook_test(struct web *w)
+{
+    int r = webhook_test(w->db, w->arena, w->services->notices, w->session.team);
+
+    return r ? web_outcome(w, r)
+             : web_redirect(w, link_to(LINK_alerts), "A test is on its way; below stands what came of it.");
 }
 
 static int read_form(struct web *w, const struct form *form, struct alert_settings *ret)
@@ -180,6 +243,6 @@ int page_alerts_save(struct web *w)
     else if (r != 0)
         return web_outcome(w, r);
     if (form.wrong)
-        return show(w, 422, &form);
+        return show(w, 422, &form, NULL, STR(""));
     return web_redirect(w, link_to(LINK_alerts), "The alerts are as you wish.");
 }

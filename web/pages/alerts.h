@@ -6,3 +6,6 @@
 
 int page_alerts(struct web *w) _must_use_;
 int page_alerts_save(struct web *w) _must_use_;
+int page_webhook_set(struct web *w) _must_use_;
+int page_webhook_drop(struct web *w) _must_use_;
+int page_webhook_test(struct web *w) _must_use_;
