@@ -328,6 +328,7 @@ test('an address that is forbidden to everybody is not asked', async () => {
   await test1();
   await eventually(() => delivery().given_up_at, 'it to be given up');
   assert.equal(delivery().outcome, 'blocked');
+  assert.match((await cluster.operator.get('/operator')).text, /Mail and webhooks: \d+ messages? waits?, \d+ were given up within a day/);
 });
 
 for (const url of ['ftp://example.org/', 'https://user:word@example.org/', 'nonsense', 'https://example.org/../x'])

@@ -7,6 +7,7 @@
 #include "logs/findings.h"
 #include "logs/installation.h"
 #include "logs/retention.h"
+#include "notices/outbox.h"
 #include "web/links.h"
 #include "web/pages/operator_account_form.h"
 #include "web/pages/operator_area.h"
@@ -15,6 +16,8 @@
 
 /* A live node that missed this many heartbeats is worth a look. */
 #define SILENT_MS (3 * NODE_HEARTBEAT_MS)
+/* What waits to be sent for longer is told of. */
+#define OUTBOX_PATIENCE_US (INT64_C(600) * 1000000)
 
 /* --- replicas --- */
 
@@ -161,6 +164,26 @@ static void put_times(struct web *w, struct json_object *o, const char *key, uin
     json_set_str(o, key, view_plural(w->arena, (int64_t)n, "time", NULL));
 }
 
+/* Something is told of the outbox only where it does not empty, or something was given up. */
+static int add_outbox(struct web *w, struct json_object *view)
+{
+    struct outbox_state s;
+    struct json_object *o = NULL;
+    int r = outbox_read_state(w->db, w->arena, &s);
+
+    if (r != 0)
+        return r;
+    if (s.given_up || (s.oldest_us && s.oldest_us < w->now_us - OUTBOX_PATIENCE_US)) {
+        o = json_new_object();
+        json_set_str(o, "waiting", view_plural(w->arena, s.waiting, "message waits",
+                                               "messages wait"));
+        json_set_str(o, "given_up", view_plural(w->arena, s.given_up, "was", "were"));
+        json_set_str(o, "trouble", s.trouble);
+    }
+    json_set(view, "outbox", o);
+    return 0;
+}
+
 static void lanes_view(const struct operate_status *s, struct json_object *view)
 {
     struct json_object *list = json_new_array();
@@ -287,6 +310,8 @@ int page_operator_system(struct web *w)
         r = add_findings(w, view);
     if (r == 0)
         r = add_retention(w, view);
+    if (r == 0)
+        r = add_outbox(w, view);
     if (r < 0) {
         json_unref(view);
         return err_trace(r);
