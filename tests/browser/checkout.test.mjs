@@ -90,9 +90,19 @@ test('the policy refused nothing, and the pages are within reach on any width', 
   // Scripts of others' may not be added under the policy: axe is, in a page of its own without it.
   const context = await browser.newContext({ bypassCSP: true, storageState: await page.context().storageState() });
   page = await context.newPage();
-  for (const path of ['/billing', `/billing/orders/${server.sql(`SELECT max(id) AS id FROM topup_order`)[0].id}`]) {
+  const [{ paid, open }] = server.sql(`SELECT min(id) AS paid, max(id) AS open FROM topup_order`);
+  const look = async (path, wanted) => {
     await page.goto(server.url + path);
+    assert.match(await text(), wanted);
     if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/stripe${path.replaceAll('/', '-')}.png`, fullPage: true });
     await fits(path);
-  }
+  };
+  await look('/billing', /Card \(Stripe\)/);
+  await look(`/billing/orders/${open}`, /Go on to Stripe/);
+  await context.clearCookies();
+  await page.goto(`${server.url}/sign-in`);
+  await page.fill('input[name=email]', server.operator.email);
+  await page.fill('input[name=password]', server.operator.password);
+  await press(page.locator('main form button').last());
+  await look(`/operator/orders/${paid}`, /This payment at Stripe \(test mode/);
 }, { needs });
