@@ -206,6 +206,28 @@ test('official clients of three formats get kept answers of every provider, whol
     }
 });
 
+test('a stream that is one JSON array comes again as one, and as events to who asks for those', async () => {
+  const body = { contents: [{ role: 'user', parts: [{ text: `Hello ${++serial}` }] }] };
+  const stream = (query = '') => post(body, { path: `/v1beta/models/by-anthropic:streamGenerateContent${query}` });
+  const [first, second, events] = [await stream(), await stream(), await stream('?alt=sse')];
+  assert.deepEqual([first, second, events].map(word), ['miss', 'hit', 'hit']);
+  const said = (list) => list.map((e) => e.candidates?.[0]?.content?.parts?.[0]?.text ?? '').join('');
+  assert.equal(said(first.json), 'Hello there.');
+  assert.equal(said(second.json), 'Hello there.');
+  assert.equal(second.json.length, first.json.length);
+  assert.equal(said(events.text.split(/\r?\n\r?\n/).filter(Boolean).map((e) => JSON.parse(e.replace(/^data: /, '')))), 'Hello there.');
+  for (const e of second.json) if (e.usageMetadata && 'cost' in e.usageMetadata) assert.equal(e.usageMetadata.cost, 0);
+});
+
+test('an alias asks for the same', async () => {
+  it.server.psql(`INSERT INTO model_alias (alias, model_id) VALUES ('also-plain', ${it.plain.id}); SELECT note_change('catalogue')`);
+  const body = fresh();
+  await until(async () => (await post({ ...body, model: 'also-plain' }, { cache: 'no-store' })).status === 200, 'the alias');
+  assert.equal(word(await post(body)), 'miss');
+  const again = await post({ ...body, model: 'also-plain' });
+  assert.deepEqual([word(again), again.headers.get('x-tollgate-model')], ['hit', 'plain']);
+});
+
 // --- money and limits ---
 
 test('with an empty balance kept answers still come, and requests are still counted', async () => {
@@ -261,6 +283,21 @@ test('only admins say which keys keep answers', async () => {
   assert.equal((await developer('PATCH', `/keys/${made.id}`, { cache_seconds: 61 })).status, 403);
   assert.equal((await developer('PATCH', `/keys/${made.id}`, { rpm: 5, cache_seconds: 60 })).status, 200);
   assert.deepEqual((await ask('PATCH', `/keys/${made.id}`, { cache_seconds: null })).json.cache_seconds, 0);
+});
+
+test('nor does a developer on the page, who may change all else of a key that keeps answers', async () => {
+  const dev = await signUp(it.server), theirs = await mintKey(dev, { cache_seconds: '60' });
+  assert.ok(theirs);
+  const [{ id: kid, team_id }] = it.server.sql('SELECT id, team_id FROM api_key ORDER BY id DESC LIMIT 1');
+  it.server.psql(`UPDATE member SET role = 'developer' WHERE team_id = ${team_id}`);
+  const seconds = () => it.server.sql(`SELECT cache_seconds, rpm FROM api_key WHERE id = ${kid}`)[0];
+  const change = (fields) => dev.submit(`/keys/${kid}`, new RegExp(`/keys/${kid}$`), fields);
+  const refused = await change({ cache_seconds: '61' });
+  assert.equal(refused.status, 422);
+  assert.match(refused.text, /An owner or admin can change this/);
+  assert.deepEqual(seconds(), { cache_seconds: 60, rpm: null });
+  assert.equal((await change({ rpm: '7' })).status, 200);
+  assert.deepEqual(seconds(), { cache_seconds: 60, rpm: 7 });
 });
 
 // --- the figures ---
