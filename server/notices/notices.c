@@ -11,17 +11,16 @@
 /* "llm.example.org" of "https://user@llm.example.org:8080/x". */
 static struct str host_of(struct str url)
 {
-    char *scheme = url.n ? memmem(url.p, url.n, "://", 3) : NULL;
+    const char *scheme = url.n ? memmem(url.p, url.n, "://", 3) : NULL, *at;
     struct str host = url, rest;
-    ssize_t at;
 
     if (scheme)
         host = str_n(scheme + 3, url.n - (size_t)(scheme + 3 - url.p));
     if (str_split(&host, '/', &rest))
         host = rest;
-    at = host.n ? (char *)memrchr(host.p, '@', host.n) - host.p : -1;
-    if (host.n && memrchr(host.p, '@', host.n))
-        host = str_n(host.p + at + 1, host.n - (size_t)at - 1);
+    at = host.n ? memrchr(host.p, '@', host.n) : NULL;
+    if (at)
+        host = str_n(at + 1, host.n - (size_t)(at + 1 - host.p));
     if (host.n && host.p[0] == '[') {
         ssize_t end = str_find(host, ']');
         return end < 0 ? host : str_n(host.p, (size_t)end + 1);
@@ -29,9 +28,14 @@ static struct str host_of(struct str url)
     return str_split(&host, ':', &rest) ? rest : host;
 }
 
+/* "127.example.org" is a name like any other. */
 static bool is_here(struct str host)
 {
-    return str_ieq(host, STR("localhost")) || str_eq_c(host, "[::1]") || str_starts(host, STR("127."));
+    bool number = str_starts(host, STR("127."));
+
+    for (size_t i = 0; i < host.n; i++)
+        number = number && (host.p[i] == '.' || (host.p[i] >= '0' && host.p[i] <= '9'));
+    return number || str_ieq(host, STR("localhost")) || str_eq_c(host, "[::1]");
 }
 
 /* One line. */
