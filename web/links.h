@@ -25,6 +25,7 @@
     X(usage_export, "/usage/export")                                                               \
     X(billing, "/billing")                                                                         \
     X(ledger, "/billing/ledger")                                                                   \
+    X(ledger_export, "/billing/ledger/export")                                                     \
     X(top_up, "/billing/top-up")                                                                   \
     X(preview, "/billing/preview")                                                                 \
     X(redeem, "/billing/redeem")                                                                   \

@@ -14,6 +14,7 @@
 #include "web/pages/key.h"
 #include "web/pages/keys.h"
 #include "web/pages/ledger.h"
+#include "web/pages/ledger_export.h"
 #include "web/pages/log.h"
 #include "web/pages/members.h"
 #include "web/pages/operator_account.h"

@@ -36,9 +36,36 @@ struct statement_page {
     size_t n;
     bool older;
 };
-/* Newest first; before_id 0: from the newest. code p NULL: all; "-USAGE": all but usage. */
-int statement_list(struct db *db, struct arena *a, struct team_id team, int64_t before_id,
-                   struct str code, int32_t limit, struct statement_page *ret) _must_use_;
+/* Which movements: every unset field lets all through. */
+struct statement_filter {
+    struct str codes;          /* separated by commas, "USAGE,LATE_USAGE"; p NULL: all */
+    int64_t from_us, until_us; /* of posted_at, until exclusive; 0: open */
+};
+/* Newest first; before_id 0: from the newest. */
+int statement_list(struct db *db, struct arena *a, struct team_id team,
+                   const struct statement_filter *filter, int64_t before_id, int32_t limit,
+                   struct statement_page *ret) _must_use_;
+/* All of them, oldest first, one at a time from the server: db_stream() says what fn may do. */
+int statement_each(struct db *db, struct team_id team, const struct statement_filter *filter,
+                   int (*fn)(void *ctx, const struct statement_row *row), void *ctx) _must_use_;
+struct statement_sum {
+    int64_t n;
+    struct money amount; /* signed */
+};
+int statement_sum(struct db *db, struct team_id team, const struct statement_filter *filter,
+                  struct statement_sum *ret) _must_use_;
+/* The months since money first moved, newest first, at most 240: of the team's time zone, and
+ * bounded as their invoices are. */
+struct statement_month {
+    struct str month; /* "2026-11" */
+    int64_t from_us, until_us;
+};
+struct statement_months {
+    struct statement_month *v;
+    size_t n;
+};
+int statement_months(struct db *db, struct arena *a, struct team_id team,
+                     struct statement_months *ret) _must_use_;
 /* STATEMENT_E_NONE: no such transfer of this team. */
 int statement_get(struct db *db, struct arena *a, struct team_id team, int64_t id,
                   struct statement_row *ret) _must_use_;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "db/rows.h"
 #include "ledger/upkeep.h"
 
 DB_QUERY(statement_balance,
@@ -22,10 +23,29 @@ DB_QUERY(statement_balance,
     "                  JOIN account c ON c.team_id = t.team_id AND c.id = t.credit_account"   \
     " WHERE t.team_id = $1"
 
-DB_QUERY(statement_rows, ROW " AND t.id < $2 AND t.code <> 'GRANT_USE'"
-                             " AND ($3::text IS NULL OR t.code = $3"
-                             "      OR $3 = '-USAGE' AND t.code NOT IN ('USAGE', 'LATE_USAGE'))"
-                             " ORDER BY t.id DESC LIMIT $4")
+/* $2 codes, $3 from, $4 until. */
+#define SHOWN                                                                \
+    " AND t.code <> 'GRANT_USE'"                                             \
+    " AND ($2::text IS NULL OR t.code = ANY (string_to_array($2, ',')))"     \
+    " AND ($3::timestamptz IS NULL OR t.posted_at >= $3)"                    \
+    " AND ($4::timestamptz IS NULL OR t.posted_at < $4)"
+
+DB_QUERY(statement_rows, ROW SHOWN " AND t.id < $5 ORDER BY t.id DESC LIMIT $6")
+DB_QUERY(statement_all, ROW SHOWN " ORDER BY t.id")
+DB_QUERY(statement_summed, "SELECT count(*) AS n, coalesce(sum(s.amount_nano), 0)::bigint AS amount"
+                           "  FROM (" ROW SHOWN ") s")
+DB_QUERY(statement_month_rows,
+         "SELECT to_char(m.first, 'YYYY-MM') AS month,"
+         "       coalesce(i.from_at, c.from_at, m.first AT TIME ZONE t.time_zone) AS from_at,"
+         "       coalesce(i.until_at, (m.first + interval '1 month') AT TIME ZONE t.time_zone)"
+         "           AS until_at"
+         "  FROM team t CROSS JOIN LATERAL generate_series("
+         "           date_trunc('month', (SELECT min(x.posted_at) FROM transfer x"
+         "                                 WHERE x.team_id = t.id) AT TIME ZONE t.time_zone),"
+         "           now() AT TIME ZONE t.time_zone, interval '1 month') AS m (first)"
+         "  LEFT JOIN invoice i ON i.team_id = t.id AND i.month = m.first::date"
+         "  LEFT JOIN invoice_cut c ON c.team_id = t.id AND c.next_month = m.first::date"
+         " WHERE t.id = $1 ORDER BY m.first DESC LIMIT 240")
 DB_QUERY(statement_row, ROW " AND t.id = $2")
 DB_QUERY(statement_call_rows,
          "SELECT c.call_id, c.served_model, k.name AS key_name, c.charge_nano"
@@ -69,13 +89,14 @@ static int row_seen(void *ctx)
     return 0;
 }
 
-#define ROW_COLS(row)                                                                             \
+#define ROW_COLS_WITH(row, calls)                                                                             \
     DB_COLS(db_col_i64("id", &(row)->id), db_col_time_us("posted_at", &(row)->posted_at_us),      \
             db_col_text("code", &(row)->code), db_col_text("ref", &(row)->ref),                   \
             db_col_text("reason", &(row)->reason), db_col_text("actor_name", &(row)->actor_name), \
             db_col_money("funds_nano", &(row)->after), db_col_money("moved", &(row)->moved),                                           \
             db_col_money("amount_nano", &(row)->amount), db_col_text("debit", &(row)->debit),     \
-            db_col_text("credit", &(row)->credit), db_col_i32("calls", &calls))
+            db_col_text("credit", &(row)->credit), db_col_i32("calls", calls))
+#define ROW_COLS(row) ROW_COLS_WITH(row, &calls)
 
 struct calls_row {
     struct rows *rows;
@@ -90,8 +111,17 @@ static int row_with_calls(void *ctx)
     return row_seen(c->rows);
 }
 
-int statement_list(struct db *db, struct arena *a, struct team_id team, int64_t before_id,
-                   struct str code, int32_t limit, struct statement_page *ret)
+static struct db_arg moment_or_none(int64_t unix_us)
+{
+    return unix_us ? db_time_us(unix_us) : db_null(DB_TIME_US);
+}
+
+#define FILTER_ARGS(team, f)                                                              \
+    db_i64((team).v), db_text((f)->codes), moment_or_none((f)->from_us), moment_or_none((f)->until_us)
+
+int statement_list(struct db *db, struct arena *a, struct team_id team,
+                   const struct statement_filter *filter, int64_t before_id, int32_t limit,
+                   struct statement_page *ret)
 {
     struct rows s = {.max = (size_t)limit + 1};
     int32_t calls = 0;
@@ -102,13 +132,61 @@ int statement_list(struct db *db, struct arena *a, struct team_id team, int64_t 
     if (!s.v)
         return err_origin(-ENOMEM);
     r = db_each(db, &statement_rows, a,
-                DB_ARGS(db_i64(team.v), db_i64(before_id > 0 ? before_id : INT64_MAX),
-                        db_text(code), db_i64(limit + 1)),
+                DB_ARGS(FILTER_ARGS(team, filter), db_i64(before_id > 0 ? before_id : INT64_MAX),
+                        db_i64(limit + 1)),
                 ROW_COLS(&s.row), row_with_calls, &c);
     if (r)
         return db_fatal(r);
     *ret = (struct statement_page){.v = s.v, .n = MIN(s.n, (size_t)limit)};
     ret->older = s.n > (size_t)limit;
+    return STATEMENT_OK;
+}
+
+struct each {
+    struct statement_row row;
+    int32_t calls;
+    int (*fn)(void *ctx, const struct statement_row *row);
+    void *ctx;
+};
+
+static int each_row(void *ctx)
+{
+    struct each *e = ctx;
+
+    e->row.calls = e->calls;
+    return e->fn(e->ctx, &e->row);
+}
+
+int statement_each(struct db *db, struct team_id team, const struct statement_filter *filter,
+                   int (*fn)(void *ctx, const struct statement_row *row), void *ctx)
+{
+    struct each e = {.fn = fn, .ctx = ctx};
+
+    return db_fatal(db_stream(db, &statement_all, DB_ARGS(FILTER_ARGS(team, filter)),
+                              ROW_COLS_WITH(&e.row, &e.calls), each_row, &e));
+}
+
+int statement_sum(struct db *db, struct team_id team, const struct statement_filter *filter,
+                  struct statement_sum *ret)
+{
+    return db_fatal(db_one(db, &statement_summed, NULL, DB_ARGS(FILTER_ARGS(team, filter)),
+                           DB_COLS(db_col_i64("n", &ret->n),
+                                   db_col_money("amount", &ret->amount))));
+}
+
+int statement_months(struct db *db, struct arena *a, struct team_id team,
+                     struct statement_months *ret)
+{
+    struct statement_month row = {.month = STR_NONE};
+    struct db_rows rows = DB_ROWS(a, &row);
+    int r = db_each(db, &statement_month_rows, a, DB_ARGS(db_i64(team.v)),
+                    DB_COLS(db_col_text("month", &row.month), db_col_time_us("from_at", &row.from_us),
+                            db_col_time_us("until_at", &row.until_us)),
+                    db_rows_push, &rows);
+
+    if (r)
+        return db_fatal(r);
+    *ret = (struct statement_months){.v = rows.v, .n = rows.n};
     return STATEMENT_OK;
 }
 

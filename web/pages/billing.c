@@ -114,7 +114,8 @@ static int read_figures(struct web *w, struct figures *f)
     int r = balance_read(w->db, w->arena, team, &f->balance);
 
     if (r == 0)
-        r = statement_list(w->db, w->arena, team, 0, STR_NONE, RECENT, &f->movements);
+        r = statement_list(w->db, w->arena, team, &(struct statement_filter){0}, 0, RECENT,
+                           &f->movements);
     if (r == 0)
         r = order_list(w->db, w->arena, team, -1, 0, RECENT, &f->orders);
     if (r == 0)
@@ -186,6 +187,7 @@ static int show(struct web *w, int status, const struct forms *forms)
         json_push(orders, order_view(w, &f.orders.v[i]));
     balance_view(&f.balance, view);
     json_set(view, "movements", movements);
+    json_set_bool(view, "filtered", false);
     json_set(view, "orders", orders);
     json_set_bool(view, "any_orders", f.orders.n > 0);
     json_set(view, "invoices", invoices_view(w, &f.invoices));

@@ -8,65 +8,22 @@
 #include "ledger/statement.h"
 #include "web/links.h"
 #include "web/pages/billing.h"
+#include "web/pages/ledger_filter.h"
 #include "web/view.h"
 
 #define ROWS 50
 #define CALLS 100
 
-static const struct {
-    const char *name, *label, *code;
-} kinds[] = {
-    {"", "Everything", NULL},
-    {"usage", "Usage", "USAGE"},
-    {"other", "Top-ups, grants, adjustments", "-USAGE"},
-};
-
-static struct str page_link(struct web *w, struct str kind, int64_t before_id)
-{
-    struct buf url;
-    struct str copy;
-
-    buf_init(&url, 256);
-    buf_put_str(&url, link_to(LINK_ledger));
-    query_put(&url, "kind", kind);
-    if (before_id)
-        query_put(&url, "before", arena_strf(w->arena, "%" PRId64, before_id));
-    copy = arena_str(w->arena, buf_str(&url));
-    buf_done(&url);
-    return copy;
-}
-
-static void tabs_view(struct web *w, size_t kind, struct json_object *view)
-{
-    struct json_object *tabs = json_new_array();
-
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        struct json_object *o = json_new_object();
-
-        json_set_cstr(o, "label", kinds[i].label);
-        json_set_str(o, "link", page_link(w, str_c(kinds[i].name), 0));
-        json_set_bool(o, "current", i == kind);
-        json_push(tabs, o);
-    }
-    json_set(view, "tabs", tabs);
-}
-
 int page_ledger(struct web *w)
 {
-    struct str asked = request_query(w->req, "kind");
+    struct str path = link_to(LINK_ledger);
     struct json_object *view, *rows;
     struct statement_page page = {0};
-    int64_t before = 0;
-    size_t kind = 0;
-    int r;
+    struct ledger_filter filter;
+    int r = ledger_filter_read(w, w->session.team, "all", &filter);
 
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (asked.n && str_eq_c(asked, kinds[i].name))
-            kind = i;
-    if (str_i64(request_query(w->req, "before"), &before) != STR_OK || before < 0)
-        before = 0;
-    r = statement_list(w->db, w->arena, w->session.team, before, str_c(kinds[kind].code), ROWS,
-                       &page);
+    if (r == 0)
+        r = statement_list(w->db, w->arena, w->session.team, &filter.is, filter.before, ROWS, &page);
     if (r != 0)
         return web_outcome(w, r);
     view = json_new_object();
@@ -74,11 +31,14 @@ int page_ledger(struct web *w)
     for (size_t i = 0; i < page.n; i++)
         json_push(rows, billing_movement(w, &page.v[i]));
     json_set(view, "movements", rows);
-    tabs_view(w, kind, view);
-    view_pager(view, "pager",
-               before ? page_link(w, str_c(kinds[kind].name), 0) : STR_NONE,
-               page.older ? page_link(w, str_c(kinds[kind].name), page.v[page.n - 1].id)
-                          : STR_NONE);
+    json_set_bool(view, "filtered", filter.months.n > 0);
+    r = ledger_filter_view(w, w->session.team, &filter, link_to(LINK_ledger_export), view);
+    if (r != 0) {
+        json_unref(view);
+        return web_outcome(w, r);
+    }
+    view_pager(view, "pager", filter.before ? ledger_filter_link(w, &filter, path, 0) : STR_NONE,
+               page.older ? ledger_filter_link(w, &filter, path, page.v[page.n - 1].id) : STR_NONE);
     return web_render(w, "ledger", "Ledger", view);
 }
 

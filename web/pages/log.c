@@ -4,9 +4,8 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/failpoint.h"
-#include "http/stream.h"
 #include "logs/export.h"
+#include "web/csv_stream.h"
 #include "web/links.h"
 #include "web/view.h"
 
@@ -170,46 +169,23 @@ int page_log(struct web *w)
 
 /* --- export --- */
 
-struct exporting {
-    struct stream *stream;
-    struct buf block;
-    bool gone;
-};
-
-static int flush(struct exporting *e)
-{
-    int r = buf_finish(&e->block);
-
-    if (r < 0)
-        return err_trace(r);
-    e->gone = failpoint_hit("export.write") || stream_write(e->stream, buf_str(&e->block)) != 0;
-    buf_reset(&e->block);
-    return e->gone;
-}
-
 static int export_row(void *ctx, const struct log_row *row)
 {
-    struct exporting *e = ctx;
+    struct csv_stream *s = ctx;
 
-    log_csv_row(&e->block, row);
-    return e->block.n < KIB(32) ? 0 : flush(e);
+    log_csv_row(&s->block, row);
+    return csv_stream_row(s);
 }
 
 int log_stream_csv(struct web *w, struct str name, const struct log_filter *filter)
 {
-    struct exporting e = {0};
-    int r = web_stream(w, "text/csv; charset=utf-8", name, &e.stream);
+    struct csv_stream s;
+    int r = csv_stream_begin(w, name, &s);
 
     if (r < 0)
         return err_trace(r);
-    buf_init(&e.block, KIB(256));
-    log_csv_head(&e.block);
-    r = log_each(w->db, filter, export_row, &e);
-    if (r == 0 && !e.gone)
-        r = flush(&e);
-    buf_done(&e.block);
-    stream_end(e.stream, r == 0);
-    return r < 0 ? err_trace(r) : 0;
+    log_csv_head(&s.block);
+    return csv_stream_end(&s, log_each(w->db, filter, export_row, &s));
 }
 
 int page_log_export(struct web *w)

@@ -11,6 +11,7 @@
 #include "web/links.h"
 #include "web/pages/billing.h"
 #include "web/pages/grants.h"
+#include "web/pages/ledger_filter.h"
 #include "web/pages/order.h"
 #include "web/pages/operator_area.h"
 #include "web/pages/operator_money.h"
@@ -120,26 +121,27 @@ static struct json_object *transfer_view(struct web *w, const struct statement_r
 static int add_ledger(struct web *w, const struct team *team, struct json_object *view)
 {
     struct str path = link_operator_team(w->arena, team->id, NULL);
-    bool all = request_query(w->req, "usage").n > 0;
     struct json_object *list = json_new_array();
-    struct str older = STR_NONE;
     struct statement_page page = {0};
-    int r = statement_list(w->db, w->arena, team->id, operator_query_id(w, "before"),
-                           all ? STR_NONE : STR("-USAGE"), TRANSFERS_SHOWN, &page);
+    struct ledger_filter filter;
+    int r = ledger_filter_read(w, team->id, OPERATOR_LEDGER_KIND, &filter);
 
     json_set(view, "transfers", list);
+    if (r == 0)
+        r = statement_list(w->db, w->arena, team->id, &filter.is, filter.before, TRANSFERS_SHOWN,
+                           &page);
+    if (r == 0)
+        r = ledger_filter_view(w, team->id, &filter,
+                               link_operator_team(w->arena, team->id, "ledger"), view);
     if (r != 0)
         return r;
     for (size_t i = 0; i < page.n; i++)
         json_push(list, transfer_view(w, &page.v[i]));
-    if (page.older)
-        older =
-            operator_page_link(w, path, "usage", all ? STR("1") : STR(""), page.v[page.n - 1].id);
     json_set_bool(view, "any_transfer", page.n > 0);
-    json_set_str(view, "usage_link",
-                 operator_page_link(w, path, "usage", all ? STR("") : STR("1"), 0));
-    json_set_cstr(view, "usage_label", all ? "Hide usage" : "Show usage, too");
-    view_pager(view, "pager", STR_NONE, older);
+    json_set_bool(view, "filtered", filter.months.n > 0);
+    json_set_str(view, "self_link", path);
+    view_pager(view, "pager", STR_NONE,
+               page.older ? ledger_filter_link(w, &filter, path, page.v[page.n - 1].id) : STR_NONE);
     return 0;
 }
 

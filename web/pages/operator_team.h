@@ -19,3 +19,6 @@ int operator_team_read(struct web *w, struct team *ret) _must_use_;
 /* 422 with the team's page; begins the transaction anew. */
 int operator_team_show_again(struct web *w, const struct team *team,
                              const struct team_told *told) _must_use_;
+/* The kind of movements that the page and its export show unasked (ledger_filter.h): usage is many
+ * rows. */
+#define OPERATOR_LEDGER_KIND "other"

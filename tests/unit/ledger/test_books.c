@@ -260,7 +260,7 @@ static void the_statement_runs_with_its_balance(void **state)
         assert_int_equal(adjust(team, -10 * (i + 1), ref, "a correction"), STATEMENT_OK);
     }
     people_begin(&t.p, DB_TEAM(team));
-    assert_int_equal(statement_list(t.p.db, t.p.a, team, 0, STR_NONE, 4, &page), 0);
+    assert_int_equal(statement_list(t.p.db, t.p.a, team, &(struct statement_filter){0}, 0, 4, &page), 0);
     assert_int_equal(page.n, 4);
     assert_true(page.older);
     assert_str(page.v[0].code, "ADJUST");
@@ -268,7 +268,7 @@ static void the_statement_runs_with_its_balance(void **state)
     assert_str(page.v[0].debit, "wallet");
     assert_str(page.v[0].reason, "a correction");
     for (int64_t before = 0, n = 0; n < 10; before = page.v[page.n - 1].id, n += page.n) {
-        assert_int_equal(statement_list(t.p.db, t.p.a, team, before, STR_NONE, 4, &page), 0);
+        assert_int_equal(statement_list(t.p.db, t.p.a, team, &(struct statement_filter){0}, before, 4, &page), 0);
         for (size_t i = 0; i < page.n; i++) { /* newest first: what is below came before */
             if (n || i)
                 assert_int_equal(page.v[i].after.nano, running);
@@ -276,10 +276,12 @@ static void the_statement_runs_with_its_balance(void **state)
         }
     }
     assert_int_equal(running, 0);
-    assert_int_equal(statement_list(t.p.db, t.p.a, team, 0, STR("TOPUP"), 50, &page), 0);
+    assert_int_equal(statement_list(t.p.db, t.p.a, team,
+                                    &(struct statement_filter){.codes = STR("TOPUP")}, 0, 50, &page), 0);
     assert_int_equal(page.n, 5);
     assert_false(page.older);
-    assert_int_equal(statement_list(t.p.db, t.p.a, team, 0, STR("-USAGE"), 50, &page), 0);
+    assert_int_equal(statement_list(t.p.db, t.p.a, team,
+                                    &(struct statement_filter){.codes = STR("GRANT,ADJUST,TOPUP")}, 0, 50, &page), 0);
     assert_int_equal(page.n, 10);
     assert_int_equal(statement_get(t.p.db, t.p.a, team, page.v[3].id, &row), STATEMENT_OK);
     assert_int_equal(row.after.nano, page.v[3].after.nano);

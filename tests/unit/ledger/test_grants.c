@@ -279,7 +279,7 @@ static void what_is_left_is_moved_back_when_it_ends(void **state)
     assert_int_equal(find(&page, "Trial")->used.nano, 120);
     assert_true(find(&page, "Other")->live);
     people_begin(&t.p, DB_TEAM(team));
-    assert_int_equal(statement_list(t.p.db, t.p.a, team, 0, STR_NONE, 10, &rows), 0);
+    assert_int_equal(statement_list(t.p.db, t.p.a, team, &(struct statement_filter){0}, 0, 10, &rows), 0);
     people_commit(&t.p);
     assert_int_equal(rows.n, 5); /* GRANT_USE is no row of its own */
     assert_str(rows.v[0].code, "GRANT_EXPIRE");

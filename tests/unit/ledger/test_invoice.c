@@ -9,6 +9,7 @@
 #include "ledger/invoice_csv.h"
 #include "ledger/pdf_text.h"
 #include "ledger/invoice.h"
+#include "ledger/statement.h"
 
 static struct people t;
 
@@ -107,6 +108,46 @@ static int64_t issue(void)
 
     assert_int_equal(invoice_issue_due(t.db, &issued), 0);
     return issued;
+}
+
+static int row_counted(void *ctx, const struct statement_row *row)
+{
+    struct statement_sum *sum = ctx;
+
+    sum->n++;
+    sum->amount.nano += row->amount.nano;
+    return 0;
+}
+
+/* The ledger's month has the bounds of its invoice, and what it streams adds up to what it sums and to
+ * what the invoice says, of usage and of everything. */
+static void the_ledger_says_the_same(struct session *s, const struct invoice *inv)
+{
+    static const char *const codes[] = {NULL, "USAGE,LATE_USAGE", "TOPUP"};
+    const int64_t says[] = {inv->closing.nano - inv->opening.nano, -inv->usage.nano,
+                            inv->topups.nano};
+    struct statement_months months;
+    const struct statement_month *m = NULL;
+
+    people_begin(&t, DB_TEAM(s->team));
+    assert_int_equal(statement_months(t.db, t.a, s->team, &months), 0);
+    for (size_t i = 0; i < months.n; i++)
+        if (str_eq(months.v[i].month, inv->month))
+            m = &months.v[i];
+    assert_non_null(m);
+    assert_int_equal(m->from_us, inv->from_us);
+    assert_int_equal(m->until_us, inv->until_us);
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        const struct statement_filter f = {str_c(codes[i]), m->from_us, m->until_us};
+        struct statement_sum sum, streamed = {0};
+
+        assert_int_equal(statement_sum(t.db, s->team, &f, &sum), 0);
+        assert_int_equal(statement_each(t.db, s->team, &f, row_counted, &streamed), 0);
+        assert_int_equal(sum.amount.nano, says[i]);
+        assert_int_equal(streamed.amount.nano, sum.amount.nano);
+        assert_int_equal(streamed.n, sum.n);
+    }
+    people_commit(&t);
 }
 
 static void a_month_ends_where_the_team_lives(void **state)
@@ -308,6 +349,8 @@ static void invoices_are_continuous_when_the_zone_changes(void **state)
     assert_int_equal(page.v[0].from_us, page.v[1].until_us);
     assert_int_equal(page.v[0].opening.nano, page.v[1].closing.nano);
     assert_int_equal(page.v[0].usage.nano, 11);
+    for (size_t i = 0; i < page.n; i++)
+        the_ledger_says_the_same(&s, &page.v[i]);
 }
 
 static void books_that_do_not_add_up_are_not_invoiced(void **state)

@@ -61,6 +61,8 @@ static const struct route operator_routes[] = {
     SEND("/operator/targets/{id}/delete", page_operator_target_delete),
     SHOW("/operator/teams", page_operator_teams),
     SHOW("/operator/teams/{id}", page_operator_team),
+    {HTTP_GET, "/operator/teams/{id}/ledger", AUTH_OPERATOR, 0, RUNS_ON_LONG, PROBLEM_AS_PAGE,
+     .page = page_operator_team_ledger},
     SEND("/operator/teams/{id}/adjust", page_operator_team_adjust),
     SEND("/operator/teams/{id}/grant", page_operator_team_grant),
     SEND("/operator/teams/{id}/grants/{grant}/end", page_operator_team_end_grant),

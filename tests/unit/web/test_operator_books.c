@@ -64,6 +64,10 @@ static void a_grant_is_given_listed_and_ended(void **state)
     page = browse_get(&site, path);
     assert_has(page, "In use");
     id = number_behind(page, "/grants/");
+    assert_has(page, "title=\"GRANT op-12345678\"");
+    page_has(path_of("/operator/teams/{}?kind=usage", acme()), "Nothing of this was booked.");
+    page_has(path_of("/operator/teams/{}/ledger", acme()), ",GRANT,Grant,op-12345678,for you,");
+    page_has(path_of("/operator/teams/{}/ledger?kind=grant", acme()), ",5.00,5.00\r\n");
     snprintf(end, sizeof(end), "%s/grants/%ld/end", path, id);
     send_ok(path, end, "");
     page_has(path, "Ending");

@@ -1,66 +1,6 @@
 /* The pages of a team, new and with a past: that each is served whole, that what is sent is done, and
  * that figures on one page are those of another. Templates are strict. */
-#include "history.h"
-
-static struct browse site;
-
-#define SIGN_UP "name=Ada+Lovelace&email=ada%40example.org&password=correct+horse+staple&team_name=Acme"
-
-static int setup(void **state)
-{
-    _cleanup_(freep) char *answer = NULL;
-
-    (void)state;
-    browse_start(&site);
-    answer = browse_send(&site, "/sign-up", "/sign-up", SIGN_UP);
-    return status_of(answer) == 303 ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    browse_stop(&site);
-    return 0;
-}
-
-static void shows(const char *path, const char *part)
-{
-    _cleanup_(freep) char *page = browse_get(&site, path);
-
-    if (status_of(page) != 200 || !strstr(page, part))
-        fail_msg("%s without '%s': %.3000s", path, part, page);
-    assert_has_not(page, " style=");
-    assert_has_not(page, "{{");
-}
-
-/* Copies what stands between two marks on a page. */
-static const char *between(const char *text, const char *from, const char *to)
-{
-    static char found[4][512];
-    static unsigned turn;
-    char *into = found[turn++ % ARRAY_LEN(found)];
-    const char *at = strstr(text, from), *end = at ? strstr(at + strlen(from), to) : NULL;
-
-    if (!end)
-        fail_msg("no '%s' ... '%s' in: %.2000s", from, to, text);
-    at += strlen(from);
-    snprintf(into, sizeof(found[0]), "%.*s", (int)(end - at), at);
-    return into;
-}
-
-/* A path in a ring of buffers. */
-_printf_(1, 2) static const char *path_of(const char *fmt, ...)
-{
-    static char paths[8][2048];
-    static unsigned turn;
-    char *into = paths[turn++ % ARRAY_LEN(paths)];
-    va_list args;
-
-    va_start(args, fmt);
-    assert_in_range(vsnprintf(into, sizeof(paths[0]), fmt, args), 1, sizeof(paths[0]) - 1);
-    va_end(args);
-    return into;
-}
+#include "team_pages.h"
 
 static void a_new_team_is_told_what_to_do(void **state)
 {
@@ -358,22 +298,6 @@ static void export_usage_ledger_and_preview_agree(void **state)
     assert_true(count_of(preview, "$50.000000") >= 2); /* the grant, and the sum of grants */
 }
 
-/* The body of an answer that came in chunks. */
-static char *unchunked(const char *answer)
-{
-    const char *p = strstr(answer, "\r\n\r\n") + 4;
-    char *out = calloc(1, strlen(answer) + 1), *end;
-    size_t n = 0, size;
-
-    assert_non_null(out);
-    while ((size = strtoul(p, &end, 16)) > 0) {
-        memcpy(out + n, end + 2, size);
-        n += size;
-        p = end + 2 + size + 2;
-    }
-    return out;
-}
-
 /* How many requests the rows of an export stand for: a refused one may stand for several. */
 static int requests_in(const char *answer)
 {
@@ -433,24 +357,6 @@ static void a_row_of_figures_leads_to_the_requests_that_it_counts(void **state)
     shows("/log?status=served&period=30d", "status is <strong>served by a model</strong>");
 }
 
-static void a_transfer_opens_into_its_calls(void **state)
-{
-    _cleanup_(freep) char *ledger = browse_get(&site, "/billing/ledger?kind=usage");
-    _cleanup_(freep) char *transfer = NULL, *other = NULL;
-    const char *path;
-
-    (void)state;
-    path = path_of("/billing/ledger/%s",
-             between(ledger, "href=\"/billing/ledger/", "\""));
-    transfer = browse_get(&site, path);
-    assert_status(transfer, 200);
-    assert_has(transfer, "The requests it charged");
-    assert_int_equal(count_of(transfer, "class=\"mono\" href=\"/log/call_"), 100);
-    assert_has(transfer, "?after=call_");
-    other = browse_get(&site, "/billing/ledger/999999");
-    assert_status(other, 404);
-}
-
 static void another_team_sees_nothing_of_it(void **state)
 {
     _cleanup_(freep) char *log = browse_get(&site, "/log");
@@ -486,7 +392,6 @@ int main(void)
         cmocka_unit_test(every_kind_of_call_has_a_page),
         cmocka_unit_test(export_usage_ledger_and_preview_agree),
         cmocka_unit_test(a_row_of_figures_leads_to_the_requests_that_it_counts),
-        cmocka_unit_test(a_transfer_opens_into_its_calls),
         cmocka_unit_test(another_team_sees_nothing_of_it),
     };
 
