@@ -68,6 +68,9 @@ int invoice_list(struct db *db, struct arena *a, struct team_id team,
 /* INVOICE_E_NONE: no such invoice of this team. */
 int invoice_get(struct db *db, struct arena *a, struct team_id team, int64_t id,
                 struct invoice *ret) _must_use_;
+/* The invoice whose month has the moment in it, without lines. INVOICE_E_NONE: it is not issued. */
+int invoice_at(struct db *db, struct arena *a, struct team_id team, int64_t at_us,
+               struct invoice *ret) _must_use_;
 /* The PDF as it was stored when it was issued: the same bytes for ever. */
 int invoice_get_pdf(struct db *db, struct arena *a, struct team_id team, int64_t id,
                     struct str *ret_pdf) _must_use_;

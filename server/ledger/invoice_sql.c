@@ -287,6 +287,24 @@ int invoice_get(struct db *db, struct arena *a, struct team_id team, int64_t id,
     return 0;
 }
 
+DB_QUERY(invoice_of_moment,
+         STORED_SELECT "WHERE team_id = $1 AND from_at <= $2 AND until_at > $2")
+
+int invoice_at(struct db *db, struct arena *a, struct team_id team, int64_t at_us,
+               struct invoice *ret)
+{
+    struct invoice inv = {0};
+    int r = db_one(db, &invoice_of_moment, a, DB_ARGS(db_i64(team.v), db_time_us(at_us)),
+                   STORED_COLS(&inv));
+
+    if (r == DB_E_NONE)
+        return INVOICE_E_NONE;
+    if (r != 0)
+        return err_trace(db_fatal(r));
+    *ret = inv;
+    return INVOICE_OK;
+}
+
 DB_QUERY(invoice_pdf_of, "SELECT pdf FROM invoice_file WHERE team_id = $1 AND invoice_id = $2")
 
 int invoice_get_pdf(struct db *db, struct arena *a, struct team_id team, int64_t id,

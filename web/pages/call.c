@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "catalog/prices.h"
+#include "ledger/invoice.h"
 #include "ledger/statement.h"
 #include "web/links.h"
 #include "web/pages/operator_area.h"
@@ -331,10 +332,34 @@ static struct str month_of(struct web *w, int64_t unix_us)
     return str_n(view_day(w->arena, unix_us, w->zone).p, strlen("2026-11"));
 }
 
+/* o.invoice {number, link}: the one that the transfer is on; null: its month is not invoiced. */
+static int invoice_view(struct web *w, struct team_id team, const struct statement_row *transfer,
+                        bool for_operator, struct json_object *o)
+{
+    struct str month = month_of(w, transfer->posted_at_us);
+    struct invoice inv = {0};
+    struct json_object *found;
+    int r = invoice_at(w->db, w->arena, team, transfer->posted_at_us, &inv);
+
+    json_set_null(o, "invoice");
+    json_set_str(o, "invoice_month", r == INVOICE_OK ? inv.month : month);
+    json_set_bool(o, "invoice_runs", str_eq(month, month_of(w, w->now_us)));
+    if (r != INVOICE_OK)
+        return r == INVOICE_E_NONE ? 0 : r;
+    found = json_new_object();
+    json_set_str(found, "number", inv.number);
+    json_set_str(found, "link", for_operator ? link_operator_invoice(w->arena, team, inv.id)
+                                             : link_invoice(w->arena, inv.id, NULL));
+    json_set(o, "invoice", found);
+    return 0;
+}
+
 /* Which transfer charged it: there is none for a call that cost nothing. */
 static int ledger_view(struct web *w, const struct log_row *row, bool for_operator,
                        struct json_object *view)
 {
+    struct team_id team =
+        row->call.team_id ? (struct team_id){row->call.team_id} : w->session.team;
     struct statement_row transfer;
     struct json_object *o;
     int r;
@@ -342,9 +367,7 @@ static int ledger_view(struct web *w, const struct log_row *row, bool for_operat
     json_set_null(view, "transfer");
     if (!row->transfer_id)
         return 0;
-    r = statement_get(w->db, w->arena, row->call.team_id ? (struct team_id){row->call.team_id}
-                                                          : w->session.team,
-                      row->transfer_id, &transfer);
+    r = statement_get(w->db, w->arena, team, row->transfer_id, &transfer);
     if (r != 0)
         return r == STATEMENT_E_NONE ? 0 : r;
     o = json_new_object();
@@ -353,15 +376,12 @@ static int ledger_view(struct web *w, const struct log_row *row, bool for_operat
     json_set_str(o, "debit", transfer.debit);
     json_set_str(o, "credit", transfer.credit);
     json_set_str(o, "link", for_operator ? STR_NONE : link_transfer(w->arena, transfer.id));
-    json_set_str(o, "invoice_month", month_of(w, transfer.posted_at_us));
-    json_set_bool(o, "invoice_runs",
-                  str_eq(month_of(w, transfer.posted_at_us), month_of(w, w->now_us)));
     json_set_str(o, "calls", view_plural(w->arena, transfer.calls, "request", NULL));
     view_money(o, "amount", transfer.amount, VIEW_CALL);
     view_money(o, "after", transfer.after, VIEW_CALL);
     view_time(o, "posted", transfer.posted_at_us, w->zone, w->now_us);
     json_set(view, "transfer", o);
-    return 0;
+    return invoice_view(w, team, &transfer, for_operator, o);
 }
 
 static void head_view(struct web *w, const struct log_row *row, struct json_object *view)

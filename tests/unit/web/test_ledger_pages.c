@@ -2,6 +2,8 @@
  * strict. */
 #include "team_pages.h"
 
+#include "ledger/invoice.h"
+
 static int setup_with_past(void **state)
 {
     if (setup(state) != 0)
@@ -87,11 +89,53 @@ static void a_transfer_opens_into_its_calls(void **state)
     assert_status(other, 404);
 }
 
+static void as_owner(const char *sql)
+{
+    struct db *db;
+
+    assert_int_equal(db_open(site.pg.owner_conninfo, "past", &db), 0);
+    if (db_script(db, sql) != 0)
+        fail_msg("%s", db_last_error(db));
+    db_close(db);
+}
+
+/* All that happened is moved to a month that is over. */
+static void a_call_leads_to_the_invoice_that_it_is_on(void **state)
+{
+    _cleanup_(freep) char *ledger = browse_get(&site, "/billing/ledger?kind=usage");
+    _cleanup_(freep) char *transfer = NULL, *invoiced = NULL;
+    struct db *db;
+    const char *call;
+
+    (void)state;
+    transfer = browse_get(&site, path_of("/billing/ledger/%s",
+                                         between(ledger, "row-link\" href=\"/billing/ledger/", "\"")));
+    call = path_of("/log/call_%s", between(transfer, "href=\"/log/call_", "\""));
+    shows(call, "of the running month");
+    as_owner("BEGIN; SET LOCAL app.scope = 'system';"
+             "ALTER TABLE transfer DISABLE TRIGGER USER; ALTER TABLE call DISABLE TRIGGER USER;"
+             "UPDATE team SET created_at = created_at - interval '70 days';"
+             "DELETE FROM invoice_cut;"
+             "UPDATE transfer SET posted_at = posted_at - interval '35 days';"
+             "UPDATE call SET posted_at = posted_at - interval '35 days';"
+             "ALTER TABLE transfer ENABLE TRIGGER USER; ALTER TABLE call ENABLE TRIGGER USER;"
+             "COMMIT");
+    shows(call, " is not invoiced yet");
+    assert_int_equal(db_open(site.pg.app_conninfo, "issuer", &db), 0);
+    assert_int_equal(invoice_issue_due(db, NULL), 0);
+    db_close(db);
+    invoiced = browse_get(&site, call);
+    assert_has_not(invoiced, "not invoiced");
+    shows(path_of("/billing/invoices/%s", between(invoiced, "<a href=\"/billing/invoices/", "\"")),
+          between(strstr(invoiced, "/billing/invoices/"), ">", "</a> of 20"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ledgers_export_is_its_page_and_the_invoice),
         cmocka_unit_test(a_transfer_opens_into_its_calls),
+        cmocka_unit_test(a_call_leads_to_the_invoice_that_it_is_on),
     };
 
     return cmocka_run_group_tests(tests, setup_with_past, teardown);
