@@ -119,7 +119,7 @@ test('an address that is refused for good is given up at once; others are not he
   assert.deepEqual([tries, sealed], [1, null]);
   assert.match(outcome, /550.*no such mailbox/);
   await mail.got('there@example.org');
-  assert.ok([one, two].some((node) => /notice_given_up.*gone@example\.org/.test(node.log)));
+  await eventually(() => [one, two].some((node) => /notice_given_up.*gone@example\.org/.test(node.log)), 'a line in the log');
 });
 
 test('an address that is refused for a while is tried again, later each time', async () => {
@@ -167,7 +167,7 @@ test('mail waits for a server that is down, through a restart of the nodes', asy
   await invite('patient@example.org');
   await invite('patient2@example.org');
   await eventually(() => row('patient@example.org').tries > 0 && row('patient@example.org').outcome, 'a try');
-  assert.ok([one, two].some((node) => /mail_server_fails/.test(node.log)));
+  await eventually(() => [one, two].some((node) => /mail_server_fails/.test(node.log)), 'a line in the log');
   await Promise.all([one, two].map((node) => node.stop('SIGKILL')));
   await Promise.all([one, two].map((node) => node.revive()));
   await mail.start();
