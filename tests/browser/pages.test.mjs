@@ -276,6 +276,26 @@ test('amounts stand in sight on a narrow screen', async () => {
   }
 }, { needs });
 
+test('the requests of one transfer are told apart on a narrow screen', async () => {
+  const page = await contexts.USERnarrow.newPage();
+  await page.goto(server.url + address('/billing/ledger/{id}'));
+  const seen = await page.locator('.from-end').evaluateAll((cells) => cells.map((cell) => {
+    const text = cell.querySelector('bdi').firstChild, at = cell.getBoundingClientRect(), range = document.createRange();
+    const isSeen = (i) => {
+      range.setStart(text, i);
+      range.setEnd(text, i + 1);
+      const letter = range.getBoundingClientRect();
+      return letter.left >= at.left && letter.right <= at.right;
+    };
+    return [...text.data].filter((_, i) => isSeen(i)).join('');
+  }));
+  assert.ok(seen.length > 0);
+  assert.equal(new Set(seen).size, seen.length, seen.join(' '));
+  const ends = await page.locator('.from-end').evaluateAll((cells) => cells.map((cell) => cell.textContent.slice(-6)));
+  seen.forEach((part, i) => assert.ok(part.endsWith(ends[i]), `${part} of ${ends[i]}`));
+  await page.close();
+}, { needs });
+
 test('the audit log tells who did it on a narrow screen, too', async () => {
   const page = await contexts.OPERATORnarrow.newPage();
   await page.goto(`${server.url}/operator/audit`);
