@@ -11,14 +11,14 @@
 /* "llm.example.org" of "https://user@llm.example.org:8080/x". */
 static struct str host_of(struct str url)
 {
-    const char *scheme = url.n ? memmem(url.p, url.n, "://", 3) : NULL, *at;
+    const char *scheme = url.p ? memmem(url.p, url.n, "://", 3) : NULL, *at;
     struct str host = url, rest;
 
     if (scheme)
         host = str_n(scheme + 3, url.n - (size_t)(scheme + 3 - url.p));
     if (str_split(&host, '/', &rest))
         host = rest;
-    at = host.n ? memrchr(host.p, '@', host.n) : NULL;
+    at = host.p ? memrchr(host.p, '@', host.n) : NULL;
     if (at)
         host = str_n(at + 1, host.n - (size_t)(at + 1 - host.p));
     if (host.n && host.p[0] == '[') {

@@ -20,11 +20,7 @@ import sys
 from collections import defaultdict
 from datetime import datetime, timezone
 from pathlib import Path
-from pathlib import Path
 from zoneinfo import ZoneInfo
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracle"))
-import price  # noqa: E402  the price rules, worked out once more
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracle"))
 import price  # noqa: E402  the price rules, worked out once more
