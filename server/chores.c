@@ -36,6 +36,8 @@
 #define STEP_REST_MIN_MS 20
 /* How often orders are looked for whose payment at Stripe is to be asked after. */
 #define STRIPE_LOOK_MS 2000
+/* How often mail is looked for: somebody may wait for it. */
+#define MAIL_LOOK_MS 2000
 /* What is due and could not be done is tried again after so long. */
 #define PAUSE_MIN_MS 1000
 
@@ -244,6 +246,12 @@ static int chore_mail(struct crew *c)
     return post_round(c->all->mail, c->db, is_stopping, c->all);
 }
 
+/* Without a mail server nobody asks for a new password, and nothing can be sent. */
+static int64_t mail_next_ms(struct crew *c)
+{
+    return c->all->config.services->notices->mails ? MAIL_LOOK_MS : INT64_MAX;
+}
+
 static int chore_stripe(struct crew *c)
 {
     return webhook_look(c->all->config.services, c->db);
@@ -283,11 +291,11 @@ static const struct chore token_chores[] = {
     {"stripe", 60000, chore_stripe, stripe_next_ms},
 };
 static const struct chore mail_chores[] = {
-    {"resets", 2000, chore_resets},
-    {"mail", 2000, chore_mail},
+    {"resets", 60000, chore_resets, mail_next_ms},
+    {"mail", 60000, chore_mail, mail_next_ms},
 };
 static const struct chore webhook_chores[] = {
-    {"webhooks", 2000, chore_webhooks},
+    {"webhooks", 5000, chore_webhooks},
 };
 #define CREW(title, list) {.name = title, .chores = list, .n = ARRAY_LEN(list)}
 static const struct crew crews[CREWS] = {

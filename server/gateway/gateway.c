@@ -263,9 +263,11 @@ static void recheck_running(struct gateway *g, struct whose w)
     }
 }
 
+/* One that comes while a node ends is still in the loop's inbox when its gateway is freed. */
 struct change {
     struct loop_msg msg;
-    struct gateway *g;
+    struct gateways *all;
+    unsigned index;
     char text[40];
 };
 
@@ -298,13 +300,15 @@ static void apply_change(struct gateway *g, struct str text)
 static void change_came(struct loop_msg *msg)
 {
     struct change *change = container_of(msg, struct change, msg);
-    struct gateway *g = change->g;
+    struct gateway *g = change->all->loop[change->index];
 
-    atomic_fetch_sub(&g->changes_waiting, 1);
-    if (atomic_exchange(&g->change_overflow, false))
-        apply_change(g, STR("all"));
-    else
-        apply_change(g, str_c(change->text));
+    if (g) {
+        atomic_fetch_sub(&g->changes_waiting, 1);
+        if (atomic_exchange(&g->change_overflow, false))
+            apply_change(g, STR("all"));
+        else
+            apply_change(g, str_c(change->text));
+    }
     free(change);
 }
 
@@ -321,7 +325,8 @@ static void post_change(struct gateway *g, struct str payload)
         atomic_store(&g->change_overflow, true);
         return;
     }
-    change->g = g;
+    change->all = g->all;
+    change->index = g->index;
     change->msg.fn = change_came;
     memcpy(change->text, payload.p, MIN(payload.n, sizeof(change->text) - 1));
     atomic_fetch_add(&g->changes_waiting, 1);

@@ -1,6 +1,7 @@
 // SIGTERM under load: what runs is answered to its end, nothing new is begun, all is settled, the leases
 // are back; the rows are the answers that were given. What does not end in time is cut, and on record.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { setup, sleep, test, eventually } from '../lib/story.mjs';
 import { startUpstream, send, chat, chunk } from '../lib/upstream.mjs';
 import { Cluster } from '../lib/cluster.mjs';
@@ -81,4 +82,21 @@ test('what does not end in time is cut: the client hears it, the row says so, it
   assert.ok(row.charge_nano > 0 && row.charge_nano < 10 * 1000 + 600 * 2000, `charged ${row.charge_nano}`);
   assert.equal(cluster.leased(team), 0);
   sameBooks(cluster);
+});
+
+// They come until the last connection is closed, when the loops have ended already.
+test('changes that come while a node ends are let go of', async () => {
+  const changes = `DO $$ BEGIN FOR i IN 1..10000000 LOOP PERFORM note_change('team:${team}'); COMMIT; END LOOP; END $$`;
+  await node.revive();
+  const teller = spawn('psql', ['-Xq', ...cluster.postgres.psqlArguments, '-c', changes], { stdio: 'ignore' });
+  try {
+    for (let i = 0; i < 4; i++) {
+      await cluster.everywhere(secret, 'scripted');
+      assert.deepEqual(await node.stop('SIGTERM'), { code: 0, signal: null });
+      await node.revive();
+    }
+    assert.equal(teller.exitCode, null, 'changes came all the while');
+  } finally {
+    teller.kill();
+  }
 });
