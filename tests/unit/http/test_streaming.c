@@ -109,8 +109,9 @@ static void ticks_without_end(struct request *r)
     start_ticks(r, false);
 }
 
-/* Writes 8 MiB as fast as the client takes them. */
-enum { FLOOD_BYTES = 8 << 20 };
+/* Written as fast as the client takes it: several times what a socket may hold, so that the writer is let
+ * on more than twice also where it is interrupted and the client catches up. */
+enum { FLOOD_BYTES = 32 << 20 };
 
 static void flood_on(struct request *r)
 {
@@ -321,7 +322,7 @@ static void a_slow_client_pauses_the_writer(void **state)
     close(fd);
     assert_in_range(total, FLOOD_BYTES, FLOOD_BYTES + 20000); /* chunk sizes hold an f at times */
     assert_true(writer_done);
-    assert_true(drains > 0); /* how often depends on how they take turns */
+    assert_true(drains > 2);
     assert_int_equal(gone_calls, 0);
 }
 
