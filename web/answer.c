@@ -162,6 +162,14 @@ struct problem web_away(void)
     return p;
 }
 
+int web_fail_login_limit(struct web *w, int32_t retry_after_s)
+{
+    struct problem p = problem_of(PROBLEM_LOGIN_LIMIT);
+
+    p.retry_after_s = retry_after_s;
+    return web_fail(w, &p);
+}
+
 int web_outcome(struct web *w, int r)
 {
     struct problem away;

@@ -137,17 +137,25 @@ static int freeze(struct admin *a, struct team_id id, const struct team_body *b)
     return admin_identity(a, r, &fault);
 }
 
+/* The team of the path, whose admins may. */
+static int path_admin(struct admin *a, struct team_id *ret)
+{
+    int r = path_team(a, ret);
+
+    if (r)
+        return r;
+    a->team = *ret;
+    return admin_need(a, ROLE_ADMIN);
+}
+
 int admin_teams_change(struct admin *a)
 {
     struct team_body b = {0};
     struct team team;
     struct identity_fault fault = {0};
     struct team_id id;
-    int r = path_team(a, &id);
+    int r = path_admin(a, &id);
 
-    a->team = r ? a->team : id;
-    if (!r)
-        r = admin_need(a, ROLE_ADMIN);
     if (!r)
         r = admin_body(a, change_fields, ARRAY_LEN(change_fields), &b);
     if (!r)
@@ -173,11 +181,8 @@ int admin_teams_change(struct admin *a)
 int admin_teams_clear_cache(struct admin *a)
 {
     struct team_id id;
-    int r = path_team(a, &id);
+    int r = path_admin(a, &id);
 
-    a->team = r ? a->team : id;
-    if (!r)
-        r = admin_need(a, ROLE_ADMIN);
     if (!r)
         r = admin_identity(a, team_clear_cache(a->db, a->arena, &a->actor, id), NULL);
     return r ? r : admin_deleted(a, "cache", id.v);

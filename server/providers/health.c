@@ -1,5 +1,4 @@
-/* health.c: see health.h. The board is an open-addressed table whose slots are claimed by their
- * account id with one compare-and-swap and never given back, so a found slot stays valid. */
+/* health.c: see health.h. A slot that was found stays its account's, so it stays valid. */
 #include "providers/health.h"
 
 #include <errno.h>
@@ -7,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/random.h"
+#include "providers/slots.h"
 
 enum { MEAN_SHIFT = 3 }; /* a moving mean takes an eighth of each new value */
 
@@ -42,19 +42,9 @@ void health_board_free(struct health_board *b)
 
 struct health *health_of(struct health_board *b, struct account_id account)
 {
-    size_t at = (size_t)((uint64_t)account.v * UINT64_C(0x9e3779b97f4a7c15) >> 40);
+    struct health *h = slot_of(b->slots, HEALTH_SLOTS, sizeof(struct health), account.v, true);
 
-    assert(account.v > 0);
-    for (size_t i = 0; i < HEALTH_SLOTS; i++) {
-        struct health *h = &b->slots[(at + i) % HEALTH_SLOTS];
-        int64_t seen = atomic_load_explicit(&h->account, memory_order_relaxed);
-
-        if (seen == 0 && atomic_compare_exchange_strong(&h->account, &seen, account.v))
-            return h;
-        if (seen == account.v)
-            return h;
-    }
-    return &b->overflow;
+    return h ? h : &b->overflow;
 }
 
 enum health_state health_state(const struct health *h, int64_t now_ms)

@@ -1,10 +1,11 @@
-/* pace.c: see pace.h. Slots are claimed as those of health.c are. */
+/* pace.c: see pace.h. */
 #include "providers/pace.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 
 #include "base/err.h"
+#include "providers/slots.h"
 
 enum { MEAN_SHIFT = 3 }; /* a moving mean takes an eighth of each new value */
 
@@ -33,23 +34,9 @@ void pace_board_free(struct pace_board *b)
     free(b);
 }
 
-/* claim: takes a free one for it. */
-static struct slot *slot_of(struct pace_board *b, int64_t target, bool claim)
+static struct slot *slot_for(struct pace_board *b, struct target_id target, bool claim)
 {
-    size_t at = (size_t)((uint64_t)target * UINT64_C(0x9e3779b97f4a7c15) >> 40);
-
-    for (size_t i = 0; i < PACE_SLOTS; i++) {
-        struct slot *s = &b->slots[(at + i) % PACE_SLOTS];
-        int64_t seen = atomic_load_explicit(&s->target, memory_order_relaxed);
-
-        if (seen == target)
-            return s;
-        if (seen == 0 && !claim)
-            return NULL;
-        if (seen == 0 && (atomic_compare_exchange_strong(&s->target, &seen, target) || seen == target))
-            return s;
-    }
-    return NULL;
+    return slot_of(b->slots, PACE_SLOTS, sizeof(struct slot), target.v, claim);
 }
 
 static bool is_old(const struct slot *s, int64_t now_ms)
@@ -73,7 +60,7 @@ static void mean_add(_Atomic int64_t *mean, int64_t value, bool anew)
 void pace_note(struct pace_board *b, struct target_id target, int64_t now_ms,
                const struct pace *pace)
 {
-    struct slot *s = slot_of(b, target.v, true);
+    struct slot *s = slot_for(b, target, true);
     bool anew = s && is_old(s, now_ms);
 
     if (!s)
@@ -85,7 +72,7 @@ void pace_note(struct pace_board *b, struct target_id target, int64_t now_ms,
 
 bool pace_read(struct pace_board *b, struct target_id target, int64_t now_ms, struct pace *ret)
 {
-    const struct slot *s = b ? slot_of(b, target.v, false) : NULL;
+    const struct slot *s = b ? slot_for(b, target, false) : NULL;
 
     if (!s || is_old(s, now_ms))
         return false;

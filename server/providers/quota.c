@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/err.h"
+#include "providers/slots.h"
 
 #define MINUTE_US INT64_C(60000000)
 #define USED_BITS 40
@@ -35,19 +36,9 @@ void quota_board_free(struct quota_board *b)
     free(b);
 }
 
-static struct slot *slot_of(struct quota_board *b, int64_t account)
+static struct slot *slot_for(struct quota_board *b, struct account_id account)
 {
-    size_t at = (size_t)((uint64_t)account * UINT64_C(0x9e3779b97f4a7c15) >> 40);
-
-    for (size_t i = 0; i < QUOTA_SLOTS; i++) {
-        struct slot *s = &b->slots[(at + i) % QUOTA_SLOTS];
-        int64_t seen = atomic_load_explicit(&s->account, memory_order_relaxed);
-
-        if (seen == account ||
-            (seen == 0 && (atomic_compare_exchange_strong(&s->account, &seen, account) || seen == account)))
-            return s;
-    }
-    return NULL;
+    return slot_of(b->slots, QUOTA_SLOTS, sizeof(struct slot), account.v, true);
 }
 
 /* The low bits of the minute tell it from those around it. */
@@ -94,7 +85,7 @@ static int64_t within(int64_t tokens)
 bool quota_take(struct quota_board *b, struct account_id account, int64_t wall_us,
                 const struct quota *limit, int64_t tokens)
 {
-    struct slot *s = limit->requests || limit->tokens ? slot_of(b, account.v) : NULL;
+    struct slot *s = limit->requests || limit->tokens ? slot_for(b, account) : NULL;
     int64_t minute = wall_us / MINUTE_US;
 
     if (!s)
@@ -113,7 +104,7 @@ void quota_correct(struct quota_board *b, struct account_id account, int64_t tak
                    int64_t now_wall_us, int64_t tokens)
 {
     int64_t minute = taken_wall_us / MINUTE_US;
-    struct slot *s = minute == now_wall_us / MINUTE_US ? slot_of(b, account.v) : NULL;
+    struct slot *s = minute == now_wall_us / MINUTE_US ? slot_for(b, account) : NULL;
 
     if (s)
         add(&s->tokens, minute, tokens < 0 ? -within(-tokens) : within(tokens));

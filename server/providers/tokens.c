@@ -1,6 +1,5 @@
-/* tokens.c: see tokens.h. A slot is claimed by its account's id with one compare-and-swap and never
- * given back. Its bytes are words behind a sequence number that is odd while they are written (a
- * sequence lock); all of it is atomic, so that a reader that is late reads no torn word. */
+/* tokens.c: see tokens.h. A slot's bytes are words behind a sequence number that is odd while they are
+ * written (a sequence lock); all of it is atomic, so that a reader that is late reads no torn word. */
 #include "providers/tokens.h"
 
 #include <errno.h>
@@ -9,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/secret.h"
+#include "providers/slots.h"
 
 enum { WORDS = TOKEN_BYTES / 8, READS_MAX = 1000 };
 
@@ -46,27 +46,15 @@ void token_board_free(struct token_board *b)
     free(b);
 }
 
-/* NULL: it has none, and there is no room for it. */
-static struct slot *slot_of(struct token_board *b, struct account_id account, bool claim)
+static struct slot *slot_for(struct token_board *b, struct account_id account, bool claim)
 {
-    size_t at = (size_t)((uint64_t)account.v * UINT64_C(0x9e3779b97f4a7c15) >> 40);
-
-    for (size_t i = 0; i < TOKEN_SLOTS; i++) {
-        struct slot *s = &b->slots[(at + i) % TOKEN_SLOTS];
-        int64_t seen = atomic_load(&s->account);
-
-        if (seen == 0 && (!claim || atomic_compare_exchange_strong(&s->account, &seen, account.v)))
-            return claim ? s : NULL;
-        if (seen == account.v)
-            return s;
-    }
-    return NULL;
+    return slot_of(b->slots, TOKEN_SLOTS, sizeof(struct slot), account.v, claim);
 }
 
 int token_put(struct token_board *b, struct account_id account, uint64_t credential,
               struct str token, int64_t expires_us)
 {
-    struct slot *s = token.n <= TOKEN_BYTES ? slot_of(b, account, true) : NULL;
+    struct slot *s = token.n <= TOKEN_BYTES ? slot_for(b, account, true) : NULL;
 
     if (!s)
         return TOKEN_E_FULL;
@@ -114,7 +102,7 @@ static bool read_once(struct slot *s, struct seen *ret)
 static bool read_slot(struct token_board *b, struct account_id account, uint64_t credential,
                       struct seen *ret)
 {
-    struct slot *s = slot_of(b, account, false);
+    struct slot *s = slot_for(b, account, false);
 
     for (int i = 0; s && i < READS_MAX; i++)
         if (read_once(s, ret))

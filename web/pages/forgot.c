@@ -61,11 +61,7 @@ int page_forgot_send(struct web *w)
         form_fault(&form, &fault);
         return show(w, 422, &form, false);
     }
-    if (r == IDENTITY_E_LIMITED) {
-        struct problem p = problem_of(PROBLEM_LOGIN_LIMIT);
-
-        p.retry_after_s = retry_after_s;
-        return web_fail(w, &p);
-    }
+    if (r == IDENTITY_E_LIMITED)
+        return web_fail_login_limit(w, retry_after_s);
     return r ? web_outcome(w, r) : show(w, 200, &form, true);
 }

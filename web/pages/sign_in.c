@@ -63,12 +63,8 @@ int page_sign_in_send(struct web *w)
         form.fault = "E-mail or password is wrong.";
         return show(w, 422, &form);
     }
-    if (r == LOGIN_E_LIMITED) {
-        struct problem p = problem_of(PROBLEM_LOGIN_LIMIT);
-
-        p.retry_after_s = retry_after_s;
-        return web_fail(w, &p);
-    }
+    if (r == LOGIN_E_LIMITED)
+        return web_fail_login_limit(w, retry_after_s);
     web_set_session(w, &made);
     return web_redirect(w, web_next(w), NULL);
 }
