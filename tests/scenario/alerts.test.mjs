@@ -80,6 +80,7 @@ test('a budget at 80 and at 100 percent: the owner is mailed once each', async (
   assert.ok(spentCalls() < 100);
   const page = await owner.get('/alerts');
   assert.match(page.text, /Budget of the team: used up .*Stands/);
+  assert.equal(page.form(/\/alerts$/).fields.balance_below, '', 'no amount was chosen');
   assert.match(page.text, new RegExp(`${owner.email} .*Sent`));
 });
 

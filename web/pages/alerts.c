@@ -64,7 +64,8 @@ static int fill_form(struct web *w, struct form *form, const struct alert_settin
     for (size_t i = 0; i < ALERT_MARKS; i++)
         if (s->marks[i])
             marks[n++] = arena_strf(w->arena, "%d", alert_marks[i]);
-    form_set_money(form, BALANCE, s->balance_below);
+    if (s->balance_below.nano)
+        form_set_money(form, BALANCE, s->balance_below);
     r = form_set_many(form, MARKS, marks, n);
     return r ? r : form_set_many(form, RECIPIENTS, users, s->n_recipients);
 }
