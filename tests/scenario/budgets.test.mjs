@@ -69,7 +69,7 @@ test('a team\'s budget holds over all of its keys', async () => {
   const keys = [await mintKey(it.owner), await mintKey(it.owner), await programsKey()];
   await holdsTogether(`team:${team}`, 'team_budget', 'team', team, keys);
   const page = await it.owner.get('/budgets');
-  assert.match(page.text, new RegExp(`${it.owner.team} Team \\$0\\.000\\d+ a month`));
+  assert.match(page.text, new RegExp(`${it.owner.team} Team Has room \\$0\\.000\\d+ a month`));
   const figure = Number(await spentIn(`team:${team}`));
   const overview = async (amount) => {
     await set(`team:${team}`, amount);
