@@ -23,7 +23,7 @@
 --        (false: for other money functions only).
 --   CALL append_only('NAME')
 --        UPDATE, DELETE and TRUNCATE are refused for everybody (SQLSTATE TG900).
---   note_change('key:12' | 'team:3' | 'catalogue' | 'settings' | 'all')
+--   note_change('key:12' | 'team:3' | 'answers:3' | 'catalogue' | 'settings' | 'all')
 --        tells every node what to forget (db/notify.c). Takes the one row of change_epoch until
 --        commit: call it last, and never in a transaction that moves money.
 --

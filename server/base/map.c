@@ -173,6 +173,12 @@ void map_del(struct map *m, struct str key)
         remove_entry(m, link);
 }
 
+void map_drop_oldest(struct map *m)
+{
+    if (!list_empty(&m->used))
+        evict_oldest(m);
+}
+
 void map_clear(struct map *m)
 {
     while (!list_empty(&m->used))

@@ -14,6 +14,7 @@ void map_free(struct map *m);
 void *map_get(struct map *m, struct str key); /* marks as used; NULL if absent */
 int map_put(struct map *m, struct str key, void *value) _must_use_; /* replaces, dropping the old */
 void map_del(struct map *m, struct str key);
+void map_drop_oldest(struct map *m); /* the least recently used; nothing where it is empty */
 void map_clear(struct map *m);
 size_t map_size(const struct map *m);
 /* Visits every entry; fn returning false drops the entry. */

@@ -1,4 +1,4 @@
-/* answers.c: see answers.h. A table of chains by the digest, and one list in the order of use. */
+/* answers.c: see answers.h. */
 #include "cache/answers.h"
 
 #include <errno.h>
@@ -8,13 +8,10 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
-#include "base/list.h"
+#include "base/map.h"
 #include "base/random.h"
 
 enum {
-    CHAINS_PER = 8192,  /* bytes of the bound: answers are rarely smaller, so chains stay short */
-    CHAINS_LEAST = 64,
-    CHAINS_MOST = 1 << 20,
     PARTS = 8, /* of the bound: no answer takes more than one */
 };
 
@@ -23,10 +20,8 @@ enum {
 
 struct entry {
     struct answer answer; /* the first member: what the others see of it */
-    atomic_uint refs;     /* one is the list's */
-    struct list use;      /* answers->use, the latest first */
-    struct entry *next;   /* in its chain */
-    struct digest digest;
+    struct answers *all;  /* whose map counts it */
+    atomic_uint refs;     /* one is the map's */
     struct team_id team;
     int64_t over_ms;
     size_t size;
@@ -35,46 +30,11 @@ struct entry {
 
 struct answers {
     pthread_mutex_t lock;
-    struct entry **chain;
-    size_t chains; /* a power of two */
-    struct list use;
+    struct map *map; /* by the digest; bounded by bytes, here, and not by number */
     size_t max_bytes;
     struct answers_view counted;
     uint8_t pepper[32];
 };
-
-int answers_new(size_t max_bytes, struct answers **ret)
-{
-    struct answers *all = calloc(1, sizeof(*all));
-    size_t n = CHAINS_LEAST;
-
-    assert(max_bytes > 0);
-    while (n < max_bytes / CHAINS_PER && n < CHAINS_MOST)
-        n *= 2;
-    if (all)
-        all->chain = calloc(n, sizeof(struct entry *));
-    if (!all || !all->chain) {
-        free(all);
-        return err_origin(-ENOMEM);
-    }
-    all->chains = n;
-    all->max_bytes = max_bytes;
-    pthread_mutex_init(&all->lock, NULL);
-    list_init(&all->use);
-    random_bytes(all->pepper, sizeof(all->pepper));
-    *ret = all;
-    return 0;
-}
-
-const uint8_t *answers_pepper(const struct answers *all)
-{
-    return all->pepper;
-}
-
-size_t answers_most(const struct answers *all)
-{
-    return MIN(ANSWER_BYTES, all->max_bytes / PARTS);
-}
 
 static struct entry *entry_of(const struct answer *a)
 {
@@ -89,61 +49,70 @@ void answer_unref(const struct answer *a)
         free(e);
 }
 
-static struct entry **chain_of(struct answers *all, const struct digest *digest)
+/* It has left the map. */
+static void leave(void *value)
 {
-    uint64_t h;
+    struct entry *e = value;
 
-    memcpy(&h, digest->b, sizeof(h)); /* the digest is keyed: nobody can aim at a chain */
-    return &all->chain[h & (all->chains - 1)];
-}
-
-/* The place that points to it, or the chain's end. */
-static struct entry **look(struct answers *all, const struct digest *digest)
-{
-    struct entry **at = chain_of(all, digest);
-
-    while (*at && memcmp((*at)->digest.b, digest->b, sizeof(digest->b)) != 0)
-        at = &(*at)->next;
-    return at;
-}
-
-static void take_out(struct answers *all, struct entry **at)
-{
-    struct entry *e = *at;
-
-    *at = e->next;
-    list_del(&e->use);
-    all->counted.entries--;
-    all->counted.bytes -= e->size;
+    e->all->counted.entries--;
+    e->all->counted.bytes -= e->size;
     answer_unref(&e->answer);
+}
+
+int answers_new(size_t max_bytes, struct answers **ret)
+{
+    struct answers *all = calloc(1, sizeof(*all));
+
+    assert(max_bytes > 0);
+    if (all)
+        all->map = map_new(0, leave);
+    if (!all || !all->map) {
+        free(all);
+        return err_origin(-ENOMEM);
+    }
+    all->max_bytes = max_bytes;
+    pthread_mutex_init(&all->lock, NULL);
+    random_bytes(all->pepper, sizeof(all->pepper));
+    *ret = all;
+    return 0;
 }
 
 void answers_free(struct answers *all)
 {
     if (!all)
         return;
-    while (!list_empty(&all->use))
-        take_out(all, look(all, &container_of(all->use.next, struct entry, use)->digest));
+    map_free(all->map);
     pthread_mutex_destroy(&all->lock);
-    free(all->chain);
     free(all);
+}
+
+const uint8_t *answers_pepper(const struct answers *all)
+{
+    return all->pepper;
+}
+
+size_t answers_most(const struct answers *all)
+{
+    return MIN(ANSWER_BYTES, all->max_bytes / PARTS);
+}
+
+static struct str key_of(const struct digest *digest)
+{
+    return str_n((const char *)digest->b, sizeof(digest->b));
 }
 
 const struct answer *answers_find(struct answers *all, const struct digest *digest, int64_t now_ms,
                                   int64_t max_age_ms)
 {
-    struct entry **at, *e, *found = NULL;
+    struct entry *e, *found = NULL;
 
     pthread_mutex_lock(&all->lock);
-    at = look(all, digest);
-    e = *at;
+    e = map_get(all->map, key_of(digest));
     if (e && now_ms >= e->over_ms) {
-        take_out(all, at);
+        map_del(all->map, key_of(digest));
     } else if (e && now_ms - e->answer.made_ms <= max_age_ms) {
         found = e;
         atomic_fetch_add_explicit(&e->refs, 1, memory_order_relaxed);
-        list_del(&e->use);
-        list_add(&all->use, &e->use);
     }
     all->counted.hits += found != NULL;
     all->counted.misses += found == NULL;
@@ -188,54 +157,60 @@ static struct entry *entry_new(const struct answer_facts *f, struct str bytes)
 static void make_room(struct answers *all, size_t size)
 {
     while (all->counted.bytes + size > all->max_bytes) {
-        struct entry *last = container_of(all->use.prev, struct entry, use);
-
-        take_out(all, look(all, &last->digest));
+        map_drop_oldest(all->map);
         all->counted.evicted++;
     }
+}
+
+/* The lock is held. */
+static bool put_in(struct answers *all, const struct digest *digest, struct entry *e)
+{
+    map_del(all->map, key_of(digest));
+    make_room(all, e->size);
+    if (map_put(all->map, key_of(digest), e) < 0)
+        return false;
+    all->counted.entries++;
+    all->counted.bytes += e->size;
+    all->counted.kept++;
+    return true;
 }
 
 bool answers_keep(struct answers *all, const struct digest *digest, struct team_id team,
                   const struct answer_facts *facts, struct str bytes, int64_t now_ms,
                   int64_t keep_ms)
 {
-    struct entry *e = bytes.n <= answers_most(all) ? entry_new(facts, bytes) : NULL, **at;
+    struct entry *e = bytes.n <= answers_most(all) ? entry_new(facts, bytes) : NULL;
+    bool kept = false;
 
     if (!e)
         return false;
-    if (e->size > all->max_bytes) {
-        answer_unref(&e->answer);
-        return false;
-    }
-    e->digest = *digest;
+    e->all = all;
     e->team = team;
     e->answer.made_ms = now_ms;
     e->over_ms = now_ms + keep_ms;
-    pthread_mutex_lock(&all->lock);
-    at = look(all, digest);
-    if (*at)
-        take_out(all, at);
-    make_room(all, e->size);
-    at = chain_of(all, digest);
-    e->next = *at;
-    *at = e;
-    list_add(&all->use, &e->use);
-    all->counted.entries++;
-    all->counted.bytes += e->size;
-    all->counted.kept++;
-    pthread_mutex_unlock(&all->lock);
-    return true;
+    if (e->size <= all->max_bytes) {
+        pthread_mutex_lock(&all->lock);
+        kept = put_in(all, digest, e);
+        pthread_mutex_unlock(&all->lock);
+    }
+    if (!kept)
+        answer_unref(&e->answer);
+    return kept;
+}
+
+static bool is_of_another(struct str key, void *value, void *ctx)
+{
+    const struct entry *e = value;
+    const struct team_id *team = ctx;
+
+    (void)key;
+    return e->team.v != team->v;
 }
 
 void answers_forget(struct answers *all, struct team_id team)
 {
     pthread_mutex_lock(&all->lock);
-    list_for_each (&all->use, link) {
-        struct entry *e = container_of(link, struct entry, use);
-
-        if (e->team.v == team.v)
-            take_out(all, look(all, &e->digest));
-    }
+    map_filter(all->map, is_of_another, &team);
     pthread_mutex_unlock(&all->lock);
 }
 

@@ -1,9 +1,9 @@
 /* answers.h: the answers that a node keeps, to give them again to who asks the same (asked.h).
  *
  * In memory only, for each node by itself, bounded: what was used longest ago leaves first. One lock,
- * held for a look-up or a change of the list and never while bytes are copied; who keeps no answers
+ * held for a look-up or a change of the map and never while bytes are copied; who keeps no answers
  * never comes here. An answer is immutable and counted: who has found one holds it as long as it is
- * needed, whatever leaves the list meanwhile. Any thread. */
+ * needed, whatever leaves the map meanwhile. Any thread. */
 #pragma once
 
 #include "base/digest.h"
@@ -48,7 +48,8 @@ void answer_unref(const struct answer *a); /* NULL is fine */
 bool answers_keep(struct answers *all, const struct digest *digest, struct team_id team,
                   const struct answer_facts *facts, struct str bytes, int64_t now_ms,
                   int64_t keep_ms);
-/* Forgets the answers of a team. */
+/* Gives the memory of a team's answers back: they were cleared, so nobody finds them any more
+ * (asked.h). */
 void answers_forget(struct answers *all, struct team_id team);
 
 struct answers_view {

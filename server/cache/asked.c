@@ -83,9 +83,8 @@ bool asked_digest(const uint8_t pepper[32], const struct asked *a, struct digest
     put_number(&all, a->team.v);
     put_number(&all, a->key.v);
     put_number(&all, a->cleared_at_us);
-    put_number(&all, a->catalog_epoch);
-    put_number(&all, a->catalog_loaded_us);
     put_number(&all, a->model.v);
+    buf_put(&all, a->standing.b, sizeof(a->standing.b));
     put_part(&all, a->endpoint);
     put_part(&all, a->headers);
     /* The body is the last part, so its own length need not stand before it. */

@@ -3,9 +3,9 @@
  * Into it go, each with its length before it, so that no two lists of parts read alike:
  *   whose answers they are      team; the key, where it keeps its answers to itself; since when the
  *                               team's kept answers count
- *   how it is answered          the catalogue as it stands (models, routes, prices, accounts), the
- *                               endpoint, the model that the request's name stands for, what the
- *                               client's headers add to the request
+ *   how it is answered          the endpoint, the model that the request's name stands for, how its
+ *                               route stands for this team (gateway/standing.h), what the client's
+ *                               headers add to the request
  *   the request                 every byte of the body, but for the members that name its author and
  *                               never reach an answer (asked.c lists them, for each endpoint)
  *
@@ -23,9 +23,9 @@ struct asked {
     struct team_id team;
     struct key_id key; /* v 0: the team's answers are shared by its keys */
     int64_t cleared_at_us;
-    int64_t catalog_epoch, catalog_loaded_us;
     struct str endpoint; /* its name, "chat.completions" */
     struct model_id model;
+    struct digest standing;
     struct str headers; /* of the client's that reach the provider, as text; may be empty */
     struct str body;    /* JSON that has been scanned */
 };

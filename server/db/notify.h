@@ -10,7 +10,7 @@ struct notify_config {
     const char *conninfo;
     const char *channel; /* "tollgate_change" */
     int poll_ms;         /* 5000 */
-    /* On the listener's thread: payload "key:12", "team:3", "catalogue", "settings", or "all" after
+    /* On the listener's thread: payload "key:12", "team:3", "answers:3", "catalogue", "settings", or "all" after
      * each (re)connect or when the polled epoch moved without a message. */
     void (*changed)(struct str payload, void *ctx);
     void *ctx;

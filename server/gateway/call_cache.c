@@ -5,6 +5,7 @@
 #include "cache/asked.h"
 #include "cache/free_copy.h"
 #include "gateway/call_flow.h"
+#include "gateway/standing.h"
 
 /* For the client's headers that reach a provider: a name and a value each, which are short. */
 #define HEADERS_BYTES KIB(8)
@@ -88,15 +89,15 @@ static bool digest_of(struct call *c, const struct catalog_model *m, struct dige
         .team = k->team,
         .key = {k->cache_own ? k->key.v : 0},
         .cleared_at_us = k->cache_cleared_us,
-        .catalog_epoch = catalog_epoch(c->catalog),
-        .catalog_loaded_us = catalog_loaded_us(c->catalog),
         .endpoint = str_c(c->endpoint->name),
         .model = m->id,
         .headers = headers_of(c, m),
         .body = c->r->body,
     };
 
-    return asked.headers.p && asked_digest(answers_pepper(c->g->services->answers), &asked, ret);
+    return asked.headers.p &&
+           standing_of(m, k->team, c->endpoint->format, &asked.standing) &&
+           asked_digest(answers_pepper(c->g->services->answers), &asked, ret);
 }
 
 /* What the key may use, what the request wishes of its providers and what is switched off hold for kept

@@ -333,19 +333,16 @@ static void post_change(struct gateway *g, struct str payload)
     loop_post(g->loop, &change->msg);
 }
 
-/* Nobody gets them any more where they were cleared (cache/asked.h): this gives their memory back. */
-static void forget_answers(const struct gateways *all, struct str payload)
+void gateways_changed(struct gateways *all, struct str payload)
 {
     struct answers *answers = all->services->answers;
     struct team_id team;
 
-    if (answers && tail_id(payload, STR("team:"), &team.v))
-        answers_forget(answers, team);
-}
-
-void gateways_changed(struct gateways *all, struct str payload)
-{
-    forget_answers(all, payload);
+    if (tail_id(payload, STR("answers:"), &team.v)) {
+        if (answers)
+            answers_forget(answers, team);
+        return;
+    }
     for (unsigned i = 0; i < all->loops; i++)
         if (all->loop[i])
             post_change(all->loop[i], payload);

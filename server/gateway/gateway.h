@@ -68,7 +68,7 @@ int64_t gateways_oldest_ms(const struct gateways *all);
 /* Calls ended since the start, and keys in all caches; any thread. */
 void gateways_count(const struct gateways *all, uint64_t *ret_calls, uint64_t *ret_keys);
 
-/* What the listener heard ("key:12", "team:3", "catalogue", "all"); any thread. The catalogue's
+/* What the listener heard ("key:12", "team:3", "answers:3", "catalogue", "all"); any thread. The catalogue's
  * holder has the new snapshot already. Running calls of revoked keys are cut. */
 void gateways_changed(struct gateways *all, struct str payload);
 

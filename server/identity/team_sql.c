@@ -271,6 +271,7 @@ int team_search(struct db *db, struct arena *a, struct str text, int64_t before_
 }
 
 DB_QUERY(team_clear, "UPDATE team SET cache_cleared_at = clock_timestamp() WHERE id = $1")
+DB_QUERY(team_note_cleared, "SELECT note_change('answers:' || $1::bigint)")
 
 int team_clear_cache(struct db *db, struct arena *a, const struct actor *actor, struct team_id team)
 {
@@ -283,5 +284,7 @@ int team_clear_cache(struct db *db, struct arena *a, const struct actor *actor, 
         r = team_audit(db, a, actor, "team.clear_cache", team, before);
     if (r == 0)
         r = tell_nodes(db, team);
+    if (r == 0)
+        r = db_fatal(db_exec(db, &team_note_cleared, DB_ARGS(db_i64(team.v)), NULL));
     return r < 0 ? err_trace(r) : r;
 }

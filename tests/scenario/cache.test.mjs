@@ -263,6 +263,21 @@ test('a price that changes, a model that is switched off, a key that is revoked'
   await until(async () => (await post(body, { key: revoked })).status === 401, 'the key to be refused');
 });
 
+// Nodes hear of changes in their order: where the last has arrived, those before it have.
+test('a setting of the team, another model, and another team with its own key at a provider leave them where they are', async () => {
+  const stranger = await signUp(it.server), body = fresh(), limited = await cached(), [before] = it.server.sql('SELECT epoch::int AS n FROM change_epoch');
+  assert.deepEqual((await twice(body)).words, ['miss', 'hit']);
+  assert.equal((await ask('PATCH', `/teams/${team}`, { legal_name: 'Another Ltd' })).status, 200);
+  it.server.psql(`WITH of AS (INSERT INTO provider_account (team_id, kind, name, base_url, key_last4) SELECT max(id), 'openai-compatible', 'theirs', '${up.url}', '' FROM team RETURNING id)
+    INSERT INTO target (model_id, account_id, upstream_model) SELECT ${it.plain.id}, id, 'up-1' FROM of; SELECT note_change('catalogue')`);
+  await addModel(it.operator, { name: 'beside', targets: [{ account, upstreamModel: 'up-9' }] });
+  await until(async () => (await post(hello('beside'), { cache: 'no-store' })).status === 200, 'the other model');
+  assert.ok(it.server.sql('SELECT epoch::int AS n FROM change_epoch')[0].n >= before.n + 3, 'nodes were told of all three');
+  assert.ok(stranger);
+  assert.equal(word(await post(body)), 'hit');
+  assert.equal(word(await post(body, { key: limited })), 'hit');
+});
+
 test('an admin clears them on the settings page, or by the API', async () => {
   for (const clear of [() => it.owner.submit('/settings', /\/settings\/cache\/clear$/), () => ask('DELETE', `/teams/${team}/cache`)]) {
     const body = fresh();

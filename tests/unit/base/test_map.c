@@ -33,8 +33,15 @@ static void least_recently_used_leaves_first(void **state)
     assert_int_equal(last_dropped, 2);
     assert_null(map_get(m, STR("b")));
     assert_int_equal(map_size(m), 3);
+    map_drop_oldest(m);
+    assert_int_equal(last_dropped, 3);
+    assert_int_equal(map_size(m), 2);
     map_free(m);
     assert_int_equal(dropped, 4);
+    m = map_new(0, count_drop);
+    map_drop_oldest(m);
+    assert_int_equal(dropped, 4);
+    map_free(m);
 }
 
 static void put_replaces_and_drops_the_old(void **state)
