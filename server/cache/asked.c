@@ -84,6 +84,7 @@ bool asked_digest(const uint8_t pepper[32], const struct asked *a, struct digest
     put_number(&all, a->key.v);
     put_number(&all, a->cleared_at_us);
     put_number(&all, a->model.v);
+    put_number(&all, a->sort);
     buf_put(&all, a->standing.b, sizeof(a->standing.b));
     put_part(&all, a->endpoint);
     put_part(&all, a->headers);

@@ -3,8 +3,8 @@
  * Into it go, each with its length before it, so that no two lists of parts read alike:
  *   whose answers they are      team; the key, where it keeps its answers to itself; since when the
  *                               team's kept answers count
- *   how it is answered          the endpoint, the model that the request's name stands for, how its
- *                               route stands for this team (gateway/standing.h), what the client's
+ *   how it is answered          the endpoint, the model and the order of its targets that the
+ *                               request's name stands for, how its route stands for this team (gateway/standing.h), what the client's
  *                               headers add to the request
  *   the request                 every byte of the body, but for the members that name its author and
  *                               never reach an answer (asked.c lists them, for each endpoint)
@@ -25,6 +25,7 @@ struct asked {
     int64_t cleared_at_us;
     struct str endpoint; /* its name, "chat.completions" */
     struct model_id model;
+    int sort; /* that a suffix of the model's name asks for; 0: none */
     struct digest standing;
     struct str headers; /* of the client's that reach the provider, as text; may be empty */
     struct str body;    /* JSON that has been scanned */

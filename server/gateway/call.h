@@ -96,6 +96,7 @@ struct call {
     const struct embed_request *embed; /* the same of embeddings */
     struct json_array array;
     struct route_preference *preference; /* NULL: the request says nothing of its route */
+    enum route_sort sort;                /* of the suffix of the model's name */
     struct route_plan plan;
     size_t next; /* of plan.candidates */
     unsigned tries;

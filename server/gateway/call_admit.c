@@ -13,6 +13,7 @@
 #include "gateway/preference.h"
 #include "gateway/refusal.h"
 #include "gateway/tags.h"
+#include "routing/variant.h"
 #include "translation/multipart.h"
 #include "translation/wire.h"
 
@@ -222,8 +223,11 @@ static bool refuse_model(struct call *c)
     p.param = STR("model");
     if (str_utf8(name) && name.n && name.n <= 200)
         p.message = arena_strf(c->r->arena,
-                               "The model `%.*s` does not exist or is not available to this key.",
-                               STR_FMT(name));
+                               "The model `%.*s` does not exist or is not available to this key.%s",
+                               STR_FMT(name),
+                               variant_is_free(name) ? " `:free` is no suffix here: only a model of "
+                                                       "that very name would be meant."
+                                                     : "");
     return refuse(c, &p, CALL_OUTCOME_CLIENT_ERROR);
 }
 
@@ -341,7 +345,7 @@ static bool plan(struct call *c)
     int r;
 
     first_model(c);
-    m = c->catalog ? catalog_find_model(c->catalog, c->wire.llm.model) : NULL;
+    m = c->catalog ? variant_find(c->catalog, c->wire.llm.model, &c->sort) : NULL;
     if (!c->catalog)
         return refuse_code(c, PROBLEM_LEDGER_AWAY, CALL_OUTCOME_INTERNAL);
     if (!m)
@@ -353,6 +357,7 @@ static bool plan(struct call *c)
         .pace = c->g->services->pace,
         .now_ms = clock_mono_ms(),
         .model = m,
+        .sort = c->sort,
         .team = c->key->policy->team,
         .kind = c->endpoint->kind,
         .format = c->endpoint->format,

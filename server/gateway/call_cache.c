@@ -6,6 +6,7 @@
 #include "cache/free_copy.h"
 #include "gateway/call_flow.h"
 #include "gateway/standing.h"
+#include "routing/variant.h"
 
 /* For the client's headers that reach a provider: a name and a value each, which are short. */
 #define HEADERS_BYTES KIB(8)
@@ -91,6 +92,7 @@ static bool digest_of(struct call *c, const struct catalog_model *m, struct dige
         .cleared_at_us = k->cache_cleared_us,
         .endpoint = str_c(c->endpoint->name),
         .model = m->id,
+        .sort = c->sort,
         .headers = headers_of(c, m),
         .body = c->r->body,
     };
@@ -136,7 +138,8 @@ bool call_cache_look(struct call *c)
     struct answers *all = c->g->services->answers;
     struct cache_wish wish;
     struct call_cache *cache;
-    const struct catalog_model *m = catalog_find_model(c->catalog, c->wire.llm.model);
+    enum route_sort sort;
+    const struct catalog_model *m = variant_find(c->catalog, c->wire.llm.model, &sort);
 
     if (cache_wish_read(request_header(c->r, "x-tollgate-cache"), c->key->policy->cache_seconds,
                         &wish) != CACHE_WISH_OK)

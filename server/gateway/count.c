@@ -11,7 +11,7 @@
 #include "http/listener.h"
 #include "http/router.h"
 #include "providers/tokens.h"
-#include "routing/route.h"
+#include "routing/variant.h"
 
 enum { COUNT_WAIT_MS = 5000, COUNT_HEADERS = PROVIDER_HEADERS_MAX + 1 };
 #define COUNT_REPLY_BYTES KIB(64)
@@ -234,6 +234,7 @@ static void admitted(struct count_ask *ask)
 {
     struct json_fault fault = {.at = 0};
     enum problem_code code = key_check_policy(ask->key->policy, ask->r);
+    enum route_sort sort; /* whoever would be asked, the tokens are the model's */
     int r;
 
     if (code != PROBLEM_NONE || !ask->catalog) {
@@ -247,7 +248,7 @@ static void admitted(struct count_ask *ask)
     }
     if (ask->endpoint->chat->model_in_path)
         ask->wire.llm.model = endpoint_path_model(ask->r);
-    ask->model = catalog_find_model(ask->catalog, ask->wire.llm.model);
+    ask->model = variant_find(ask->catalog, ask->wire.llm.model, &sort);
     if (ask->model)
         count(ask);
     else

@@ -4,9 +4,16 @@
 #include "routing/route.h"
 
 #include "base/random.h"
+#include "routing/variant.h"
 
 /* Targets of one model that are looked at; of more, those with the lowest ids. */
 #define ROUTE_TARGETS_MAX 64
+
+/* A model to be tried, and how the name that it was asked for by wants its targets sorted. */
+struct wanted {
+    const struct catalog_model *model;
+    enum route_sort sort;
+};
 
 struct pick {
     const struct catalog_target *target;
@@ -132,10 +139,14 @@ static int model_fits(const struct route_request *q, const struct catalog_model 
 
 /* --- sorting --- */
 
-static enum route_sort sort_of(const struct route_request *q, const struct catalog_model *m)
+/* suffix: of the name that the model was asked for by. */
+static enum route_sort sort_of(const struct route_request *q, const struct catalog_model *m,
+                               enum route_sort suffix)
 {
     if (q->preference && q->preference->sort != SORT_NONE)
         return q->preference->sort;
+    if (suffix != SORT_NONE)
+        return suffix;
     if (m->strategy == STRATEGY_CHEAPEST)
         return SORT_COST;
     return m->strategy == STRATEGY_FASTEST ? SORT_LATENCY : SORT_NONE;
@@ -198,9 +209,10 @@ static void level(struct picks *p)
 }
 
 /* Of the reasons against the targets of a model, that of the one which came farthest. */
-static int gather(const struct route_request *q, const struct catalog_model *m, struct picks *ret)
+static int gather(const struct route_request *q, const struct wanted *wanted, struct picks *ret)
 {
-    enum route_sort sort = sort_of(q, m);
+    const struct catalog_model *m = wanted->model;
+    enum route_sort sort = sort_of(q, m, wanted->sort);
     int reason = ROUTE_E_NO_TARGET;
 
     ret->n = 0;
@@ -292,26 +304,27 @@ static void plan_from(struct route_plan *plan, struct picks *p, bool cooling)
 }
 
 /* The request's own model, then those of its list; each once. */
-static size_t models_of(const struct route_request *q, const struct catalog_model **ret)
+static size_t models_of(const struct route_request *q, struct wanted *ret)
 {
     size_t n = 0;
 
-    ret[n++] = q->model;
+    ret[n++] = (struct wanted){q->model, q->sort};
     for (size_t i = 0; q->preference && i < q->preference->n_models; i++) {
-        const struct catalog_model *m = catalog_find_model(q->catalog, q->preference->models[i]);
+        enum route_sort sort;
+        const struct catalog_model *m = variant_find(q->catalog, q->preference->models[i], &sort);
         bool known = !m;
 
         for (size_t k = 0; k < n; k++)
-            known = known || ret[k] == m;
+            known = known || ret[k].model == m;
         if (!known)
-            ret[n++] = m;
+            ret[n++] = (struct wanted){m, sort};
     }
     return n;
 }
 
 int route_pick(const struct route_request *request, struct route_plan *ret)
 {
-    const struct catalog_model *models[ROUTE_MODELS_MAX + 1];
+    struct wanted models[ROUTE_MODELS_MAX + 1];
     const struct route_preference *w = request->preference;
     struct picks picks[ROUTE_MODELS_MAX + 1];
     struct route_plan plan = {.n = 0};
@@ -321,11 +334,11 @@ int route_pick(const struct route_request *request, struct route_plan *ret)
     assert(!w || w->n_models <= ROUTE_MODELS_MAX);
     n = models_of(request, models);
     for (size_t i = 0; i < n; i++) {
-        int r = model_fits(request, models[i]);
+        int r = model_fits(request, models[i].model);
 
         picks[i].n = 0;
         if (r == ROUTE_OK)
-            r = gather(request, models[i], &picks[i]);
+            r = gather(request, &models[i], &picks[i]);
         if (i == 0)
             reason = r;
         plan_from(&plan, &picks[i], false);

@@ -53,6 +53,7 @@ struct route_request {
     struct pace_board *pace; /* NULL: nothing is known */
     int64_t now_ms;
     const struct catalog_model *model;
+    enum route_sort sort; /* of the suffix of its name (variant.h), unless the preference has another */
     struct team_id team;  /* its own accounts may be used, those of other teams never */
     enum model_kind kind; /* what is asked for: chat or an embedding */
     const struct wire_format *format; /* the client's */

@@ -62,6 +62,33 @@ test('the cheapest of several prices is asked where the request wants that, and 
   assert.equal(res.json.usage.cost, 0.000012); // 12 tokens at $1 a million
 });
 
+test('a suffix of the name asks for the cheapest or the fastest, a model whose own name ends so is that model', async () => {
+  for (const suffix of [':floor', ':nitro']) {
+    const res = await call(it.server, it.key, hello(`two-prices${suffix}`));
+    assert.equal(res.status, 200, res.text);
+    assert.deepEqual([which(), res.headers.get('x-tollgate-model')], ['fast', 'two-prices'], suffix);
+    const row = await settled(it.server, res.headers.get('x-tollgate-request-id'));
+    assert.deepEqual([row.requested_model, row.served_model], [`two-prices${suffix}`, 'two-prices']);
+  }
+  assert.equal(await provider({ model: 'two-prices' }), 'slow');
+  assert.equal(await provider({ model: 'two-prices:nitro', provider: { sort: 'price' } }), 'fast');
+  assert.equal(await provider({ model: undefined, models: ['two-prices:floor'] }), 'fast');
+  await addModel(it.operator, { name: 'two-prices:floor', targets: [{ account: it.accounts[0] }] });
+  await eventually(async () => (await provider({ model: 'two-prices:floor' })) === 'slow', 'the model of that name');
+});
+
+test('a free variant is no model, and the answer says why', async () => {
+  for (const [model, says] of [['two-prices:free', true], ['nothing:free', true], ['two-prices:cheap', false]]) {
+    const res = await call(it.server, it.key, hello(model));
+    assert.equal(res.status, 404);
+    assert.equal(res.json.error.param, 'model');
+    assert.equal(/`:free` is no suffix here/.test(res.json.error.message), says, res.text);
+  }
+  assert.equal(slow.seen.length + fast.seen.length, 0);
+  await addModel(it.operator, { name: 'gift:free', targets: [{ account: it.accounts[0] }] });
+  await served(it.server, it.key, 'gift:free');
+});
+
 test('who may learn from the data is not asked by a request that forbids it', async () => {
   slow.seen.length = fast.seen.length = 0;
   const refused = await call(it.server, it.key, { ...hello('scripted'), provider: { data_collection: 'deny' } });

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "routing/route_bench.h"
+#include "routing/variant.h"
 
 /* "1 4 2": the ids of the candidates. */
 static void assert_order(struct bench *b, const char *expected)
@@ -95,6 +96,64 @@ static void the_fastest_goes_first_and_what_is_nearly_so_shares(void **state)
     pace_board_free(board);
 }
 
+static void a_suffix_sorts_the_model_that_it_stands_behind(void **state)
+{
+    struct bench *b = *state;
+    struct route_preference w = sorted(b, SORT_NONE);
+    struct price cheap;
+
+    b->targets[0].price = &b->dear;
+    assert_order(b, "1 2 3 4");
+    b->q.sort = SORT_PRICE;
+    assert_order(b, "2 3 4 1");
+    b->models[0].strategy = STRATEGY_FASTEST; /* before the route's own */
+    assert_order(b, "2 3 4 1");
+    b->models[0].strategy = STRATEGY_PRIORITY;
+    w.sort = SORT_THROUGHPUT; /* behind a wish that is spelled out: nothing is known of any pace */
+    b->q.preference = &w;
+    assert_order(b, "1 2 3 4");
+    /* Of a list each name has its own. */
+    b->q.sort = w.sort = SORT_NONE;
+    b->models[1].targets = b->targets;
+    b->models[1].n_targets = 4;
+    b->models[0].targets = &b->targets[4];
+    b->models[0].n_targets = 1;
+    bench_price(&cheap, 4, 1, 1);
+    b->targets[3].price = &cheap;
+    w.models[w.n_models++] = STR("other");
+    assert_order(b, "5 1 2 3 4");
+    w.models[0] = STR("other:floor");
+    assert_order(b, "5 4 2 3 1");
+}
+
+static void assert_variant(struct bench *b, const char *name, int64_t model, enum route_sort sort)
+{
+    enum route_sort got = SORT_COST;
+    const struct catalog_model *m = variant_find(&b->c, str_c(name), &got);
+
+    assert_int_equal(m ? m->id.v : 0, model);
+    if (m)
+        assert_int_equal(got, sort);
+}
+
+static void a_models_own_name_goes_before_a_suffix(void **state)
+{
+    struct bench *b = *state;
+
+    assert_variant(b, "m", 1, SORT_NONE);
+    assert_variant(b, "m:floor", 1, SORT_PRICE);
+    assert_variant(b, "m:nitro", 1, SORT_THROUGHPUT);
+    b->names[1].name = STR("m:nitro");
+    assert_variant(b, "m:nitro", 2, SORT_NONE);
+    assert_variant(b, "m:nitro:floor", 2, SORT_PRICE);
+    static const char *const none[] = {"m:free", "m:", "m:Floor", ":floor", "m:floor:floor", "mfloor", "", "m:8b"};
+    for (size_t i = 0; i < ARRAY_LEN(none); i++)
+        assert_variant(b, none[i], 0, SORT_NONE);
+    assert_true(variant_is_free(STR("m:free")));
+    assert_false(variant_is_free(STR("m:freed")));
+    assert_false(variant_is_free(STR("free")));
+}
+
 static void only_those_who_may_keep_no_more_than_asked_serve(void **state)
 {
     struct bench *b = *state;
@@ -120,6 +179,8 @@ int main(void)
         TEST(the_cheapest_for_the_customer_goes_first),
         TEST(a_route_goes_by_what_the_operator_pays),
         TEST(the_fastest_goes_first_and_what_is_nearly_so_shares),
+        TEST(a_suffix_sorts_the_model_that_it_stands_behind),
+        TEST(a_models_own_name_goes_before_a_suffix),
         TEST(only_those_who_may_keep_no_more_than_asked_serve),
     };
 
