@@ -13,8 +13,10 @@
 #define INVITE_DAYS 7
 
 DB_QUERY(invite_count,
-         "SELECT count(*) AS n FROM invite"
-         " WHERE team_id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > now()")
+         "SELECT count(*) FILTER (WHERE used_at IS NULL AND revoked_at IS NULL AND expires_at > now())"
+         "       AS open,"
+         "       count(*) FILTER (WHERE created_at > now() - interval '1 day') AS lately"
+         "  FROM invite WHERE team_id = $1")
 DB_QUERY(invite_add, "INSERT INTO invite (team_id, digest, role, email, created_by, expires_at)"
                      " VALUES ($1, $2, $3, nullif($4, ''), nullif($5::bigint, 0),"
                      "         now() + make_interval(days => $6))"
@@ -29,15 +31,20 @@ static int audit_invite(struct db *db, const struct actor *actor, const char *ac
     return audit_write(db, actor, &entry);
 }
 
+/* Those that were revoked since count for a day, too: each may have been mailed to a stranger. */
 static int room_for_another(struct db *db, struct team_id team, struct identity_fault *fault)
 {
-    int64_t n;
-    int r = db_one(db, &invite_count, NULL, DB_ARGS(db_i64(team.v)), DB_COLS(db_col_i64("n", &n)));
+    int64_t open, lately;
+    int r = db_one(db, &invite_count, NULL, DB_ARGS(db_i64(team.v)),
+                   DB_COLS(db_col_i64("open", &open), db_col_i64("lately", &lately)));
 
     if (r != 0)
         return db_fatal(r);
-    if (n >= BOUND_INVITES_PER_TEAM)
+    if (open >= BOUND_INVITES_PER_TEAM)
         return identity_fault_set(fault, "email", "There are 100 open invitations. Revoke some.");
+    if (lately >= BOUND_INVITES_PER_TEAM)
+        return identity_fault_set(fault, "email",
+                                  "100 invitations were made within a day. Make more tomorrow.");
     return 0;
 }
 

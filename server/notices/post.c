@@ -58,10 +58,24 @@ static int32_t wait_s(int32_t tries, int32_t most_s)
     return MIN(wait, most_s);
 }
 
+/* Of a URL its origin only: what follows may be what lets somebody post there. */
+static struct str loggable(struct str recipient)
+{
+    ssize_t scheme = str_find(recipient, ':');
+    size_t n = scheme < 0 ? 0 : (size_t)scheme + 1;
+
+    if (!str_starts(str_n(recipient.p + n, recipient.n - n), STR("//")))
+        return recipient;
+    n += 2;
+    while (n < recipient.n && !strchr("/?#", recipient.p[n]))
+        n++;
+    return str_n(recipient.p, n);
+}
+
 static void say_given_up(const struct outbox_taken *t, struct str why)
 {
     log_warn("notice_given_up", "id=%lld kind=%s to=%s reason=%s", (long long)t->id,
-             log_str(t->kind), log_str(t->recipient), log_str(why));
+             log_str(t->kind), log_str(loggable(t->recipient)), log_str(why));
 }
 
 static int put_off(struct db *db, const struct outbox_taken *t, int32_t most_s, struct str why)

@@ -86,6 +86,7 @@ setup('an installation with a month behind it, seen by four', async () => {
   const checkout = (await owner.submit('/billing', /top-up/, { amount: '30', provider: 'sandbox' })).url.match(/checkout\/(\d+)/)[1];
   const invite = (await owner.submit('/members', /invites$/, { role: 'viewer' })).body.match(/\/invite\/([\w-]{20,})/)[1];
   await owner.submit('/budgets', /\/budgets$/, { for: 'team:2', amount: '500', window: 'month' });
+  await owner.submit('/alerts', /alerts\/webhook$/, { url: `https://hooks.example.org/${'a-path-without-an-end/'.repeat(9)}` });
   const operator = await signInOperator(server);
   const reset = (await operator.submit('/operator/users?q=ada', /\/reset$/)).body.match(/\/reset\/([\w-]{20,})/)[1];
   await operator.submit('/operator/incidents', /incidents\/off$/, { model: 'gpt-5-nano', reason: 'It answers with other people’s words' });

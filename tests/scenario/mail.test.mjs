@@ -64,6 +64,19 @@ test('without an address nothing is mailed', async () => {
   assert.equal(cluster.sql('SELECT count(*) AS n FROM outbox')[0].n, before);
 });
 
+test('a team makes a hundred invitations a day, those that it took back among them', async () => {
+  const visitor = await signUp(one);
+  cluster.postgres.psql(`INSERT INTO invite (team_id, digest, role, created_at, expires_at, revoked_at)
+    SELECT (SELECT max(team_id) FROM member), sha256(g::text::bytea), 'viewer', now() - interval '2 hours', now() + interval '7 days', now() FROM generate_series(1, 99) g`);
+  assert.equal((await invite('hundredth@example.org', visitor)).status, 200);
+  const refused = await invite('one-more@example.org', visitor);
+  assert.equal(refused.status, 422);
+  assert.match(refused.text, /100 invitations were made within a day/);
+  assert.equal(row('one-more@example.org'), undefined);
+  cluster.postgres.psql(`UPDATE invite SET created_at = now() - interval '25 hours' WHERE revoked_at IS NOT NULL`);
+  assert.equal((await invite('one-more@example.org', visitor)).status, 200);
+});
+
 test('a link to a new password comes by mail, to who is known; the answer is the same to others', async () => {
   const person = await signUp(one);
   const known = await forgot(person.email);
