@@ -37,6 +37,7 @@
 #define MONEY_STATEMENT_MS 5000
 #define MONEY_LOCK_MS 2000
 #define LONG_QUEUE 16
+#define WAITING_QUEUE 32
 #define PASSWORD_QUEUE 32
 
 /* How long the workers of a lane wait for a statement and for a lock; 0: as any connection. A call waits
@@ -134,6 +135,8 @@ static int lanes_new(struct app *app)
         r = lane_new(usual, "passwords", c->password_workers, PASSWORD_QUEUE, &s->passwords);
     if (!r)
         r = lane_new(usual, "long", c->long_workers, LONG_QUEUE, &s->long_jobs);
+    if (!r)
+        r = lane_new(usual, "waiting", c->waiting_workers, WAITING_QUEUE, &s->waiting);
     if (!r)
         r = lane_new(usual, "responses", c->response_workers, LANE_QUEUE, &s->responses);
     return r;
@@ -339,6 +342,7 @@ static void stop(struct app *app)
     jobs_free(s->pages);
     jobs_free(s->passwords);
     jobs_free(s->long_jobs);
+    jobs_free(s->waiting);
     jobs_free(s->responses);
     node_lane_ends(s->node);
     jobs_free(s->money);

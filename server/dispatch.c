@@ -41,6 +41,8 @@ static struct jobs *lane_of(const struct services *s, enum route_runs runs)
         return s->passwords;
     case RUNS_ON_LONG:
         return s->long_jobs;
+    case RUNS_ON_WAITING:
+        return s->waiting;
     case RUNS_ON_PAGES:
     case RUNS_ON_LOOP:
         break;

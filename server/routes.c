@@ -54,7 +54,13 @@
         HTTP_##m, path, auth, BOUND_ADMIN_BODY_BYTES, RUNS_ON_PAGES, PROBLEM_AS_OPENAI,            \
             .manage = fn                                                                           \
     }
-/* Waits for somebody else's server, or draws a PDF. */
+/* Waits for somebody else's server. */
+#define MANAGE_TRY(m, path, auth, fn)                                                              \
+    {                                                                                              \
+        HTTP_##m, path, auth, BOUND_ADMIN_BODY_BYTES, RUNS_ON_WAITING, PROBLEM_AS_OPENAI,          \
+            .manage = fn                                                                           \
+    }
+/* Draws a PDF. */
 #define MANAGE_LONG(m, path, auth, fn)                                                             \
     {                                                                                              \
         HTTP_##m, path, auth, BOUND_ADMIN_BODY_BYTES, RUNS_ON_LONG, PROBLEM_AS_OPENAI,             \
@@ -74,8 +80,13 @@
         HTTP_POST, path, auth, BOUND_FORM_BODY_BYTES, RUNS_ON_PASSWORDS, PROBLEM_AS_PAGE,          \
             .page = fn                                                                             \
     }
-/* Waits for somebody else's server, or draws a PDF. */
+/* Waits for somebody else's server. */
 #define TRY(path, auth, fn)                                                                        \
+    {                                                                                              \
+        HTTP_POST, path, auth, BOUND_FORM_BODY_BYTES, RUNS_ON_WAITING, PROBLEM_AS_PAGE, .page = fn \
+    }
+/* Draws a PDF of what was sent. */
+#define DRAW(path, auth, fn)                                                                       \
     {                                                                                              \
         HTTP_POST, path, auth, BOUND_FORM_BODY_BYTES, RUNS_ON_LONG, PROBLEM_AS_PAGE, .page = fn    \
     }
@@ -166,7 +177,7 @@ const struct route routes[] = {
     MANAGE(POST, "/api/v1/accounts/{id}/credential", AUTH_MANAGE, admin_accounts_set_credential),
     MANAGE(DELETE, "/api/v1/accounts/{id}/credential", AUTH_MANAGE, admin_accounts_drop_credential),
     MANAGE(POST, "/api/v1/accounts/{id}/adopt", AUTH_MANAGE, admin_accounts_adopt),
-    MANAGE_LONG(POST, "/api/v1/accounts/{id}/test", AUTH_MANAGE, admin_accounts_test),
+    MANAGE_TRY(POST, "/api/v1/accounts/{id}/test", AUTH_MANAGE, admin_accounts_test),
     MANAGE(GET, "/api/v1/routes", AUTH_MANAGE, admin_routes_list),
     MANAGE(POST, "/api/v1/routes", AUTH_MANAGE, admin_routes_add),
     MANAGE(GET, "/api/v1/routes/{id}", AUTH_MANAGE, admin_routes_get),
@@ -335,7 +346,7 @@ const struct route routes[] = {
     SEND("/operator/teams/{id}/grant", AUTH_OPERATOR, page_operator_team_grant),
     SEND("/operator/teams/{id}/grants/{grant}/end", AUTH_OPERATOR, page_operator_team_end_grant),
     SHOW("/operator/teams/{id}/invoices/{invoice}", AUTH_OPERATOR, page_operator_invoice),
-    TRY("/operator/teams/{id}/invoices/{invoice}", AUTH_OPERATOR, page_operator_invoice_credit),
+    DRAW("/operator/teams/{id}/invoices/{invoice}", AUTH_OPERATOR, page_operator_invoice_credit),
     SEND("/operator/teams/{id}/freeze", AUTH_OPERATOR, page_operator_team_freeze),
     SEND("/operator/teams/{id}/unfreeze", AUTH_OPERATOR, page_operator_team_unfreeze),
     SHOW("/operator/users", AUTH_OPERATOR, page_operator_users),

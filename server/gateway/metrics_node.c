@@ -91,6 +91,7 @@ static void print_lanes(const struct services *s, struct buf *out)
                  {"pages", s->pages},
                  {"passwords", s->passwords},
                  {"long", s->long_jobs},
+                 {"waiting", s->waiting},
                  {"responses", s->responses}};
     struct jobs_stats stats[ARRAY_LEN(lanes)] = {0};
 

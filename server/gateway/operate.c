@@ -12,6 +12,7 @@ void operate_read_status(const struct services *services, struct operate_status 
                  {"pages", services->pages},
                  {"passwords", services->passwords},
                  {"long", services->long_jobs},
+                 {"waiting", services->waiting},
                  {"responses", services->responses}};
     struct operate_status s = {.loops = services->loops};
     const struct gateways *all = services->gateways;

@@ -34,7 +34,7 @@ struct operate_lane {
 struct operate_status {
     unsigned loops, in_flight;
     uint64_t calls, keys_cached;
-    struct operate_lane lanes[5];
+    struct operate_lane lanes[6];
     struct node_view node;
     struct journal_view journal;
     struct answers_view answers; /* max_bytes 0: none are kept here */

@@ -48,7 +48,7 @@ struct services {
     const struct notices *notices; /* NULL in tests: nothing is mailed */
 
     /* Worker lanes (DESIGN 2). A worker's state is its struct db. */
-    struct jobs *money, *pages, *passwords, *long_jobs, *responses;
+    struct jobs *money, *pages, *passwords, *long_jobs, *waiting, *responses;
 
     /* Sub-keys of the installation's secret. */
     uint8_t key_pepper[32];     /* virtual and management keys */

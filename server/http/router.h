@@ -20,7 +20,7 @@ enum route_auth {
     AUTH_OPERATOR, /* installation operator */
 };
 
-enum route_runs { RUNS_ON_LOOP, RUNS_ON_PAGES, RUNS_ON_PASSWORDS, RUNS_ON_LONG };
+enum route_runs { RUNS_ON_LOOP, RUNS_ON_PAGES, RUNS_ON_PASSWORDS, RUNS_ON_LONG, RUNS_ON_WAITING };
 
 struct route {
     enum http_method method; /* HEAD is answered by GET's row */

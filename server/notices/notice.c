@@ -22,7 +22,6 @@ int notice_mail(struct db *db, struct arena *a, const struct notices *n, struct 
                                .subject = letter->subject,
                                .useless_after_s = useless_after_s};
     struct buf text;
-    int r;
 
     outbox_tag(item.tag);
     const struct mail mail = {.from = n->from,
@@ -34,12 +33,7 @@ int notice_mail(struct db *db, struct arena *a, const struct notices *n, struct 
 
     buf_init(&text, MAIL_BYTES_MAX);
     mail_put(&mail, &text);
-    item.text = buf_str(&text);
-    r = buf_finish(&text);
-    if (!r)
-        r = outbox_add(db, a, n, &item);
-    buf_done(&text);
-    return r ? err_trace(r) : 0;
+    return outbox_add_text(db, a, n, &item, &text);
 }
 
 int notice_invite(struct db *db, struct arena *a, const struct notices *n,

@@ -23,6 +23,9 @@ struct outbox_item {
 void outbox_tag(char out[OUTBOX_TAG_BYTES]);
 int outbox_add(struct db *db, struct arena *a, const struct notices *n,
                const struct outbox_item *item) _must_use_;
+/* The same with what was written into text, which is at its end with this, also where it failed. */
+int outbox_add_text(struct db *db, struct arena *a, const struct notices *n,
+                    struct outbox_item *item, struct buf *text) _must_use_;
 
 struct outbox_taken {
     int64_t id;
@@ -30,12 +33,17 @@ struct outbox_taken {
     int32_t tries; /* with this one */
     struct str kind, tag, recipient, text;
 };
-/* The one that has waited longest and may be tried; nobody else takes it for OUTBOX_TAKEN_S. E_NONE: there is
- * none. E_FORGED: it was sealed under another secret, and is given up. */
+/* The one that has waited longest and may be tried, of all but these recipients; nobody else takes it for
+ * OUTBOX_TAKEN_S. E_NONE: there is none. E_FORGED: it was sealed under another secret, and is given up. */
 #define OUTBOX_TAKEN_S 90
 enum { OUTBOX_OK = 0, OUTBOX_E_NONE = 1, OUTBOX_E_FORGED = 2 };
+struct outbox_wanted {
+    enum outbox_channel channel;
+    const struct str *busy; /* recipients to whom something is on its way */
+    size_t n_busy;
+};
 int outbox_take(struct db *db, struct arena *a, const struct notices *n,
-                enum outbox_channel channel, struct outbox_taken *ret) _must_use_;
+                const struct outbox_wanted *wanted, struct outbox_taken *ret) _must_use_;
 int outbox_sent(struct db *db, int64_t id, struct str outcome) _must_use_;
 /* Tried again in so many seconds; *ret_given_up: that would be too late. */
 int outbox_put_off(struct db *db, int64_t id, int32_t seconds, struct str outcome,

@@ -47,11 +47,24 @@ int outbox_add(struct db *db, struct arena *a, const struct notices *n,
     return r ? err_trace(db_fatal(r)) : 0;
 }
 
+int outbox_add_text(struct db *db, struct arena *a, const struct notices *n,
+                    struct outbox_item *item, struct buf *text)
+{
+    int r;
+
+    item->text = buf_str(text);
+    r = buf_finish(text);
+    r = r ? err_origin(r) : outbox_add(db, a, n, item);
+    buf_done(text);
+    return r;
+}
+
 DB_QUERY(outbox_claim,
          "UPDATE outbox o SET tries = o.tries + 1,"
          "       next_at = clock_timestamp() + make_interval(secs => $2::integer)"
          " WHERE o.id = (SELECT w.id FROM outbox w"
          "                WHERE w.sealed IS NOT NULL AND w.channel = $1 AND w.next_at <= clock_timestamp()"
+         "                  AND w.recipient <> ALL ($3)"
          "                ORDER BY w.next_at LIMIT 1 FOR UPDATE SKIP LOCKED)"
          " RETURNING o.id, coalesce(o.team_id, 0) AS team_id, o.tries, o.kind, o.tag, o.recipient,"
          "           o.sealed")
@@ -79,7 +92,7 @@ DB_QUERY(outbox_forget, "DELETE FROM outbox WHERE sealed IS NULL"
 /* One statement under the system's scope. */
 struct change {
     struct arena *a;
-    enum outbox_channel channel;
+    const struct outbox_wanted *wanted;
     struct outbox_taken *taken;
     struct str sealed, outcome;
     int64_t id, rows;
@@ -93,7 +106,8 @@ static int claim_tx(struct db *db, void *ctx)
     struct outbox_taken *t = c->taken;
 
     return db_one(db, &outbox_claim, c->a,
-                  DB_ARGS(db_cstr(channels[c->channel]), db_i32(OUTBOX_TAKEN_S)),
+                  DB_ARGS(db_cstr(channels[c->wanted->channel]), db_i32(OUTBOX_TAKEN_S),
+                          db_texts(c->wanted->busy, c->wanted->n_busy)),
                   DB_COLS(db_col_i64("id", &t->id), db_col_i64("team_id", &t->team.v),
                           db_col_i32("tries", &t->tries), db_col_text("kind", &t->kind),
                           db_col_text("tag", &t->tag), db_col_text("recipient", &t->recipient),
@@ -101,10 +115,10 @@ static int claim_tx(struct db *db, void *ctx)
 }
 
 int outbox_take(struct db *db, struct arena *a, const struct notices *n,
-                enum outbox_channel channel, struct outbox_taken *ret)
+                const struct outbox_wanted *wanted, struct outbox_taken *ret)
 {
     struct outbox_taken taken = {0};
-    struct change c = {.a = a, .channel = channel, .taken = &taken};
+    struct change c = {.a = a, .wanted = wanted, .taken = &taken};
     int r = db_tx(db, DB_SYSTEM, "outbox_claim", claim_tx, &c);
 
     if (r == DB_E_NONE)

@@ -1,6 +1,6 @@
 /* post.c: see post.h. A mail server that takes nothing is asked with one mail at a time, and all others
  * wait for it; a recipient that is refused holds up nobody else. */
-#include "notices/post.h"
+#include "notices/post_inside.h"
 
 #include <errno.h>
 
@@ -8,26 +8,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "notices/webhook.h"
 
 #define ROUND_BYTES MIB(1)
-/* Between two tries of one message: 15 s, four times as long each time, an hour at most. */
-#define WAIT_FIRST_S 15
-#define WAIT_MOST_S 3600
 /* While the server is away, a message waits no longer than this: it may be back any moment. */
 #define WAIT_SERVER_S 300
 #define REST_MS 15000
 #define TIDY_MS 60000
-
-struct post {
-    const struct notices *notices;
-    enum outbox_channel channel;
-    int64_t rests_until_ms; /* the server takes nothing */
-    int64_t tidy_ms;
-    struct smtp *smtp; /* of a round */
-    bool (*stop)(void *ctx);
-    void *ctx;
-};
 
 int post_new(const struct notices *n, enum outbox_channel channel, struct post **ret)
 {
@@ -51,7 +37,7 @@ void post_free(struct post *p)
 
 static int32_t wait_s(int32_t tries, int32_t most_s)
 {
-    int32_t wait = WAIT_FIRST_S;
+    int32_t wait = POST_WAIT_FIRST_S;
 
     for (int32_t i = 1; i < tries && wait < most_s; i++)
         wait *= 4;
@@ -78,7 +64,7 @@ static void say_given_up(const struct outbox_taken *t, struct str why)
              log_str(t->kind), log_str(loggable(t->recipient)), log_str(why));
 }
 
-static int put_off(struct db *db, const struct outbox_taken *t, int32_t most_s, struct str why)
+int post_put_off(struct db *db, const struct outbox_taken *t, int32_t most_s, struct str why)
 {
     bool given_up = false;
     int r = outbox_put_off(db, t->id, wait_s(t->tries, most_s), why, &given_up);
@@ -88,7 +74,7 @@ static int put_off(struct db *db, const struct outbox_taken *t, int32_t most_s, 
     return r;
 }
 
-static int give_up(struct db *db, const struct outbox_taken *t, struct str why)
+int post_give_up(struct db *db, const struct outbox_taken *t, struct str why)
 {
     int r = outbox_give_up(db, t->id, why);
 
@@ -104,7 +90,7 @@ static int send_mail(struct post *p, struct db *db, struct arena *a, const struc
     int r = to ? 0 : err_origin(-ENOMEM);
 
     if (!r && !smtp_is_address(t->recipient))
-        return give_up(db, t, STR("not an address that can be mailed"));
+        return post_give_up(db, t, STR("not an address that can be mailed"));
     if (!r && !p->smtp)
         r = smtp_new(&p->notices->server, &p->smtp);
     if (!r)
@@ -113,46 +99,31 @@ static int send_mail(struct post *p, struct db *db, struct arena *a, const struc
     case SMTP_OK:
         return outbox_sent(db, t->id, str_c(said));
     case SMTP_E_REFUSED:
-        return give_up(db, t, str_c(said));
+        return post_give_up(db, t, str_c(said));
     case SMTP_E_LATER:
-        return put_off(db, t, WAIT_MOST_S, str_c(said));
+        return post_put_off(db, t, POST_WAIT_MOST_S, str_c(said));
     case SMTP_E_SERVER:
         log_warn("mail_server_fails", "reason=%s", log_str(str_c(said)));
         p->rests_until_ms = clock_mono_ms() + REST_MS;
-        return put_off(db, t, WAIT_SERVER_S, str_c(said));
+        return post_put_off(db, t, WAIT_SERVER_S, str_c(said));
     case SMTP_E_STOPPED:
-        return put_off(db, t, 0, STR("the node ended meanwhile"));
+        return post_put_off(db, t, 0, STR("the node ended meanwhile"));
     default:
         return err_trace(r);
     }
 }
 
-static int send_webhook(struct post *p, struct db *db, struct arena *a,
-                        const struct outbox_taken *t)
-{
-    struct str said = STR("");
-    int r = webhook_post(db, a, p->notices, t, &said);
-
-    if (r == WEBHOOK_OK)
-        return outbox_sent(db, t->id, said);
-    if (r == WEBHOOK_E_NEVER)
-        return give_up(db, t, said);
-    return r < 0 ? err_trace(r) : put_off(db, t, WAIT_MOST_S, said);
-}
-
 /* 0: one was sent, or put off; OUTBOX_E_NONE: nothing is due. */
 static int send_one(struct post *p, struct db *db)
 {
+    const struct outbox_wanted wanted = {.channel = OUTBOX_MAIL};
     _cleanup_(arena_freep) struct arena *a = arena_new(ROUND_BYTES);
     struct outbox_taken taken;
-    int r = a ? outbox_take(db, a, p->notices, p->channel, &taken) : err_origin(-ENOMEM);
+    int r = a ? outbox_take(db, a, p->notices, &wanted, &taken) : err_origin(-ENOMEM);
 
     if (r == OUTBOX_E_FORGED)
         return 0;
-    if (r)
-        return r;
-    return p->channel == OUTBOX_MAIL ? send_mail(p, db, a, &taken)
-                                     : send_webhook(p, db, a, &taken);
+    return r ? r : send_mail(p, db, a, &taken);
 }
 
 static int tidy(struct post *p, struct db *db)
@@ -167,9 +138,14 @@ static int tidy(struct post *p, struct db *db)
 }
 
 /* What waits for a mail server that is no longer set stays until it is of no use. */
-static bool can_send(const struct post *p)
+static int send_mails(struct post *p, struct db *db)
 {
-    return p->channel != OUTBOX_MAIL || p->notices->mails;
+    int r = 0;
+
+    while (!r && p->notices->mails && clock_mono_ms() >= p->rests_until_ms && !p->stop(p->ctx))
+        r = send_one(p, db);
+    smtp_free(steal(&p->smtp));
+    return r == OUTBOX_E_NONE ? 0 : r;
 }
 
 int post_round(struct post *p, struct db *db, bool (*stop)(void *ctx), void *ctx)
@@ -180,8 +156,7 @@ int post_round(struct post *p, struct db *db, bool (*stop)(void *ctx), void *ctx
     p->ctx = ctx;
     if (clock_mono_ms() >= p->tidy_ms)
         r = tidy(p, db);
-    while (!r && can_send(p) && clock_mono_ms() >= p->rests_until_ms && !stop(ctx))
-        r = send_one(p, db);
-    smtp_free(steal(&p->smtp));
-    return r == OUTBOX_E_NONE ? 0 : r;
+    if (r)
+        return r;
+    return p->channel == OUTBOX_MAIL ? send_mails(p, db) : post_webhooks(p, db);
 }

@@ -170,12 +170,7 @@ static int add_event(struct db *db, struct arena *a, const struct notices *n, st
     outbox_tag(item.tag);
     buf_init(&text, EVENT_BYTES);
     write_event(&text, item.tag, team, v);
-    item.text = buf_str(&text);
-    r = buf_finish(&text);
-    if (!r)
-        r = outbox_add(db, a, n, &item);
-    buf_done(&text);
-    return r ? err_trace(r) : 0;
+    return outbox_add_text(db, a, n, &item, &text);
 }
 
 int webhook_test(struct db *db, struct arena *a, const struct notices *n, struct team_id team)
@@ -216,7 +211,7 @@ static int find_tx(struct db *db, void *ctx)
     return webhook_find(db, o->a, o->team, &o->url, &o->sealed);
 }
 
-static int answered(int status, enum fetch_fault fault, struct arena *a, struct str *ret_said)
+int webhook_answered(struct arena *a, int status, enum fetch_fault fault, struct str *ret_said)
 {
     if (fault == FETCH_DONE || (status && fault == FETCH_E_TOO_LARGE)) {
         *ret_said = arena_strf(a, "HTTP %d", status);
@@ -226,17 +221,17 @@ static int answered(int status, enum fetch_fault fault, struct arena *a, struct 
     return fault == FETCH_E_BLOCKED ? WEBHOOK_E_NEVER : WEBHOOK_E_LATER;
 }
 
-static int post(struct arena *a, const struct notices *n, const struct outbox_taken *t,
-                struct str secret, struct str *ret_said)
+static int write_try(struct arena *a, const struct notices *n, const struct outbox_taken *t,
+                     struct str secret, struct webhook_try *ret)
 {
-    const struct fetch_header headers[] = {
-        {"content-type", STR("application/json")},
-        {"x-tollgate-signature", webhook_signature(a, secret, clock_wall_us() / 1000000, t->text)},
-    };
-    const struct fetch_request request = {.method = "POST",
+    ret->headers[0] = (struct fetch_header){"content-type", STR("application/json")};
+    ret->headers[1] = (struct fetch_header){
+        "x-tollgate-signature",
+        webhook_signature(a, secret, clock_wall_us() / 1000000, t->text)};
+    ret->request = (struct fetch_request){.method = "POST",
                                           .url = arena_cstr(a, t->recipient),
-                                          .headers = headers,
-                                          .header_count = ARRAY_LEN(headers),
+                                          .headers = ret->headers,
+                                          .header_count = ARRAY_LEN(ret->headers),
                                           .body = t->text,
                                           .network = network_of(n),
                                           .connect_timeout_ms = CONNECT_MS,
@@ -244,23 +239,11 @@ static int post(struct arena *a, const struct notices *n, const struct outbox_ta
                                           .idle_timeout_ms = ANSWER_MS,
                                           .total_timeout_ms = ANSWER_MS,
                                           .reply_max = REPLY_BYTES};
-    enum fetch_fault fault = FETCH_E_CONNECT;
-    int status = 0, r;
-    struct buf body;
-
-    if (!request.url || !headers[1].value.p)
-        return err_origin(-ENOMEM);
-    buf_init(&body, REPLY_BYTES);
-    r = fetch_blocking(&request, &status, &body, &fault);
-    buf_done(&body);
-    if (r < 0)
-        return err_trace(r);
-    *ret_said = STR("a URL that may not be reached");
-    return r ? WEBHOOK_E_NEVER : answered(status, fault, a, ret_said);
+    return ret->request.url && ret->headers[1].value.p ? 0 : err_origin(-ENOMEM);
 }
 
-int webhook_post(struct db *db, struct arena *a, const struct notices *n,
-                 const struct outbox_taken *t, struct str *ret_said)
+int webhook_prepare(struct db *db, struct arena *a, const struct notices *n,
+                    const struct outbox_taken *t, struct webhook_try *ret, struct str *ret_said)
 {
     struct opening o = {.a = a, .team = t->team};
     struct str secret, place = secret_place(a, t->team);
@@ -277,5 +260,5 @@ int webhook_post(struct db *db, struct arena *a, const struct notices *n,
         *ret_said = STR("its secret was sealed under another secret; set it anew");
         return WEBHOOK_E_NEVER;
     }
-    return r ? err_trace(r) : post(a, n, t, secret, ret_said);
+    return r ? err_trace(r) : write_try(a, n, t, secret, ret);
 }

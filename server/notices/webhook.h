@@ -22,11 +22,21 @@ int webhook_test(struct db *db, struct arena *a, const struct notices *n,
 int webhook_tell(struct db *db, struct arena *a, const struct notices *n,
                  const struct alert *v) _must_use_;
 
-/* Posts it; one try. WEBHOOK_E_LATER: worth another; E_NEVER: not, as where the address is forbidden or the
- * webhook was changed. *ret_said: "HTTP 204", or what went wrong. Own transactions. */
+/* One try of what was taken out of the outbox. What it points to is in the arena or the message's; it stays
+ * where it is. */
+struct webhook_try {
+    struct fetch_request request;
+    struct fetch_header headers[2];
+};
+/* WEBHOOK_E_LATER: worth another try; E_NEVER: not, as where the address is forbidden or the webhook was
+ * changed. *ret_said: "HTTP 204", or what went wrong. Own transaction. */
 enum { WEBHOOK_OK = 0, WEBHOOK_E_LATER = 1, WEBHOOK_E_NEVER = 2 };
-int webhook_post(struct db *db, struct arena *a, const struct notices *n,
-                 const struct outbox_taken *t, struct str *ret_said) _must_use_;
+int webhook_prepare(struct db *db, struct arena *a, const struct notices *n,
+                    const struct outbox_taken *t, struct webhook_try *ret,
+                    struct str *ret_said) _must_use_;
+/* What came of it; status 0: no answer came. Pure. */
+int webhook_answered(struct arena *a, int status, enum fetch_fault fault,
+                     struct str *ret_said) _must_use_;
 
 /* "t=AT,v1=HEX"; pure. */
 struct str webhook_signature(struct arena *a, struct str secret, int64_t at_s,

@@ -313,6 +313,34 @@ test('one that says nothing is left after a while, and mail goes out meanwhile',
   answers = () => ({ status: 200 });
 });
 
+test('receivers that hang hold up nobody else\'s', async () => {
+  // More teams than a node has workers for anything, each with an address that takes the post and says nothing.
+  const quick = await signUp(one), slow = [];
+  answers = ({ path }) => (path.startsWith('/hangs') ? undefined : { status: 204 });
+  posts.length = 0;
+  const set = async (who, path) => assert.equal((await who.submit('/alerts', /\/alerts\/webhook$/, { url: `${hook}${path}` })).status, 200);
+  for (let i = 0; i < 6; i++) {
+    slow.push(await signUp(one));
+    await set(slow[i], `/hangs/${i}`);
+  }
+  await set(quick, '/quick');
+  const of = (path) => cluster.sql(`SELECT id, team_id, outcome, sent_at, tries FROM outbox WHERE channel = 'webhook' AND recipient = '${hook}${path}'`);
+  const keys = [];
+  for (const who of slow) keys.push(manage(one, await mintManagementKey(who)));
+  const quickly = manage(one, await mintManagementKey(quick));
+  // Setting it by the API posts a test, by the way that alerts go.
+  for (const [i, ask1] of keys.entries()) assert.equal((await ask1('POST', '/alerts/webhook', { url: `${hook}/hangs/${i}` })).status, 201);
+  await eventually(() => posts.filter((p) => p.path.startsWith('/hangs')).length === 6, 'all six to be asked at once');
+  assert.ok(slow.every((_, i) => of(`/hangs/${i}`)[0].outcome === ''), 'and all to hang');
+  assert.equal((await quickly('POST', '/alerts/webhook', { url: `${hook}/quick` })).status, 201);
+  await eventually(() => of('/quick')[0]?.sent_at, 'the seventh to be served');
+  assert.ok(slow.some((_, i) => of(`/hangs/${i}`)[0].outcome === ''), 'while others still hang');
+  await eventually(() => slow.every((_, i) => /^timeout_/.test(of(`/hangs/${i}`)[0].outcome)), 'each to be left');
+  // They are not tried again by the tests below.
+  psql(`UPDATE outbox SET given_up_at = now(), sealed = NULL WHERE recipient LIKE '${hook}/hangs%'`);
+  answers = () => ({ status: 200 });
+});
+
 test('one that is down is tried again; one that was taken away is not', async () => {
   await owner.submit('/alerts', /\/alerts\/webhook$/, { url: 'http://127.0.0.1:9/' });
   await test1();

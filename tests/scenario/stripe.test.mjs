@@ -426,6 +426,22 @@ test('Stripe down, refusing or slow: told on the page, tried again, paid once', 
   assert.equal(stateOf(order).state, 'paid');
 });
 
+test('as many who wait for Stripe as there are workers for exports hold up no export', async () => {
+  let asked = 0, answered = 0;
+  const others = [await signUp(server), await signUp(server)];
+  stripe.script = () => {
+    asked++;
+    return 'silence';
+  };
+  const waiting = others.map((one) => one.submit('/billing', /top-up/, { amount: '10', provider: 'stripe' }).finally(() => { answered++; }));
+  await eventually(() => asked === 2, 'Stripe to be asked by both');
+  assert.equal((await owner.get('/usage/export')).status, 200);
+  assert.equal((await owner.get('/billing/ledger/export')).status, 200);
+  assert.equal(answered, 0, 'they still wait');
+  for (const page of await Promise.all(waiting)) assert.match(page.text, /Stripe does not answer/);
+  stripe.script = undefined;
+});
+
 test('Stripe that never answers: the page waits for it, and nobody else does', async () => {
   let asked = 0;
   stripe.script = (request) => {

@@ -49,8 +49,8 @@ static inline void start_node(void)
 
     no_gateways.services = services;
     services->gateways = &no_gateways;
-    services->money = services->passwords = services->long_jobs = services->responses =
-        services->pages;
+    services->money = services->passwords = services->long_jobs = services->waiting =
+        services->responses = services->pages;
     assert_int_equal(health_board_new(&services->health), 0);
     assert_int_equal(db_open(site.pg.app_conninfo, "test", &db), 0);
     assert_int_equal(node_new(&node, db, &services->node), 0);
