@@ -242,8 +242,8 @@ static int read_day(struct admin *a, const char *name, struct str *ret)
 
 int admin_usage(struct admin *a)
 {
-    static const char *const known[] = {"by", "from", "to", "key_id", "project_id", "model"};
-    static const char *const words[] = {"day", "model", "key", "project", "provider"};
+    static const char *const known[] = {"by", "from", "to", "key_id", "project_id", "model", "tag"};
+    static const char *const words[] = {"day", "model", "key", "project", "provider", "tag"};
     struct usage_query query = {.team = a->team};
     struct usage_table table;
     struct str by = request_query(a->req, "by");
@@ -257,7 +257,7 @@ int admin_usage(struct admin *a)
         r = admin_query_known(a, known, ARRAY_LEN(known));
     if (!r && which == ARRAY_LEN(words))
         r = admin_problem(a, PROBLEM_BAD_FIELD, "by",
-                          "One of day, model, key, project, provider is wanted.");
+                          "One of day, model, key, project, provider, tag is wanted.");
     if (!r)
         r = read_day(a, "from", &query.from_day);
     if (!r)
@@ -267,8 +267,12 @@ int admin_usage(struct admin *a)
     if (!r)
         r = admin_query_i64(a, "project_id", &query.project.v);
     query.model = request_query(a->req, "model");
+    query.tag = request_query(a->req, "tag");
     if (!r)
         r = usage_table(a->db, a->arena, (enum usage_by)which, &query, &table);
+    if (r == USAGE_TABLE_E_MANY)
+        return admin_problem(a, PROBLEM_BAD_FIELD, "from",
+                             "These days have more calls than are summed by tag: fewer are wanted.");
     if (r)
         return r;
     array = json_new_array();

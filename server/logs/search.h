@@ -34,7 +34,7 @@ struct log_filter {
     enum log_tri fallback, served; /* served: by a model; not: refused here, or no provider answered */
     struct money cost_above; /* charge > this; nano < 0: any */
     struct str cache; /* "hit", "miss" or LOG_NO_CACHE; p NULL: any */
-    struct str tag; /* text of one tag value; p NULL: any */
+    struct str tag; /* a tag's value, or "name=value"; p NULL: any */
     int64_t budget_us; /* time to search, but for one slice at least; 0: LOG_BUDGET_US */
 };
 

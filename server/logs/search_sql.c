@@ -35,7 +35,8 @@
     " AND ($12::boolean IS NULL OR c.fallback = $12)"                                              \
     " AND ($13::bigint IS NULL OR c.charge_nano > $13)"                                            \
     " AND ($14::text IS NULL OR EXISTS"                                                            \
-    "      (SELECT FROM json_each_text(c.tags) AS tag WHERE tag.value = $14))"                     \
+    "      (SELECT FROM json_each_text(c.tags) AS tag"                                             \
+    "        WHERE tag.value = $14 OR tag.key || '=' || tag.value = $14))"                         \
     " AND ($15::boolean IS NULL OR (c.served_model IS NOT NULL) = $15)"                            \
     " AND ($16::text IS NULL OR coalesce(c.cache, '" LOG_NO_CACHE "') = $16)"
 #define OF_TEAM " AND c.team_id = $1 "

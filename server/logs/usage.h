@@ -1,14 +1,16 @@
-/* usage.h: what a team used, summed by day, model, key, project or provider.
+/* usage.h: what a team used, summed by day, model, key, project, provider or tag.
  *
  * Sums are over posted_at days in the team's time zone, from the roll-up that the settle batch
  * writes in the same transaction as the calls, so that they equal log, ledger and invoice to the
- * nano-dollar. Worker thread, inside the caller's transaction. */
+ * nano-dollar. Tags are in no roll-up, since a team may give each call one of its own: what is summed by
+ * tag, or of one tag, is summed over the calls themselves, so it is of those that are still in the log.
+ * Worker thread, inside the caller's transaction. */
 #pragma once
 
 #include "db/db.h"
 #include "model/usage.h"
 
-enum usage_by { USAGE_BY_DAY, USAGE_BY_MODEL, USAGE_BY_KEY, USAGE_BY_PROJECT, USAGE_BY_PROVIDER };
+enum usage_by { USAGE_BY_DAY, USAGE_BY_MODEL, USAGE_BY_KEY, USAGE_BY_PROJECT, USAGE_BY_PROVIDER, USAGE_BY_TAG };
 
 struct usage_query {
     struct team_id team;
@@ -16,10 +18,11 @@ struct usage_query {
     struct key_id key;           /* 0: any */
     struct project_id project;   /* 0: any */
     struct str model;            /* p NULL: any */
+    struct str tag;              /* a value, or "name=value"; p NULL: any */
 };
 
 struct usage_row {
-    struct str label; /* day, model name, key name ... */
+    struct str label; /* day, model name, key name, "name=value" of a tag ... */
     int64_t id;       /* of key or project; else 0 */
     int64_t calls, blocked, errors, fallbacks;
     struct usage used; /* in disjoint classes */
@@ -33,12 +36,17 @@ struct usage_table {
     struct usage_row total;
 };
 
-/* At most 400 rows, dearest first (days: oldest first). */
+/* A million calls take one to four seconds to be summed by tag. */
+#define USAGE_TAG_CALLS 1000000
+enum { USAGE_TABLE_OK = 0, USAGE_TABLE_E_MANY = 1 };
+/* At most 400 rows, dearest first (days: oldest first). By tag a call with several is in the row of each,
+ * what has none in one without a label, and the total is of the calls. USAGE_TABLE_E_MANY: it is to be
+ * summed by tag or of one, and the days have more calls than USAGE_TAG_CALLS. */
 int usage_table(struct db *db, struct arena *a, enum usage_by by, const struct usage_query *query,
                 struct usage_table *ret) _must_use_;
 
 /* Charge per day and model for the chart: at most 400 days x the 8 dearest models, the rest as
- * "other". */
+ * "other". As usage_table() of the same query, which is asked first. */
 #define USAGE_POINTS_MAX 3600
 struct usage_point {
     struct str day, model;

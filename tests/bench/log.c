@@ -201,6 +201,9 @@ static void time_pages(const char *group)
     free(time_page(group, "usage, this month by day", "/usage", "<= 100 ms"));
     free(time_page(group, "usage, 30 days by key", "/usage?span=30d&by=key", "<= 100 ms"));
     free(time_page(group, "usage, 30 days by model", "/usage?span=30d&by=model", "<= 100 ms"));
+    free(time_page(group, "usage, 7 days by tag", "/usage?span=7d&by=tag", ""));
+    free(time_page(group, "usage, 30 days by tag", "/usage?span=30d&by=tag", ""));
+    free(time_page(group, "usage, 30 days of one tag", "/usage?span=30d&tag=customer%3Dacme-3", ""));
     free(time_page(group, "operator: all calls", "/operator/calls", ""));
     free(time_page(group, "operator: all calls, 5xx", "/operator/calls?status=5xx", ""));
     free(time_page(group, "operator: system", "/operator/findings", ""));

@@ -101,6 +101,48 @@ test('reads calls, usage and the balance, which agree', async () => {
   assert.equal((await ask('GET', '/calls?colour=red')).status, 400);
 });
 
+test('usage by tag is what the log has of each, on the page, in the CSV and by the API', async () => {
+  for (const tags of ['customer=acme, step=one', 'customer=acme, step=two', 'customer=other', '']) {
+    const res = await call(it.server, it.key, hello('scripted'), { headers: { 'x-tollgate-tags': tags } });
+    await settled(it.server, res.headers.get('x-tollgate-request-id'));
+  }
+  const all = (await ask('GET', '/usage?by=model')).json.total, { data, total } = (await ask('GET', '/usage?by=tag')).json;
+  const { model, ...whole } = all, { tag, ...tagged } = total;
+  assert.deepEqual(tagged, whole, 'the total is of the calls, not of the rows');
+  assert.deepEqual([model, tag], ['total', 'total']);
+  const calls = Object.fromEntries(data.map((row) => [row.tag, row.calls]));
+  assert.deepEqual([calls['customer=acme'], calls['customer=other'], calls['step=one']], [2, 1, 1]);
+  assert.ok(calls[''] >= 1);
+  for (const row of data.filter((r) => r.tag)) {
+    const log = (await ask('GET', `/calls?limit=200&tag=${encodeURIComponent(row.tag)}`)).json.data;
+    assert.equal(log.length, row.calls, row.tag);
+    assert.equal((await ask('GET', `/usage?by=day&tag=${encodeURIComponent(row.tag)}`)).json.total.charge, row.charge, row.tag);
+  }
+  assert.equal((await ask('GET', '/usage?tag=acme')).json.total.calls, 2);
+  assert.equal((await ask('GET', '/usage?tag=cust')).json.total.calls, 0);
+  const page = await it.owner.get('/usage?by=tag');
+  assert.match(page.body, /<a class="row-link" href="\/log\?[^"]*tag=customer%3Dacme[^"]*">customer=acme<\/a>/);
+  assert.match(page.text, /No tag/);
+  assert.match((await it.owner.get('/usage?by=key&tag=customer%3Dacme')).body, /name="tag" value="customer=acme"/);
+  const csv = (await it.owner.get('/usage/export?by=tag')).body.trim().split(/\r?\n/);
+  assert.match(csv[0], /^tag,calls,/);
+  assert.ok(csv.some((line) => line.startsWith('customer=acme,2,')), csv.join('\n'));
+  assert.equal(csv.length, data.length + 1);
+  assert.match((await it.owner.get('/usage/export?by=day&tag=step%3Done')).body.trim().split(/\r?\n/)[1], /^\d{4}-\d\d-\d\d,1,/);
+  assert.equal((await ask('GET', '/usage?by=colour')).status, 400);
+  // More than can be summed is said, and nothing else is.
+  const [{ id: team }] = it.server.sql('SELECT min(team_id) AS id FROM usage_day WHERE calls > 0');
+  it.server.psql(`INSERT INTO usage_day (team_id, day, model, key_id, project_id, provider, account_id, calls) SELECT DISTINCT team_id, current_date - 1, 'many', 0, 0, '', 0, 1000001 FROM usage_day WHERE team_id >= ${team}`);
+  try {
+    const refused = await ask('GET', '/usage?by=tag');
+    assert.deepEqual([refused.status, refused.json.error.param], [400, 'from']);
+    assert.match((await it.owner.get('/usage?by=tag&span=7d')).text, /too many to be summed by tag/);
+    assert.equal((await it.owner.get('/usage/export?by=tag&span=7d')).status, 400);
+  } finally {
+    it.server.psql("DELETE FROM usage_day WHERE model = 'many'");
+  }
+});
+
 test('a key of another team sees nothing of these', async () => {
   const [{ call_id: id }] = (await ask('GET', '/calls?limit=1')).json.data;
   for (const [method, path, body] of [

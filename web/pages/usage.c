@@ -23,6 +23,7 @@ static const struct {
     {"key", "Key", USAGE_BY_KEY, NULL},
     {"project", "Project", USAGE_BY_PROJECT, "No project"},
     {"provider", "Provider", USAGE_BY_PROVIDER, NO_PROVIDER},
+    {"tag", "Tag", USAGE_BY_TAG, "No tag"},
 };
 
 static const struct {
@@ -36,7 +37,7 @@ struct params {
     size_t group;
     struct str span; /* one of spans */
     struct usage_query query;
-    struct str key, project, model;
+    struct str key, project, model, tag;
 };
 
 static struct str param(struct web *w, const char *name)
@@ -97,7 +98,8 @@ static void read_params(struct web *w, struct params *p)
     *p = (struct params){.span = param(w, "span"),
                          .key = param(w, "key"),
                          .project = param(w, "project"),
-                         .model = param(w, "model")};
+                         .model = param(w, "model"),
+                         .tag = param(w, "tag")};
     p->query.team = w->session.team;
     for (size_t i = 0; i < ARRAY_LEN(groups); i++)
         if (str_eq_c(by, groups[i].name))
@@ -108,6 +110,7 @@ static void read_params(struct web *w, struct params *p)
     if (str_i64(p->project, &p->query.project.v) != STR_OK)
         p->query.project.v = 0;
     p->query.model = p->model.n ? p->model : STR_NONE;
+    p->query.tag = p->tag.n ? p->tag : STR_NONE;
 }
 
 static struct str link_by(struct web *w, const struct params *p, enum link to, size_t group)
@@ -125,6 +128,7 @@ static struct str link_by(struct web *w, const struct params *p, enum link to, s
     query_put(&url, "key", p->key);
     query_put(&url, "project", p->project);
     query_put(&url, "model", p->model);
+    query_put(&url, "tag", p->tag);
     copy = arena_str(w->arena, buf_str(&url));
     buf_done(&url);
     return copy;
@@ -149,6 +153,7 @@ static struct str log_link(struct web *w, const struct params *p, const struct u
     query_put(&url, "key", by == USAGE_BY_KEY ? id : p->key);
     query_put(&url, "project", by == USAGE_BY_PROJECT ? id : p->project);
     query_put(&url, "model", model);
+    query_put(&url, "tag", by == USAGE_BY_TAG ? row->label : p->tag);
     if (model.n)
         query_put(&url, "status", STR(LOG_SERVED));
     else if (by == USAGE_BY_MODEL)
@@ -232,6 +237,7 @@ static int filter_view(struct web *w, const struct params *p, struct json_object
         view_choice(projects, arena_strf(w->arena, "%" PRId64, project_page.v[i].id.v),
                     project_page.v[i].name, project_page.v[i].id.v == p->query.project.v);
     json_set_str(view, "model", p->model);
+    json_set_str(view, "tag", p->tag);
     json_set_str(view, "from", p->query.from_day);
     json_set_str(view, "to", p->query.to_day);
     return 0;
@@ -252,7 +258,17 @@ static void tabs_view(struct web *w, const struct params *p, struct json_object 
     json_set(view, "tabs", tabs);
     json_set_cstr(view, "group", groups[p->group].label);
     json_set_cstr(view, "by", groups[p->group].name);
+    json_set_bool(view, "by_tag", groups[p->group].by == USAGE_BY_TAG);
     json_set_str(view, "export_link", link_by(w, p, LINK_usage_export, p->group));
+}
+
+/* Both sums; USAGE_TABLE_E_MANY: they are not made, the tables are as they were. */
+static int sums(struct web *w, const struct params *p, struct usage_table *table,
+                struct usage_points *points)
+{
+    int r = usage_table(w->db, w->arena, groups[p->group].by, &p->query, table);
+
+    return r == USAGE_TABLE_OK ? usage_points(w->db, w->arena, &p->query, points) : r;
 }
 
 int page_usage(struct web *w)
@@ -261,13 +277,13 @@ int page_usage(struct web *w)
     struct usage_points points = {0};
     struct usage_table table = {0};
     struct params p;
+    bool many;
     int r;
 
     read_params(w, &p);
-    r = usage_table(w->db, w->arena, groups[p.group].by, &p.query, &table);
-    if (r == 0)
-        r = usage_points(w->db, w->arena, &p.query, &points);
-    if (r == 0)
+    r = sums(w, &p, &table, &points);
+    many = r == USAGE_TABLE_E_MANY;
+    if (r >= 0)
         r = filter_view(w, &p, view);
     if (r == 0)
         r = chart_spend(w->arena, &points, p.query.from_day, p.query.to_day, view, "chart");
@@ -277,6 +293,8 @@ int page_usage(struct web *w)
     }
     tabs_view(w, &p, view);
     table_view(w, &p, &table, view);
+    json_set_bool(view, "many", many);
+    view_count(view, "many_calls", USAGE_TAG_CALLS);
     return web_render(w, "usage", "Usage", view);
 }
 
@@ -314,6 +332,15 @@ static void csv_head(struct buf *out)
     csv_end(out);
 }
 
+static int fail_many(struct web *w)
+{
+    struct problem p = problem_of(PROBLEM_BAD_FIELD);
+
+    p.message = STR("These days have more calls than are summed by tag. Choose fewer days, one key, one "
+                    "project or one model.");
+    return web_fail(w, &p);
+}
+
 int page_usage_export(struct web *w)
 {
     struct usage_table table = {0};
@@ -323,6 +350,8 @@ int page_usage_export(struct web *w)
 
     read_params(w, &p);
     r = usage_table(w->db, w->arena, groups[p.group].by, &p.query, &table);
+    if (r == USAGE_TABLE_E_MANY)
+        return fail_many(w);
     if (r != 0)
         return web_outcome(w, r);
     buf_init(&csv, MIB(1));

@@ -1,4 +1,4 @@
-/* usage.h: what the team used, by day, model, key, project or provider. */
+/* usage.h: what the team used, by day, model, key, project, provider or tag. */
 #pragma once
 
 #include "web/web.h"

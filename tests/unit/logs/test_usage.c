@@ -158,6 +158,159 @@ static void both_charts_are_the_calls(void **state)
     people_commit(&t.p);
 }
 
+/* --- by tag --- */
+
+static void owner_does(const char *sql)
+{
+    char text[1000];
+
+    snprintf(text, sizeof(text), "BEGIN; SELECT set_config('app.scope', 'system', true); %s; COMMIT", sql);
+    if (db_script(t.p.owner, text) != 0)
+        fail_msg("%s", db_last_error(t.p.owner));
+}
+
+struct counted {
+    int64_t calls, charge;
+};
+
+static int count_row(void *ctx, const struct log_row *row)
+{
+    struct counted *c = ctx;
+
+    c->calls += row->call.repeat;
+    c->charge += row->call.charge_nano.nano;
+    return 0;
+}
+
+/* What the log has of a tag. */
+static struct counted of_log(struct str tag)
+{
+    const struct log_filter filter = {.team = t.team, .cost_above = {-1}, .tag = tag};
+    struct counted c = {0};
+
+    assert_int_equal(log_each(t.p.db, &filter, count_row, &c), 0);
+    return c;
+}
+
+static void assert_same_row(const struct usage_row *a, const struct usage_row *b)
+{
+    assert_int_equal(a->calls, b->calls);
+    assert_int_equal(a->blocked, b->blocked);
+    assert_int_equal(a->errors, b->errors);
+    assert_int_equal(a->fallbacks, b->fallbacks);
+    assert_int_equal(a->charge.nano, b->charge.nano);
+    assert_int_equal(a->cache_hits, b->cache_hits);
+    assert_int_equal(a->saved.nano, b->saved.nano);
+    for (enum usage_unit u = 0; u < USAGE_UNITS; u++)
+        assert_int_equal(a->used.n[u], b->used.n[u]);
+}
+
+static struct usage_table table_of(enum usage_by by, struct usage_query query)
+{
+    struct usage_table table;
+
+    assert_int_equal(usage_table(t.p.db, t.p.a, by, &query, &table), USAGE_TABLE_OK);
+    return table;
+}
+
+/* Each row is what the log finds of its tag; and of one tag, however it is grouped, the same comes out. */
+static void check_tag(const struct usage_row *row)
+{
+    const struct counted log = of_log(row->label);
+    const struct usage_query query = {.team = t.team, .tag = row->label};
+    struct usage_points points;
+    int64_t sum = 0;
+
+    assert_int_equal(row->calls, log.calls);
+    assert_int_equal(row->charge.nano, log.charge);
+    for (int by = USAGE_BY_DAY; by <= USAGE_BY_PROVIDER; by++) {
+        struct usage_table table = table_of((enum usage_by)by, query);
+        struct usage_row added = {.calls = 0};
+
+        assert_same_row(&table.total, row);
+        for (size_t i = 0; i < table.n; i++) {
+            added.calls += table.rows[i].calls;
+            added.charge.nano += table.rows[i].charge.nano;
+        }
+        assert_int_equal(added.calls, row->calls);
+        assert_int_equal(added.charge.nano, row->charge.nano);
+    }
+    assert_int_equal(usage_points(t.p.db, t.p.a, &query, &points), 0);
+    for (size_t i = 0; i < points.n; i++)
+        sum += points.v[i].charge.nano;
+    assert_int_equal(sum, row->charge.nano);
+}
+
+static const struct usage_row *row_of(const struct usage_table *table, const char *label)
+{
+    for (size_t i = 0; i < table->n; i++)
+        if (str_eq_c(table->rows[i].label, label))
+            return &table->rows[i];
+    fail_msg("there is no row of %s", label);
+    return NULL;
+}
+
+/* The past has one tag on each tenth call; here some get two, written as JSON may write them. */
+static void sums_by_tag_are_the_calls(void **state)
+{
+    struct usage_table table, days;
+    struct usage_query query = {.team = t.team};
+
+    owner_does("ALTER TABLE call DISABLE TRIGGER USER;"
+               "UPDATE call SET tags = json_build_object('customer', tags->>'customer', 'place', 'a \"b\" c=d')"
+               " WHERE tags->>'customer' = 'acme-3';"
+               "UPDATE call SET tags = '{\"customer\":\"Z\\u00fcrich\\/1\",\"n\":\"acme-5\"}'"
+               " WHERE tags->>'customer' = 'acme-4';"
+               "ALTER TABLE call ENABLE TRIGGER USER");
+    people_begin(&t.p, DB_TEAM(t.team));
+    table = table_of(USAGE_BY_TAG, query);
+    days = table_of(USAGE_BY_DAY, query);
+    assert_same_row(&table.total, &days.total);
+    assert_int_equal(table.n, 40 + 2 + 1); /* customers; place and n; and what has no tag */
+    assert_true(row_of(&table, "")->calls > table.total.calls / 2);
+    check_tag(row_of(&table, "customer=acme-7"));
+    check_tag(row_of(&table, "customer=acme-3"));
+    check_tag(row_of(&table, "place=a \"b\" c=d"));
+    check_tag(row_of(&table, "customer=Z\u00fcrich/1"));
+    check_tag(row_of(&table, "n=acme-5"));
+    /* A value alone is of whatever name. */
+    query.tag = STR("acme-5");
+    assert_int_equal(table_of(USAGE_BY_DAY, query).total.calls,
+                     row_of(&table, "customer=acme-5")->calls + row_of(&table, "n=acme-5")->calls);
+    assert_int_equal(of_log(query.tag).calls, table_of(USAGE_BY_DAY, query).total.calls);
+    query.tag = STR("acme-");
+    assert_int_equal(table_of(USAGE_BY_DAY, query).n, 0);
+    /* Other filters hold beside it: the days of one day, one model of all. */
+    query = (struct usage_query){.team = t.team, .from_day = days.rows[3].label, .to_day = days.rows[3].label};
+    table = table_of(USAGE_BY_TAG, query);
+    assert_same_row(&table.total, &days.rows[3]);
+    query = (struct usage_query){.team = t.team, .model = STR("gpt-4o")};
+    table = table_of(USAGE_BY_TAG, query);
+    days = table_of(USAGE_BY_DAY, query);
+    assert_same_row(&table.total, &days.total);
+    people_commit(&t.p);
+}
+
+static void too_many_calls_are_not_summed_by_tag(void **state)
+{
+    struct usage_query query = {.team = t.team};
+    struct usage_table table = {.n = 77};
+    struct usage_table days;
+
+    owner_does("INSERT INTO usage_day (team_id, day, model, key_id, project_id, provider, account_id, calls)"
+               " SELECT min(team_id), '2020-01-01', 'old', 0, 0, '', 0, 1000001 FROM usage_day");
+    people_begin(&t.p, DB_TEAM(t.team));
+    days = table_of(USAGE_BY_DAY, query);
+    assert_int_equal(usage_table(t.p.db, t.p.a, USAGE_BY_TAG, &query, &table), USAGE_TABLE_E_MANY);
+    query.tag = STR("acme-7");
+    assert_int_equal(usage_table(t.p.db, t.p.a, USAGE_BY_DAY, &query, &table), USAGE_TABLE_E_MANY);
+    assert_int_equal(table.n, 77);
+    query.from_day = days.rows[1].label; /* without that day */
+    assert_int_equal(usage_table(t.p.db, t.p.a, USAGE_BY_DAY, &query, &table), USAGE_TABLE_OK);
+    people_commit(&t.p);
+    owner_does("DELETE FROM usage_day WHERE day = '2020-01-01'");
+}
+
 static struct str joined(const struct str *v, size_t n)
 {
     struct buf text;
@@ -210,6 +363,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_overview_is_the_calls),
         cmocka_unit_test(both_charts_are_the_calls),
+        cmocka_unit_test(sums_by_tag_are_the_calls),
+        cmocka_unit_test(too_many_calls_are_not_summed_by_tag),
         cmocka_unit_test(menus_offer_what_was_used),
         cmocka_unit_test(an_empty_team_has_an_overview),
     };
