@@ -26,6 +26,7 @@ CREATE TABLE provider_account (
     network text NOT NULL DEFAULT 'public' CHECK (network IN ('public', 'private')),
     data_policy text NOT NULL DEFAULT 'unknown'
         CHECK (data_policy IN ('unknown', 'no_training', 'no_retention')),
+    own_only boolean NOT NULL DEFAULT false,
     enabled boolean NOT NULL DEFAULT true,
     priority integer NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 1000),
     weight integer NOT NULL DEFAULT 100 CHECK (weight BETWEEN 1 AND 1000),
@@ -38,7 +39,8 @@ CREATE TABLE provider_account (
     created_by bigint,
     changed_at timestamptz NOT NULL DEFAULT now(),
     deleted_at timestamptz,
-    CHECK (team_id IS NULL OR network = 'public')
+    CHECK (team_id IS NULL OR network = 'public'),
+    CHECK (team_id IS NOT NULL OR NOT own_only)
 );
 COMMENT ON TABLE provider_account IS 'One credential at one upstream. Never deleted, since calls name it.';
 COMMENT ON COLUMN provider_account.team_id IS 'NULL: the installation''s; else that team''s own key.';
@@ -49,6 +51,7 @@ COMMENT ON COLUMN provider_account.key_sealed IS 'Sealed under the installation'
 COMMENT ON COLUMN provider_account.extra_headers IS 'Names and values sent with every request; shown to operators, so not the place for a secret.';
 COMMENT ON COLUMN provider_account.network IS 'private allows loopback and private addresses; never for a team''s own.';
 COMMENT ON COLUMN provider_account.data_policy IS 'What an operator says that the provider does with what it is sent; requests may ask for one.';
+COMMENT ON COLUMN provider_account.own_only IS 'Of a team''s own: the models that it serves never fall back to the installation''s accounts while it is enabled.';
 COMMENT ON COLUMN provider_account.priority IS 'Lower is tried first, behind the target''s own priority.';
 COMMENT ON COLUMN provider_account.weight IS 'Multiplied with the target''s weight.';
 CREATE UNIQUE INDEX provider_account_name ON provider_account (team_id, lower(name))
@@ -56,7 +59,7 @@ CREATE UNIQUE INDEX provider_account_name ON provider_account (team_id, lower(na
 CALL tenant_table('provider_account');
 GRANT SELECT, INSERT ON provider_account TO tollgate_app;
 GRANT UPDATE (name, base_url, region, project, key_sealed, key_last4, extra_headers, network, data_policy,
-              enabled, priority, weight, rpm, tpm, last_ok_at, last_error_at, last_error, changed_at, deleted_at)
+              own_only, enabled, priority, weight, rpm, tpm, last_ok_at, last_error_at, last_error, changed_at, deleted_at)
     ON provider_account TO tollgate_app;
 
 CREATE TABLE model (
@@ -161,6 +164,59 @@ GRANT UPDATE (upstream_model, output_limit_field, priority, weight, enabled, lac
 
 ALTER TABLE target ADD UNIQUE (model_id, id);
 ALTER TABLE model ADD FOREIGN KEY (id, pinned_target_id) REFERENCES target (model_id, id);
+
+-- What a team may have served by its own account: what the installation routes to that kind of
+-- provider, as it is asked there. A team does not see the installation's accounts, hence the function.
+CREATE FUNCTION own_offer(of_kind text)
+RETURNS TABLE (model_id bigint, model text, upstream_model text, output_limit_field text, lacks text[],
+               context_tokens bigint, max_output_tokens bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT DISTINCT ON (m.name, t.upstream_model)
+           m.id, m.name, t.upstream_model, t.output_limit_field, t.lacks, t.context_tokens,
+           t.max_output_tokens
+      FROM target t
+      JOIN model m ON m.id = t.model_id
+      JOIN provider_account a ON a.id = t.account_id
+     WHERE a.kind = of_kind AND a.team_id IS NULL AND a.deleted_at IS NULL
+       AND t.deleted_at IS NULL AND t.enabled AND m.enabled
+     ORDER BY m.name, t.upstream_model, t.id
+$$;
+REVOKE ALL ON FUNCTION own_offer(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION own_offer(text) TO tollgate_app;
+
+CREATE TABLE own_account_change (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    team_id bigint NOT NULL REFERENCES team,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX own_account_change_team ON own_account_change (team_id, at);
+COMMENT ON TABLE own_account_change IS 'When a team changed or tested an account of its own, for the limit on that. Older than a day they go with the team''s next one.';
+CALL tenant_table('own_account_change');
+GRANT SELECT, INSERT, DELETE ON own_account_change TO tollgate_app;
+
+-- Counts a change in and says after how many seconds it may be made (0: now): each has every node load
+-- its catalogue anew. The lock is held until commit, so that a hundred at once pass no better than one
+-- by one, and so that a team's accounts can be counted before one is added.
+CREATE FUNCTION own_account_admit(p_team bigint) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    oldest timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('own_account ' || p_team, 0));
+    DELETE FROM own_account_change c
+     WHERE c.team_id = p_team AND c.at < clock_timestamp() - interval '1 day';
+    SELECT c.at INTO oldest FROM own_account_change c
+     WHERE c.team_id = p_team AND c.at > clock_timestamp() - interval '10 minutes'
+     ORDER BY c.at DESC OFFSET 59 LIMIT 1;
+    IF oldest IS NOT NULL THEN
+        RETURN greatest(1, ceil(extract(epoch FROM oldest + interval '10 minutes' - clock_timestamp())))::integer;
+    END IF;
+    INSERT INTO own_account_change (team_id) VALUES (p_team);
+    RETURN 0;
+END
+$$;
+COMMENT ON FUNCTION own_account_admit(bigint) IS 'Sixty changes and tests of a team''s own accounts in ten minutes.';
+GRANT EXECUTE ON FUNCTION own_account_admit(bigint) TO tollgate_app;
 
 CREATE TABLE price (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

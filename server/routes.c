@@ -1,6 +1,7 @@
 /* routes.c: everything this server answers. No logic. */
 #include "routes.h"
 
+#include "admin/accounts.h"
 #include "admin/admin.h"
 #include "admin/alerts.h"
 #include "base/bounds.h"
@@ -178,6 +179,15 @@ const struct route routes[] = {
     MANAGE(DELETE, "/api/v1/accounts/{id}/credential", AUTH_MANAGE, admin_accounts_drop_credential),
     MANAGE(POST, "/api/v1/accounts/{id}/adopt", AUTH_MANAGE, admin_accounts_adopt),
     MANAGE_TRY(POST, "/api/v1/accounts/{id}/test", AUTH_MANAGE, admin_accounts_test),
+    MANAGE(GET, "/api/v1/own_accounts", AUTH_MANAGE, admin_own_accounts_list),
+    MANAGE(POST, "/api/v1/own_accounts", AUTH_MANAGE, admin_own_accounts_add),
+    MANAGE(GET, "/api/v1/own_accounts/{id}", AUTH_MANAGE, admin_own_accounts_get),
+    MANAGE(PATCH, "/api/v1/own_accounts/{id}", AUTH_MANAGE, admin_own_accounts_change),
+    MANAGE(DELETE, "/api/v1/own_accounts/{id}", AUTH_MANAGE, admin_own_accounts_delete),
+    MANAGE(POST, "/api/v1/own_accounts/{id}/credential", AUTH_MANAGE, admin_own_accounts_set_credential),
+    MANAGE_TRY(POST, "/api/v1/own_accounts/{id}/test", AUTH_MANAGE, admin_own_accounts_test),
+    MANAGE(GET, "/api/v1/installation", AUTH_MANAGE, admin_installation_get),
+    MANAGE(PATCH, "/api/v1/installation", AUTH_MANAGE, admin_installation_change),
     MANAGE(GET, "/api/v1/routes", AUTH_MANAGE, admin_routes_list),
     MANAGE(POST, "/api/v1/routes", AUTH_MANAGE, admin_routes_add),
     MANAGE(GET, "/api/v1/routes/{id}", AUTH_MANAGE, admin_routes_get),
@@ -278,6 +288,16 @@ const struct route routes[] = {
     SEND("/alerts/webhook", AUTH_ADMIN, page_webhook_set),
     SEND("/alerts/webhook/drop", AUTH_ADMIN, page_webhook_drop),
     SEND("/alerts/webhook/test", AUTH_ADMIN, page_webhook_test),
+    SHOW("/provider-keys", AUTH_VIEWER, page_own_keys),
+    SEND("/provider-keys", AUTH_ADMIN, page_own_keys_add),
+    SHOW("/provider-keys/new", AUTH_ADMIN, page_own_keys_new),
+    SHOW("/provider-keys/{id}", AUTH_VIEWER, page_own_key),
+    SEND("/provider-keys/{id}", AUTH_ADMIN, page_own_key_update),
+    SEND("/provider-keys/{id}/key", AUTH_ADMIN, page_own_key_replace),
+    SEND("/provider-keys/{id}/enable", AUTH_ADMIN, page_own_key_enable),
+    SEND("/provider-keys/{id}/disable", AUTH_ADMIN, page_own_key_disable),
+    SEND("/provider-keys/{id}/delete", AUTH_ADMIN, page_own_key_delete),
+    TRY("/provider-keys/{id}/test", AUTH_ADMIN, page_own_key_test),
     SHOW("/members", AUTH_VIEWER, page_members),
     SEND("/members/{id}/role", AUTH_ADMIN, page_member_role),
     SEND("/members/{id}/remove", AUTH_VIEWER, page_member_remove),

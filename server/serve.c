@@ -56,6 +56,11 @@ struct serve {
     unsigned max_connections; /* of each loop */
     struct listener **listeners;
     struct memory_guard *memory;
+    struct {
+        struct job job;
+        pthread_mutex_t lock;
+        bool under_way, again;
+    } reload; /* of the catalogue */
 };
 
 void serve_asset(struct request *req)
@@ -310,6 +315,7 @@ int serve_start(const struct config *config, struct services *services, struct d
         return err_origin(-ENOMEM);
     s->config = config;
     s->services = services;
+    pthread_mutex_init(&s->reload.lock, NULL);
     s->n_loops = services->loops;
     s->loops = calloc(s->n_loops, sizeof(*s->loops));
     s->listeners = calloc(s->n_loops, sizeof(struct listener *));
@@ -319,43 +325,63 @@ int serve_start(const struct config *config, struct services *services, struct d
 
 /* --- changes --- */
 
-struct reload {
-    struct job job;
-    struct serve *serve;
-};
+/* One load of the catalogue is under way or waits for a worker, and at most one more is wanted behind
+ * it, however many changes are told meanwhile: what is loaded next has all of them. */
+static bool reload_begins(struct serve *s)
+{
+    bool begins;
+
+    pthread_mutex_lock(&s->reload.lock);
+    begins = !s->reload.under_way;
+    s->reload.again = !begins;
+    s->reload.under_way = true;
+    pthread_mutex_unlock(&s->reload.lock);
+    return begins;
+}
+
+/* True: another is wanted. */
+static bool reload_ended(struct serve *s)
+{
+    bool again;
+
+    pthread_mutex_lock(&s->reload.lock);
+    again = s->reload.again;
+    s->reload.again = false;
+    s->reload.under_way = again;
+    pthread_mutex_unlock(&s->reload.lock);
+    return again;
+}
+
+static void reload_submit(struct serve *s)
+{
+    if (jobs_submit(s->services->pages, &s->reload.job) == JOBS_OK)
+        return;
+    log_warn("catalogue_not_reloaded", "reason=%s", "lane_full");
+    (void)reload_ended(s);
+}
 
 static void reload_work(struct job *job, void *worker)
 {
-    struct reload *r = container_of(job, struct reload, job);
-    const struct services *v = r->serve->services;
+    struct serve *s = container_of(job, struct serve, reload.job);
+    const struct services *v = s->services;
     struct catalog_options options = {.seal_key = v->seal_key, .demo_port = v->demo_port};
 
     if (!worker || catalog_holder_reload(v->catalog, worker, &options))
         log_warn("catalogue_not_reloaded", "retry=%s", "at the next change or poll");
     else
-        gateways_changed(r->serve->gateways, STR("catalogue"));
-    free(r);
-}
-
-static void reload_catalogue(struct serve *s)
-{
-    struct reload *r = calloc(1, sizeof(*r));
-
-    if (!r)
-        return;
-    *r = (struct reload){.job = {.work = reload_work}, .serve = s};
-    if (jobs_submit(s->services->pages, &r->job)) {
-        log_warn("catalogue_not_reloaded", "reason=%s", "lane_full");
-        free(r);
-    }
+        gateways_changed(s->gateways, STR("catalogue"));
+    if (reload_ended(s))
+        reload_submit(s);
 }
 
 void serve_changed(struct serve *s, struct str payload)
 {
     bool all = str_eq_c(payload, "all");
 
-    if (all || str_eq_c(payload, "catalogue"))
-        reload_catalogue(s);
+    if ((all || str_eq_c(payload, "catalogue")) && reload_begins(s)) {
+        s->reload.job.work = reload_work;
+        reload_submit(s);
+    }
     if (!str_eq_c(payload, "catalogue"))
         gateways_changed(s->gateways, payload);
 }
@@ -460,6 +486,7 @@ void serve_free(struct serve *s)
     catalog_holder_free(s->services->catalog);
     site_free(s->services->site);
     memory_guard_free(s->memory);
+    pthread_mutex_destroy(&s->reload.lock);
     free(s->listeners);
     free(s->loops);
     free(s);

@@ -73,6 +73,11 @@ struct str link_budget(struct arena *a, int64_t id, const char *action)
     return thing(a, LINK_budgets, id, action);
 }
 
+struct str link_own_key(struct arena *a, struct account_id id, const char *action)
+{
+    return thing(a, LINK_own_keys, id.v, action);
+}
+
 struct str link_member(struct arena *a, struct user_id id, const char *action)
 {
     return thing(a, LINK_members, id.v, action);

@@ -34,6 +34,8 @@
     X(webhook, "/alerts/webhook")                                                                  \
     X(webhook_drop, "/alerts/webhook/drop")                                                        \
     X(webhook_test, "/alerts/webhook/test")                                                        \
+    X(own_keys, "/provider-keys")                                                                  \
+    X(new_own_key, "/provider-keys/new")                                                           \
     X(members, "/members")                                                                         \
     X(invites, "/members/invites")                                                                 \
     X(settings, "/settings")                                                                       \
@@ -81,6 +83,7 @@ struct str link_transfer(struct arena *a, int64_t id);
 struct str link_invoice(struct arena *a, int64_t id, const char *action);
 struct str link_credit_note(struct arena *a, int64_t id, const char *action);
 struct str link_budget(struct arena *a, int64_t id, const char *action);
+struct str link_own_key(struct arena *a, struct account_id id, const char *action);
 struct str link_member(struct arena *a, struct user_id id, const char *action);
 struct str link_invite(struct arena *a, int64_t id, const char *action);
 struct str link_project(struct arena *a, struct project_id id, const char *action);

@@ -41,6 +41,8 @@
 #include "web/pages/operator_users.h"
 #include "web/pages/order.h"
 #include "web/pages/overview.h"
+#include "web/pages/own_key.h"
+#include "web/pages/own_keys.h"
 #include "web/pages/reference.h"
 #include "web/pages/reset.h"
 #include "web/pages/settings.h"

@@ -18,6 +18,7 @@ static const struct {
     {SECTION_TEAM, "Budgets", "gauge", "/budgets", "w"},
     {SECTION_TEAM, "Alerts", "mail", "/alerts", "j"},
     {SECTION_TEAM_ADMIN, "Members", "users", "/members", "m"},
+    {SECTION_TEAM_ADMIN, "Provider keys", "plug", "/provider-keys", "z"},
     {SECTION_TEAM_ADMIN, "Settings", "settings", "/settings", "s"},
     {SECTION_TEAM_ADMIN, "Quick start", "rocket", "/quickstart", "q"},
     {SECTION_TEAM_ADMIN, "API reference", "book-open", "/reference", "h"},

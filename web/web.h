@@ -79,7 +79,7 @@ int web_redirect(struct web *w, struct str path, const char *done) _must_use_;
 int web_redirect_away(struct web *w, struct str url) _must_use_;
 int web_fail(struct web *w, const struct problem *p) _must_use_;
 int web_fail_code(struct web *w, enum problem_code code) _must_use_;
-/* Too many tries to sign in, or asks for a new password. */
+/* Too many tries to sign in, asks for a new password, or changes of a kind that is counted. */
 int web_fail_login_limit(struct web *w, int32_t retry_after_s) _must_use_;
 /* What an outcome of identity/fault.h or db/db.h that the page does not handle itself means: below 0
  * is handed on, IDENTITY_E_NONE is a 404, IDENTITY_E_LIMITED a 429, DB_E_AWAY a 503, and a fault,

@@ -1,5 +1,5 @@
 /* accounts.c: /api/v1/accounts: the installation's accounts at providers, for operators. */
-#include "admin/admin.h"
+#include "admin/accounts.h"
 
 #include <errno.h>
 
@@ -17,7 +17,7 @@ static struct json_object *account_json(const struct account_row *row)
 
     json_set_cstr(o, "object", "account");
     json_set_i64(o, "id", row->id.v);
-    admin_set_id(o, "team_id", row->team.v);
+    admin_set_id(o, "team_id", d->team.v);
     json_set_str(o, "kind", d->kind);
     json_set_str(o, "name", d->name);
     admin_set_text(o, "base_url", d->base_url);
@@ -53,8 +53,8 @@ static int answer_account(struct admin *a, int status, struct account_id id)
 
 struct account_body {
     struct str kind, name, base_url, network, data_policy, region, project;
-    struct str key, access_key_id, secret_access_key, session_token;
-    struct json_object *extra_headers, *service_account;
+    struct credential_body credential;
+    struct json_object *extra_headers;
     int64_t priority, weight, rpm, tpm;
     bool enabled;
     uint8_t saw_url, saw_network, saw_region, saw_project, saw_headers, saw_rpm, saw_tpm,
@@ -77,22 +77,14 @@ struct account_body {
     {                                                                                              \
         "enabled", WANT_BOOL, false, 0, 0, AT(enabled), SIZE_MAX                                   \
     }
-#define CREDENTIAL_FIELDS                                                                          \
-    {"key", WANT_STR, false, 1, 4096, AT(key), SIZE_MAX},                                          \
-        {"access_key_id", WANT_STR, false, 1, 256, AT(access_key_id), SIZE_MAX},                   \
-        {"secret_access_key", WANT_STR, false, 1, 4096, AT(secret_access_key), SIZE_MAX},          \
-        {"session_token", WANT_STR, false, 1, 4096, AT(session_token), SIZE_MAX},                  \
-    {                                                                                              \
-        "service_account", WANT_ANY, false, 0, 0, AT(service_account), SIZE_MAX                    \
-    }
 
 static const struct json_field add_fields[] = {
     {"kind", WANT_STR, true, 1, 40, AT(kind), SIZE_MAX},
     PLACE_FIELDS(true),
-    CREDENTIAL_FIELDS,
+    CREDENTIAL_FIELDS(AT(credential)),
 };
 static const struct json_field change_fields[] = {PLACE_FIELDS(false)};
-static const struct json_field credential_fields[] = {CREDENTIAL_FIELDS};
+static const struct json_field credential_fields[] = {CREDENTIAL_FIELDS(AT(credential))};
 
 /* Bodies without a setting leave the account's. */
 static struct account_body body_of(const struct account_draft *d)
@@ -147,9 +139,8 @@ static int merge(struct admin *a, const struct account_body *b, struct account_d
     return r;
 }
 
-/* A key file may be given as it is, or as one string. */
-static int join_credential(struct admin *a, const struct provider *p, const struct account_body *b,
-                           struct str *ret)
+int admin_join_credential(struct admin *a, const struct provider *p, const struct credential_body *b,
+                          struct str *ret)
 {
     struct credential_parts parts = {
         .key = b->key,
@@ -216,7 +207,7 @@ int admin_accounts_add(struct admin *a)
     if (!r)
         r = check_url(a, p, &draft);
     if (!r)
-        r = join_credential(a, p, &b, &secret);
+        r = admin_join_credential(a, p, &b.credential, &secret);
     if (!r)
         r = admin_identity(a,
                            account_add(a->db, &a->actor, a->services->seal_key, &draft, secret, &id,
@@ -298,7 +289,7 @@ int admin_accounts_set_credential(struct admin *a)
     if (!r)
         r = admin_body(a, credential_fields, ARRAY_LEN(credential_fields), &b);
     if (!r)
-        r = join_credential(a, row.provider, &b, &secret);
+        r = admin_join_credential(a, row.provider, &b.credential, &secret);
     if (!r && !secret.n)
         r = admin_problem(a, PROBLEM_BAD_FIELD, "key",
                           "A credential is wanted; DELETE takes the present one away.");
@@ -336,18 +327,22 @@ int admin_accounts_adopt(struct admin *a)
     return r ? r : answer_account(a, 200, row.id);
 }
 
-/* The probe waits for the provider, so no transaction stays open meanwhile. */
 int admin_accounts_test(struct admin *a)
 {
-    struct operate_probe probe;
     struct account_row row;
-    struct json_object *o;
     int r = read_account(a, &row);
 
-    if (r)
-        return r;
+    return r ? r : admin_try_account(a, row.id);
+}
+
+int admin_try_account(struct admin *a, struct account_id id)
+{
+    struct operate_probe probe;
+    struct json_object *o;
+    int r;
+
     admin_leave_tx(a);
-    r = operate_probe(a->services, a->db, a->arena, row.id, &probe);
+    r = operate_probe(a->services, a->db, a->arena, id, &probe);
     if (r == OPERATE_E_UNKNOWN)
         return admin_problem(a, PROBLEM_NOT_FOUND, NULL, "The account is not in the catalogue yet.");
     if (r == OPERATE_E_AWAY)
@@ -358,7 +353,7 @@ int admin_accounts_test(struct admin *a)
         return r;
     o = json_new_object();
     json_set_cstr(o, "object", "account_test");
-    json_set_i64(o, "account_id", row.id.v);
+    json_set_i64(o, "account_id", id.v);
     json_set_bool(o, "ok", probe.ok);
     admin_set_id(o, "status", probe.status);
     json_set_i64(o, "latency_us", probe.latency_us);

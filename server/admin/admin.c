@@ -34,6 +34,15 @@ int admin_problem(struct admin *a, enum problem_code code, const char *param, co
     return fill_problem(a, &p);
 }
 
+int admin_limited(struct admin *a, int32_t retry_after_s, const char *message)
+{
+    struct problem p = problem_of(PROBLEM_LOGIN_LIMIT);
+
+    p.message = str_c(message);
+    p.retry_after_s = retry_after_s;
+    return fill_problem(a, &p);
+}
+
 static struct str bearer(const struct request *r)
 {
     struct str value = request_header(r, "authorization");

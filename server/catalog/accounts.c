@@ -115,6 +115,23 @@ static int place_check(const struct account_draft *d, const struct provider *p,
     return CHANGE_OK;
 }
 
+/* A team's key goes to public addresses, with nothing but the key beside the request. */
+static int own_check(const struct account_draft *d, const struct provider *p,
+                     struct identity_fault *fault)
+{
+    if (!d->team.v)
+        return d->own_only
+                   ? identity_fault_set(fault, "own_only", "This is for accounts of a team's own.")
+                   : CHANGE_OK;
+    if (provider_has(p, PROVIDER_DEMO))
+        return identity_fault_set(fault, "kind", "The demo upstream takes no keys.");
+    if (d->private_network)
+        return identity_fault_set(fault, "network", "A team's own account reaches public addresses only.");
+    if (d->extra_headers.n)
+        return identity_fault_set(fault, "extra_headers", "A team's own account has no extra headers.");
+    return CHANGE_OK;
+}
+
 int account_draft_check(const struct account_draft *d, const struct provider *p,
                         struct identity_fault *fault)
 {
@@ -131,7 +148,9 @@ int account_draft_check(const struct account_draft *d, const struct provider *p,
         return identity_fault_set(fault, "rpm", "The limit is a whole number above 0, or empty.");
     if (d->tpm < 0)
         return identity_fault_set(fault, "tpm", "The limit is a whole number above 0, or empty.");
-    r = url_check(d, p, fault);
+    r = own_check(d, p, fault);
+    if (r == 0)
+        r = url_check(d, p, fault);
     if (r == 0)
         r = place_check(d, p, fault);
     return r ? r : headers_check(d->extra_headers, fault);

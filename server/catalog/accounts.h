@@ -15,7 +15,9 @@ struct account_draft {
     struct str base_url;
     struct str extra_headers; /* a JSON object of strings; empty: none */
     struct str region, project; /* where its kind asks for them; else empty */
-    bool private_network, enabled;
+    struct team_id team; /* v 0: the installation's; fixed once added */
+    bool own_only;       /* of a team's own: nothing behind it while it is enabled */
+    bool private_network, enabled; /* a team's own is never private */
     enum data_policy data_policy;
     int32_t priority, weight; /* 0 .. 1000; 1 .. 1000 */
     int64_t rpm, tpm;         /* 0: no limit */
@@ -23,7 +25,6 @@ struct account_draft {
 
 struct account_row {
     struct account_id id;
-    struct team_id team; /* v 0: the installation's */
     struct account_draft is;
     const struct provider *provider; /* NULL: a kind not known here */
     bool has_key;
@@ -55,9 +56,11 @@ int account_adopt_offers(struct db *db, const struct actor *actor, struct accoun
 
 int account_get(struct db *db, struct arena *a, struct account_id id,
                 struct account_row *ret) _must_use_;
-/* By name, at most BOUND_CATALOG_ROWS. */
+/* By name, at most BOUND_CATALOG_ROWS: the installation's, or that team's own. */
 int account_list(struct db *db, struct arena *a, struct account_row **ret,
                  size_t *ret_n) _must_use_;
+int account_list_own(struct db *db, struct arena *a, struct team_id team, struct account_row **ret,
+                     size_t *ret_n) _must_use_;
 /* What the last try told: error p NULL, it worked. No audit, no note of change. */
 int account_note(struct db *db, struct account_id id, struct str error) _must_use_;
 

@@ -13,7 +13,8 @@
     "       a.region, a.project,"                                                               \
     "       CASE WHEN a.extra_headers = '{}' THEN '' ELSE a.extra_headers::text END"            \
     "         AS extra_headers,"                                                                \
-    "       a.network = 'private' AS private, a.data_policy, a.enabled, a.priority, a.weight,"  \
+    "       a.network = 'private' AS private, a.data_policy, a.own_only, a.enabled, a.priority,"  \
+    "       a.weight,"                                                                          \
     "       coalesce(a.rpm, 0) AS rpm, coalesce(a.tpm, 0) AS tpm,"                              \
     "       a.key_sealed IS NOT NULL AS has_key, a.key_last4, a.last_ok_at, a.last_error_at,"   \
     "       a.last_error, a.created_at,"                                                        \
@@ -23,7 +24,8 @@
     " WHERE a.deleted_at IS NULL"
 
 DB_QUERY(account_by_id, ACCOUNT_COLUMNS " AND a.id = $1")
-DB_QUERY(account_all, ACCOUNT_COLUMNS " ORDER BY lower(a.name), a.id LIMIT $1")
+DB_QUERY(account_all, ACCOUNT_COLUMNS " AND a.team_id IS NULL ORDER BY lower(a.name), a.id LIMIT $1")
+DB_QUERY(account_own, ACCOUNT_COLUMNS " AND a.team_id = $2 ORDER BY lower(a.name), a.id LIMIT $1")
 
 /* What comes as words. */
 static void take_words(struct account_row *row, struct str policy)
@@ -34,7 +36,8 @@ static void take_words(struct account_row *row, struct str policy)
 }
 
 #define ACCOUNT_COLS(row, policy)                                                                 \
-    DB_COLS(db_col_i64("id", &(row)->id.v), db_col_i64("team_id", &(row)->team.v),                \
+    DB_COLS(db_col_i64("id", &(row)->id.v), db_col_i64("team_id", &(row)->is.team.v),             \
+            db_col_bool("own_only", &(row)->is.own_only),                                         \
             db_col_text("kind", &(row)->is.kind), db_col_text("name", &(row)->is.name),           \
             db_col_text("base_url", &(row)->is.base_url),                                         \
             db_col_text("region", &(row)->is.region), db_col_text("project", &(row)->is.project), \
@@ -78,6 +81,20 @@ static int account_push(void *ctx)
 
     take_words(&t->row, t->policy);
     return db_rows_push(&t->rows);
+}
+
+int account_list_own(struct db *db, struct arena *a, struct team_id team, struct account_row **ret,
+                     size_t *ret_n)
+{
+    struct account_read t = {.rows = DB_ROWS(a, &t.row)};
+    int r = db_each(db, &account_own, a, DB_ARGS(db_i64(BOUND_CATALOG_ROWS), db_i64(team.v)),
+                    ACCOUNT_COLS(&t.row, &t.policy), account_push, &t);
+
+    if (r)
+        return err_trace(db_fatal(r));
+    *ret = t.rows.v;
+    *ret_n = t.rows.n;
+    return CHANGE_OK;
 }
 
 int account_list(struct db *db, struct arena *a, struct account_row **ret, size_t *ret_n)

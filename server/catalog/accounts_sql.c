@@ -9,13 +9,14 @@
 DB_QUERY(account_json,
          "SELECT (to_jsonb(a) - '{key_sealed,last_ok_at,last_error_at,last_error}'::text[]"
          "        || jsonb_build_object('has_key', a.key_sealed IS NOT NULL))::text AS json,"
-         "       a.kind"
+         "       a.kind, coalesce(a.team_id, 0) AS team_id"
          "  FROM provider_account a"
          " WHERE a.id = $1 AND a.deleted_at IS NULL"
          "   FOR UPDATE")
 
 struct account_seen {
     struct str json;
+    struct team_id team;
     const struct provider *provider;
 };
 
@@ -24,7 +25,8 @@ static int account_see(struct db *db, struct arena *a, struct account_id id,
 {
     struct str kind;
     int r = db_one(db, &account_json, a, DB_ARGS(db_i64(id.v)),
-                   DB_COLS(db_col_text("json", &ret->json), db_col_text("kind", &kind)));
+                   DB_COLS(db_col_text("json", &ret->json), db_col_text("kind", &kind),
+                           db_col_i64("team_id", &ret->team.v)));
 
     if (r == DB_E_NONE)
         return CHANGE_E_NONE;
@@ -44,6 +46,7 @@ static int account_changed(struct db *db, const struct actor *actor, struct aren
         return r;
     change->kind = "account";
     change->object_id = id.v;
+    change->team = now.team;
     change->after = now.json;
     return change_record(db, actor, change);
 }
@@ -61,10 +64,10 @@ static struct db_arg headers_arg(struct str text)
 DB_QUERY(account_insert,
          "INSERT INTO provider_account (kind, name, base_url, extra_headers, network, enabled,"
          "                              priority, weight, rpm, tpm, created_by, region, project,"
-         "                              data_policy)"
+         "                              data_policy, team_id, own_only)"
          "VALUES ($1, $2, coalesce($3, ''), $4, $5, $6, $7, $8, nullif($9::bigint, 0),"
          "        nullif($10::bigint, 0), nullif($11::bigint, 0), coalesce($12, ''),"
-         "        coalesce($13, ''), $14) "
+         "        coalesce($13, ''), $14, nullif($15::bigint, 0), $16) "
          "RETURNING id")
 
 static int account_insert_row(struct db *db, struct arena *a, const struct actor *actor,
@@ -77,7 +80,8 @@ static int account_insert_row(struct db *db, struct arena *a, const struct actor
                           db_i32(d->priority), db_i32(d->weight), db_i64(d->rpm), db_i64(d->tpm),
                           db_i64(actor->kind == ACTOR_OPERATOR ? actor->id : 0),
                           db_text(d->region), db_text(d->project),
-                          db_cstr(data_policy_name(d->data_policy))),
+                          db_cstr(data_policy_name(d->data_policy)), db_i64(d->team.v),
+                          db_bool(d->own_only)),
                   DB_COLS(db_col_i64("id", &ret->v)));
 }
 
@@ -149,7 +153,7 @@ DB_QUERY(
     "   SET name = $2, base_url = coalesce($3, ''), extra_headers = $4, network = $5, enabled = $6,"
     "       priority = $7, weight = $8, rpm = nullif($9::bigint, 0),"
     "       tpm = nullif($10::bigint, 0), region = coalesce($11, ''), project = coalesce($12, ''),"
-    "       data_policy = $13, changed_at = now()"
+    "       data_policy = $13, own_only = $14, changed_at = now()"
     " WHERE id = $1 AND deleted_at IS NULL")
 
 static struct str effective_origin(const struct provider *p, struct str base_url)
@@ -199,7 +203,7 @@ int account_edit(struct db *db, const struct actor *actor, struct account_id id,
                         db_cstr(d->private_network ? "private" : "public"), db_bool(d->enabled),
                         db_i32(d->priority), db_i32(d->weight), db_i64(d->rpm), db_i64(d->tpm),
                         db_text(d->region), db_text(d->project),
-                        db_cstr(data_policy_name(d->data_policy))),
+                        db_cstr(data_policy_name(d->data_policy)), db_bool(d->own_only)),
                 NULL);
     if (r == DB_E_CONFLICT)
         return name_taken(fault);
@@ -277,6 +281,7 @@ int account_delete(struct db *db, const struct actor *actor, struct account_id i
     r = account_see(db, a, id, &before);
     if (r)
         return r;
+    change.team = before.team;
     r = db_exec(db, &account_unpin, DB_ARGS(db_i64(id.v)), NULL);
     if (r == 0)
         r = db_exec(db, &account_drop_targets, DB_ARGS(db_i64(id.v)), NULL);

@@ -80,7 +80,7 @@ static int demo_account(struct db *db, struct arena *a, struct account_id *ret)
     if (r)
         return r;
     for (size_t i = 0; i < n; i++)
-        if (str_eq_c(rows[i].is.kind, "demo") && rows[i].team.v == 0) {
+        if (str_eq_c(rows[i].is.kind, "demo") && rows[i].is.team.v == 0) {
             *ret = rows[i].id;
             return CHANGE_OK;
         }

@@ -21,6 +21,7 @@ struct change {
     const char *action; /* "account.edit" */
     const char *kind;   /* "account" */
     int64_t object_id;
+    struct team_id team; /* whose own it is; v 0: the installation's */
     struct str before, after;
 };
 int change_record(struct db *db, const struct actor *actor, const struct change *change) _must_use_;

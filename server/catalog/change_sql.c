@@ -10,6 +10,7 @@ int change_record(struct db *db, const struct actor *actor, const struct change 
         .action = change->action,
         .kind = change->kind,
         .object_id = change->object_id,
+        .team = change->team,
         .before = change->before,
         .after = change->after,
     };

@@ -17,8 +17,8 @@
     "       coalesce(m.total_timeout_ms, 0) AS total_timeout_ms,"                                \
     "       coalesce(m.pinned_target_id, 0) AS pinned, m.route_off_reason, m.created_at,"        \
     "       (SELECT count(*) FROM target t JOIN provider_account a ON a.id = t.account_id"       \
-    "         WHERE t.model_id = m.id AND t.deleted_at IS NULL AND t.enabled AND a.enabled)"     \
-    "         AS targets,"                                                                       \
+    "         WHERE t.model_id = m.id AND t.deleted_at IS NULL AND t.enabled AND a.enabled"      \
+    "           AND a.team_id IS NULL) AS targets,"                                              \
     "       EXISTS (SELECT FROM price p WHERE p.model_id = m.id AND p.effective_from <= now())"  \
     "         AS priced"                                                                         \
     "  FROM model m"

@@ -181,8 +181,9 @@ int model_enable(struct db *db, const struct actor *actor, struct model_id id, b
 DB_QUERY(model_set_pin,
          "UPDATE model m SET pinned_target_id = nullif($2::bigint, 0), changed_at = now()"
          " WHERE m.id = $1"
-         "   AND ($2 = 0 OR EXISTS (SELECT FROM target t WHERE t.id = $2 AND t.model_id = m.id"
-         "                                                 AND t.deleted_at IS NULL))")
+         "   AND ($2 = 0 OR EXISTS (SELECT FROM target t JOIN provider_account a ON a.id = t.account_id"
+         "                           WHERE t.id = $2 AND t.model_id = m.id AND t.deleted_at IS NULL"
+         "                             AND a.team_id IS NULL))")
 
 int model_pin(struct db *db, const struct actor *actor, struct model_id id, struct target_id target)
 {

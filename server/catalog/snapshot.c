@@ -124,10 +124,46 @@ const struct catalog_way *catalog_account_way(const struct catalog_account *a, s
 
 const struct catalog_account *catalog_find_account(const struct catalog *c, struct account_id id)
 {
-    for (size_t i = 0; i < c->n_accounts; i++)
-        if (c->accounts[i].id.v == id.v)
-            return &c->accounts[i];
-    return NULL;
+    size_t low = 0, high = c->n_accounts;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (c->accounts[middle].id.v < id.v)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < c->n_accounts && c->accounts[low].id.v == id.v ? &c->accounts[low] : NULL;
+}
+
+/* The first of the model's that is not of a team before this one. */
+static size_t own_from(const struct catalog_model *m, int64_t team)
+{
+    size_t low = 0, high = m->n_own;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (m->own[middle].account->team.v < team)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct catalog_target *catalog_model_own(const struct catalog_model *m, struct team_id team, size_t *ret_n)
+{
+    size_t from = 0;
+
+    *ret_n = 0;
+    if (!team.v || !m->n_own)
+        return NULL;
+    from = own_from(m, team.v);
+    while (from + *ret_n < m->n_own && m->own[from + *ret_n].account->team.v == team.v)
+        ++*ret_n;
+    return &m->own[from];
 }
 
 const struct catalog_model *catalog_models(const struct catalog *c, size_t *ret_n)

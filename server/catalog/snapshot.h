@@ -32,6 +32,9 @@ struct catalog_account {
     struct provider_credential credential; /* opened; secret */
     const struct provider_header *headers; /* the operator's extra ones */
     size_t n_headers;
+    bool own_only;      /* of a team's own that is enabled: what it serves is not asked of the installation's */
+    bool own_url;       /* of a team's own: at an address that the team chose, not its kind's */
+    int32_t own_fee_bp; /* of a team's own: what calls of it are charged, 1/10000 of the list charge */
     bool private_network; /* guard.h: GUARD_PRIVATE */
     enum data_policy data_policy;
     const char *unusable; /* the sentence why it is not used; NULL: it is */
@@ -73,8 +76,10 @@ struct catalog_model {
     const struct catalog_target *pinned;  /* NULL: none */
     bool drop_unsupported; /* what a target cannot be told is left out, not refused */
     struct str off_reason;                /* p NULL: the route is on */
-    const struct catalog_target *targets; /* by id; the disabled ones too */
+    const struct catalog_target *targets; /* the installation's, by id; the disabled ones too */
     size_t n_targets;
+    const struct catalog_target *own; /* all teams', by team, then id; catalog_model_own() has one team's */
+    size_t n_own;
     const struct price *price; /* of the whole model; NULL: none */
 };
 
@@ -95,6 +100,7 @@ static inline int64_t target_output(const struct catalog_target *t)
 struct catalog_options {
     const uint8_t *seal_key; /* 32 bytes */
     uint16_t demo_port;      /* 0: no demo upstream here, demo accounts are not usable */
+    struct account_id only;  /* of teams' own accounts this one alone, for a look at it; v 0: all */
 };
 /* Reads everything, as the system. Worker. CATALOG_E_AWAY: the database is out of reach. */
 enum { CATALOG_OK = 0, CATALOG_E_AWAY = 4 };
@@ -108,11 +114,13 @@ void catalog_unrefp(struct catalog **c);
 const struct catalog_model *catalog_find_model(const struct catalog *c, struct str name);
 const struct catalog_target *catalog_find_target(const struct catalog *c, struct target_id id);
 const struct catalog_account *catalog_find_account(const struct catalog *c, struct account_id id);
+/* What a team's own accounts serve of the model, the disabled ones too; team v 0 has none. */
+const struct catalog_target *catalog_model_own(const struct catalog_model *m, struct team_id team, size_t *ret_n);
 /* How the account's model of that name serves clients of a format: in the same one, else in one that
  * it can be translated into; NULL: not at all. */
 const struct catalog_way *catalog_account_way(const struct catalog_account *a, struct str model,
                                               const struct wire_format *client);
-/* In order of name, and of id. */
+/* In order of name, and of id; accounts of teams among them. */
 const struct catalog_model *catalog_models(const struct catalog *c, size_t *ret_n);
 const struct catalog_account *catalog_accounts(const struct catalog *c, size_t *ret_n);
 /* Enabled, switched on, and with a usable, priced target: what GET /v1/models shows. */

@@ -16,16 +16,19 @@ struct accounts_load {
     struct catalog *c;
     int64_t id, team_id, rpm, tpm;
     int32_t priority, weight;
-    bool enabled, private_network, team_none, rpm_none, tpm_none;
+    int32_t own_fee_bp;
+    bool own_only, enabled, private_network, team_none, rpm_none, tpm_none;
     struct str kind, name, base_url, region, project, data_policy, key_sealed, value;
 };
 
 DB_QUERY(catalog_accounts_all,
          "SELECT id, team_id, kind, name, base_url, region, project, key_sealed,"
          "       network = 'private' AS private, data_policy, enabled, priority, weight, rpm,"
-         "       tpm"
+         "       tpm, own_only,"
+         "       CASE WHEN team_id IS NULL THEN 0"
+         "            ELSE (SELECT own_fee_bp FROM installation) END AS own_fee_bp"
          "  FROM provider_account"
-         " WHERE deleted_at IS NULL"
+         " WHERE deleted_at IS NULL AND (team_id IS NULL OR $1::bigint IN (0, id))"
          " ORDER BY id")
 
 /* The opened text is wiped at once; what the credential needs of it is with the snapshot. */
@@ -102,18 +105,23 @@ static int account_row(void *ctx)
     struct catalog *c = l->c;
     const struct provider *p = provider_find(l->kind);
     struct catalog_account *a = &c->accounts[c->n_accounts];
-    struct provider_header *headers;
+    struct provider_header *headers = NULL;
     int r;
 
     if (!p)
         return 0;
-    headers = arena_array(c->arena, struct provider_header, BOUND_ACCOUNT_HEADERS);
-    if (!headers)
-        return err_origin(-ENOMEM);
+    if (l->team_none) { /* a team's own has none */
+        headers = arena_array(c->arena, struct provider_header, BOUND_ACCOUNT_HEADERS);
+        if (!headers)
+            return err_origin(-ENOMEM);
+    }
     *a = (struct catalog_account){
         .id = {l->id},
         .team = {l->team_none ? 0 : l->team_id},
         .name = l->name,
+        .own_only = l->own_only && l->enabled,
+        .own_url = !l->team_none && l->base_url.n > 0,
+        .own_fee_bp = l->own_fee_bp,
         .provider = p,
         .place = {.region = l->region, .project = l->project},
         .headers = headers,
@@ -136,13 +144,14 @@ static int account_row(void *ctx)
 static int each_account(struct accounts_load *l)
 {
     return db_each(
-        l->db, &catalog_accounts_all, l->c->arena, DB_NO_ARGS,
+        l->db, &catalog_accounts_all, l->c->arena, DB_ARGS(db_i64(l->options->only.v)),
         DB_COLS(db_col_i64("id", &l->id), db_col_i64_null("team_id", &l->team_id, &l->team_none),
                 db_col_text("kind", &l->kind), db_col_text("name", &l->name),
                 db_col_text("base_url", &l->base_url), db_col_text("region", &l->region),
                 db_col_text("project", &l->project), db_col_bytes("key_sealed", &l->key_sealed),
                 db_col_bool("private", &l->private_network),
                 db_col_text("data_policy", &l->data_policy), db_col_bool("enabled", &l->enabled),
+                db_col_bool("own_only", &l->own_only), db_col_i32("own_fee_bp", &l->own_fee_bp),
                 db_col_i32("priority", &l->priority), db_col_i32("weight", &l->weight),
                 db_col_i64_null("rpm", &l->rpm, &l->rpm_none),
                 db_col_i64_null("tpm", &l->tpm, &l->tpm_none)),
@@ -151,7 +160,7 @@ static int each_account(struct accounts_load *l)
 
 DB_QUERY(catalog_account_headers, "SELECT a.id, h.key AS name, h.value"
                                   "  FROM provider_account a, jsonb_each_text(a.extra_headers) h"
-                                  " WHERE a.deleted_at IS NULL"
+                                  " WHERE a.deleted_at IS NULL AND a.team_id IS NULL"
                                   " ORDER BY a.id, h.key")
 
 static int header_row(void *ctx)

@@ -8,6 +8,7 @@
 struct models_load {
     struct db *db;
     struct catalog *c;
+    struct account_id only;
     size_t at; /* the model that the last target was of: both come by model name */
     int64_t model_id, account_id, price_id;
     bool price_none, pinned;
@@ -112,25 +113,42 @@ static int each_alias(struct models_load *l)
 }
 
 /* What an operator published goes before list prices that were imported; then the most exact price
- * counts: the target's own, else that of its provider kind, else the model's. */
+ * counts: the target's own, else that of its provider kind, else the model's. Of teams' own accounts,
+ * which are many and have no prices of their own, it is looked up once for each kind and model. */
 DB_QUERY(catalog_targets,
+         "WITH own AS MATERIALIZED ("
+         "       SELECT w.model_id, w.kind, price.id AS price_id"
+         "         FROM (SELECT DISTINCT t.model_id, a.kind"
+         "                 FROM target t JOIN provider_account a ON a.id = t.account_id"
+         "                WHERE a.team_id IS NOT NULL AND t.deleted_at IS NULL"
+         "                  AND a.deleted_at IS NULL AND $1::bigint IN (0, a.id)) w"
+         "         LEFT JOIN LATERAL ("
+         "              SELECT p.id FROM price_in_force p"
+         "               WHERE p.model_id = w.model_id AND p.target_id IS NULL"
+         "                 AND (p.kind = w.kind OR p.kind IS NULL)"
+         "               ORDER BY p.source <> 'operator', p.kind IS NULL"
+         "               LIMIT 1) price ON true)"
          "SELECT t.id, t.model_id, t.account_id, t.upstream_model, t.output_limit_field,"
          "       t.priority, t.weight, t.enabled, array_to_string(t.lacks, ',') AS lacks,"
          "       coalesce(t.context_tokens, 0) AS context_tokens,"
          "       coalesce(t.max_output_tokens, 0) AS max_output_tokens,"
-         "       coalesce(t.id = m.pinned_target_id, false) AS pinned, price.id AS price_id"
+         "       coalesce(t.id = m.pinned_target_id, false) AS pinned,"
+         "       coalesce(price.id, own.price_id) AS price_id"
          "  FROM target t"
          "  JOIN model m ON m.id = t.model_id"
          "  JOIN provider_account a ON a.id = t.account_id"
          "  LEFT JOIN LATERAL ("
          "       SELECT p.id FROM price_in_force p"
-         "        WHERE p.model_id = t.model_id"
+         "        WHERE a.team_id IS NULL AND p.model_id = t.model_id"
          "          AND (p.target_id = t.id OR p.kind = a.kind"
          "               OR (p.target_id IS NULL AND p.kind IS NULL))"
          "        ORDER BY p.source <> 'operator', p.target_id IS NULL, p.kind IS NULL"
          "        LIMIT 1) price ON true"
+         "  LEFT JOIN own ON a.team_id IS NOT NULL AND own.model_id = t.model_id"
+         "               AND own.kind = a.kind"
          " WHERE t.deleted_at IS NULL AND a.deleted_at IS NULL"
-         " ORDER BY m.name COLLATE \"C\", t.id")
+         "   AND (a.team_id IS NULL OR $1::bigint IN (0, a.id))"
+         " ORDER BY m.name COLLATE \"C\", coalesce(a.team_id, 0), t.id")
 
 static struct catalog_model *model_of_target(struct models_load *l)
 {
@@ -167,8 +185,12 @@ static int target_row(void *ctx)
     t->output_limit_field = limit_field(l->limit_field, a->provider);
     t->lacks = ability_bits(l->lacks);
     t->price = l->price_none ? NULL : catalog_price(c, l->price_id);
-    if (m->n_targets++ == 0)
+    if (a->team.v) {
+        if (m->n_own++ == 0)
+            m->own = t;
+    } else if (m->n_targets++ == 0) {
         m->targets = t;
+    }
     if (l->pinned)
         m->pinned = t;
     c->n_targets++;
@@ -179,7 +201,7 @@ static int each_target(struct models_load *l)
 {
     struct catalog_target *t = &l->target;
 
-    return db_each(l->db, &catalog_targets, l->c->arena, DB_NO_ARGS,
+    return db_each(l->db, &catalog_targets, l->c->arena, DB_ARGS(db_i64(l->only.v)),
                    DB_COLS(db_col_i64("id", &t->id.v), db_col_i64("model_id", &l->model_id),
                            db_col_i64("account_id", &l->account_id),
                            db_col_text("upstream_model", &t->upstream_model),
@@ -193,9 +215,9 @@ static int each_target(struct models_load *l)
                    target_row, l);
 }
 
-int snapshot_load_models(struct db *db, struct catalog *c)
+int snapshot_load_models(struct db *db, const struct catalog_options *options, struct catalog *c)
 {
-    struct models_load l = {.db = db, .c = c};
+    struct models_load l = {.db = db, .c = c, .only = options->only};
     int r = each_model(&l);
 
     if (r == 0)

@@ -18,7 +18,7 @@ struct catalog {
     int64_t loaded_us, next_change_us, epoch;
     struct catalog_account *accounts; /* by id */
     struct catalog_model *models;     /* by name */
-    struct catalog_target *targets;   /* by model, then id */
+    struct catalog_target *targets;   /* by model, the installation's first, then team, then id */
     const struct catalog_target **targets_by_id;
     struct price *prices;       /* by id */
     struct catalog_name *names; /* by name, then alias */
@@ -30,7 +30,8 @@ int catalog_new(struct catalog **ret) _must_use_;
 /* Parts of catalog_load(), in this order; prices stand between the two. Database outcomes. */
 int snapshot_load_accounts(struct db *db, const struct catalog_options *options,
                            struct catalog *c) _must_use_;
-int snapshot_load_models(struct db *db, struct catalog *c) _must_use_;
+int snapshot_load_models(struct db *db, const struct catalog_options *options,
+                         struct catalog *c) _must_use_;
 const struct price *catalog_price(const struct catalog *c, int64_t id); /* NULL: not there */
 /* Call once when everything is in its place: orders the look-ups. */
 void catalog_index(struct catalog *c);

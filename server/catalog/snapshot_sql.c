@@ -18,19 +18,22 @@ struct prices_load {
 };
 
 DB_QUERY(catalog_head,
-         "SELECT (SELECT count(*) FROM provider_account WHERE deleted_at IS NULL) AS accounts,"
+         "SELECT (SELECT count(*) FROM provider_account a WHERE deleted_at IS NULL"
+         "           AND (team_id IS NULL OR $1::bigint IN (0, id))) AS accounts,"
          "       (SELECT count(*) FROM model) AS models,"
          "       (SELECT count(*) FROM model_alias) AS aliases,"
-         "       (SELECT count(*) FROM target WHERE deleted_at IS NULL) AS targets,"
+         "       (SELECT count(*) FROM target t JOIN provider_account a ON a.id = t.account_id"
+         "         WHERE t.deleted_at IS NULL AND a.deleted_at IS NULL"
+         "           AND (a.team_id IS NULL OR $1::bigint IN (0, a.id))) AS targets,"
          "       (SELECT count(*) FROM price_in_force) AS prices,"
          "       (SELECT epoch FROM change_epoch) AS epoch,"
          "       (SELECT min(effective_from) FROM price WHERE effective_from > now())"
          "         AS next_change")
 
-static int load_head(struct db *db, struct catalog *c)
+static int load_head(struct db *db, const struct catalog_options *options, struct catalog *c)
 {
     int64_t accounts, models, aliases, targets, prices;
-    int r = db_one(db, &catalog_head, c->arena, DB_NO_ARGS,
+    int r = db_one(db, &catalog_head, c->arena, DB_ARGS(db_i64(options->only.v)),
                    DB_COLS(db_col_i64("accounts", &accounts), db_col_i64("models", &models),
                            db_col_i64("aliases", &aliases), db_col_i64("targets", &targets),
                            db_col_i64("prices", &prices), db_col_i64("epoch", &c->epoch),
@@ -124,13 +127,13 @@ static int load_all(struct db *db, void *ctx)
     catalog_unref(steal(&l->c));
     r = catalog_new(&l->c);
     if (r == 0)
-        r = load_head(db, l->c);
+        r = load_head(db, l->options, l->c);
     if (r == 0)
         r = snapshot_load_accounts(db, l->options, l->c);
     if (r == 0)
         r = load_prices(db, l->c);
     if (r == 0)
-        r = snapshot_load_models(db, l->c);
+        r = snapshot_load_models(db, l->options, l->c);
     if (r == 0)
         catalog_index(l->c);
     return r;

@@ -44,7 +44,7 @@ DB_QUERY(target_insert,
          "SELECT m.id, a.id, $3, nullif($4, ''), $5, $6, $7, $8, nullif($9::bigint, 0),"
          "       nullif($10::bigint, 0)"
          "  FROM model m, provider_account a"
-         " WHERE m.id = $1 AND a.id = $2 AND a.deleted_at IS NULL "
+         " WHERE m.id = $1 AND a.id = $2 AND a.deleted_at IS NULL AND a.team_id IS NULL "
          "RETURNING id")
 
 static int target_insert_row(struct db *db, struct arena *a, struct model_id model,
@@ -174,7 +174,7 @@ DB_QUERY(target_all,
          "       coalesce(t.context_tokens, 0) AS context_tokens,"
          "       coalesce(t.max_output_tokens, 0) AS max_output_tokens"
          "  FROM target t JOIN provider_account a ON a.id = t.account_id"
-         " WHERE t.model_id = $1 AND t.deleted_at IS NULL"
+         " WHERE t.model_id = $1 AND t.deleted_at IS NULL AND a.team_id IS NULL"
          " ORDER BY t.priority, a.priority, t.id LIMIT $2")
 
 struct targets_read {

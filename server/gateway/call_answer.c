@@ -155,6 +155,8 @@ void call_serve(struct call *c)
     r->model_id = t->model->id.v;
     r->target_id = t->id.v;
     r->account_id = t->account->id.v;
+    r->own_key = t->account->team.v != 0;
+    r->own_fee_bp = t->account->own_fee_bp;
     r->provider = str_c(t->account->provider->kind);
     r->account_name = t->account->name;
     r->upstream_request_id = c->served->upstream_request_id;

@@ -58,16 +58,12 @@ static bool is_kept(const struct call *c)
 
 /* --- looking --- */
 
-/* What the client's own headers add to the request, wherever a target may be sent them. */
-static struct str headers_of(struct call *c, const struct catalog_model *m)
+static void put_headers(struct call *c, const struct catalog_target *targets, size_t n, struct buf *out)
 {
     const char *const *last = NULL;
-    struct str text;
-    struct buf out;
 
-    buf_init(&out, HEADERS_BYTES);
-    for (size_t i = 0; i < m->n_targets; i++) {
-        const struct catalog_target *t = &m->targets[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct catalog_target *t = &targets[i];
         const struct catalog_way *way =
             catalog_account_way(t->account, t->upstream_model, c->endpoint->format);
         const char *const *name = way ? way->way->client_headers : NULL;
@@ -76,8 +72,21 @@ static struct str headers_of(struct call *c, const struct catalog_model *m)
             continue;
         last = name;
         for (; *name; name++)
-            buf_printf(&out, "%s:%.*s\n", *name, STR_FMT(request_header(c->r, *name)));
+            buf_printf(out, "%s:%.*s\n", *name, STR_FMT(request_header(c->r, *name)));
     }
+}
+
+/* What the client's own headers add to the request, wherever a target may be sent them. */
+static struct str headers_of(struct call *c, const struct catalog_model *m)
+{
+    size_t n_own;
+    const struct catalog_target *own = catalog_model_own(m, c->key->policy->team, &n_own);
+    struct str text;
+    struct buf out;
+
+    buf_init(&out, HEADERS_BYTES);
+    put_headers(c, own, n_own, &out);
+    put_headers(c, m->targets, m->n_targets, &out);
     text = buf_finish(&out) == 0 ? arena_str(c->r->arena, buf_str(&out)) : STR_NONE;
     buf_done(&out);
     return text;

@@ -239,6 +239,13 @@ static void leave_unnamed(const struct call *c, struct usage *u)
               log_str(c->try.target->model->name));
 }
 
+/* The team pays its provider itself: what is left for the installation is its fee. */
+static void charge_own(const struct catalog_account *own, struct money *charge, struct money *cost)
+{
+    *charge = price_fee(*charge, own->own_fee_bp);
+    *cost = MONEY_ZERO;
+}
+
 static int charge(const struct call *c, const struct usage *u, struct money *ret_charge,
                   struct money *ret_cost)
 {
@@ -260,6 +267,8 @@ static int charge(const struct call *c, const struct usage *u, struct money *ret
     if (r == PRICE_OK && c->last.has_service && c->last.service != charged &&
         price_sells(price, c->last.service)) /* the operator pays what has served */
         r = price_charge(price, c->last.service, kind, &named, &ignored, ret_cost);
+    if (r == PRICE_OK && c->try.target->account->team.v)
+        charge_own(c->try.target->account, ret_charge, ret_cost);
     return r;
 }
 

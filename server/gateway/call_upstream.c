@@ -65,13 +65,14 @@ static void correct_quota(struct call *c, bool ok)
                   used - t->quota_tokens);
 }
 
-/* How fast it was, where there is something to choose between. */
+/* How fast it was, where there is something to choose between. Teams' own are not measured: they go first
+ * anyhow, and there are more of them than the board has room for. */
 static void note_pace(const struct call *c, int64_t now_ms)
 {
     const struct call_try *t = &c->try;
     int64_t tokens = written(c);
 
-    if (t->target->model->n_targets > 1 && t->record->latency_us > 0)
+    if (t->target->model->n_targets > 1 && t->target->account->team.v == 0 && t->record->latency_us > 0)
         pace_note(c->g->services->pace, t->target->id, now_ms,
                   &(struct pace){.first_byte_us = t->record->ttfb_us,
                                  .tokens_per_ks = (int64_t)((__int128)tokens * 1000000000 /
@@ -384,7 +385,8 @@ void call_route(struct call *c)
 {
     while (c->next < c->plan.n) {
         const struct catalog_target *target = c->plan.candidates[c->next++];
-        struct health *h = health_of(c->g->services->health, target->account->id);
+        const struct catalog_account *account = target->account;
+        struct health *h = health_at(c->g->services->health, account->id, account->team.v != 0);
         int covered, started;
 
         if (is_ruled_out(c, target) || !leg_choose(c, target))

@@ -94,6 +94,12 @@ static void choose_output(const struct llm_request *llm, const struct catalog_ta
     e->send_limit = true;
 }
 
+static void own_fee(const struct catalog_target *target, struct price_estimate *e)
+{
+    e->own_key = target->account->team.v != 0;
+    e->own_fee_bp = target->account->own_fee_bp;
+}
+
 void estimate_make(const struct llm_request *llm, const struct catalog_target *target,
                    struct money available, struct estimate *ret)
 {
@@ -102,11 +108,13 @@ void estimate_make(const struct llm_request *llm, const struct catalog_target *t
 
     if (things_are_counted(m->kind)) {
         things_estimate(llm, target, &e.most);
+        own_fee(target, &e.most);
         e.likely_tokens = estimate_tokens(llm->prompt_bytes);
         *ret = e;
         return;
     }
     bound_input(llm, m, &e.most);
+    own_fee(target, &e.most);
     if (model_kind_writes(m->kind) && llm->has_output_limit)
         e.output_each = allowed_output(llm, target);
     else if (model_kind_writes(m->kind))
@@ -123,9 +131,11 @@ void estimate_other(const struct llm_request *llm, const struct catalog_target *
 
     if (things_are_counted(target->model->kind)) {
         things_estimate(llm, target, ret);
+        own_fee(target, ret);
         return;
     }
     *ret = first->most;
+    own_fee(target, ret);
     bound_input(llm, target->model, ret);
     if (model_kind_writes(target->model->kind) && llm->has_output_limit)
         each = allowed_output(llm, target);

@@ -187,17 +187,29 @@ static int ask(const struct probe_ask *p, struct operate_probe *ret)
     return r < 0 ? err_trace(r) : 0;
 }
 
+static struct str model_among(const struct catalog_target *targets, size_t n, struct account_id account)
+{
+    for (size_t i = 0; i < n; i++)
+        if (targets[i].account->id.v == account.v)
+            return targets[i].upstream_model;
+    return STR_NONE;
+}
+
 /* Some model that is routed to the account; p NULL: none. */
-static struct str some_model(const struct catalog *c, struct account_id account)
+static struct str some_model(const struct catalog *c, const struct catalog_account *account)
 {
     size_t n = 0;
     const struct catalog_model *models = catalog_models(c, &n);
+    struct str found = STR_NONE;
 
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; models[i].kind == MODEL_CHAT && k < models[i].n_targets; k++)
-            if (models[i].targets[k].account->id.v == account.v)
-                return models[i].targets[k].upstream_model;
-    return STR_NONE;
+    for (size_t i = 0; !found.p && i < n; i++) {
+        const struct catalog_model *m = &models[i];
+
+        if (m->kind == MODEL_CHAT)
+            found = account->team.v ? model_among(m->own, m->n_own, account->id)
+                                    : model_among(m->targets, m->n_targets, account->id);
+    }
+    return found;
 }
 
 /* A chat of one word, in the way's own format. */
@@ -229,7 +241,7 @@ static struct str ping(const struct catalog_account *account, const struct provi
 /* Endpoints without a list of models are asked for a word. */
 static int ask_for_a_word(const struct catalog *c, struct probe_ask *p, struct operate_probe *ret)
 {
-    struct str model = some_model(c, p->account->id);
+    struct str model = some_model(c, p->account);
     const struct catalog_way *way =
         model.p ? catalog_account_way(p->account, model, &format_openai_chat) : NULL;
     int r;
@@ -291,7 +303,8 @@ int operate_probe(const struct services *services, struct db *db, struct arena *
                   struct account_id account, struct operate_probe *ret)
 {
     struct catalog_options options = {.seal_key = services->seal_key,
-                                      .demo_port = services->demo_port};
+                                      .demo_port = services->demo_port,
+                                      .only = account};
     _cleanup_(catalog_unrefp) struct catalog *c = NULL;
     const struct catalog_account *found;
     struct probe_ask what = {.services = services, .a = a};
@@ -317,7 +330,7 @@ int operate_probe(const struct services *services, struct db *db, struct arena *
     if (r < 0)
         return err_trace(r);
     if (probe.ok)
-        health_reset(health_of(services->health, account));
+        health_reset(health_at(services->health, account, found->team.v != 0));
     *ret = probe;
     return OPERATE_OK;
 }

@@ -58,6 +58,8 @@ static void put_target(struct buf *out, const struct catalog_target *t,
 bool standing_of(const struct catalog_model *m, struct team_id team, const struct wire_format *client,
                  struct digest *ret)
 {
+    size_t n_own;
+    const struct catalog_target *own = catalog_model_own(m, team, &n_own);
     struct buf out;
     bool made;
 
@@ -68,12 +70,10 @@ bool standing_of(const struct catalog_model *m, struct team_id team, const struc
     put_number(&out, m->strategy);
     put_number(&out, m->pinned ? m->pinned->id.v : 0);
     put_number(&out, m->drop_unsupported);
-    for (size_t i = 0; i < m->n_targets; i++) {
-        const struct catalog_account *a = m->targets[i].account;
-
-        if (a->team.v == 0 || a->team.v == team.v)
-            put_target(&out, &m->targets[i], client);
-    }
+    for (size_t i = 0; i < n_own; i++)
+        put_target(&out, &own[i], client);
+    for (size_t i = 0; i < m->n_targets; i++)
+        put_target(&out, &m->targets[i], client);
     made = buf_finish(&out) == 0;
     if (made)
         *ret = digest_plain(buf_str(&out));

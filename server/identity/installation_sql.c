@@ -8,7 +8,7 @@
 DB_QUERY(installation_row,
          "SELECT sandbox, time_zone, invoice_prefix, seller_name, seller_address, seller_country,"
          "       seller_tax_id, seller_email, seller_note,"
-         "       coalesce(call_retention_months, 0) AS call_retention_months FROM installation")
+         "       coalesce(call_retention_months, 0) AS call_retention_months, own_fee_bp FROM installation")
 
 int installation_get(struct db *db, struct arena *a, struct installation *ret)
 {
@@ -23,7 +23,8 @@ int installation_get(struct db *db, struct arena *a, struct installation *ret)
                            db_col_text("seller_tax_id", &row.seller_tax_id),
                            db_col_text("seller_email", &row.seller_email),
                            db_col_text("seller_note", &row.seller_note),
-                           db_col_i32("call_retention_months", &row.call_retention_months)));
+                           db_col_i32("call_retention_months", &row.call_retention_months),
+                           db_col_i32("own_fee_bp", &row.own_fee_bp)));
 
     if (r != 0)
         return err_trace(db_fatal(r));
@@ -33,6 +34,7 @@ int installation_get(struct db *db, struct arena *a, struct installation *ret)
 
 #define RETENTION_MIN_MONTHS 2
 #define RETENTION_MAX_MONTHS 240
+#define OWN_FEE_WHOLE_BP 10000
 
 static bool prefix_formed(struct str s)
 {
@@ -47,6 +49,19 @@ static bool prefix_formed(struct str s)
 static bool retention_formed(int32_t months)
 {
     return months == 0 || (months >= RETENTION_MIN_MONTHS && months <= RETENTION_MAX_MONTHS);
+}
+
+static int check_figures(const struct installation *w, struct identity_fault *fault)
+{
+    if (!prefix_formed(w->invoice_prefix))
+        return identity_fault_set(fault, "invoice_prefix",
+                                  "One to eight capital letters and digits, such as TG.");
+    if (!retention_formed(w->call_retention_months))
+        return identity_fault_set(fault, "call_retention_months",
+                                  "2 to 240 months; leave it empty to keep everything.");
+    if (w->own_fee_bp < 0 || w->own_fee_bp > OWN_FEE_WHOLE_BP)
+        return identity_fault_set(fault, "own_fee_percent", "0 to 100 percent.");
+    return 0;
 }
 
 static int check(struct db *db, struct arena *a, struct installation *w,
@@ -67,12 +82,8 @@ static int check(struct db *db, struct arena *a, struct installation *w,
         r = field_email(a, w->seller_email, "seller_email", &w->seller_email, fault);
     if (r == 0)
         r = field_lines(&w->seller_note, "seller_note", 0, 1000, fault);
-    if (r == 0 && !prefix_formed(w->invoice_prefix))
-        return identity_fault_set(fault, "invoice_prefix",
-                                  "One to eight capital letters and digits, such as TG.");
-    if (r == 0 && !retention_formed(w->call_retention_months))
-        return identity_fault_set(fault, "call_retention_months",
-                                  "2 to 240 months; leave it empty to keep everything.");
+    if (r == 0)
+        r = check_figures(w, fault);
     if (r == 0)
         r = team_zone_known(db, w->time_zone, &known);
     if (r == 0 && !known)
@@ -85,7 +96,9 @@ DB_QUERY(installation_json,
 DB_QUERY(installation_set,
          "UPDATE installation SET time_zone = $1, invoice_prefix = $2, seller_name = $3,"
          "       seller_address = $4, seller_country = $5, seller_tax_id = $6, seller_email = $7,"
-         "       seller_note = $8, call_retention_months = nullif($9::integer, 0)")
+         "       seller_note = $8, call_retention_months = nullif($9::integer, 0),"
+         "       own_fee_bp = $10")
+DB_QUERY(installation_note_fee, "SELECT note_change('catalogue')")
 
 int installation_update(struct db *db, struct arena *a, const struct actor *actor,
                         const struct installation *wish, struct identity_fault *fault)
@@ -103,8 +116,10 @@ int installation_update(struct db *db, struct arena *a, const struct actor *acto
                     DB_ARGS(db_text(w.time_zone), db_text(w.invoice_prefix), db_text(w.seller_name),
                             db_text(w.seller_address), db_text(w.seller_country),
                             db_text(w.seller_tax_id), db_text(w.seller_email),
-                            db_text(w.seller_note), db_i32(w.call_retention_months)),
+                            db_text(w.seller_note), db_i32(w.call_retention_months), db_i32(w.own_fee_bp)),
                     NULL);
+    if (r == 0) /* the fee is part of the catalogue that the nodes price by */
+        r = db_exec(db, &installation_note_fee, DB_NO_ARGS, NULL);
     if (r == 0)
         r = db_one(db, &installation_json, a, DB_NO_ARGS,
                    DB_COLS(db_col_text("row", &entry.after)));

@@ -43,6 +43,14 @@ int price_charge(const struct price *p, enum service_tier s, const char *image_k
     return PRICE_OK;
 }
 
+struct money price_fee(struct money list, int32_t bp)
+{
+    __int128 part = (__int128)list.nano * bp;
+
+    assert(bp >= 0 && bp <= PRICE_FEE_WHOLE);
+    return (struct money){(int64_t)(part / PRICE_FEE_WHOLE + (part % PRICE_FEE_WHOLE > 0))};
+}
+
 static bool is_sound(enum usage_unit u)
 {
     return u == USAGE_AUDIO_INPUT || u == USAGE_AUDIO_OUTPUT;
@@ -158,7 +166,8 @@ int price_hold(const struct price *p, const struct price_estimate *e, struct mon
     if (r == PRICE_OK && nano > BOUND_CALL_COST_NANO)
         r = PRICE_E_LIMIT;
     if (r == PRICE_OK)
-        ret->nano = (int64_t)nano;
+        *ret = e->own_key ? price_fee((struct money){(int64_t)nano}, e->own_fee_bp)
+                          : (struct money){(int64_t)nano};
     return r;
 }
 
@@ -180,10 +189,23 @@ static int afford_step(void *ctx, const struct most *m)
     return PRICE_OK;
 }
 
+/* The largest list charge of which the fee is within that. */
+static int64_t list_of(const struct price_estimate *e, struct money available)
+{
+    __int128 list;
+
+    if (!e->own_key || available.nano < 0)
+        return available.nano;
+    if (!e->own_fee_bp)
+        return BOUND_CALL_COST_NANO;
+    list = (__int128)available.nano * PRICE_FEE_WHOLE / e->own_fee_bp;
+    return list > BOUND_CALL_COST_NANO ? BOUND_CALL_COST_NANO : (int64_t)list;
+}
+
 int64_t price_affords_output(const struct price *p, const struct price_estimate *e,
                              struct money available)
 {
-    int64_t nano = MIN(available.nano, BOUND_CALL_COST_NANO);
+    int64_t nano = MIN(list_of(e, available), BOUND_CALL_COST_NANO);
     struct afford a = {.available = nano * PER_MILLION, .most = BOUND_USAGE_QUANTITY};
 
     return each_step(p, e, afford_step, &a) == PRICE_OK ? a.most : 0;

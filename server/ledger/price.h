@@ -19,11 +19,18 @@ int price_charge(const struct price *p, enum service_tier s, const char *image_k
                  const struct usage *u, struct money *ret_charge,
                  struct money *ret_cost) _must_use_;
 
+/* What is charged for a call that a team's own key at a provider served: bp ten-thousandths of the list
+ * charge, rounded up. bp: 0 .. PRICE_FEE_WHOLE. */
+#define PRICE_FEE_WHOLE 10000
+struct money price_fee(struct money list, int32_t bp);
+
 /* The most that a call can use. A usage is within it when its whole prompt is at most input and
  * audio tokens together and its audio input at most the audio tokens, its whole answer at most the
  * output tokens, without sound unless that is allowed, its other units at most `things`, its images
  * of a kind that is within what `image` says, and its service tier the one that was asked for or standard. */
 struct price_estimate {
+    bool own_key; /* only the fee is charged: own_fee_bp as price_fee() has it */
+    int32_t own_fee_bp;
     enum service_tier service;
     int64_t input_tokens, audio_input_tokens;
     int64_t output_tokens; /* over all n choices; reasoning is output */

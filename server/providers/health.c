@@ -21,7 +21,7 @@ struct health {
 };
 
 struct health_board {
-    struct health slots[HEALTH_SLOTS];
+    struct health slots[HEALTH_SLOTS], own[HEALTH_OWN_SLOTS];
     struct health overflow;
 };
 
@@ -40,9 +40,11 @@ void health_board_free(struct health_board *b)
     free(b);
 }
 
-struct health *health_of(struct health_board *b, struct account_id account)
+struct health *health_at(struct health_board *b, struct account_id account, bool own)
 {
-    struct health *h = slot_of(b->slots, HEALTH_SLOTS, sizeof(struct health), account.v, true);
+    struct health *h =
+        own ? slot_of(b->own, HEALTH_OWN_SLOTS, sizeof(struct health), account.v, true)
+            : slot_of(b->slots, HEALTH_SLOTS, sizeof(struct health), account.v, true);
 
     return h ? h : &b->overflow;
 }

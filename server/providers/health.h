@@ -7,8 +7,10 @@
 
 #include "base/id.h"
 
-/* Accounts of one board; beyond it accounts share one slot that never cools down. */
+/* Accounts of the installation on one board, and of teams' own, which take no room from those; beyond
+ * them accounts share one slot that never cools down. */
 #define HEALTH_SLOTS 4096
+#define HEALTH_OWN_SLOTS 32768
 /* Failures in a row before an account is left alone. */
 #define HEALTH_FAILURES_MAX 3
 /* The first cool-down; doubled with each further one up to the ceiling, +-20% jitter. */
@@ -26,8 +28,13 @@ struct health; /* one account's slot */
 
 int health_board_new(struct health_board **ret) _must_use_;
 void health_board_free(struct health_board *b); /* NULL is fine */
-/* The slot of an account, claimed on first use. Never NULL. Any thread. */
-struct health *health_of(struct health_board *b, struct account_id account);
+/* The slot of an account, of the installation or a team's own, claimed on first use. Never NULL. Any
+ * thread. */
+struct health *health_at(struct health_board *b, struct account_id account, bool own);
+static inline struct health *health_of(struct health_board *b, struct account_id account)
+{
+    return health_at(b, account, false);
+}
 
 enum health_state {
     HEALTH_UP,      /* use it */

@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "routing/variant.h"
 
-/* Targets of one model that are looked at; of more, those with the lowest ids. */
+/* Targets of one model that are looked at; of more, the team's own and those with the lowest ids. */
 #define ROUTE_TARGETS_MAX 64
 
 /* A model to be tried, and how the name that it was asked for by wants its targets sorted. */
@@ -18,6 +18,7 @@ struct wanted {
 struct pick {
     const struct catalog_target *target;
     unsigned rank; /* place in the request's own order; ROUTE_NAMES_MAX: not in it */
+    bool installations; /* an account of the installation: behind the team's own */
     int64_t merit; /* by what they are sorted; the smallest goes first */
     int priority, account_priority;
     uint32_t weight;
@@ -44,8 +45,11 @@ static bool is_named(const struct route_names *names, const struct catalog_accou
 static bool is_usable(const struct route_request *q, const struct catalog_target *t)
 {
     const struct catalog_account *a = t->account;
+    const struct catalog_target *pinned = t->model->pinned;
 
-    return t->enabled && !a->unusable && (a->team.v == 0 || a->team.v == q->team.v);
+    if (!t->enabled || a->unusable)
+        return false;
+    return a->team.v ? a->team.v == q->team.v : !pinned || pinned == t;
 }
 
 static bool is_dearer(int64_t price, int64_t most)
@@ -106,7 +110,7 @@ static int sift(const struct route_request *q, const struct catalog_target *t, u
     int r;
 
     *ret_rank = ROUTE_NAMES_MAX;
-    if (!is_usable(q, t) || (t->model->pinned && t->model->pinned != t))
+    if (!is_usable(q, t))
         return ROUTE_E_NO_TARGET;
     r = suits(q, t);
     if (r != ROUTE_OK)
@@ -208,35 +212,63 @@ static void level(struct picks *p)
             p->v[i].merit = 0;
 }
 
-/* Of the reasons against the targets of a model, that of the one which came farthest. */
+/* Does the team want the model of its own accounts alone? What is disabled does not count. */
+static bool is_own_only(const struct catalog_target *own, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (own[i].enabled && own[i].account->own_only)
+            return true;
+    return false;
+}
+
+static struct pick pick_of(const struct route_request *q, const struct catalog_target *t,
+                           enum route_sort sort, unsigned rank)
+{
+    const struct catalog_model *m = t->model;
+    struct health *h = health_at(q->health, t->account->id, t->account->team.v != 0);
+    bool weighted = m->strategy == STRATEGY_WEIGHTED;
+
+    return (struct pick){
+        .target = t,
+        .rank = rank,
+        .installations = t->account->team.v == 0,
+        .merit = sort == SORT_NONE ? 0 : merit_of(q, sort, t),
+        .priority = weighted ? 0 : t->priority,
+        .account_priority = weighted ? 0 : t->account->priority,
+        .weight = (uint32_t)t->weight * (uint32_t)t->account->weight,
+        .cooling = health_state(h, q->now_ms) == HEALTH_COOLING && m->pinned != t,
+    };
+}
+
+/* Of the reasons against the targets, and the one from before, that of the one which came farthest. */
+static int gather_some(const struct route_request *q, const struct catalog_target *targets, size_t n,
+                       enum route_sort sort, int reason, struct picks *ret)
+{
+    for (size_t i = 0; i < n && ret->n < ROUTE_TARGETS_MAX; i++) {
+        unsigned rank;
+        int r = sift(q, &targets[i], &rank);
+
+        if (r == ROUTE_OK)
+            ret->v[ret->n++] = pick_of(q, &targets[i], sort, rank);
+        else
+            reason = MAX(reason, r);
+    }
+    return reason;
+}
+
+/* The team's own, then the installation's, unless the team wants the model of its own alone. */
 static int gather(const struct route_request *q, const struct wanted *wanted, struct picks *ret)
 {
     const struct catalog_model *m = wanted->model;
     enum route_sort sort = sort_of(q, m, wanted->sort);
-    int reason = ROUTE_E_NO_TARGET;
+    size_t n_own;
+    const struct catalog_target *own = catalog_model_own(m, q->team, &n_own);
+    int reason;
 
     ret->n = 0;
-    for (size_t i = 0; i < m->n_targets && ret->n < ROUTE_TARGETS_MAX; i++) {
-        const struct catalog_target *t = &m->targets[i];
-        struct health *h;
-        unsigned rank;
-        int r = sift(q, t, &rank);
-
-        if (r != ROUTE_OK) {
-            reason = MAX(reason, r);
-            continue;
-        }
-        h = health_of(q->health, t->account->id);
-        ret->v[ret->n++] = (struct pick){
-            .target = t,
-            .rank = rank,
-            .merit = sort == SORT_NONE ? 0 : merit_of(q, sort, t),
-            .priority = m->strategy == STRATEGY_WEIGHTED ? 0 : t->priority,
-            .account_priority = m->strategy == STRATEGY_WEIGHTED ? 0 : t->account->priority,
-            .weight = (uint32_t)t->weight * (uint32_t)t->account->weight,
-            .cooling = health_state(h, q->now_ms) == HEALTH_COOLING && t->model->pinned != t,
-        };
-    }
+    reason = gather_some(q, own, n_own, sort, ROUTE_E_NO_TARGET, ret);
+    if (!is_own_only(own, n_own))
+        reason = gather_some(q, m->targets, m->n_targets, sort, reason, ret);
     if (sort == SORT_LATENCY || sort == SORT_THROUGHPUT)
         level(ret);
     return ret->n ? ROUTE_OK : reason;
@@ -247,6 +279,8 @@ static int pick_compare(const struct pick *a, const struct pick *b)
 {
     if (a->rank != b->rank)
         return a->rank < b->rank ? -1 : 1;
+    if (a->installations != b->installations)
+        return a->installations ? 1 : -1;
     if (a->merit != b->merit)
         return a->merit < b->merit ? -1 : 1;
     if (a->priority != b->priority)

@@ -2,7 +2,10 @@
  *
  * Pure: a snapshot, the node's health figures, the request's needs and random numbers in, a list
  * out. Called once per call on its loop; the list fixes the candidates and their prices at
- * admission. Before each try the caller asks health_begin(). */
+ * admission. A team's own accounts go before the installation's, within the request's own order; where
+ * one of them is for itself alone (own_only), the installation's are no candidates. A pin is about the
+ * installation's: a team's own are asked before the pinned one. Before each try the caller asks
+ * health_begin(). */
 #pragma once
 
 #include "base/bounds.h"

@@ -87,6 +87,8 @@ setup('an installation with a month behind it, seen by four', async () => {
   const invite = (await owner.submit('/members', /invites$/, { role: 'viewer' })).body.match(/\/invite\/([\w-]{20,})/)[1];
   await owner.submit('/budgets', /\/budgets$/, { for: 'team:2', amount: '500', window: 'month' });
   await owner.submit('/alerts', /alerts\/webhook$/, { url: `https://hooks.example.org/${'a-path-without-an-end/'.repeat(9)}` });
+  const own = await owner.submit('/provider-keys/new?kind=openai-compatible', /\/provider-keys$/, { kind: 'openai-compatible', name: 'Our own', base_url: 'https://llm.example.org/v1', key: 'sk-own-key-of-the-team-WXYZ' });
+  assert.match(own.url, /\/provider-keys\/\d+$/, own.text.slice(0, 600));
   const operator = await signInOperator(server);
   const reset = (await operator.submit('/operator/users?q=ada', /\/reset$/)).body.match(/\/reset\/([\w-]{20,})/)[1];
   await operator.submit('/operator/incidents', /incidents\/off$/, { model: 'gpt-5-nano', reason: 'It answers with other people’s words' });
@@ -107,6 +109,7 @@ setup('an installation with a month behind it, seen by four', async () => {
     '/billing/credit-notes/{id}': one(`SELECT max(id) AS id FROM credit_note WHERE team_id = 2`),
     '/operator/codes/{id}': one(`SELECT max(id) AS id FROM redeem_code`), '/operator/orders/{id}': paid,
     '/reset/{token}': reset, '/invite/{token}': invite,
+    '/provider-keys/{id}': own.url.match(/\d+$/)[0],
     '/operator/accounts/{id}': 2, '/operator/models/{id}': model,
     '/operator/models/{id}/prices': model, '/operator/models/{id}/prices/new': model,
     '/operator/teams/{id}': 2,
@@ -219,6 +222,7 @@ async function inTurn(fn) {
 
 const jobs = pages.map(({ path, auth }) => [path, () => address(path), whoSees(auth)]);
 for (const name of ['blocked', 'byModel', 'nothing']) jobs.push([name, () => linked[name], 'USER']);
+for (const kind of ['bedrock', 'openai-compatible']) jobs.push([`a key of one's own at ${kind}`, () => `/provider-keys/new?kind=${kind}`, 'USER']);
 for (const kind of ['bedrock', 'vertex', 'azure', 'openai-compatible'])
   jobs.push([`a new account of ${kind}`, () => `/operator/accounts/new?kind=${kind}`, 'OPERATOR']);
 for (const path of ['/overview', '/keys', '/log', '/usage', '/billing', '/billing/ledger', '/budgets', '/members', '/settings'])
@@ -422,6 +426,32 @@ test('a day of the chart leads to its requests', async () => {
   await over.hover({ position: { x: width - 8, y: height - 8 } });
   const day = new Date().toISOString().slice(0, 10);
   await Promise.all([page.waitForURL(new RegExp(`/log\\?from=${day}&to=${day}`)), over.click({ position: { x: width - 8, y: height - 8 } })]);
+  await page.close();
+}, { needs });
+
+// --- keys of the team's own at providers ---
+
+test('a key of one’s own is added on its page, and never shown', async () => {
+  const page = await contexts.USERwide.newPage();
+  const secret = 'sk-own-typed-in-a-browser-QRST';
+  await page.goto(`${server.url}/provider-keys/new?kind=openai-compatible`);
+  await page.fill('[name=name]', 'Typed here');
+  await page.fill('[name=key]', secret);
+  await page.fill('[name=base_url]', 'http://llm.example.org/v1');
+  await page.click('text=Add key');
+  assert.ok(await page.locator('#e-base_url').isVisible(), 'plain http is refused beside the field');
+  assert.equal(await page.inputValue('[name=key]'), '');
+  await page.fill('[name=base_url]', 'https://llm.example.org/v1');
+  await page.fill('[name=key]', secret);
+  await page.check('[name=own_only]');
+  await Promise.all([page.waitForURL(/\/provider-keys\/\d+$/), page.click('text=Add key')]);
+  assert.ok(!(await page.content()).includes(secret));
+  assert.match(await page.textContent('dl.facts'), /with this key only[\s\S]*QRST/);
+  await Promise.all([page.waitForLoadState('load'), page.click('text=Disable')]);
+  await page.getByRole('button', { name: 'Enable' }).waitFor();
+  await page.goto(`${server.url}/provider-keys`);
+  assert.match(await page.textContent('table'), /Typed here[\s\S]*Off[\s\S]*this key only/);
+  assert.ok(!(await page.content()).includes(secret));
   await page.close();
 }, { needs });
 

@@ -47,8 +47,8 @@ TABLES = {
     "lease": "SELECT l.team_id, l.purse_id, l.session_id, l.remaining, l.window_start, n.state"
              " FROM lease l JOIN node_session n ON n.id = l.session_id",
     "call": "SELECT team_id, call_id, key_id, user_id, project_id, served_model, provider, account_id, outcome,"
-            f" attempts, fallback, repeat, {', '.join(CLASSES)}, service_tier, image_kind, price_id, charge_nano,"
-            " cost_nano, cache, saved_nano, posted_at, transfer_id FROM call",
+            f" attempts, fallback, repeat, {', '.join(CLASSES)}, service_tier, image_kind, price_id, own_key,"
+            " own_fee_bp, charge_nano, cost_nano, cache, saved_nano, posted_at, transfer_id FROM call",
     "price_unit": "SELECT price_id, service_tier, unit, above_input_tokens, image_kind, charge_per_million_nano AS charge,"
                   " cost_per_million_nano AS cost FROM price_unit",
     "tries": "SELECT team_id, call_id, count(*) AS n, count(*) FILTER (WHERE served) AS served"
@@ -225,6 +225,9 @@ class Books:
                 used[price.AT[unit]] = number(c[column])
             outcome, charge, _ = price.charge_of(versions[c["price_id"]], price.TIERS.index(c["service_tier"]), used,
                                                  price.halves(c["image_kind"]) if c["image_kind"] else None)
+            if c["own_key"] == "t":  # the fee, and the team paid its provider itself
+                charge = -(-charge * number(c["own_fee_bp"]) // 10000) if outcome == price.OK else charge
+                self.same("cost of an own key", number(c["cost_nano"]), 0, "call", c["call_id"])
             self.same("charge", number(c["charge_nano"]), charge if outcome == price.OK else None, "call",
                       c["call_id"])
 

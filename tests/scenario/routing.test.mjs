@@ -74,7 +74,10 @@ test('a suffix of the name asks for the cheapest or the fastest, a model whose o
   assert.equal(await provider({ model: 'two-prices:nitro', provider: { sort: 'price' } }), 'fast');
   assert.equal(await provider({ model: undefined, models: ['two-prices:floor'] }), 'fast');
   await addModel(it.operator, { name: 'two-prices:floor', targets: [{ account: it.accounts[0] }] });
-  await eventually(async () => (await provider({ model: 'two-prices:floor' })) === 'slow', 'the model of that name');
+  await eventually(async () => { // it is known before its target is
+    const { status } = await call(it.server, it.key, hello('two-prices:floor'));
+    return status === 200 && which() === 'slow';
+  }, 'the model of that name');
 });
 
 test('a free variant is no model, and the answer says why', async () => {

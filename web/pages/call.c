@@ -191,6 +191,8 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
     add_fact(list, "Cache", c->cache, false);
     if (c->saved_nano.nano)
         add_fact(list, "Saved", view_money_text(w->arena, c->saved_nano, VIEW_CALL), false);
+    if (c->own_key)
+        add_fact(list, "Provider key", c->charge_nano.nano ? STR("your own, for a fee") : STR("your own, for nothing"), true);
     add_fact(list, "Project", row->project_name, false);
     add_fact(list, "Client address", c->client_address, true);
     add_fact(list, "User agent", c->user_agent, false);

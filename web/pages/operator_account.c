@@ -37,13 +37,13 @@ static void put_duration(struct json_object *view, const char *key, int64_t us)
 }
 
 /* What this node saw of it. */
-static void health_view_of(struct web *w, struct account_id id, struct json_object *view)
+static void health_view_of(struct web *w, const struct account_row *row, struct json_object *view)
 {
     struct health_view h = {0};
     struct json_object *o;
 
     if (w->services->health)
-        health_read(health_of(w->services->health, id), clock_mono_ms(), &h);
+        health_read(health_at(w->services->health, row->id, row->is.team.v != 0), clock_mono_ms(), &h);
     if (!h.tries) {
         json_set_null(view, "health");
         return;
@@ -117,7 +117,7 @@ int operator_account_show(struct web *w, int status, const struct account_row *r
     } else {
         json_set_null(view, "secret");
     }
-    health_view_of(w, row->id, view);
+    health_view_of(w, row, view);
     probe_view(w, told->probe, view);
     view_time(view, "created", row->created_us, w->zone, w->now_us);
     json_set_cstr(view, "delete_fault", told->delete_fault);
@@ -158,6 +158,8 @@ int page_operator_account_update(struct web *w)
     if (r < 0)
         return err_trace(r);
     account_form_draft(&form, row.provider, &draft);
+    draft.team = row.is.team;
+    draft.own_only = row.is.own_only;
     if (!form.wrong)
         r = account_edit(w->db, &w->actor, row.id, &draft, &fault);
     if (r == CHANGE_E_FAULT)

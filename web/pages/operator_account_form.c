@@ -213,10 +213,14 @@ static const char *cooling_text(enum health_failure failure)
     return "Failing";
 }
 
+static struct health *slot_of_row(struct web *w, const struct account_row *row)
+{
+    return health_at(w->services->health, row->id, row->is.team.v != 0);
+}
+
 bool account_is_up(struct web *w, const struct account_row *row)
 {
-    return !w->services->health || health_state(health_of(w->services->health, row->id),
-                                                clock_mono_ms()) == HEALTH_UP;
+    return !w->services->health || health_state(slot_of_row(w, row), clock_mono_ms()) == HEALTH_UP;
 }
 
 static void health_badge(struct web *w, const struct account_row *row, struct json_object *view)
@@ -225,7 +229,7 @@ static void health_badge(struct web *w, const struct account_row *row, struct js
     struct health_view h = {0};
 
     if (w->services->health)
-        health_read(health_of(w->services->health, row->id), now_ms, &h);
+        health_read(slot_of_row(w, row), now_ms, &h);
     if (h.state == HEALTH_COOLING)
         view_badge(view, "state", VIEW_BAD, cooling_text(h.last_failure));
     else if (h.state == HEALTH_PROBING)
@@ -259,7 +263,7 @@ void account_common_view(struct web *w, const struct account_row *row, struct js
     json_set_str(view, "kind_label", row->provider ? str_c(row->provider->label) : row->is.kind);
     json_set_bool(view, "enabled", row->is.enabled);
     json_set_bool(view, "private", row->is.private_network);
-    json_set_bool(view, "own", row->team.v != 0);
+    json_set_bool(view, "own", row->is.team.v != 0);
     json_set_str(view, "key_last4", row->has_key ? row->key_last4 : STR(""));
     json_set_bool(view, "has_key", row->has_key);
     json_set_i64(view, "priority", row->is.priority);

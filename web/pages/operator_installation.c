@@ -9,7 +9,7 @@
 #include "web/pages/operator_area.h"
 #include "web/view.h"
 
-enum { NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL, NOTE, ZONE, PREFIX, RETENTION, FIELDS };
+enum { NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL, NOTE, ZONE, PREFIX, RETENTION, OWN_FEE, FIELDS };
 
 static const struct form_field fields[FIELDS] = {
     [NAME] = {"seller_name", "Name", FORM_TEXT, .max = 200, .autocomplete = "organization",
@@ -29,6 +29,10 @@ static const struct form_field fields[FIELDS] = {
                    .autocomplete = "off",
                    .help = "Older ones leave the log once they are invoiced; they stay with their "
                            "invoice as a CSV file. Empty: they stay. At least 2."},
+    [OWN_FEE] = {"own_fee_percent", "Fee on own keys, percent", FORM_TEXT, .max = 6, .placeholder = "0",
+                 .autocomplete = "off",
+                 .help = "Of the list price, for requests that a team's own provider key serves; two "
+                         "decimals at most."},
 };
 
 static int open_form(struct web *w, struct form *form)
@@ -51,6 +55,28 @@ static int show(struct web *w, int status, const struct form *form)
     return operator_render(w, status, "operator_installation", "Installation", view);
 }
 
+/* Hundredths of a percent as people write them: 250 is "2.5", 0 is empty. */
+static struct str percent_text(struct arena *a, int32_t bp)
+{
+    if (!bp)
+        return STR("");
+    if (bp % 100 == 0)
+        return arena_strf(a, "%d", bp / 100);
+    return bp % 10 ? arena_strf(a, "%d.%02d", bp / 100, bp % 100)
+                   : arena_strf(a, "%d.%d", bp / 100, bp % 100 / 10);
+}
+
+static void percent_read(struct form *form, size_t field, int32_t *ret)
+{
+    struct str text = form->v[field].text;
+    int64_t bp = 0;
+
+    if (text.n && (money_parse_scaled(text, 2, &bp) != MONEY_OK || bp < 0 || bp > 10000))
+        form_fault_at(form, field, "A percentage from 0 to 100, with two decimals at most.");
+    else
+        *ret = (int32_t)bp;
+}
+
 int page_operator_installation(struct web *w)
 {
     struct installation is;
@@ -70,6 +96,7 @@ int page_operator_installation(struct web *w)
     form_set(&form, ZONE, is.time_zone);
     form_set(&form, PREFIX, is.invoice_prefix);
     form_set_i64(&form, RETENTION, is.call_retention_months);
+    form_set(&form, OWN_FEE, percent_text(w->arena, is.own_fee_bp));
     return show(w, 200, &form);
 }
 
@@ -95,6 +122,7 @@ int page_operator_installation_update(struct web *w)
         .invoice_prefix = form.v[PREFIX].text,
         .call_retention_months = (int32_t)form.v[RETENTION].number,
     };
+    percent_read(&form, OWN_FEE, &wish.own_fee_bp);
     if (!form.wrong)
         r = installation_update(w->db, w->arena, &w->actor, &wish, &fault);
     if (r == IDENTITY_E_FAULT)

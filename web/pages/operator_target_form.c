@@ -54,7 +54,7 @@ int target_form_new(struct web *w, struct form *form, bool *ret_any)
     if (r != 0)
         return r;
     for (size_t i = 0; i < n; i++) {
-        if (rows[i].team.v)
+        if (rows[i].is.team.v)
             continue; /* a team's own key serves that team alone */
         any = true;
         form_option(form, TARGET_FIELD_ACCOUNT, arena_strf(w->arena, "%" PRId64, rows[i].id.v),

@@ -7,6 +7,7 @@
 static struct catalog_model model;
 static struct price price;
 static struct catalog_target target;
+static const struct catalog_account account = {.id = {1}};
 
 static int setup(void **state)
 {
@@ -19,7 +20,7 @@ static int setup(void **state)
     assert_int_equal(price_set(&price, &input), PRICE_SET_OK);
     assert_int_equal(price_set(&price, &output), PRICE_SET_OK);
     price_complete(&price); /* a nano-dollar a token */
-    target = (struct catalog_target){.model = &model, .price = &price};
+    target = (struct catalog_target){.model = &model, .account = &account, .price = &price};
     return 0;
 }
 
@@ -142,7 +143,7 @@ static void another_target_has_bounds_of_its_own(void **state)
 {
     struct catalog_model large = {.kind = MODEL_CHAT, .media_tokens = 5000,
                                   .max_output_tokens = 900};
-    struct catalog_target other = {.model = &large, .price = &price};
+    struct catalog_target other = {.model = &large, .account = &account, .price = &price};
     struct llm_request llm = {.image_parts = 1, .has_output_limit = true, .output_limit = 9999,
                               .choices = 2};
     struct estimate first = estimate(llm, -1);

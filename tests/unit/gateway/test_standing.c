@@ -80,17 +80,20 @@ static void an_account_of_a_team_counts_for_that_team_alone(void **state)
     struct bench *b = *state;
     struct digest ours, theirs;
 
-    b->accounts[0].team = others;
+    b->models[0].n_targets = 3;
+    b->models[0].own = &b->targets[3];
+    b->models[0].n_own = 1;
+    b->accounts[3].team = others;
     ours = of(b, us);
     theirs = of(b, others);
     assert_false(same(ours, theirs));
-    b->targets[0].upstream_model = STR("another");
-    b->accounts[0].place.region = STR("eu");
-    b->accounts[0].priority = 9;
+    b->targets[3].upstream_model = STR("another");
+    b->accounts[3].place.region = STR("eu");
+    b->accounts[3].priority = 9;
     assert_true(same(of(b, us), ours));
     assert_false(same(of(b, others), theirs));
-    b->models[0].targets++; /* it is taken away */
-    b->models[0].n_targets--;
+    b->models[0].n_own = 0; /* it is taken away */
+    assert_true(same(of(b, others), ours));
     assert_true(same(of(b, us), ours));
 }
 

@@ -311,6 +311,52 @@ static void kinds_of_images_are_a_quality_a_size_or_both(void **state)
     assert_int_equal(price_set(&p, &f), PRICE_SET_E_STEPS);
 }
 
+static int64_t fee(int64_t list, int32_t bp)
+{
+    return price_fee((struct money){list}, bp).nano;
+}
+
+static void a_fee_is_part_of_the_list_charge_rounded_up(void **state)
+{
+    assert_int_equal(fee(1000, 500), 50);
+    assert_int_equal(fee(1001, 500), 51); /* 50.05 */
+    assert_int_equal(fee(1, 1), 1);
+    assert_int_equal(fee(0, 10000), 0);
+    assert_int_equal(fee(123456789, 0), 0);
+    assert_int_equal(fee(123456789, 10000), 123456789);
+    assert_int_equal(fee(BOUND_CALL_COST_NANO, 9999), BOUND_CALL_COST_NANO / 10000 * 9999);
+}
+
+static void the_hold_of_an_own_key_covers_its_fee(void **state)
+{
+    struct price p = plain(1000000007, 2000000011);
+    struct price_estimate e = {.input_tokens = 333, .output_tokens = 777};
+    struct money list, held;
+
+    assert_int_equal(price_hold(&p, &e, &list), PRICE_OK);
+    e.own_key = true;
+    assert_int_equal(price_hold(&p, &e, &held), PRICE_OK);
+    assert_int_equal(held.nano, 0);
+    assert_int_equal(price_affords_output(&p, &e, MONEY_ZERO) > 1000000, true);
+    for (e.own_fee_bp = 1; e.own_fee_bp <= PRICE_FEE_WHOLE; e.own_fee_bp += 7) {
+        e.output_tokens = 777;
+        assert_int_equal(price_hold(&p, &e, &held), PRICE_OK);
+        assert_int_equal(held.nano, fee(list.nano, e.own_fee_bp));
+        /* What that affords is what it was held for, and one more would not be covered. */
+        e.output_tokens = price_affords_output(&p, &e, held) + 1;
+        assert_true(e.output_tokens > 777);
+        assert_int_equal(price_hold(&p, &e, &list), PRICE_OK);
+        assert_true(list.nano > held.nano);
+        e.output_tokens--;
+        assert_int_equal(price_hold(&p, &e, &list), PRICE_OK);
+        assert_true(list.nano <= held.nano);
+        e.output_tokens = 777;
+        e.own_key = false;
+        assert_int_equal(price_hold(&p, &e, &list), PRICE_OK);
+        e.own_key = true;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +373,8 @@ int main(void)
         cmocka_unit_test(a_hold_is_of_the_dearest_that_can_be_reached),
         cmocka_unit_test(a_hold_beyond_what_a_call_may_cost_is_refused),
         cmocka_unit_test(the_output_that_is_affordable_is_the_most),
+        cmocka_unit_test(a_fee_is_part_of_the_list_charge_rounded_up),
+        cmocka_unit_test(the_hold_of_an_own_key_covers_its_fee),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

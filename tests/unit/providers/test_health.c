@@ -257,6 +257,22 @@ static void beyond_the_board_accounts_share_one_that_never_cools(void **state)
     health_board_free(b);
 }
 
+static void teams_own_accounts_take_no_room_from_the_installations(void **state)
+{
+    struct health_board *b;
+    struct health *h;
+
+    assert_int_equal(health_board_new(&b), 0);
+    for (int64_t id = 1; id <= HEALTH_OWN_SLOTS + 1; id++)
+        (void)health_at(b, (struct account_id){id}, true);
+    h = health_of(b, (struct account_id){HEALTH_OWN_SLOTS + 2});
+    assert_ptr_not_equal(h, health_at(b, (struct account_id){HEALTH_OWN_SLOTS + 1}, true));
+    health_failed(h, 1000, HEALTH_RATE_LIMITED, 5000);
+    assert_int_equal(health_state(h, 1000), HEALTH_COOLING);
+    assert_int_equal(health_state(health_at(b, (struct account_id){1}, true), 1000), HEALTH_UP);
+    health_board_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +290,7 @@ int main(void)
         cmocka_unit_test(figures_move_towards_what_happens),
         cmocka_unit_test(loops_that_race_for_slots_share_them),
         cmocka_unit_test(beyond_the_board_accounts_share_one_that_never_cools),
+        cmocka_unit_test(teams_own_accounts_take_no_room_from_the_installations),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

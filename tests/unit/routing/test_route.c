@@ -175,6 +175,92 @@ static void another_teams_account_is_never_used(void **state)
     assert_order(b, "1 2 3 4");
 }
 
+/* The targets from there on become teams' own. */
+static void give_to_teams(struct bench *b, size_t from, int64_t third, int64_t fourth)
+{
+    b->models[0].n_targets = from;
+    b->models[0].own = &b->targets[from];
+    b->models[0].n_own = 4 - from;
+    b->accounts[2].team = (struct team_id){third};
+    b->accounts[3].team = (struct team_id){fourth};
+}
+
+static void the_teams_own_account_goes_first(void **state)
+{
+    struct bench *b = *state;
+
+    set_priorities(b, 0, 1, 2, 3);
+    give_to_teams(b, 3, 0, 8);
+    b->q.team = (struct team_id){8};
+    assert_order(b, "4 1 2 3");
+    b->models[0].strategy = STRATEGY_CHEAPEST;
+    b->targets[3].price = &b->dear;
+    assert_order(b, "4 1 2 3");
+    b->models[0].pinned = &b->targets[1]; /* of the installation's */
+    assert_order(b, "4 2");
+    b->models[0].pinned = NULL;
+    health_failed(health_at(b->health, b->accounts[3].id, true), b->q.now_ms, HEALTH_RATE_LIMITED, 5000);
+    assert_order(b, "1 2 3 4");
+    b->q.team = (struct team_id){9};
+    assert_order(b, "1 2 3");
+}
+
+static void an_account_for_itself_alone_has_nothing_behind_it(void **state)
+{
+    struct bench *b = *state;
+
+    set_priorities(b, 0, 1, 2, 3);
+    give_to_teams(b, 2, 8, 8);
+    b->accounts[3].own_only = true;
+    b->q.team = (struct team_id){8};
+    assert_order(b, "3 4");
+    b->accounts[2].unusable = b->accounts[3].unusable = "It has no credential.";
+    assert_refused(b, ROUTE_E_NO_TARGET);
+    b->targets[3].enabled = false;
+    assert_order(b, "1 2");
+    b->targets[3].enabled = true;
+    b->q.team = (struct team_id){9}; /* another team's wish is nothing to this one */
+    assert_order(b, "1 2");
+}
+
+static void of_the_own_ones_of_many_teams_only_ones_own_are_looked_at(void **state)
+{
+    struct bench *b = *state;
+    struct catalog_target *own = calloc(3000, sizeof(*own));
+    struct catalog_account *accounts = calloc(1000, sizeof(*accounts));
+    size_t n;
+
+    for (size_t i = 0; i < 3000; i++) { /* team 10 + k has three of one account */
+        accounts[i / 3] = b->accounts[0];
+        accounts[i / 3].id.v = (int64_t)(100 + i / 3);
+        accounts[i / 3].team.v = (int64_t)(10 + i / 3);
+        own[i] = b->targets[0];
+        own[i].id.v = (int64_t)(5 + i);
+        own[i].account = &accounts[i / 3];
+    }
+    b->models[0].own = own;
+    b->models[0].n_own = 3000;
+    set_priorities(b, 0, 1, 2, 3);
+    for (size_t i = 0; i < 3000; i++)
+        own[i].priority = (int)(i % 3);
+    for (int64_t team = 8; team < 1012; team++) {
+        const struct catalog_target *mine = catalog_model_own(&b->models[0], (struct team_id){team}, &n);
+        struct route_plan plan;
+        bool has = team >= 10 && team < 1010;
+
+        assert_int_equal(n, has ? 3 : 0);
+        b->q.team = (struct team_id){team};
+        plan = picked(b);
+        assert_ptr_equal(plan.candidates[0], has ? mine : &b->targets[0]);
+        for (size_t i = 0; i < plan.n; i++)
+            assert_true(!plan.candidates[i]->account->team.v || plan.candidates[i]->account->team.v == team);
+    }
+    (void)catalog_model_own(&b->models[0], (struct team_id){0}, &n);
+    assert_int_equal(n, 0);
+    free(own);
+    free(accounts);
+}
+
 static void retries_stand_as_repetitions(void **state)
 {
     struct bench *b = *state;
@@ -357,6 +443,9 @@ int main(void)
         TEST(another_model_goes_before_a_cooling_account),
         TEST(disabled_and_unusable_ones_are_left_out),
         TEST(another_teams_account_is_never_used),
+        TEST(the_teams_own_account_goes_first),
+        TEST(an_account_for_itself_alone_has_nothing_behind_it),
+        TEST(of_the_own_ones_of_many_teams_only_ones_own_are_looked_at),
         TEST(retries_stand_as_repetitions),
         TEST(a_pin_leaves_one_also_while_it_cools),
         TEST(each_refusal_has_its_reason),
