@@ -157,6 +157,27 @@ static void discard(struct key_cache *kc, struct known_key *k)
         free(kc);
 }
 
+/* A change came meanwhile, and what was found may be from before it: whoever waits asks anew, once; who
+ * is overtaken again is answered with what there is. */
+static bool ask_anew(struct key_cache *kc, struct known_key *k)
+{
+    if (!k->stale_ || k->anew_)
+        return false;
+    while (!list_empty(&k->waiters_)) {
+        struct key_waiter *w = container_of(k->waiters_.next, struct key_waiter, link);
+        struct known_key *found = NULL;
+        int outcome;
+
+        list_del(&w->link);
+        outcome = key_cache_find(kc, &k->digest, w, &found);
+        if (outcome != KEYS_E_WAIT)
+            w->answered(w, outcome, found);
+        else if ((found = map_get(kc->entries, map_key(&k->digest))))
+            found->anew_ = true;
+    }
+    return true;
+}
+
 static void look_up_done(struct job *job)
 {
     struct look_up *l = container_of(job, struct look_up, job);
@@ -177,7 +198,8 @@ static void look_up_done(struct job *job)
     k->good_until_ms = loop_now_ms(kc->g->loop) + UNKNOWN_FOR_MS;
     if (outcome == KEYS_E_AWAY && !k->stale_)
         still = give_up(kc, k);
-    answer(k, still ? KEYS_OK : outcome, still ? still : k);
+    if (!ask_anew(kc, k))
+        answer(k, still ? KEYS_OK : outcome, still ? still : k);
     known_key_unref(steal(&k->before_));
     known_key_unref(k);
 }
@@ -267,10 +289,11 @@ static bool keep_other(struct str key, void *value, void *ctx)
 {
     const struct known_key *k = value;
     const struct drop_wish *wish = ctx;
+    const struct key_policy *policy = k->before_ ? k->before_->policy : k->policy;
 
-    if (!k->policy)
+    if (!policy)
         return false; /* not known whose it is, or not known at all */
-    return k->policy->key.v != wish->key.v && k->policy->team.v != wish->team.v;
+    return policy->key.v != wish->key.v && policy->team.v != wish->team.v;
 }
 
 static void drop(struct key_cache *kc, struct drop_wish wish)

@@ -32,6 +32,7 @@ struct known_key {
     struct refusal_tally tally;
     unsigned recheck_turn; /* gateway.c */
     bool looking_, stale_;
+    bool anew_;    /* it is looked up since a change overtook the look-up before */
     bool doubted_; /* something has changed, perhaps this: looked up anew with its next use */
     int64_t doubt_due_ms_;
     struct known_key *before_; /* while it is looked up anew: what is known of it; a reference */
@@ -63,7 +64,8 @@ void key_waiter_leave(struct key_waiter *w);
 struct known_key *known_key_ref(struct known_key *k);
 void known_key_unref(struct known_key *k); /* NULL is fine */
 
-/* Forgets a key, or a team's keys; what is being looked up is not kept when it comes. */
+/* Forgets a key, or a team's keys. What is being looked up, and may be one of them, is looked up once
+ * more before anybody is answered. */
 void key_cache_drop_key(struct key_cache *kc, struct key_id key);
 void key_cache_drop_team(struct key_cache *kc, struct team_id team);
 /* Anything may have changed: each is looked up anew with its next use, and as good as it was where

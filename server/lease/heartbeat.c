@@ -13,7 +13,6 @@ void heartbeat_init(struct heartbeat *h, const struct ledger_port *port)
 {
     *h = (struct heartbeat){.port = port};
     atomic_store(&h->nodes, 1);
-    atomic_store(&h->out_ms, INT64_MAX);
 }
 
 bool heartbeat_admits(const struct heartbeat *h, int64_t now_ms)
@@ -25,7 +24,7 @@ bool heartbeat_admits(const struct heartbeat *h, int64_t now_ms)
 bool heartbeat_away(const struct heartbeat *h, int64_t now_ms)
 {
     return atomic_load_explicit(&h->failed, memory_order_relaxed) ||
-           now_ms - atomic_load_explicit(&h->out_ms, memory_order_relaxed) >= NODE_HEARTBEAT_MS;
+           now_ms - atomic_load_explicit(&h->acked_ms, memory_order_relaxed) >= NODE_AWAY_MS;
 }
 
 static void opened(struct session_call *call, int outcome)
@@ -49,7 +48,6 @@ static void beaten(struct session_call *call, int outcome)
 
     h->out = false;
     atomic_store(&h->failed, outcome == PORT_E_AWAY);
-    atomic_store(&h->out_ms, INT64_MAX);
     if (outcome == PORT_OK) {
         atomic_store(&h->acked_ms, h->sent_ms);
         atomic_store(&h->nodes, call->nodes);
@@ -86,7 +84,6 @@ void heartbeat_tick(struct heartbeat *h, int64_t now_ms)
     if (h->call.session) {
         h->due_ms = now_ms + NODE_HEARTBEAT_MS;
         h->call.done = beaten;
-        atomic_store(&h->out_ms, now_ms);
         h->port->heartbeat(h->port->ctx, &h->call);
     } else {
         h->due_ms = now_ms + OPEN_AGAIN_MS;

@@ -12,6 +12,8 @@
 
 #include "lease/port.h"
 
+#define NODE_AWAY_MS INT64_C(10000)
+
 struct heartbeat {
     const struct ledger_port *port;
     atomic_llong session;  /* 0: none */
@@ -20,7 +22,6 @@ struct heartbeat {
     atomic_uint nodes;
     atomic_bool counted;  /* nodes was told to this session */
     atomic_bool failed;   /* the last one */
-    atomic_llong out_ms;  /* when the one was sent that is under way; INT64_MAX: none is */
     atomic_ullong fences;
     struct session_call call;
     bool out; /* the call is */
@@ -31,5 +32,7 @@ void heartbeat_init(struct heartbeat *h, const struct ledger_port *port);
 /* Opens, beats or replaces, whatever is due. */
 void heartbeat_tick(struct heartbeat *h, int64_t now_ms);
 bool heartbeat_admits(const struct heartbeat *h, int64_t now_ms);
-/* The last one failed, or is not answered when the next is due. Any thread. */
+/* The last one failed, or none that was sent in the last NODE_AWAY_MS has been answered: one is out and
+ * the next is due, or the node's thread waits for something else that the database does not answer.
+ * Any thread. */
 bool heartbeat_away(const struct heartbeat *h, int64_t now_ms);

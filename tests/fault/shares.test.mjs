@@ -15,8 +15,6 @@ import { sameBooks } from '../lib/shadow.mjs';
 
 const LIMIT = 12;
 const HALF = LIMIT / 2;
-// While the machine is busy a node may refuse all, for a reason that is not found yet.
-const needsLong = () => needsFaketime() ?? (process.env.FAULT_LONG === '1' ? undefined : 'in the longer form');
 const cluster = new Cluster();
 const proxy = new Proxy();
 let clock, team, unlimited, offset = 0;
@@ -52,9 +50,11 @@ const oneCall = (node, key) => ask(node.url, key, hello('scripted'));
 const crowd = (node, key, n) => Promise.all(Array.from({ length: n }, () => oneCall(node, key)));
 const good = (answers) => answers.filter((a) => a.status === 200).length;
 
-// A key that both nodes have used in this minute, once each.
+// A key that both nodes have used in this minute, once each, after they had heard that it is new: what
+// they hear of a key makes them forget it.
 async function knownKey() {
   const made = await cluster.key(team, { rpm: LIMIT });
+  await hearing();
   const answers = [];
   for (const node of cluster.replicas) {
     await eventually(async () => {
@@ -66,8 +66,8 @@ async function knownKey() {
   return { ...made, answers };
 }
 
-// After an outage: both nodes hear of changes again. What they know of keys is good for 55 s from when they
-// last did.
+// Both nodes hear of changes, and have heard all that were before. What they know of keys is good for 55 s
+// from when they last did.
 async function hearing() {
   const made = await cluster.key(team);
   const told = (node, wanted) => eventually(async () => ((await oneCall(node, made.key)).status === 200) === wanted, `node ${node.name} to hear of changes`);
@@ -173,4 +173,4 @@ test('silent over the turn of a minute: calls go on by shares', async () => {
   }, 'a new key to be answered');
   await cluster.recorded(kept.filter((a) => a.status === 200).map((a) => a.id));
   sameBooks(cluster, kept);
-}, { needs: needsLong });
+}, { needs: needsFaketime });

@@ -3,6 +3,7 @@
 #include "hand_port.h"
 
 #include "base/clock.h"
+#include "lease/heartbeat.h"
 #include "lease/share.h"
 
 #define LIMIT 10
@@ -233,6 +234,21 @@ static void a_silent_database_is_away(void **state)
     close_key(&k);
 }
 
+/* The heartbeat is not even sent, since the node's thread waits for something else. */
+static void a_database_that_nothing_was_heard_of_is_away(void **state)
+{
+    struct key k;
+
+    open_key(&k, 2, 1, 1);
+    now_ms += NODE_AWAY_MS - 1;
+    assert_false(node_away(k.node));
+    now_ms++;
+    assert_true(node_away(k.node));
+    beat_once(&k, PORT_OK);
+    assert_false(node_away(k.node));
+    close_key(&k);
+}
+
 /* Of the minute in which it goes the node has what was leased to it, up to its share. */
 static void what_was_leased_counts(void **state)
 {
@@ -417,6 +433,7 @@ int main(void)
         cmocka_unit_test(a_database_that_answers_is_asked_again),
         cmocka_unit_test(who_meets_the_outage_first_waits_for_the_heartbeat_only),
         cmocka_unit_test(a_silent_database_is_away),
+        cmocka_unit_test(a_database_that_nothing_was_heard_of_is_away),
         cmocka_unit_test(what_was_leased_counts),
         cmocka_unit_test(no_more_than_was_left_when_last_heard),
         cmocka_unit_test(what_was_refused_stays_so),
