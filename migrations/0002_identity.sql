@@ -1,8 +1,8 @@
 -- 0002_identity: people, teams, and everything by which somebody is let in.
 --
 -- Why: money and calls belong to a team, and a team is acted for by people with roles and by keys.
--- Secrets (session, key, invite and reset tokens) are stored as keyed digests only; passwords as
--- argon2id strings. A virtual key keeps its id through rotation, so that its log, limits and budget
+-- Secrets (session, key, invite and reset tokens, recovery codes) are stored as keyed digests only;
+-- passwords as argon2id strings. A virtual key keeps its id through rotation, so that its log, limits and budget
 -- go on; only its digest changes, and the one before may stay valid until overlap_until.
 --
 -- Who sees what: rows with a team_id as 0001 says; people are seen by themselves, by the members of
@@ -175,6 +175,25 @@ CREATE TABLE reset_token (
 CREATE UNIQUE INDEX reset_token_user ON reset_token (user_id);
 COMMENT ON TABLE reset_token IS 'Password reset links; one per person at most, gone when used or when the password changes.';
 
+CREATE TABLE second_factor (
+    user_id bigint PRIMARY KEY REFERENCES person,
+    sealed_secret bytea NOT NULL,
+    last_step bigint NOT NULL DEFAULT 0,
+    made_at timestamptz NOT NULL DEFAULT now(),
+    confirmed_at timestamptz
+);
+COMMENT ON TABLE second_factor IS 'What signing in asks for beside the password: codes that an app makes of this secret and the time.';
+COMMENT ON COLUMN second_factor.sealed_secret IS 'Sealed under the installation''s secret; opens for its person only.';
+COMMENT ON COLUMN second_factor.last_step IS 'The step of 30 s whose code was taken last: its code and older ones are not taken again.';
+COMMENT ON COLUMN second_factor.confirmed_at IS 'Since when it is asked for; NULL: its person has not shown yet that the app has it.';
+
+CREATE TABLE recovery_code (
+    user_id bigint NOT NULL REFERENCES second_factor ON DELETE CASCADE,
+    digest bytea NOT NULL CHECK (length(digest) = 32),
+    PRIMARY KEY (user_id, digest)
+);
+COMMENT ON TABLE recovery_code IS 'Codes that stand for the app''s, once each, for whoever has lost it; gone when used.';
+
 CREATE TABLE login_attempt (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -284,6 +303,8 @@ $$;
 
 GRANT SELECT, INSERT, UPDATE ON person, team, project, api_key, management_key, invite
     TO tollgate_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON member, session, reset_token, login_attempt TO tollgate_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON member, session, reset_token, login_attempt, second_factor
+    TO tollgate_app;
+GRANT SELECT, INSERT, DELETE ON recovery_code TO tollgate_app;
 GRANT SELECT, INSERT ON audit TO tollgate_app;
 GRANT SELECT ON team, person, project, api_key TO tollgate_money;

@@ -12,4 +12,5 @@ int app_migrate(const struct config *config);
 int app_create_operator(const struct config *config, const char *email);
 int app_create_management_key(const struct config *config, const char *name);
 int app_reset_password(const struct config *config, const char *email);
+int app_remove_second_factor(const struct config *config, const char *email);
 int app_catalog_import(const struct config *config, const char *path);

@@ -13,6 +13,7 @@
 #include "db/tx.h"
 #include "identity/manage_key.h"
 #include "identity/reset.h"
+#include "identity/second_factor.h"
 #include "identity/user.h"
 
 #include <errno.h>
@@ -150,15 +151,15 @@ int app_create_management_key(const struct config *config, const char *name)
     return r != 0;
 }
 
-struct reset_wish {
+struct person_wish {
     struct command *c;
     const char *email;
-    struct str token;
+    struct str token; /* of a reset link */
 };
 
 static int make_reset(struct db *db, void *ctx)
 {
-    struct reset_wish *w = ctx;
+    struct person_wish *w = ctx;
     struct actor actor = ACTOR_THE_SYSTEM;
     struct user user;
     int r = user_by_email(db, w->c->arena, str_c(w->email), &user);
@@ -171,7 +172,7 @@ static int make_reset(struct db *db, void *ctx)
 int app_reset_password(const struct config *config, const char *email)
 {
     struct command c;
-    struct reset_wish wish = {.c = &c, .email = email};
+    struct person_wish wish = {.c = &c, .email = email};
     int r = command_open(config, &c);
 
     if (!r) {
@@ -183,6 +184,35 @@ int app_reset_password(const struct config *config, const char *email)
         else
             printf("%s/reset/%.*s\nThe link works once, for 30 minutes.\n", config->public_url,
                    STR_FMT(wish.token));
+    }
+    command_close(&c);
+    return r != 0;
+}
+
+static int remove_factor(struct db *db, void *ctx)
+{
+    struct person_wish *w = ctx;
+    struct actor actor = ACTOR_THE_SYSTEM;
+    struct user user;
+    int r = user_by_email(db, w->c->arena, str_c(w->email), &user);
+
+    return r ? r : second_factor_remove(db, &actor, user.id);
+}
+
+int app_remove_second_factor(const struct config *config, const char *email)
+{
+    struct command c;
+    struct person_wish wish = {.c = &c, .email = email};
+    int r = command_open(config, &c);
+
+    if (!r) {
+        r = db_tx(c.db, DB_SYSTEM, "remove_second_factor", remove_factor, &wish);
+        if (r == IDENTITY_E_NONE)
+            complain("nobody with this e-mail address has a second factor");
+        else if (r)
+            complain("the second factor could not be removed");
+        else
+            printf("The password alone signs %s in now.\n", email);
     }
     command_close(&c);
     return r != 0;

@@ -79,6 +79,11 @@ static int run_reset_password(const struct config *config, const struct argument
     return app_reset_password(config, args->operand);
 }
 
+static int run_remove_second_factor(const struct config *config, const struct arguments *args)
+{
+    return app_remove_second_factor(config, args->operand);
+}
+
 static int run_catalog_import(const struct config *config, const struct arguments *args)
 {
     return app_catalog_import(config, args->operand);
@@ -115,6 +120,8 @@ static const struct command commands[] = {
      run_create_management_key},
     {"reset-password", "EMAIL", "prints a one-time link that sets a new password",
      run_reset_password},
+    {"remove-second-factor", "EMAIL", "lets somebody sign in by password alone, who has lost the rest",
+     run_remove_second_factor},
     {"catalog import", "FILE", "reads models and prices: our format, or LiteLLM's JSON",
      run_catalog_import},
 };

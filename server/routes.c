@@ -238,6 +238,7 @@ const struct route routes[] = {
     /* People */
     SHOW("/sign-in", AUTH_NONE, page_sign_in),
     SECRET("/sign-in", AUTH_NONE, page_sign_in_send),
+    SEND("/sign-in/code", AUTH_NONE, page_sign_in_code),
     SHOW("/sign-up", AUTH_NONE, page_sign_up),
     SECRET("/sign-up", AUTH_NONE, page_sign_up_send),
     SEND("/sign-out", AUTH_USER, page_sign_out),
@@ -253,6 +254,10 @@ const struct route routes[] = {
     SECRET("/account/password", AUTH_USER, page_account_password),
     SEND("/account/sessions", AUTH_USER, page_account_end_sessions),
     SEND("/account/sessions/{id}/end", AUTH_USER, page_account_end_session),
+    SECRET("/account/second-factor", AUTH_USER, page_factor_begin),
+    SEND("/account/second-factor/confirm", AUTH_USER, page_factor_confirm),
+    SEND("/account/second-factor/codes", AUTH_USER, page_factor_renew),
+    SEND("/account/second-factor/end", AUTH_USER, page_factor_end),
 
     /* A team's pages */
     SHOW("/overview", AUTH_VIEWER, page_overview),
@@ -375,6 +380,7 @@ const struct route routes[] = {
     SEND("/operator/users/{id}/operator", AUTH_OPERATOR, page_operator_user_promote),
     SEND("/operator/users/{id}/not-operator", AUTH_OPERATOR, page_operator_user_demote),
     SEND("/operator/users/{id}/reset", AUTH_OPERATOR, page_operator_user_reset),
+    SEND("/operator/users/{id}/second-factor", AUTH_OPERATOR, page_operator_user_drop_factor),
     SHOW("/operator/management-keys", AUTH_OPERATOR, page_operator_keys),
     SEND("/operator/management-keys", AUTH_OPERATOR, page_operator_key_mint),
     SEND("/operator/management-keys/{id}/revoke", AUTH_OPERATOR, page_operator_key_revoke),

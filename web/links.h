@@ -12,6 +12,7 @@
     X(quickstart, "/quickstart")                                                                   \
     X(reference, "/reference")                                                                     \
     X(sign_in, "/sign-in")                                                                         \
+    X(sign_in_code, "/sign-in/code")                                                               \
     X(forgot, "/forgot")                                                                           \
     X(sign_up, "/sign-up")                                                                         \
     X(sign_out, "/sign-out")                                                                       \
@@ -47,6 +48,10 @@
     X(account, "/account")                                                                         \
     X(password, "/account/password")                                                               \
     X(sessions, "/account/sessions")                                                               \
+    X(second_factor, "/account/second-factor")                                                     \
+    X(confirm_factor, "/account/second-factor/confirm")                                            \
+    X(renew_codes, "/account/second-factor/codes")                                                 \
+    X(end_factor, "/account/second-factor/end")                                                    \
     X(operator_home, "/operator")                                                                  \
     X(operator_accounts, "/operator/accounts")                                                     \
     X(operator_new_account, "/operator/accounts/new")                                              \

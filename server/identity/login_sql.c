@@ -2,12 +2,11 @@
  *
  * The try is counted in a transaction of its own before the password is looked at, so that whoever
  * hangs up, or a server that dies, has not tried for free. */
-#include "identity/login.h"
+#include "identity/login_ticket.h"
 
 #include <errno.h>
 
 #include "base/err.h"
-#include "identity/audit.h"
 #include "identity/field.h"
 #include "identity/password.h"
 
@@ -56,18 +55,16 @@ int login_good(struct db *db, int64_t attempt)
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
 
-DB_QUERY(login_person, "SELECT id, password_hash, is_operator FROM person"
-                       " WHERE email = $1 AND disabled_at IS NULL")
+DB_QUERY(login_person, "SELECT id FROM person WHERE email = $1 AND disabled_at IS NULL")
 DB_QUERY(login_rehash, "UPDATE person SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
 
 struct sign_in {
     struct arena *a;
     const uint8_t *pepper;
     const struct login *login;
-    struct str email, hash;
+    struct str email;
     int64_t attempt;
-    struct user_id user; /* 0: unknown */
-    bool is_operator;
+    struct user_row row;                   /* hash p NULL: unknown */
     char fresh_hash[SECRET_PASSWORD_SIZE]; /* "": the stored one is fine */
     struct session_made made;
 };
@@ -75,31 +72,42 @@ struct sign_in {
 static int find_tx(struct db *db, void *ctx)
 {
     struct sign_in *t = ctx;
-    int r = db_one(db, &login_person, t->a, DB_ARGS(db_text(t->email)),
-                   DB_COLS(db_col_i64("id", &t->user.v), db_col_text("password_hash", &t->hash),
-                           db_col_bool("is_operator", &t->is_operator)));
+    struct user_id id;
+    int r = db_one(db, &login_person, NULL, DB_ARGS(db_text(t->email)),
+                   DB_COLS(db_col_i64("id", &id.v)));
 
-    return r == DB_E_NONE ? 0 : db_fatal(r);
+    if (r != 0)
+        return r == DB_E_NONE ? 0 : db_fatal(r);
+    r = user_row_get(db, t->a, id, &t->row);
+    return r == IDENTITY_E_NONE ? 0 : r;
+}
+
+int login_start(struct db *db, struct arena *a, const uint8_t session_pepper[32],
+                const struct user_row *row, const struct session_from *from,
+                struct session_made *ret)
+{
+    const struct actor actor = login_actor(row, from);
+    int r = session_start(db, a, session_pepper, row->id, from, ret);
+
+    return r == 0 ? user_audit(db, &actor, "user.sign_in", row->id, STR_NONE, STR_NONE) : r;
+}
+
+static int rehash(struct db *db, const struct sign_in *t)
+{
+    return db_fatal(db_exec(
+        db, &login_rehash,
+        DB_ARGS(db_i64(t->row.id.v), db_text(t->row.hash), db_cstr(t->fresh_hash)), NULL));
 }
 
 static int start_tx(struct db *db, void *ctx)
 {
     struct sign_in *t = ctx;
-    struct actor actor = {.kind = t->is_operator ? ACTOR_OPERATOR : ACTOR_USER,
-                          .id = t->user.v,
-                          .name = t->email,
-                          .address = t->login->from.address};
-    struct audit_entry entry = {.action = "user.sign_in", .kind = "user", .object_id = t->user.v};
     int r = login_good(db, t->attempt);
 
     if (r == 0 && t->fresh_hash[0])
-        r = db_fatal(db_exec(db, &login_rehash,
-                             DB_ARGS(db_i64(t->user.v), db_text(t->hash), db_cstr(t->fresh_hash)),
-                             NULL));
+        r = rehash(db, t);
     if (r == 0)
-        r = session_start(db, t->a, t->pepper, t->user, &t->login->from, &t->made);
-    if (r == 0)
-        r = audit_write(db, &actor, &entry);
+        r = login_start(db, t->a, t->pepper, &t->row, &t->login->from, &t->made);
     return r;
 }
 
@@ -115,7 +123,7 @@ static int typed_email(struct arena *a, struct str typed, struct str *ret)
 }
 
 int login_try(struct db *db, struct arena *a, const uint8_t session_pepper[32],
-              const struct login *login, struct session_made *ret, int32_t *ret_retry_after_s)
+              const struct login *login, struct login_made *ret, int32_t *ret_retry_after_s)
 {
     struct sign_in t = {.a = a, .pepper = session_pepper, .login = login};
     int r = typed_email(a, login->email, &t.email);
@@ -128,14 +136,16 @@ int login_try(struct db *db, struct arena *a, const uint8_t session_pepper[32],
         r = identity_tx(db, DB_SYSTEM, "login_find", find_tx, &t);
     if (r < 0)
         return err_trace(r);
-    if (!password_check(t.hash.p, login->password))
+    if (!password_check(t.row.hash.p, login->password))
         return LOGIN_E_WRONG;
-    if (secret_password_stale(t.hash.p))
+    if (t.row.second_factor)
+        return login_ticket_make(a, session_pepper, &t.row, t.attempt, &ret->ticket);
+    if (secret_password_stale(t.row.hash.p))
         r = secret_password_hash(login->password, t.fresh_hash);
     if (r == 0)
         r = identity_tx(db, DB_SYSTEM, "login_start", start_tx, &t);
     if (r != 0)
         return err_trace(r);
-    *ret = t.made;
+    ret->session = t.made;
     return 0;
 }

@@ -13,8 +13,9 @@ int reset_make(struct db *db, struct arena *a, const uint8_t session_pepper[32],
 /* IDENTITY_E_NONE: the link is not valid (any more). System scope. */
 int reset_peek(struct db *db, struct arena *a, const uint8_t session_pepper[32], struct str token,
                struct str *ret_email) _must_use_;
-/* Sets the password, ends all sessions and signs in. Own transactions, passwords lane; counts
- * against the address's login limit. Field: password. */
+/* Sets the password, ends all sessions and signs in, but not whoever has a second factor, which a link does
+ * not stand for: ret->token.p is NULL then. Own transactions, passwords lane; counts against the address's
+ * login limit. Field: password. */
 int reset_use(struct db *db, struct arena *a, const uint8_t session_pepper[32], struct str token,
               struct str password, const struct session_from *from, struct session_made *ret,
               struct identity_fault *fault) _must_use_;

@@ -42,7 +42,10 @@ int reset_make(struct db *db, struct arena *a, const uint8_t session_pepper[32],
 }
 
 DB_QUERY(reset_by_digest,
-         "SELECT p.id, p.email, p.is_operator FROM reset_token t JOIN person p ON p.id = t.user_id"
+         "SELECT p.id, p.email, p.is_operator,"
+         "       EXISTS (SELECT FROM second_factor f WHERE f.user_id = p.id"
+         "                                     AND f.confirmed_at IS NOT NULL) AS second_factor"
+         "  FROM reset_token t JOIN person p ON p.id = t.user_id"
          " WHERE t.digest = $1 AND t.expires_at > now() AND p.disabled_at IS NULL"
          "   FOR UPDATE OF t")
 
@@ -53,7 +56,7 @@ struct resetting {
     const struct session_from *from;
     struct user_id user;
     struct str email;
-    bool is_operator;
+    bool is_operator, second_factor;
     int64_t attempt;
     char hash[SECRET_PASSWORD_SIZE];
     struct session_made made;
@@ -64,7 +67,8 @@ static int look_tx(struct db *db, void *ctx)
     struct resetting *t = ctx;
     int r = db_one(db, &reset_by_digest, t->a, DB_ARGS(db_digest(&t->digest)),
                    DB_COLS(db_col_i64("id", &t->user.v), db_col_text("email", &t->email),
-                           db_col_bool("is_operator", &t->is_operator)));
+                           db_col_bool("is_operator", &t->is_operator),
+                           db_col_bool("second_factor", &t->second_factor)));
 
     return r == DB_E_NONE ? IDENTITY_E_NONE : db_fatal(r);
 }
@@ -92,8 +96,9 @@ static int set_tx(struct db *db, void *ctx)
         return r;
     actor.kind = t->is_operator ? ACTOR_OPERATOR : ACTOR_USER;
     actor.id = t->user.v;
+    t->made = (struct session_made){.user = t->user};
     r = user_set_password(db, t->user, t->hash);
-    if (r == 0)
+    if (r == 0 && !t->second_factor)
         r = session_start(db, t->a, t->pepper, t->user, t->from, &t->made);
     if (r == 0)
         r = login_good(db, t->attempt);

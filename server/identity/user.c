@@ -119,6 +119,21 @@ int user_rename(struct db *db, struct arena *a, const struct actor *actor, struc
     return r < 0 ? err_trace(r) : r;
 }
 
+int user_prove(struct db *db, const struct user_row *row, struct str password, struct str address,
+               int64_t *ret_attempt, struct identity_fault *fault)
+{
+    int32_t retry_after_s;
+    int r = login_admit(db, row->email, address, ret_attempt, &retry_after_s);
+
+    if (r < 0)
+        return err_trace(r);
+    if (r == LOGIN_E_LIMITED)
+        return IDENTITY_E_LIMITED;
+    return password_check(row->hash.p, password)
+               ? 0
+               : identity_fault_set(fault, "current_password", "This is not your password.");
+}
+
 struct new_password {
     struct arena *a;
     const uint8_t *pepper;
@@ -158,7 +173,6 @@ int user_change_password(struct db *db, struct arena *a, const uint8_t session_p
                          struct identity_fault *fault)
 {
     struct new_password t = {.a = a, .pepper = session_pepper, .row.id = id, .from = from};
-    int32_t retry_after_s;
     int r = identity_tx(db, DB_SYSTEM, "user_get", read_tx, &t);
 
     if (r != 0)
@@ -167,17 +181,13 @@ int user_change_password(struct db *db, struct arena *a, const uint8_t session_p
 
     if (refusal)
         return identity_fault_set(fault, "password", refusal);
-    r = login_admit(db, t.row.email, from->address, &t.attempt, &retry_after_s);
-    if (r == LOGIN_E_LIMITED)
-        return IDENTITY_E_LIMITED;
-    if (r == 0 && !password_check(t.row.hash.p, current))
-        return identity_fault_set(fault, "current_password", "This is not your password.");
+    r = user_prove(db, &t.row, current, from->address, &t.attempt, fault);
     if (r == 0)
         r = secret_password_hash(password, t.hash);
     if (r == 0)
         r = identity_tx(db, DB_SYSTEM, "change_password", change_tx, &t);
     if (r != 0)
-        return err_trace(r);
+        return r < 0 ? err_trace(r) : r;
     *ret = t.made;
     return 0;
 }

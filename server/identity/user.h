@@ -8,6 +8,7 @@ struct user {
     struct user_id id;
     struct str email, name;
     bool is_operator, disabled;
+    bool second_factor; /* it is on */
     int64_t created_at_us, last_seen_at_us; /* last_seen: of the newest session; 0: never */
     int64_t team_count;
 };

@@ -16,11 +16,16 @@ struct user_row {
     struct user_id id;
     struct str email, hash;
     bool is_operator;
+    bool second_factor; /* it is on: no sign-in without a code */
 };
 /* IDENTITY_E_NONE: unknown or disabled. */
 int user_row_get(struct db *db, struct arena *a, struct user_id id,
                  struct user_row *ret) _must_use_;
 int user_row_set_name(struct db *db, struct user_id id, struct str name) _must_use_;
+/* Checks the person's password, counted as a try to sign in, which the caller marks good (login_good). Own
+ * transaction, passwords lane. Field: current_password. IDENTITY_E_LIMITED. */
+int user_prove(struct db *db, const struct user_row *row, struct str password, struct str address,
+               int64_t *ret_attempt, struct identity_fault *fault) _must_use_;
 /* As it stands, for the audit log; without the hash. */
 int user_row_json(struct db *db, struct arena *a, struct user_id id, struct str *ret) _must_use_;
 /* Sets the hash, ends all sessions and reset links. */

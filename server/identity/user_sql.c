@@ -25,8 +25,12 @@ int user_row_add(struct db *db, const struct user_new *user, struct user_id *ret
     return 0;
 }
 
-DB_QUERY(user_secret, "SELECT id, email, password_hash, is_operator FROM person"
-                      " WHERE id = $1 AND disabled_at IS NULL")
+#define SECOND_FACTOR_IS_ON                                       \
+    "EXISTS (SELECT FROM second_factor f WHERE f.user_id = p.id" \
+    "                              AND f.confirmed_at IS NOT NULL) AS second_factor"
+
+DB_QUERY(user_secret, "SELECT p.id, p.email, p.password_hash, p.is_operator, " SECOND_FACTOR_IS_ON
+                      "  FROM person p WHERE p.id = $1 AND p.disabled_at IS NULL")
 
 int user_row_get(struct db *db, struct arena *a, struct user_id id, struct user_row *ret)
 {
@@ -34,7 +38,8 @@ int user_row_get(struct db *db, struct arena *a, struct user_id id, struct user_
     int r = db_one(db, &user_secret, a, DB_ARGS(db_i64(id.v)),
                    DB_COLS(db_col_i64("id", &row.id.v), db_col_text("email", &row.email),
                            db_col_text("password_hash", &row.hash),
-                           db_col_bool("is_operator", &row.is_operator)));
+                           db_col_bool("is_operator", &row.is_operator),
+                           db_col_bool("second_factor", &row.second_factor)));
 
     if (r == DB_E_NONE)
         return IDENTITY_E_NONE;
@@ -102,7 +107,7 @@ int user_audit(struct db *db, const struct actor *actor, const char *action, str
 
 #define USER_SELECT                                                                       \
     "SELECT p.id, p.email, p.name, p.is_operator, p.disabled_at IS NOT NULL AS disabled," \
-    "       p.created_at,"                                                                \
+    "       p.created_at, " SECOND_FACTOR_IS_ON ","                                       \
     "       (SELECT max(seen_at) FROM session WHERE user_id = p.id) AS seen_at,"          \
     "       (SELECT count(*) FROM member WHERE user_id = p.id) AS team_count"             \
     "  FROM person p "
@@ -110,6 +115,7 @@ int user_audit(struct db *db, const struct actor *actor, const char *action, str
     DB_COLS(db_col_i64("id", &(u)->id.v), db_col_text("email", &(u)->email),                \
             db_col_text("name", &(u)->name), db_col_bool("is_operator", &(u)->is_operator), \
             db_col_bool("disabled", &(u)->disabled),                                        \
+            db_col_bool("second_factor", &(u)->second_factor),                              \
             db_col_time_us("created_at", &(u)->created_at_us),                              \
             db_col_time_us("seen_at", &(u)->last_seen_at_us),                               \
             db_col_i64("team_count", &(u)->team_count))

@@ -1,8 +1,7 @@
 // A top-up by Stripe in a real browser, which holds the pages' policy: to the payment page, which is another
 // origin, and back; what the order's page shows before and after Stripe has told.
 import assert from 'node:assert/strict';
-import axe from 'axe-core';
-import { openBrowser, needsBrowser } from '../lib/browser.mjs';
+import { fits, openBrowser, needsBrowser } from '../lib/browser.mjs';
 import { password } from '../lib/installation.mjs';
 import { startServer, stopAtEnd } from '../lib/server.mjs';
 import { setup, test } from '../lib/story.mjs';
@@ -14,17 +13,6 @@ const refused = [];
 
 const press = (locator) => Promise.all([page.waitForEvent('load'), locator.click()]);
 const text = () => page.locator('main').innerText();
-
-// Nothing that axe knows to be hard to reach, and nothing wider than a phone.
-async function fits(what) {
-  await page.addScriptTag({ content: axe.source });
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes[0].target}`), [], what);
-  for (const width of [1280, 390]) {
-    await page.setViewportSize({ width, height: 800 });
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${what} at ${width}`);
-  }
-}
 
 setup('an installation that Stripe pays, and somebody who signs up', async () => {
   stripe = await startStripe();
@@ -95,7 +83,7 @@ test('the policy refused nothing, and the pages are within reach on any width', 
     await page.goto(server.url + path);
     assert.match(await text(), wanted);
     if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/stripe${path.replaceAll('/', '-')}.png`, fullPage: true });
-    await fits(path);
+    await fits(page, path);
   };
   await look('/billing', /Card \(Stripe\)/);
   await look(`/billing/orders/${open}`, /Go on to Stripe/);

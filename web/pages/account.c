@@ -6,6 +6,7 @@
 #include "identity/user.h"
 #include "web/form.h"
 #include "web/links.h"
+#include "web/pages/second_factor.h"
 #include "web/view.h"
 
 enum { NAME };
@@ -26,12 +27,14 @@ static const struct form_field password_fields[] = {
 
 struct forms {
     struct form name, password;
+    const struct form *factor; /* NULL: an empty one */
 };
 
 static int open_forms(struct web *w, struct forms *forms)
 {
     int r = form_init(&forms->name, w->arena, name_fields, ARRAY_LEN(name_fields));
 
+    forms->factor = NULL;
     if (r == 0)
         r = form_init(&forms->password, w->arena, password_fields, ARRAY_LEN(password_fields));
     form_set(&forms->name, NAME, w->session.name);
@@ -71,6 +74,11 @@ static int show(struct web *w, int status, const struct forms *forms)
     json_set(view, "sessions", sessions_view(w, &sessions));
     json_set_bool(view, "several", sessions.n > 1);
     json_set_bool(view, "no_team", w->session.team.v == 0);
+    r = factor_view(w, forms->factor, view);
+    if (r < 0) {
+        json_unref(view);
+        return err_trace(r);
+    }
     return web_render_as(w, status, "account", "Account", view);
 }
 
@@ -80,6 +88,15 @@ int page_account(struct web *w)
     int r = open_forms(w, &forms);
 
     return r ? web_outcome(w, r) : show(w, 200, &forms);
+}
+
+int account_show_factor(struct web *w, const struct form *form)
+{
+    struct forms forms;
+    int r = open_forms(w, &forms);
+
+    forms.factor = form;
+    return r ? web_outcome(w, r) : show(w, 422, &forms);
 }
 
 int page_account_rename(struct web *w)

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "identity/reset.h"
+#include "identity/second_factor.h"
 #include "identity/user.h"
 #include "web/links.h"
 #include "web/pages/operator_area.h"
@@ -22,6 +23,8 @@ static struct json_object *user_view(struct web *w, const struct user *u)
     view_count(o, "teams", u->team_count);
     json_set_str(o, "teams_link",
                  operator_page_link(w, link_to(LINK_operator_teams), "q", u->email, 0));
+    json_set_bool(o, "second_factor", u->second_factor);
+    json_set_str(o, "factor_link", link_operator_user(w->arena, u->id, "second-factor"));
     json_set_str(o, "reset_link", link_operator_user(w->arena, u->id, "reset"));
     json_set_str(o, "disable_link", link_operator_user(w->arena, u->id, "disable"));
     json_set_str(o, "enable_link", link_operator_user(w->arena, u->id, "enable"));
@@ -145,4 +148,14 @@ int page_operator_user_reset(struct web *w)
     json_set_str(view, "email", user.email);
     json_set_str(view, "secret", web_url(w, link_reset(w->arena, token)));
     return operator_render(w, 200, "operator_user_reset", "Reset link", view);
+}
+
+int page_operator_user_drop_factor(struct web *w)
+{
+    struct user_id id;
+    int r = IDENTITY_E_NONE;
+
+    if (web_param_id(w, 0, &id.v))
+        r = second_factor_remove(w->db, &w->actor, id);
+    return r ? web_outcome(w, r) : done(w, id, "The password alone signs in now.");
 }

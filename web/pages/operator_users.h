@@ -9,3 +9,4 @@ int page_operator_user_enable(struct web *w) _must_use_;  /* POST .../enable */
 int page_operator_user_promote(struct web *w) _must_use_; /* POST .../operator */
 int page_operator_user_demote(struct web *w) _must_use_;  /* POST .../not-operator */
 int page_operator_user_reset(struct web *w) _must_use_;   /* POST .../reset */
+int page_operator_user_drop_factor(struct web *w) _must_use_; /* POST .../second-factor */

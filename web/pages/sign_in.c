@@ -6,6 +6,7 @@
 #include "notices/notices.h"
 #include "web/form.h"
 #include "web/links.h"
+#include "web/pages/sign_in_code.h"
 
 enum { EMAIL, PASSWORD };
 
@@ -39,7 +40,7 @@ int page_sign_in(struct web *w)
 
 int page_sign_in_send(struct web *w)
 {
-    struct session_made made;
+    struct login_made made;
     int32_t retry_after_s = 0;
     struct login login;
     struct form form;
@@ -65,7 +66,9 @@ int page_sign_in_send(struct web *w)
     }
     if (r == LOGIN_E_LIMITED)
         return web_fail_login_limit(w, retry_after_s);
-    web_set_session(w, &made);
+    if (r == LOGIN_E_CODE)
+        return sign_in_ask_code(w, made.ticket);
+    web_set_session(w, &made.session);
     return web_redirect(w, web_next(w), NULL);
 }
 

@@ -67,7 +67,7 @@ static int sign_in(const char *email, const char *password, const char *address,
 {
     struct login login = {str_c(email), str_c(password), {str_c(address), STR("test")}};
 
-    return login_try(t.db, t.a, test_pepper, &login, ret, ret_retry);
+    return people_sign_in(&t, &login, ret, ret_retry);
 }
 
 static void sign_in_needs_the_password(void **state)

@@ -64,7 +64,7 @@ static void the_first_start_makes_it_all_and_the_second_nothing(void **state)
     assert_str(first.operator_email, "operator@localhost");
     struct login login = {
         first.operator_email, first.operator_password, {STR("127.0.0.1"), STR("test")}};
-    assert_int_equal(login_try(t.db, t.a, test_pepper, &login, &session, &retry), 0);
+    assert_int_equal(people_sign_in(&t, &login, &session, &retry), 0);
     assert_true(people_session(&t, session.token).is_operator);
     assert_str(people_session(&t, session.token).team_name, "Demo");
 

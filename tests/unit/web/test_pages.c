@@ -2,6 +2,8 @@
  * template asks for a name that its view does not have (the templates are strict here). */
 #include "visitor.h"
 
+#include <liboath/oath.h>
+
 static struct browse site;
 
 static int setup(void **state)
@@ -199,6 +201,89 @@ static void a_new_password_signs_in_afresh(void **state)
     assert_status(back, 303);
 }
 
+/* What stands between start and end on a page. */
+static void cut_out(const char *page, const char *start, char end, char *out, size_t size)
+{
+    const char *p = strstr(page, start);
+    size_t n = 0;
+
+    assert_non_null(p);
+    p += strlen(start);
+    while (p[n] && p[n] != end)
+        n++;
+    assert_true(n < size);
+    memcpy(out, p, n);
+    out[n] = '\0';
+}
+
+/* What an app makes of the secret that a page shows. */
+static const char *app_code(const char *page)
+{
+    static char code[7];
+    char typed[64], *secret = NULL;
+    size_t n = 0;
+
+    cut_out(page, "<code id=\"typed\">", '<', typed, sizeof(typed));
+    assert_int_equal(oath_base32_decode(typed, strlen(typed), &secret, &n), OATH_OK);
+    assert_int_equal(oath_totp_generate(secret, n, time(NULL), 30, 0, 6, code), OATH_OK);
+    free(secret);
+    return code;
+}
+
+/* The tests before have tried often, all from one address. */
+static void forget_tries(void)
+{
+    struct db *owner;
+
+    assert_int_equal(db_open(site.pg.owner_conninfo, "owner", &owner), 0);
+    assert_int_equal(db_script(owner, "DELETE FROM login_attempt"), 0);
+    db_close(owner);
+}
+
+static void a_second_factor_has_its_pages(void **state)
+{
+    _cleanup_(freep) char *wrong = NULL, *begun = NULL, *late = NULL, *on = NULL, *page = NULL;
+    _cleanup_(freep) char *step = NULL, *bad = NULL, *in = NULL, *refused = NULL, *again = NULL, *off = NULL;
+    char fields[400], ticket[200], first[12];
+
+    (void)state;
+    signed_up();
+    forget_tries();
+    wrong = browse_send(&site, "/account", "/account/second-factor", "factor_password=nonsense");
+    assert_status(wrong, 422);
+    assert_has(wrong, "This is not your password.");
+    begun = browse_send(&site, "/account", "/account/second-factor", "factor_password=correct+horse+staple");
+    assert_status(begun, 200);
+    late = browse_send(&site, "/account", "/account/second-factor/confirm", "code=12");
+    assert_status(late, 422);
+    assert_has(late, "class=\"qr\"");
+    snprintf(fields, sizeof(fields), "code=%s", app_code(late));
+    on = browse_send(&site, "/account", "/account/second-factor/confirm", fields);
+    assert_status(on, 200);
+    cut_out(on, "<code id=\"secret\">", '\n', first, sizeof(first));
+    page = browse_get(&site, "/account");
+    assert_has(page, "10 recovery codes left");
+    again = browse_send(&site, "/account", "/account/second-factor", "factor_password=");
+    assert_status(again, 422);
+    forget_cookies(&site);
+    step = browse_send(&site, "/sign-in", "/sign-in", SIGN_IN);
+    assert_has(step, "One more step");
+    cut_out(step, "name=\"ticket\" value=\"", '"', ticket, sizeof(ticket));
+    snprintf(fields, sizeof(fields), "ticket=%s&code=000", ticket);
+    bad = browse_send(&site, "/sign-in", "/sign-in/code", fields);
+    assert_status(bad, 422);
+    snprintf(fields, sizeof(fields), "ticket=%s&code=%s&next=%%2Fkeys", ticket, first);
+    in = browse_send(&site, "/sign-in", "/sign-in/code", fields);
+    assert_has(in, "location: /keys");
+    refused = browse_send(&site, "/account", "/account/second-factor/codes", "code=000");
+    assert_status(refused, 422);
+    snprintf(fields, sizeof(fields), "code=%s", strstr(on, first) + strlen(first) + 1);
+    fields[strlen("code=") + strlen(first)] = '\0';
+    off = browse_send(&site, "/account", "/account/second-factor/end", fields);
+    assert_has(off, "location: /account");
+    assert_status(off, 303);
+}
+
 static void dead_links_say_what_to_do(void **state)
 {
     _cleanup_(freep) char *invite = NULL, *reset = NULL, *nothing = NULL;
@@ -249,6 +334,7 @@ int main(void)
         cmocka_unit_test(the_flash_is_told_once),
         cmocka_unit_test(signing_out_ends_the_session),
         cmocka_unit_test(a_new_password_signs_in_afresh),
+        cmocka_unit_test(a_second_factor_has_its_pages),
         cmocka_unit_test(dead_links_say_what_to_do),
         cmocka_unit_test(files_are_kept_for_ever_under_their_version),
     };
