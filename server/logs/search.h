@@ -30,6 +30,7 @@ struct log_filter {
     struct str model; /* that served it, as in the roll-ups; else that was asked for; p NULL: any */
     struct str provider; /* LOG_NO_PROVIDER: none was asked; p NULL: any */
     struct str outcome, account; /* p NULL: any */
+    struct str error; /* error_code, as problem.def has it; p NULL: any */
     int status;       /* 404: exactly; 4: 4xx; 0: any */
     enum log_tri fallback, served; /* served: by a model; not: refused here, or no provider answered */
     struct money cost_above; /* charge > this; nano < 0: any */

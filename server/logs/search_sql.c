@@ -38,23 +38,24 @@
     "      (SELECT FROM json_each_text(c.tags) AS tag"                                             \
     "        WHERE tag.value = $14 OR tag.key || '=' || tag.value = $14))"                         \
     " AND ($15::boolean IS NULL OR (c.served_model IS NOT NULL) = $15)"                            \
-    " AND ($16::text IS NULL OR coalesce(c.cache, '" LOG_NO_CACHE "') = $16)"
+    " AND ($16::text IS NULL OR coalesce(c.cache, '" LOG_NO_CACHE "') = $16)"                      \
+    " AND ($17::text IS NULL OR c.error_code = $17)"
 #define OF_TEAM " AND c.team_id = $1 "
 #define OF_ANY " AND $1::bigint IS NULL "
-/* $17 and $18 the cursor, or NULL. */
-#define OLDER_THAN_CURSOR " AND ($17::timestamptz IS NULL OR (c.posted_at, c.call_id) < ($17, $18::uuid)) "
-#define NEWER_THAN_CURSOR " AND ($17::timestamptz IS NULL OR (c.posted_at, c.call_id) > ($17, $18::uuid)) "
+/* $18 and $19 the cursor, or NULL. */
+#define OLDER_THAN_CURSOR " AND ($18::timestamptz IS NULL OR (c.posted_at, c.call_id) < ($18, $19::uuid)) "
+#define NEWER_THAN_CURSOR " AND ($18::timestamptz IS NULL OR (c.posted_at, c.call_id) > ($18, $19::uuid)) "
 #define NEWEST_FIRST " ORDER BY c.posted_at DESC, c.call_id DESC "
 #define OLDEST_FIRST " ORDER BY c.posted_at, c.call_id "
 
 DB_QUERY(log_team_older, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS
-                             OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $19")
+                             OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $20")
 DB_QUERY(log_team_newer, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS
-                             NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $19")
+                             NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $20")
 DB_QUERY(log_any_older, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_ANY CALL_FILTERS
-                            OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $19")
+                            OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $20")
 DB_QUERY(log_any_newer, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_ANY CALL_FILTERS
-                            NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $19")
+                            NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $20")
 DB_QUERY(log_team_all, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS OLDEST_FIRST)
 /* The moment of a row so many rows away. */
 DB_QUERY(log_step_older,
@@ -68,8 +69,8 @@ DB_QUERY(log_weeks,
          "         WHERE inhparent = 'call'::regclass) s WHERE s.bytes > 0")
 DB_QUERY(log_clock, "SELECT clock_timestamp() AS now")
 
-#define LOG_FILTER_ARGS 16
-#define LOG_ARGS 19
+#define LOG_FILTER_ARGS 17
+#define LOG_ARGS 20
 
 static void status_range(int status, struct db_arg *ret_low, struct db_arg *ret_high)
 {
@@ -97,6 +98,7 @@ static void fill_filter(const struct log_filter *f, int64_t from_us, int64_t to_
     args[13] = db_text(f->tag);
     args[14] = f->served == LOG_ANY ? db_null(DB_BOOL) : db_bool(f->served == LOG_YES);
     args[15] = db_text(f->cache);
+    args[16] = db_text(f->error);
 }
 
 /* Does every row of the span belong on the page? */

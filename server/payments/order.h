@@ -67,6 +67,7 @@ int order_find(struct db *db, struct arena *a, int64_t id, struct order *ret) _m
 /* Newest first; before_id 0: from the newest. Team 0: all teams, operator scope; state -1: any. */
 int order_list(struct db *db, struct arena *a, struct team_id team, int state, int64_t before_id,
                int32_t limit, struct order_page *ret) _must_use_;
-/* Field: state (closed, or in review). Money that arrives all the same is credited. Team scope. */
+/* Field: state (closed, or in review). Its page at Stripe is closed within seconds, where Stripe answers.
+ * Money that arrives all the same is credited. Team scope. */
 int order_cancel(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                  int64_t id, struct identity_fault *fault) _must_use_;

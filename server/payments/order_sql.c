@@ -263,6 +263,13 @@ int order_audit(struct db *db, const struct actor *actor, const char *action,
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }
 
+static int tell_provider(struct db *db, const struct order *order)
+{
+    const struct payment_provider *p = payment_provider_find(order->provider);
+
+    return p && p->canceled ? p->canceled(db, order) : 0;
+}
+
 int order_cancel(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                  int64_t id, struct identity_fault *fault)
 {
@@ -277,6 +284,8 @@ int order_cancel(struct db *db, struct arena *a, const struct actor *actor, stru
         return identity_fault_set(fault, "state", "A payment for this order is being looked at.");
     if (r == 0)
         r = order_become(db, &order, ORDER_CANCELED, STR_NONE, 0);
+    if (r == 0)
+        r = tell_provider(db, &order);
     if (r == 0)
         r = order_audit(db, actor, "order.cancel", &order);
     return r < 0 ? err_trace(r) : r;

@@ -23,6 +23,9 @@ struct payment_provider {
     /* Starts paying a created order; may move it on. Team scope, inside the caller's
      * transaction. */
     int (*begin)(struct db *db, struct arena *a, struct order *order, struct payment_next *ret);
+    /* The order was canceled, in the caller's transaction: what is left of it elsewhere can be closed.
+     * NULL: there is nothing. */
+    int (*canceled)(struct db *db, const struct order *order);
 };
 
 extern const struct payment_provider payment_sandbox, payment_manual,

@@ -55,6 +55,12 @@ static const char *stripe_return_refusal(struct str reference)
            "hand, give its id there (re_..., dp_...).";
 }
 
+/* stripe_look() closes the page. */
+static int stripe_canceled(struct db *db, const struct order *order)
+{
+    return stripe_row_ask(db, order->team, order->id, 0);
+}
+
 const struct payment_provider payment_stripe = {
     .name = "stripe",
     .label = "Card (Stripe)",
@@ -64,6 +70,7 @@ const struct payment_provider payment_stripe = {
     .refusal = stripe_refusal,
     .return_refusal = stripe_return_refusal,
     .begin = stripe_begin,
+    .canceled = stripe_canceled,
 };
 
 /* --- settings --- */

@@ -96,7 +96,7 @@ static int exchange(const struct stripe *s, struct arena *a, const struct stripe
         .method = ask->form.p ? "POST" : "GET",
         .url = url.p,
         .headers = headers,
-        .header_count = ask->form.p ? 4 : 2,
+        .header_count = !ask->form.p ? 2 : ask->key.p ? 4 : 3,
         .body = ask->form,
         .network = s->network,
         .connect_timeout_ms = STRIPE_CONNECT_MS,

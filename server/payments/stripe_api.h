@@ -15,7 +15,7 @@ struct json_object;
 struct stripe_ask {
     const char *path; /* "/v1/checkout/sessions", with its query */
     struct str form;  /* p NULL: a GET */
-    struct str key;   /* idempotency key of a POST */
+    struct str key;   /* idempotency key of a POST; p NULL: doing it twice is doing it once */
 };
 struct stripe_answer {
     int status;

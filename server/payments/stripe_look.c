@@ -1,4 +1,5 @@
-/* stripe_look.c: asking Stripe what became of orders whose events may not have come.
+/* stripe_look.c: asking Stripe what became of orders whose events may not have come, and closing the pages
+ * of those that were canceled.
  *
  * What it answers is applied as an event would be. A page is asked after until it is paid, expired or has
  * failed; once it is paid, also for refunds and disputes, which may have been told before the payment. */
@@ -110,6 +111,28 @@ static int look_back(struct looking *t, struct str payment_id)
     return r < 0 ? err_trace(r) : 0;
 }
 
+/* So that nobody pays there any more. Who has paid since it was looked at goes before: Stripe refuses
+ * then, and what became of it is told, or asked for later. */
+static int close_page(struct looking *t)
+{
+    struct str path = arena_strf(t->a, "/v1/checkout/sessions/%.*s/expire", STR_FMT(t->row->session_id));
+    const struct stripe_ask ask = {.path = path.p, .form = STR("")};
+    struct stripe_answer answer = {0};
+    struct stripe_event e;
+    int r = path.p ? stripe_api(t->s, t->a, &ask, &answer) : err_origin(-ENOMEM);
+
+    if (r == STRIPE_API_E_UNKNOWN)
+        t->away = answer.fault;
+    if (r != STRIPE_API_OK)
+        return r < 0 ? err_trace(r) : 0;
+    r = stripe_session_read(t->a, answer.json, &e);
+    if (r != STRIPE_EVENT_OK)
+        return r < 0 ? err_trace(r) : 0;
+    r = stripe_apply(t->db, t->a, &e, t->unbooked);
+    t->settled = r >= 0 && !e.open;
+    return r < 0 ? err_trace(r) : 0;
+}
+
 static int look_at(struct looking *t)
 {
     struct stripe_event e;
@@ -131,6 +154,8 @@ static int look_at(struct looking *t)
         return err_trace(r);
     if (e.what == STRIPE_PAID)
         return look_back(t, e.payment_id);
+    if (e.open && t->row->canceled)
+        return close_page(t);
     t->settled = e.what != STRIPE_PENDING && !e.open;
     return 0;
 }

@@ -37,6 +37,7 @@ struct stripe_row {
     int64_t order_id;
     int32_t attempt;
     struct str session_id, url, fault;
+    bool canceled; /* the order was */
 };
 /* Makes the row of an order where there is none. */
 int stripe_row_open(struct db *db, struct arena *a, const struct order *order,

@@ -7,12 +7,17 @@
 #define ROW_COLS(r)                                                                                \
     DB_COLS(db_col_i64("team_id", &(r)->team.v), db_col_i64("order_id", &(r)->order_id),           \
             db_col_i32("attempt", &(r)->attempt), db_col_text("session_id", &(r)->session_id),     \
-            db_col_text("url", &(r)->url), db_col_text("fault", &(r)->fault))
+            db_col_text("url", &(r)->url), db_col_text("fault", &(r)->fault),                      \
+            db_col_bool("canceled", &(r)->canceled))
+/* Of the row s. */
+#define ROW                                                                                        \
+    " s.team_id, s.order_id, s.attempt, s.session_id, s.url, s.fault,"                             \
+    " (SELECT o.state = 'canceled' FROM topup_order o"                                             \
+    "   WHERE o.team_id = s.team_id AND o.id = s.order_id) AS canceled"
 
 DB_QUERY(stripe_insert, "INSERT INTO stripe_checkout (team_id, order_id) VALUES ($1, $2)"
                         " ON CONFLICT DO NOTHING")
-DB_QUERY(stripe_by_order, "SELECT team_id, order_id, attempt, session_id, url, fault"
-                          "  FROM stripe_checkout WHERE team_id = $1 AND order_id = $2")
+DB_QUERY(stripe_by_order, "SELECT" ROW " FROM stripe_checkout s WHERE s.team_id = $1 AND s.order_id = $2")
 
 int stripe_row_get(struct db *db, struct arena *a, struct team_id team, int64_t order_id,
                    struct stripe_row *ret)
@@ -89,12 +94,11 @@ int stripe_row_settled(struct db *db, struct team_id team, int64_t order_id)
 
 /* A minute, two, four, up to an hour. */
 DB_QUERY(stripe_claim,
-         "UPDATE stripe_checkout c SET asked = c.asked + 1,"
-         "       ask_at = now() + make_interval(secs => 60 * (1 << least(c.asked, 6)))"
+         "UPDATE stripe_checkout s SET asked = s.asked + 1,"
+         "       ask_at = now() + make_interval(secs => 60 * (1 << least(s.asked, 6)))"
          "  FROM (SELECT team_id, order_id FROM stripe_checkout WHERE ask_at <= now()"
          "         ORDER BY ask_at LIMIT $1 FOR UPDATE SKIP LOCKED) due"
-         " WHERE c.team_id = due.team_id AND c.order_id = due.order_id"
-         " RETURNING c.team_id, c.order_id, c.attempt, c.session_id, c.url, c.fault")
+         " WHERE s.team_id = due.team_id AND s.order_id = due.order_id RETURNING" ROW)
 
 int stripe_row_claim(struct db *db, struct arena *a, int32_t limit, struct stripe_rows *ret)
 {

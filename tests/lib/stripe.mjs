@@ -88,6 +88,8 @@ export class FakeStripe {
     if (seen.method === 'POST' && seen.path === '/v1/checkout/sessions') return this.idempotent(seen);
     const session = seen.path.match(/^\/v1\/checkout\/sessions\/(\w+)$/)?.[1];
     if (seen.method === 'GET' && session) return this.retrieve(session, seen.query.getAll('expand[]'));
+    const closing = seen.path.match(/^\/v1\/checkout\/sessions\/(\w+)\/expire$/)?.[1];
+    if (seen.method === 'POST' && closing) return this.close(closing, seen.body);
     const list = { '/v1/refunds': this.refunds, '/v1/disputes': this.disputes }[seen.path];
     if (seen.method === 'GET' && list)
       return { status: 200, body: { object: 'list', url: seen.path, has_more: false, data: list.filter((o) => o.payment_intent === seen.query.get('payment_intent')) } };
@@ -133,6 +135,15 @@ export class FakeStripe {
       ? { id: session.payment_intent, object: 'payment_intent', status: session.intent_status, last_payment_error: session.intent_error ?? null }
       : session.payment_intent;
     return { status: 200, body: { ...session, payment_intent: intent } };
+  }
+
+  // Only what is open can be expired; the payer may have been faster, which is nobody's mistake.
+  close(id, form) {
+    const session = this.sessions.get(id);
+    if (!session) return this.refuse(`No such checkout.session: ${id}`, 404);
+    if (form) return this.refuse(`Received unknown parameter: ${form}`);
+    if (session.status !== 'open') return { status: 400, body: { error: { message: `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of ${session.status}.`, type: 'invalid_request_error' } } };
+    return { status: 200, body: this.expire(session) };
   }
 
   // The page: its link pays at once, without telling us; its other one goes back.

@@ -243,6 +243,12 @@ test('a model without a price is refused, never free', async () => {
   assert.ok(res.status === 400 || res.status === 404, res.text);
   const list = await (await fetch(`${it.server.url}/v1/models`, { headers: { authorization: `Bearer ${it.key}` } })).json();
   assert.ok(!list.data.some((m) => m.id === 'unpriced'));
+  // An operator sees that it fails, and for what.
+  await settled(it.server, res.headers.get('x-tollgate-request-id'));
+  const page = await it.operator.get('/operator/incidents');
+  assert.match(page.text, /Failing now .* 1 No price unpriced none/);
+  const [, link] = page.body.match(/href="(\/operator\/calls\?[^"]*model=unpriced[^"]*)">1<\/a>/);
+  assert.match((await it.operator.get(link.replaceAll('&amp;', '&'))).text, /unpriced/);
 });
 
 test('a new key works at once and a disabled one stops', async () => {

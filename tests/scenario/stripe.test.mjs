@@ -233,6 +233,56 @@ test('a page that expires closes its order; money that comes all the same is cre
   await moves(8, () => tell('checkout.session.completed', stripe.pay(order.session)));
 });
 
+const closings = (order) => stripe.seen.filter((s) => s.method === 'POST' && s.path === `/v1/checkout/sessions/${order.session.id}/expire`).length;
+const cancel = async (order) => assert.match((await owner.submit(`/billing/orders/${order.id}`, /\/cancel$/)).text, /The top-up is canceled/);
+const asked = (order) => server.sql(`SELECT ask_at IS NOT NULL AS waits FROM stripe_checkout WHERE order_id = ${order.id}`)[0].waits;
+
+test('a top-up that is canceled has no page at Stripe any more, and nobody waits for that', async () => {
+  const order = await begin('12'), open = await begin('12');
+  await moves(0, async () => {
+    await cancel(order);
+    await eventually(() => order.session.status === 'expired', 'the page to be closed');
+    await eventually(() => !asked(order), 'nothing more to be asked');
+    await tell('checkout.session.expired', order.session);
+  });
+  assert.equal(stateOf(order).state, 'canceled');
+  assert.deepEqual([closings(order), closings(open), open.session.status], [1, 0, 'open']);
+});
+
+test('who pays while it is canceled has paid: before the page is closed, or before anybody knows', async () => {
+  const order = await begin('13'), late = await begin('13');
+  await moves(26, async () => {
+    // Paid between the look and the closing: Stripe refuses to close it.
+    stripe.script = (req) => {
+      if (req.path.endsWith(`${order.session.id}/expire`)) stripe.pay(order.session);
+    };
+    await cancel(order);
+    await eventually(() => order.session.status === 'complete' && closings(order) === 1, 'the closing to come too late');
+    assert.equal(stateOf(order).state, 'canceled');
+    await lookAt(order);
+    await eventually(() => stateOf(order).state === 'paid', 'the payment to be found');
+    stripe.script = undefined;
+    stripe.pay(late.session);
+    await cancel(late);
+    await eventually(() => stateOf(late).state === 'paid', 'the payment to be found at once');
+  });
+  assert.deepEqual([closings(order), closings(late)], [1, 0]);
+});
+
+test('Stripe that is away when a top-up is canceled: it is canceled, and the page is closed later', async () => {
+  const order = await begin('14');
+  let refused = 0;
+  stripe.script = (req) => (req.path.endsWith(`${order.session.id}/expire`) && refused++ < 1 ? { status: 500, body: {} } : undefined);
+  await moves(0, async () => {
+    await cancel(order);
+    await eventually(() => refused === 1, 'the first try');
+    assert.deepEqual([stateOf(order).state, order.session.status], ['canceled', 'open']);
+    await lookAt(order);
+    await eventually(() => order.session.status === 'expired', 'the page to be closed');
+  });
+  stripe.script = undefined;
+});
+
 test('refunds: in part, whole, told twice, in any order, and one that does not arrive', async () => {
   const order = await paid('40');
   const first = stripe.refund(order.session, 1000);

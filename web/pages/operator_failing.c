@@ -11,9 +11,18 @@
 #include "web/view.h"
 
 #define MINUTES 15
-#define NEWEST 500 /* calls that are looked at */
-#define GROUPS 20  /* rows; what fits none of them is older, and not shown */
+#define NEWEST 500 /* calls that are looked at, of each kind */
+#define GROUPS 20  /* rows; what fits none of them is not shown */
 #define OUTCOME "upstream_error"
+
+/* Either is looked for by itself, so that neither hides the other; half of the time each. */
+static const struct {
+    const char *outcome;
+    enum problem_code error;
+} kinds[] = {
+    {OUTCOME, PROBLEM_NONE},
+    {NULL, PROBLEM_NO_PRICE}, /* refused before any provider was asked: an operator forgot it */
+};
 
 struct group {
     const struct log_row *newest;
@@ -25,15 +34,21 @@ struct groups {
     size_t n;
 };
 
+static bool lacks_price(const struct call_record *c)
+{
+    return str_eq_c(c->error_code, problem_slug(PROBLEM_NO_PRICE));
+}
+
 static bool is_of(const struct group *g, const struct log_row *row)
 {
     const struct call_record *a = &g->newest->call, *b = &row->call;
 
     return a->team_id == b->team_id && str_eq(a->requested_model, b->requested_model) &&
-           str_eq(a->account_name, b->account_name) && a->status == b->status;
+           str_eq(a->account_name, b->account_name) && a->status == b->status &&
+           lacks_price(a) == lacks_price(b);
 }
 
-/* Rows come newest first. */
+/* Rows of a kind come newest first, and no group has rows of two. */
 static void count_row(struct groups *groups, const struct log_row *row)
 {
     struct group *g = groups->v, *end = groups->v + groups->n;
@@ -65,7 +80,7 @@ static struct str calls_link(struct web *w, const struct call_record *c)
     query_put(&url, "team", arena_strf(w->arena, "%" PRId64, c->team_id));
     query_put(&url, "model", c->requested_model);
     query_put(&url, "account", c->account_name);
-    query_put(&url, "status", STR(OUTCOME));
+    query_put(&url, "status", lacks_price(c) ? arena_i64(w->arena, c->status, "") : STR(OUTCOME));
     link = arena_str(w->arena, buf_str(&url));
     buf_done(&url);
     return link;
@@ -77,7 +92,10 @@ static struct json_object *group_view(struct web *w, const struct group *g)
     struct json_object *o = json_new_object();
 
     view_count(o, "calls", g->n);
-    view_outcome(o, "state", c->outcome, c->status);
+    if (lacks_price(c))
+        view_badge(o, "state", VIEW_BAD, "No price");
+    else
+        view_outcome(o, "state", c->outcome, c->status);
     json_set_str(o, "model", c->requested_model);
     json_set_str(o, "account", c->account_name);
     json_set_str(o, "team_name", g->newest->team_name);
@@ -90,30 +108,40 @@ static struct json_object *group_view(struct web *w, const struct group *g)
 
 int failing_view(struct web *w, struct json_object *view)
 {
-    struct log_filter filter = {.from_us = w->now_us - MINUTES * 60 * 1000000LL,
-                                .outcome = STR(OUTCOME),
-                                .cost_above = {-1},
-                                .budget_us = LOG_BUDGET_US / 2};
     struct json_object *list = json_new_array();
-    struct log_page page = {0};
+    struct log_page pages[ARRAY_LEN(kinds)] = {{NULL}};
     struct groups groups = {.n = 0};
-    int r = log_search(w->db, w->arena, &filter, (struct log_cursor){0}, false, NEWEST, &page);
+    int64_t searched_us = 0;
+    bool more = false;
 
     json_set(view, "failing", list);
-    if (r != 0)
-        return r;
-    for (size_t i = 0; i < page.n; i++)
-        count_row(&groups, &page.rows[i]);
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        const char *error = kinds[k].error == PROBLEM_NONE ? NULL : problem_slug(kinds[k].error);
+        const struct log_filter filter = {.from_us = w->now_us - MINUTES * 60 * 1000000LL,
+                                          .outcome = str_c(kinds[k].outcome),
+                                          .error = str_c(error),
+                                          .cost_above = {-1},
+                                          .budget_us = LOG_BUDGET_US / 2 / (int64_t)ARRAY_LEN(kinds)};
+        struct log_page *page = &pages[k];
+        int r = log_search(w->db, w->arena, &filter, (struct log_cursor){0}, false, NEWEST, page);
+
+        if (r != 0)
+            return r;
+        for (size_t i = 0; i < page->n; i++)
+            count_row(&groups, &page->rows[i]);
+        searched_us = MAX(searched_us, page->searched_us);
+        more = more || page->n == NEWEST;
+    }
     qsort(groups.v, groups.n, sizeof(groups.v[0]), by_count);
     for (size_t i = 0; i < groups.n; i++)
         json_push(list, group_view(w, &groups.v[i]));
     json_set_bool(view, "any_failing", groups.n > 0);
     json_set_i64(view, "failing_minutes", MINUTES);
     json_set_null(view, "failing_newest");
-    if (page.n == NEWEST)
+    if (more)
         json_set_i64(view, "failing_newest", NEWEST);
     json_set_null(view, "failing_since");
-    if (page.searched_us)
-        view_time(view, "failing_since", page.searched_us, w->zone, w->now_us);
+    if (searched_us)
+        view_time(view, "failing_since", searched_us, w->zone, w->now_us);
     return 0;
 }
