@@ -36,6 +36,9 @@
 #define LANE_QUEUE 512
 #define MONEY_STATEMENT_MS 5000
 #define MONEY_LOCK_MS 2000
+/* Whoever waits for a page leaves before; none takes a tenth of it. */
+#define PAGE_STATEMENT_MS 10000
+#define PAGE_LOCK_MS 5000
 #define LONG_QUEUE 16
 #define WAITING_QUEUE 32
 #define PASSWORD_QUEUE 32
@@ -55,7 +58,7 @@ struct app {
     struct master *master;
     struct db *db; /* of the start; closed before the loops run */
     struct services services;
-    struct lane_limits money_limits, usual_limits;
+    struct lane_limits money_limits, page_limits, usual_limits;
     struct first_start first;
     struct serve *serve;
     _Atomic(struct notify *) notify; /* asked by loops and workers, which run before it does */
@@ -121,16 +124,18 @@ static int lane_new(struct lane_limits *limits, const char *name, int threads, u
 
 static int lanes_new(struct app *app)
 {
-    struct lane_limits *money = &app->money_limits, *usual = &app->usual_limits;
+    struct lane_limits *money = &app->money_limits, *pages = &app->page_limits;
+    struct lane_limits *usual = &app->usual_limits;
     const struct config *c = app->config;
     struct services *s = &app->services;
     int r;
 
     *usual = (struct lane_limits){.config = c};
     *money = (struct lane_limits){c, MONEY_STATEMENT_MS, MONEY_LOCK_MS};
+    *pages = (struct lane_limits){c, PAGE_STATEMENT_MS, PAGE_LOCK_MS};
     r = lane_new(money, "money", c->money_workers, LANE_QUEUE, &s->money);
     if (!r)
-        r = lane_new(usual, "pages", c->page_workers, LANE_QUEUE, &s->pages);
+        r = lane_new(pages, "pages", c->page_workers, LANE_QUEUE, &s->pages);
     if (!r)
         r = lane_new(usual, "passwords", c->password_workers, PASSWORD_QUEUE, &s->passwords);
     if (!r)

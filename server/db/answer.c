@@ -33,6 +33,8 @@ static int silence_limit(const struct db *db)
 {
     if (db->streaming)
         return STREAM_SILENCE_MS;
+    if (db->beginning)
+        return DB_BEGIN_MS;
     return db->statement_ms ? db->statement_ms + ANSWER_MS : -1;
 }
 

@@ -14,6 +14,12 @@
 /* A page that dies between two statements must not keep its locks. */
 #define DB_IDLE_IN_TRANSACTION_MS 15000
 #define DB_RECONNECT_MS 250
+/* BEGIN waits for nobody: a server that has not answered it by then does not answer, however long the
+ * transaction's own statements may take. */
+#define DB_BEGIN_MS 5000
+/* A server that took a connection and said nothing is left alone for so long: else each of those who wait
+ * for a worker would wait for it anew. */
+#define DB_HUNG_MS 2000
 
 /* What the server said when it prepared a query on this connection. */
 struct db_prepared {
@@ -36,6 +42,7 @@ struct db {
     bool retryable;    /* the transaction failed in a way that running it again may cure */
     bool stale;        /* prepared statements no longer fit: reconnect before the next one */
     bool streaming;
+    bool beginning; /* BEGIN is under way */
     int position;  /* character of the text where the last failure stands, from 1; 0: unknown */
     char state[6]; /* SQLSTATE of the last failure */
     char error[384], constraint[80], message[256];

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/bounds.h"
@@ -54,6 +55,19 @@ static void quiet(void *arg, const char *message)
     (void)message;
 }
 
+/* Until when nobody of this process tries to connect, since the last who did was left waiting. */
+static _Atomic int64_t hung_until_ms;
+
+/* A refusal comes at once; this is longer than one, and shorter than the time to connect. */
+#define HUNG_LEAST_MS 1000
+
+static void note_failed(struct db *db)
+{
+    db->failed_ms = clock_mono_ms();
+    if (db->failed_ms - db->opened_ms >= HUNG_LEAST_MS)
+        atomic_store_explicit(&hung_until_ms, db->failed_ms + DB_HUNG_MS, memory_order_relaxed);
+}
+
 /* What the conninfo says wins over the values before it and loses to those behind it. */
 static PGconn *conn_connect(const struct db *db)
 {
@@ -82,11 +96,11 @@ static int conn_open(struct db *db)
     int r;
 
     conn_drop(db);
+    db->opened_ms = clock_mono_ms();
     if (failpoint_hit("db.connect")) {
-        db->failed_ms = clock_mono_ms();
+        db->failed_ms = db->opened_ms;
         return DB_E_AWAY;
     }
-    db->opened_ms = clock_mono_ms();
     db->conn = conn_connect(db);
     if (!db->conn)
         return err_origin(-ENOMEM);
@@ -106,7 +120,7 @@ static int conn_open(struct db *db)
     }
     if (r != 0) {
         conn_drop(db);
-        db->failed_ms = clock_mono_ms();
+        note_failed(db);
         return r < 0 ? err_trace(r) : DB_E_AWAY;
     }
     db->failed_ms = 0;
@@ -180,6 +194,8 @@ int db_ensure(struct db *db)
     if (db_alive(db) && !db->stale && !conn_suspect(db) && conn_quiet(db))
         return 0;
     if (db->failed_ms != 0 && clock_mono_ms() - db->failed_ms < DB_RECONNECT_MS)
+        return DB_E_AWAY;
+    if (clock_mono_ms() < atomic_load_explicit(&hung_until_ms, memory_order_relaxed))
         return DB_E_AWAY;
     int r = conn_open(db);
 

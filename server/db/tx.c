@@ -38,6 +38,7 @@ static void scope_id(char out[24], int64_t id)
 static int scope_send(struct db *db, const char *begin, struct db_scope scope)
 {
     char team[24], user[24], sql[320];
+    int r;
 
     scope_id(team, scope.team.v);
     scope_id(user, scope.user.v);
@@ -45,7 +46,10 @@ static int scope_send(struct db *db, const char *begin, struct db_scope scope)
              "%sSELECT set_config('app.scope', '%s', true), set_config('app.team', '%s', true),"
              " set_config('app.user', '%s', true)",
              begin, scope_words[scope.kind], team, user);
-    return conn_text(db, "begin", sql);
+    db->beginning = begin[0] != '\0';
+    r = conn_text(db, "begin", sql);
+    db->beginning = false;
+    return r;
 }
 
 int db_begin(struct db *db, struct db_scope scope, bool read_only)

@@ -179,6 +179,16 @@ test('silent without closing: calls go on, and once it speaks again everything i
   const before = cluster.replicas.map(answered);
   proxy.hush();
   await eventually(() => cluster.replicas.every((node, i) => answered(node) > before[i] + 8), 'calls to be answered meanwhile');
+  // Pages and the management API say that it is away, by what was waited for BEGIN; and once somebody was
+  // left waiting for a connection, the others are told so at once, without one of their own.
+  const told = () => cluster.ask('GET', '/teams');
+  const first = await told();
+  assert.deepEqual([first.status, first.json.error.code], [503, 'ledger_unavailable'], first.text);
+  assert.ok(cluster.replicas.some((node) => /database_silent limit_ms=5000\b/.test(node.log)), 'BEGIN was given up first');
+  await told();
+  const tried = proxy.accepted, crowd = await Promise.all(Array.from({ length: 80 }, told));
+  assert.deepEqual([...new Set(crowd.map((a) => a.status))], [503]);
+  assert.ok(proxy.accepted - tried < 40, `${proxy.accepted - tried} connections for 80 who ask`);
   proxy.hush(false); // for connections that are made from now on
   const key = (await eventually(() => cluster.key(team).catch(() => undefined), 'the node to speak to the database', 120000)).key;
   for (const node of cluster.replicas)

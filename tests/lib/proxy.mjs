@@ -12,6 +12,7 @@ export class Proxy {
     this.cuts = 0;
     this.open = true;
     this.hushed = false;
+    this.accepted = 0; // connections, ever
   }
 
   async start(targetPort) {
@@ -53,6 +54,7 @@ export class Proxy {
 
   accept(client) {
     if (!this.open) return client.destroy();
+    this.accepted++;
     const server = net.connect(this.targetPort, '127.0.0.1');
     const end = () => { this.pairs.delete(end); client.destroy(); server.destroy(); };
     end.silent = this.hushed;
