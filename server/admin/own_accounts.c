@@ -203,20 +203,22 @@ int admin_own_accounts_get(struct admin *a)
 int admin_own_accounts_change(struct admin *a)
 {
     struct identity_fault fault = {0};
+    struct account_draft draft;
     struct account_row row;
     struct own_body b;
     int r = read_own(a, ROLE_ADMIN, &row);
 
     if (r)
         return r;
-    b = body_of(&row.is);
+    draft = row.is;
+    b = body_of(&draft);
     r = admin_body(a, change_fields, ARRAY_LEN(change_fields), &b);
     if (!r)
-        r = merge(a, row.provider, &b, &row.is);
+        r = merge(a, row.provider, &b, &draft);
     if (!r)
         r = may_change(a);
     if (!r)
-        r = admin_identity(a, account_edit(a->db, &a->actor, row.id, &row.is, &fault), &fault);
+        r = admin_identity(a, own_edit(a->db, a->arena, &a->actor, &row, &draft, &fault), &fault);
     if (!r && b.saw_models)
         r = admin_identity(a,
                            own_serve(a->db, a->arena, &a->actor, &row, b.models.v, b.models.n, &fault),

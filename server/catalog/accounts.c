@@ -115,7 +115,9 @@ static int place_check(const struct account_draft *d, const struct provider *p,
     return CHANGE_OK;
 }
 
-/* A team's key goes to public addresses, with nothing but the key beside the request. */
+/* A team's key goes to public addresses, with nothing but the key beside the request. It is no service
+ * account: nodes keep tokens of few of those (providers/tokens.h), and ask for them one after another at
+ * an address that their file names. */
 static int own_check(const struct account_draft *d, const struct provider *p,
                      struct identity_fault *fault)
 {
@@ -125,6 +127,8 @@ static int own_check(const struct account_draft *d, const struct provider *p,
                    : CHANGE_OK;
     if (provider_has(p, PROVIDER_DEMO))
         return identity_fault_set(fault, "kind", "The demo upstream takes no keys.");
+    if (p->auth == PROVIDER_AUTH_GOOGLE)
+        return identity_fault_set(fault, "kind", "A team's own key is no service account: take one of Google Gemini.");
     if (d->private_network)
         return identity_fault_set(fault, "network", "A team's own account reaches public addresses only.");
     if (d->extra_headers.n)

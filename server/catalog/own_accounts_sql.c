@@ -7,6 +7,7 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "db/rows.h"
+#include "identity/installation.h"
 
 DB_QUERY(own_admit, "SELECT own_account_admit($1) AS retry_after_s")
 
@@ -162,6 +163,28 @@ static int check_room(struct db *db, struct team_id team, struct identity_fault 
     return CHANGE_OK;
 }
 
+static int check_url(struct db *db, struct arena *a, struct str base_url, struct identity_fault *fault)
+{
+    struct installation is;
+    int r = str_trim(base_url).n ? installation_get(db, a, &is) : 0;
+
+    if (r)
+        return err_trace(r);
+    if (!str_trim(base_url).n || is.own_base_urls)
+        return CHANGE_OK;
+    return identity_fault_set(fault, "base_url",
+                              "This installation takes keys for their provider's usual address only.");
+}
+
+int own_edit(struct db *db, struct arena *a, const struct actor *actor, const struct account_row *row,
+             const struct account_draft *draft, struct identity_fault *fault)
+{
+    bool same = str_eq(str_trim(draft->base_url), row->is.base_url);
+    int r = same ? CHANGE_OK : check_url(db, a, draft->base_url, fault);
+
+    return r ? r : account_edit(db, actor, row->id, draft, fault);
+}
+
 int own_add(struct db *db, struct arena *a, const struct actor *actor, const uint8_t seal_key[32],
             const struct account_draft *draft, struct str secret, const struct str *models, size_t n,
             struct account_id *ret, struct identity_fault *fault)
@@ -170,6 +193,8 @@ int own_add(struct db *db, struct arena *a, const struct actor *actor, const uin
     struct account_id id;
     int r = check_room(db, draft->team, fault);
 
+    if (r == CHANGE_OK)
+        r = check_url(db, a, draft->base_url, fault);
     if (r == CHANGE_OK)
         r = account_add(db, actor, seal_key, draft, secret, &id, fault);
     if (r == CHANGE_OK)

@@ -17,7 +17,7 @@ struct accounts_load {
     int64_t id, team_id, rpm, tpm;
     int32_t priority, weight;
     int32_t own_fee_bp;
-    bool own_only, enabled, private_network, team_none, rpm_none, tpm_none;
+    bool own_only, forbidden, enabled, private_network, team_none, rpm_none, tpm_none;
     struct str kind, name, base_url, region, project, data_policy, key_sealed, value;
 };
 
@@ -26,7 +26,9 @@ DB_QUERY(catalog_accounts_all,
          "       network = 'private' AS private, data_policy, enabled, priority, weight, rpm,"
          "       tpm, own_only,"
          "       CASE WHEN team_id IS NULL THEN 0"
-         "            ELSE (SELECT own_fee_bp FROM installation) END AS own_fee_bp"
+         "            ELSE (SELECT own_fee_bp FROM installation) END AS own_fee_bp,"
+         "       team_id IS NOT NULL AND base_url <> ''"
+         "         AND NOT (SELECT own_base_urls FROM installation) AS forbidden"
          "  FROM provider_account"
          " WHERE deleted_at IS NULL AND (team_id IS NULL OR $1::bigint IN (0, id))"
          " ORDER BY id")
@@ -126,7 +128,9 @@ static int account_row(void *ctx)
         .place = {.region = l->region, .project = l->project},
         .headers = headers,
         .private_network = l->private_network || provider_has(p, PROVIDER_DEMO),
-        .unusable = l->enabled ? NULL : "It is disabled.",
+        .unusable = !l->enabled    ? "It is disabled."
+                    : l->forbidden ? "This installation takes teams' keys at their provider's usual address only."
+                                   : NULL,
         .priority = l->priority,
         .weight = l->weight,
         .rpm = l->rpm_none ? 0 : l->rpm,
@@ -151,7 +155,8 @@ static int each_account(struct accounts_load *l)
                 db_col_text("project", &l->project), db_col_bytes("key_sealed", &l->key_sealed),
                 db_col_bool("private", &l->private_network),
                 db_col_text("data_policy", &l->data_policy), db_col_bool("enabled", &l->enabled),
-                db_col_bool("own_only", &l->own_only), db_col_i32("own_fee_bp", &l->own_fee_bp),
+                db_col_bool("own_only", &l->own_only), db_col_bool("forbidden", &l->forbidden),
+                db_col_i32("own_fee_bp", &l->own_fee_bp),
                 db_col_i32("priority", &l->priority), db_col_i32("weight", &l->weight),
                 db_col_i64_null("rpm", &l->rpm, &l->rpm_none),
                 db_col_i64_null("tpm", &l->tpm, &l->tpm_none)),

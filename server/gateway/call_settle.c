@@ -5,7 +5,9 @@
  * here, text at four bytes a token on both sides, rounded up, and each inline image or sound at its
  * model's bound. Searches of the web are the provider's count, too. Nothing served, nothing billed:
  * zero. An error's text is never output. What a provider says that a call has cost is not read, so a
- * cost of zero is not believed either: the charge is the usage at our price. */
+ * cost of zero is not believed either: the charge is the usage at our price. A server that a team chose
+ * for itself, and pays a fee on what it tells, is not believed where it tells less than half of the text
+ * that is counted here; its seconds and pages are. */
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
@@ -153,6 +155,29 @@ static bool mend_zeros(const struct call *c, struct usage *u)
     return mended;
 }
 
+/* Counted is an estimate, and an honest server's tokens have three to six bytes, not eight. */
+enum { DOUBT = 2 };
+
+/* Figures of a team's own server that are too low to be true, each side for itself. */
+static bool mend_lies(const struct call *c, struct usage *u)
+{
+    const struct catalog_account *a = c->try.target->account;
+    struct usage seen = counted(c);
+    bool mended = false;
+
+    if (!a->own_url || !a->own_fee_bp)
+        return false;
+    if (usage_sum(u, USAGE_COVERS_PROMPT) < estimate_tokens(c->wire.llm.prompt_bytes) / DOUBT) {
+        usage_take(u, &seen, USAGE_COVERS_PROMPT);
+        mended = true;
+    }
+    if (usage_sum(u, USAGE_COVERS_OUTPUT) < seen.n[USAGE_OUTPUT] / DOUBT) {
+        usage_take(u, &seen, USAGE_COVERS_OUTPUT);
+        mended = true;
+    }
+    return mended;
+}
+
 /* Of what is no chat: the provider's figures where they can be true, in the units of the price. */
 static enum usage_basis usage_of_things(const struct call *c, struct usage *ret)
 {
@@ -189,6 +214,8 @@ enum usage_basis call_usage(const struct call *c, struct usage *ret)
     if (c->last.has_usage) {
         basis = provided(c, ret);
         if (mend_zeros(c, ret))
+            basis = USAGE_BASIS_COUNTED;
+        if (mend_lies(c, ret))
             basis = USAGE_BASIS_COUNTED;
         if (!add_searches(c, true, ret))
             basis = USAGE_BASIS_COUNTED;

@@ -17,6 +17,8 @@ int operate_check_url(const struct provider *provider, const struct account_draf
     r = guard_url(draft->private_network ? GUARD_PRIVATE : GUARD_PUBLIC, url);
     if (r == GUARD_OK)
         return CHANGE_OK;
+    if (own && draft->team.v && r == GUARD_E_SCHEME) /* it has no private network to choose */
+        return identity_fault_set(fault, "base_url", "The URL must begin with https://.");
     if (own)
         return identity_fault_set(fault, "base_url", guard_reason(r));
     return identity_fault_set(fault, "network",

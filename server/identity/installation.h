@@ -11,6 +11,7 @@ struct installation {
     struct str seller_name, seller_address, seller_country, seller_tax_id, seller_email;
     int32_t call_retention_months; /* calls older than this leave; 0: they stay */
     int32_t own_fee_bp; /* of what teams' own provider keys serve: 1/10000 of the list charge */
+    bool own_base_urls; /* they may name a server of the team's choice */
     struct str seller_note; /* free lines at the foot of invoices: bank account, register number */
 };
 

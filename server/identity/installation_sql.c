@@ -8,7 +8,8 @@
 DB_QUERY(installation_row,
          "SELECT sandbox, time_zone, invoice_prefix, seller_name, seller_address, seller_country,"
          "       seller_tax_id, seller_email, seller_note,"
-         "       coalesce(call_retention_months, 0) AS call_retention_months, own_fee_bp FROM installation")
+         "       coalesce(call_retention_months, 0) AS call_retention_months, own_fee_bp,"
+         "       own_base_urls FROM installation")
 
 int installation_get(struct db *db, struct arena *a, struct installation *ret)
 {
@@ -24,7 +25,8 @@ int installation_get(struct db *db, struct arena *a, struct installation *ret)
                            db_col_text("seller_email", &row.seller_email),
                            db_col_text("seller_note", &row.seller_note),
                            db_col_i32("call_retention_months", &row.call_retention_months),
-                           db_col_i32("own_fee_bp", &row.own_fee_bp)));
+                           db_col_i32("own_fee_bp", &row.own_fee_bp),
+                           db_col_bool("own_base_urls", &row.own_base_urls)));
 
     if (r != 0)
         return err_trace(db_fatal(r));
@@ -97,7 +99,7 @@ DB_QUERY(installation_set,
          "UPDATE installation SET time_zone = $1, invoice_prefix = $2, seller_name = $3,"
          "       seller_address = $4, seller_country = $5, seller_tax_id = $6, seller_email = $7,"
          "       seller_note = $8, call_retention_months = nullif($9::integer, 0),"
-         "       own_fee_bp = $10")
+         "       own_fee_bp = $10, own_base_urls = $11")
 DB_QUERY(installation_note_fee, "SELECT note_change('catalogue')")
 
 int installation_update(struct db *db, struct arena *a, const struct actor *actor,
@@ -116,7 +118,8 @@ int installation_update(struct db *db, struct arena *a, const struct actor *acto
                     DB_ARGS(db_text(w.time_zone), db_text(w.invoice_prefix), db_text(w.seller_name),
                             db_text(w.seller_address), db_text(w.seller_country),
                             db_text(w.seller_tax_id), db_text(w.seller_email),
-                            db_text(w.seller_note), db_i32(w.call_retention_months), db_i32(w.own_fee_bp)),
+                            db_text(w.seller_note), db_i32(w.call_retention_months),
+                            db_i32(w.own_fee_bp), db_bool(w.own_base_urls)),
                     NULL);
     if (r == 0) /* the fee is part of the catalogue that the nodes price by */
         r = db_exec(db, &installation_note_fee, DB_NO_ARGS, NULL);

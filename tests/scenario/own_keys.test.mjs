@@ -1,6 +1,7 @@
 // A team's own keys at providers: whose key is asked, what that costs the team, and who learns of it.
 import assert from 'node:assert/strict';
 import { eventually, setup, test } from '../lib/story.mjs';
+import { moveHere } from '../lib/own_account.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
 import { sameBooks } from '../lib/shadow.mjs';
 import { booksBalance, call, hello, installationKey, manage, mintKey, mintManagementKey, settled, signUp, standardInstallation } from '../lib/installation.mjs';
@@ -9,17 +10,6 @@ const SECRET = 'sk-own-0123456789abcdef-WXYZ';
 const KIND = 'openai-compatible';
 let it, ours, theirs, whole, ask, other, otherKey, account, revoked = false;
 
-// The product never sends a team's key to a private address, and the database keeps it so. The scripted
-// provider is on this machine, so the test takes that rule out of its own database and moves the account.
-const moveHere = async (id) => {
-  it.server.psql(`DO $$ DECLARE c name; BEGIN
-      FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = 'provider_account'::regclass AND contype = 'c'
-                  AND pg_get_constraintdef(oid) LIKE '%network = ''public''%' LOOP
-        EXECUTE format('ALTER TABLE provider_account DROP CONSTRAINT %I', c);
-      END LOOP; END $$;
-    UPDATE provider_account SET base_url = '${theirs.url}', network = 'private' WHERE id = ${id};
-    SELECT note_change('catalogue')`);
-};
 const asked = () => {
   const n = [ours.seen.length, theirs.seen.length];
   ours.seen.length = theirs.seen.length = 0;
@@ -53,6 +43,7 @@ test('what cannot be is refused, and names what is wrong', async () => {
   await wrong({ base_url: 'http://llm.example.org' }, 'base_url');
   await wrong({ kind: 'nobody' }, 'kind');
   await wrong({ kind: 'demo', base_url: '' }, 'kind');
+  await wrong({ kind: 'vertex', base_url: '', region: 'europe-west1', project: 'p' }, 'kind');
   await wrong({ network: 'private' }, 'network');
   await wrong({ models: ['unknown'] }, 'models');
   assert.equal((await ask('GET', '/own_accounts')).json.data.length, 0);
@@ -90,7 +81,7 @@ test('an address that leads to this machine is not reached', async () => {
 });
 
 test('the own key goes first and costs nothing where no fee is set', async () => {
-  await moveHere(account.id);
+  moveHere(it.server, account.id, theirs.url);
   let got;
   await eventually(async () => (got = await ask1()).asked[1] === 1, 'the own key to be asked');
   assert.deepEqual(got.asked, [0, 1]);
@@ -108,7 +99,7 @@ test('a team without money may use its own key, but not the installation\'s', as
   assert.equal(refused.res.status, 402, refused.res.text);
   const made = await other('POST', '/own_accounts', { kind: KIND, name: 'ours', base_url: 'https://llm.example.org/v1', key: SECRET, own_only: true });
   assert.equal(made.status, 201, made.text);
-  await moveHere(made.json.id);
+  moveHere(it.server, made.json.id, theirs.url);
   await eventually(async () => (await ask1(otherKey)).res.status === 200, 'the own key to be asked');
   const { res, asked: n } = await ask1(otherKey);
   assert.equal(res.status, 200, res.text);

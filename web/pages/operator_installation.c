@@ -9,7 +9,7 @@
 #include "web/pages/operator_area.h"
 #include "web/view.h"
 
-enum { NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL, NOTE, ZONE, PREFIX, RETENTION, OWN_FEE, FIELDS };
+enum { NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL, NOTE, ZONE, PREFIX, RETENTION, OWN_FEE, OWN_URLS, FIELDS };
 
 static const struct form_field fields[FIELDS] = {
     [NAME] = {"seller_name", "Name", FORM_TEXT, .max = 200, .autocomplete = "organization",
@@ -33,6 +33,9 @@ static const struct form_field fields[FIELDS] = {
                  .autocomplete = "off",
                  .help = "Of the list price, for requests that a team's own provider key serves; two "
                          "decimals at most."},
+    [OWN_URLS] = {"own_base_urls", "Servers of a team’s choice", FORM_SWITCH,
+                  .help = "Off: teams’ keys are for providers’ usual addresses only. On, where there is a "
+                          "fee: what such a server tells is not believed below half of what is counted here."},
 };
 
 static int open_form(struct web *w, struct form *form)
@@ -97,6 +100,7 @@ int page_operator_installation(struct web *w)
     form_set(&form, PREFIX, is.invoice_prefix);
     form_set_i64(&form, RETENTION, is.call_retention_months);
     form_set(&form, OWN_FEE, percent_text(w->arena, is.own_fee_bp));
+    form_set_on(&form, OWN_URLS, is.own_base_urls);
     return show(w, 200, &form);
 }
 
@@ -121,6 +125,7 @@ int page_operator_installation_update(struct web *w)
         .time_zone = form.v[ZONE].text,
         .invoice_prefix = form.v[PREFIX].text,
         .call_retention_months = (int32_t)form.v[RETENTION].number,
+        .own_base_urls = form.v[OWN_URLS].on,
     };
     percent_read(&form, OWN_FEE, &wish.own_fee_bp);
     if (!form.wrong)

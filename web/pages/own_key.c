@@ -74,8 +74,8 @@ static int forms_view(struct web *w, const struct account_row *row, const struct
     if (r != 0)
         return r;
     own_form_show(&stored, &row->is);
-    own_form_view(told->form ? told->form : &stored, row->provider, view, "form");
-    own_form_view(told->secret ? told->secret : &empty, row->provider, view, "secret");
+    own_form_view(told->form ? told->form : &stored, row->provider, false, view, "form");
+    own_form_view(told->secret ? told->secret : &empty, row->provider, true, view, "secret");
     return 0;
 }
 
@@ -144,7 +144,7 @@ int page_own_key_update(struct web *w)
     if (!form.wrong)
         r = own_may_change(w->db, row.is.team, &retry_after_s);
     if (r == 0 && !form.wrong)
-        r = account_edit(w->db, &w->actor, row.id, &draft, &fault);
+        r = own_edit(w->db, w->arena, &w->actor, &row, &draft, &fault);
     if (r == 0 && !form.wrong)
         r = own_serve(w->db, w->arena, &w->actor, &row, models, n, &fault);
     if (r == CHANGE_E_FAULT)

@@ -8,7 +8,7 @@
 #include "web/links.h"
 #include "web/view.h"
 
-enum { NAME, URL, REGION, PROJECT, KEY, ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, SERVICE_ACCOUNT,
+enum { NAME, URL, REGION, PROJECT, KEY, ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN,
        MODELS, OWN_ONLY, ENABLED, FIELDS };
 
 static const struct form_field fields[FIELDS] = {
@@ -24,11 +24,9 @@ static const struct form_field fields[FIELDS] = {
     [SECRET_ACCESS_KEY] = {"secret_access_key", "Secret access key", FORM_PASSWORD, .max = 4096,
                            .autocomplete = "off", .help = "Stored encrypted and never shown again."},
     [SESSION_TOKEN] = {"session_token", "Session token", FORM_PASSWORD, .max = 4096, .autocomplete = "off"},
-    [SERVICE_ACCOUNT] = {"service_account", "Service account", FORM_LINES, .max = 16000,
-                         .help = "The whole JSON file of its key. Stored encrypted and never shown again."},
-    [MODELS] = {"models", "Models", FORM_MANY, .help = "None checked: every one of these."},
+    [MODELS] = {"models", "Models", FORM_MANY, .help = "Those that are routed to this provider now. None checked: all of them."},
     [OWN_ONLY] = {"own_only", "This key only", FORM_SWITCH,
-                  .help = "Off: where this key fails, the installation's own stands in, at its list price."},
+                  .help = "Off: where this key fails, the installation’s own stands in, at its list price."},
     [ENABLED] = {"enabled", "Enabled", FORM_SWITCH, .help = "Requests may be sent with it."},
 };
 
@@ -89,7 +87,6 @@ int own_form_secret(struct form *form, const struct provider *p, struct str *ret
         .access_key_id = v[ACCESS_KEY_ID].text,
         .secret_access_key = str_trim(v[SECRET_ACCESS_KEY].text),
         .session_token = str_trim(v[SESSION_TOKEN].text),
-        .service_account = v[SERVICE_ACCOUNT].text,
     };
 
     return credential_join(p, form->arena, &parts, ret);
@@ -99,7 +96,7 @@ void own_form_judge(struct form *form, bool secret)
 {
     form->wrong = false;
     for (size_t i = 0; i < FIELDS; i++)
-        if ((i >= KEY && i <= SERVICE_ACCOUNT) == secret)
+        if ((i >= KEY && i <= SESSION_TOKEN) == secret)
             form->wrong |= form->v[i].fault != NULL;
 }
 
@@ -109,8 +106,8 @@ const struct str *own_form_models(const struct form *form, size_t *ret_n)
     return form->v[MODELS].many;
 }
 
-void own_form_view(const struct form *form, const struct provider *p, struct json_object *view,
-                   const char *key)
+void own_form_view(const struct form *form, const struct provider *p, bool replaces,
+                   struct json_object *view, const char *key)
 {
     struct json_object *f;
 
@@ -122,9 +119,10 @@ void own_form_view(const struct form *form, const struct provider *p, struct jso
     json_set_bool(f, "with_region", provider_wants_region(p));
     json_set_bool(f, "with_project", provider_wants_project(p));
     json_set_bool(f, "with_aws", p->auth == PROVIDER_AUTH_AWS);
-    json_set_bool(f, "with_google", p->auth == PROVIDER_AUTH_GOOGLE);
-    json_set_bool(f, "with_key", p->auth != PROVIDER_AUTH_NONE && p->auth != PROVIDER_AUTH_GOOGLE);
-    json_set_str(json_get(f, "service_account"), "value", STR("")); /* no more sent back than a password */
+    json_set_bool(f, "with_google", false); /* accounts.c: a team's own is no service account */
+    json_set_bool(f, "with_key", p->auth != PROVIDER_AUTH_NONE);
+    if (p->auth != PROVIDER_AUTH_AWS) /* which takes one of two */
+        json_set_bool(json_get(f, "key"), "required", replaces || !provider_has(p, PROVIDER_KEY_OPTIONAL));
 }
 
 int own_key_outcome(struct web *w, int r, int32_t retry_after_s)

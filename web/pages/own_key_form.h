@@ -18,9 +18,9 @@ int own_form_secret(struct form *form, const struct provider *provider, struct s
 void own_form_judge(struct form *form, bool secret);
 /* The models that were checked, for own_serve(). */
 const struct str *own_form_models(const struct form *form, size_t *ret_n);
-/* view.KEY, and what the kind wants. */
-void own_form_view(const struct form *form, const struct provider *provider, struct json_object *view,
-                   const char *key);
+/* view.KEY, and what the kind wants; replaces: for another key in the place of one. */
+void own_form_view(const struct form *form, const struct provider *provider, bool replaces,
+                   struct json_object *view, const char *key);
 
 /* web_outcome(), where the team may be changing its keys too often. */
 int own_key_outcome(struct web *w, int r, int32_t retry_after_s) _must_use_;

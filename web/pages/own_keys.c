@@ -8,7 +8,8 @@
 #include "web/pages/own_key_form.h"
 #include "web/view.h"
 
-/* Does the installation route anything to that kind? Else a key of it had nothing to serve. */
+/* Does the installation route anything to that kind? Else a key of it had nothing to serve. Nor is there a
+ * key where it takes none, or a service account. */
 static bool is_routed(const struct catalog *c, const struct provider *p)
 {
     size_t n = 0;
@@ -16,11 +17,12 @@ static bool is_routed(const struct catalog *c, const struct provider *p)
 
     for (size_t i = 0; i < n; i++)
         if (accounts[i].provider == p && accounts[i].team.v == 0)
-            return !provider_has(p, PROVIDER_DEMO);
+            return !provider_has(p, PROVIDER_DEMO) && p->auth != PROVIDER_AUTH_GOOGLE;
     return false;
 }
 
-static struct json_object *kinds_view(struct web *w)
+/* Without urls: those of no usual address are left out. */
+static struct json_object *kinds_view(struct web *w, bool urls)
 {
     _cleanup_(catalog_unrefp) struct catalog *catalog = catalog_holder_get(w->services->catalog);
     struct json_object *list = json_new_array();
@@ -28,7 +30,7 @@ static struct json_object *kinds_view(struct web *w)
     for (size_t i = 0; i < providers_count; i++) {
         struct json_object *o;
 
-        if (!is_routed(catalog, &providers[i]))
+        if (!is_routed(catalog, &providers[i]) || (!urls && !providers[i].origin))
             continue;
         o = json_new_object();
         json_set_cstr(o, "label", providers[i].label);
@@ -67,7 +69,7 @@ int page_own_keys(struct web *w)
         own_key_view(w, &rows[i], o);
         json_push(list, o);
     }
-    kinds = kinds_view(w);
+    kinds = kinds_view(w, is.own_base_urls);
     json_set(view, "accounts", list);
     json_set_bool(view, "any", n > 0);
     json_set_bool(view, "any_kind", json_length(kinds) > 0);
@@ -83,7 +85,7 @@ static int show_form(struct web *w, int status, const struct provider *p, const 
     json_set_cstr(view, "kind", p->kind);
     json_set_cstr(view, "kind_label", p->label);
     json_set_bool(view, "with_credential", true);
-    own_form_view(form, p, view, "form");
+    own_form_view(form, p, false, view, "form");
     return web_render_as(w, status, "own_key_new", "New provider key", view);
 }
 
