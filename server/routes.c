@@ -4,6 +4,7 @@
 #include "admin/accounts.h"
 #include "admin/admin.h"
 #include "admin/alerts.h"
+#include "admin/guardrails.h"
 #include "base/bounds.h"
 #include "gateway/count.h"
 #include "gateway/endpoint.h"
@@ -165,6 +166,10 @@ const struct route routes[] = {
     MANAGE(GET, "/api/v1/budgets", AUTH_MANAGE, admin_budgets_list),
     MANAGE(POST, "/api/v1/budgets", AUTH_MANAGE, admin_budgets_set),
     MANAGE(DELETE, "/api/v1/budgets/{id}", AUTH_MANAGE, admin_budgets_drop),
+    MANAGE(GET, "/api/v1/guardrails", AUTH_MANAGE, admin_guardrails_list),
+    MANAGE(POST, "/api/v1/guardrails", AUTH_MANAGE, admin_guardrails_add),
+    MANAGE(PATCH, "/api/v1/guardrails/{id}", AUTH_MANAGE, admin_guardrails_change),
+    MANAGE(DELETE, "/api/v1/guardrails/{id}", AUTH_MANAGE, admin_guardrails_drop),
     MANAGE(GET, "/api/v1/alerts", AUTH_MANAGE, admin_alerts_list),
     MANAGE(GET, "/api/v1/alerts/settings", AUTH_MANAGE, admin_alert_settings_get),
     MANAGE(PATCH, "/api/v1/alerts/settings", AUTH_MANAGE, admin_alert_settings_set),
@@ -288,6 +293,11 @@ const struct route routes[] = {
     SHOW("/budgets", AUTH_VIEWER, page_budgets),
     SEND("/budgets", AUTH_ADMIN, page_budget_set),
     SEND("/budgets/{id}/drop", AUTH_ADMIN, page_budget_drop),
+    SHOW("/guardrails", AUTH_VIEWER, page_guardrails),
+    SEND("/guardrails", AUTH_ADMIN, page_guardrail_add),
+    SHOW("/guardrails/{id}", AUTH_ADMIN, page_guardrail),
+    SEND("/guardrails/{id}", AUTH_ADMIN, page_guardrail_save),
+    SEND("/guardrails/{id}/drop", AUTH_ADMIN, page_guardrail_drop),
     SHOW("/alerts", AUTH_VIEWER, page_alerts),
     SEND("/alerts", AUTH_ADMIN, page_alerts_save),
     SEND("/alerts/webhook", AUTH_ADMIN, page_webhook_set),
@@ -398,6 +408,11 @@ const struct route routes[] = {
     SEND("/operator/codes", AUTH_OPERATOR, page_operator_codes_make),
     SHOW("/operator/codes/{id}", AUTH_OPERATOR, page_operator_code),
     SEND("/operator/codes/{id}/revoke", AUTH_OPERATOR, page_operator_code_revoke),
+    SHOW("/operator/guardrails", AUTH_OPERATOR, page_operator_guardrails),
+    SEND("/operator/guardrails", AUTH_OPERATOR, page_operator_guardrail_add),
+    SHOW("/operator/guardrails/{id}", AUTH_OPERATOR, page_operator_guardrail),
+    SEND("/operator/guardrails/{id}", AUTH_OPERATOR, page_operator_guardrail_save),
+    SEND("/operator/guardrails/{id}/drop", AUTH_OPERATOR, page_operator_guardrail_drop),
     SHOW("/operator/audit", AUTH_OPERATOR, page_operator_audit),
     SHOW("/operator/installation", AUTH_OPERATOR, page_operator_installation),
     SEND("/operator/installation", AUTH_OPERATOR, page_operator_installation_update),

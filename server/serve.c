@@ -17,6 +17,7 @@
 #include "config.h"
 #include "dispatch.h"
 #include "gateway/gateway.h"
+#include "guard/set.h"
 #include "http/admission.h"
 #include "http/listener.h"
 #include "lease/node.h"
@@ -272,6 +273,8 @@ static int make_boards(struct serve *s)
         r = quota_board_new(&v->quota);
     if (!r && cache_bytes)
         r = answers_new(cache_bytes, &v->answers);
+    if (!r)
+        r = guards_new(&v->guards);
     return r ? r : token_board_new(&v->tokens);
 }
 
@@ -482,6 +485,7 @@ void serve_free(struct serve *s)
     pace_board_free(s->services->pace);
     quota_board_free(s->services->quota);
     answers_free(s->services->answers);
+    guards_free(s->services->guards);
     token_board_free(s->services->tokens);
     catalog_holder_free(s->services->catalog);
     site_free(s->services->site);

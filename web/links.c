@@ -78,6 +78,11 @@ struct str link_own_key(struct arena *a, struct account_id id, const char *actio
     return thing(a, LINK_own_keys, id.v, action);
 }
 
+struct str link_guardrail(struct arena *a, int64_t id, const char *action)
+{
+    return thing(a, LINK_guardrails, id, action);
+}
+
 struct str link_member(struct arena *a, struct user_id id, const char *action)
 {
     return thing(a, LINK_members, id.v, action);
@@ -173,6 +178,11 @@ struct str link_operator_payment(struct arena *a, int64_t id, const char *action
 struct str link_operator_chargeback(struct arena *a, int64_t id, const char *action)
 {
     return arena_strf(a, "/operator/chargebacks/%" PRId64 "/%s", id, action);
+}
+
+struct str link_operator_guardrail(struct arena *a, int64_t id, const char *action)
+{
+    return thing(a, LINK_operator_guardrails, id, action);
 }
 
 struct str link_operator_code(struct arena *a, int64_t id, const char *action)

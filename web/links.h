@@ -31,6 +31,7 @@
     X(preview, "/billing/preview")                                                                 \
     X(redeem, "/billing/redeem")                                                                   \
     X(budgets, "/budgets")                                                                         \
+    X(guardrails, "/guardrails")                                                                   \
     X(alerts, "/alerts")                                                                           \
     X(webhook, "/alerts/webhook")                                                                  \
     X(webhook_drop, "/alerts/webhook/drop")                                                        \
@@ -65,6 +66,7 @@
     X(operator_calls, "/operator/calls")                                                           \
     X(operator_orders, "/operator/orders")                                                         \
     X(operator_codes, "/operator/codes")                                                           \
+    X(operator_guardrails, "/operator/guardrails")                                                 \
     X(operator_audit, "/operator/audit")                                                           \
     X(operator_installation, "/operator/installation")
 
@@ -89,6 +91,7 @@ struct str link_invoice(struct arena *a, int64_t id, const char *action);
 struct str link_credit_note(struct arena *a, int64_t id, const char *action);
 struct str link_budget(struct arena *a, int64_t id, const char *action);
 struct str link_own_key(struct arena *a, struct account_id id, const char *action);
+struct str link_guardrail(struct arena *a, int64_t id, const char *action);
 struct str link_member(struct arena *a, struct user_id id, const char *action);
 struct str link_invite(struct arena *a, int64_t id, const char *action);
 struct str link_project(struct arena *a, struct project_id id, const char *action);
@@ -110,6 +113,7 @@ struct str link_operator_finding(struct arena *a, int64_t id, const char *action
 struct str link_operator_order(struct arena *a, int64_t id, const char *action);
 struct str link_operator_payment(struct arena *a, int64_t id, const char *action);
 struct str link_operator_chargeback(struct arena *a, int64_t id, const char *action);
+struct str link_operator_guardrail(struct arena *a, int64_t id, const char *action);
 struct str link_operator_code(struct arena *a, int64_t id, const char *action);
 /* An invoice of a team, with the credit notes to it. */
 struct str link_operator_invoice(struct arena *a, struct team_id team, int64_t id);

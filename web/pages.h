@@ -8,6 +8,7 @@
 #include "web/pages/call.h"
 #include "web/pages/credit_note.h"
 #include "web/pages/forgot.h"
+#include "web/pages/guardrails.h"
 #include "web/pages/home.h"
 #include "web/pages/invite.h"
 #include "web/pages/invoice.h"

@@ -16,6 +16,7 @@ static const struct {
     {SECTION_TEAM, "Usage", "chart-column", "/usage", "u"},
     {SECTION_TEAM, "Billing", "wallet", "/billing", "b"},
     {SECTION_TEAM, "Budgets", "gauge", "/budgets", "w"},
+    {SECTION_TEAM, "Guardrails", "shield", "/guardrails", "1"},
     {SECTION_TEAM, "Alerts", "mail", "/alerts", "j"},
     {SECTION_TEAM_ADMIN, "Members", "users", "/members", "m"},
     {SECTION_TEAM_ADMIN, "Provider keys", "plug", "/provider-keys", "z"},
@@ -33,6 +34,7 @@ static const struct {
     {SECTION_OPERATOR, "All calls", "list", "/operator/calls", "c"},
     {SECTION_OPERATOR, "Orders", "receipt", "/operator/orders", "d"},
     {SECTION_OPERATOR, "Codes", "ticket", "/operator/codes", "v"},
+    {SECTION_OPERATOR, "Guardrails", "shield", "/operator/guardrails", "0"},
     {SECTION_OPERATOR, "Audit log", "shield-check", "/operator/audit", "a"},
     {SECTION_OPERATOR, "Installation", "sliders-horizontal", "/operator/installation", "i"},
 };

@@ -87,6 +87,7 @@ bool asked_digest(const uint8_t pepper[32], const struct asked *a, struct digest
     put_number(&all, a->sort);
     buf_put(&all, a->standing.b, sizeof(a->standing.b));
     put_part(&all, a->endpoint);
+    put_part(&all, a->rules);
     put_part(&all, a->headers);
     /* The body is the last part, so its own length need not stand before it. */
     made = put_body(a, &all) && buf_finish(&all) == 0;

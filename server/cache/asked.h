@@ -5,7 +5,8 @@
  *                               team's kept answers count
  *   how it is answered          the endpoint, the model and the order of its targets that the
  *                               request's name stands for, how its route stands for this team (gateway/standing.h), what the client's
- *                               headers add to the request
+ *                               headers add to the request; the guardrails that an answer has come
+ *                               through
  *   the request                 every byte of the body, but for the members that name its author and
  *                               never reach an answer (asked.c lists them, for each endpoint)
  *
@@ -27,6 +28,7 @@ struct asked {
     struct model_id model;
     int sort; /* that a suffix of the model's name asks for; 0: none */
     struct digest standing;
+    struct str rules;   /* that its texts are looked through by; may be empty */
     struct str headers; /* of the client's that reach the provider, as text; may be empty */
     struct str body;    /* JSON that has been scanned */
 };

@@ -130,6 +130,8 @@ void call_end(struct call *c)
     call_keep_leave(c);
     if (c->cache)
         call_cache_leave(c);
+    if (c->guard)
+        call_guard_leave(c);
     if (c->try.fetch)
         fetch_cancel(steal(&c->try.fetch));
     if (c->key)

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "gateway/call_cache.h"
+#include "gateway/call_guard.h"
 #include "gateway/call_keep.h"
 #include "gateway/call_money.h"
 #include "gateway/endpoint.h"
@@ -102,6 +103,7 @@ struct call {
     unsigned tries;
     struct call_keep keep;
     struct call_cache *cache; /* NULL: its key keeps no answers, or none like this */
+    struct call_guard *guard; /* NULL: no guardrails hold for its key */
     struct call_money money;
     struct call_try try;
     struct leg leg; /* of the try */

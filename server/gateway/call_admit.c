@@ -382,10 +382,23 @@ static bool plan(struct call *c)
     return r == ROUTE_OK ? true : refuse_route(c, m, r);
 }
 
+/* What a guardrail stops is read all the same: the record names its model, and a body that is wrong is
+ * told so. */
+static bool check_texts(struct call *c)
+{
+    struct problem p;
+
+    if (call_guard_request(c, &p) != CALL_GUARD_STOPS)
+        return true;
+    return read_body(c) &&
+           refuse(c, &p, p.code == PROBLEM_GUARDRAIL ? CALL_OUTCOME_BLOCKED : CALL_OUTCOME_INTERNAL);
+}
+
 void call_admit(struct call *c)
 {
     call_known(c);
-    if (check_key(c) && take_tags(c) && (!c->endpoint->keeps || call_previous(c)))
+    if (check_key(c) && take_tags(c) && (!c->key->guard || check_texts(c)) &&
+        (!c->endpoint->keeps || call_previous(c)))
         call_admit_body(c);
 }
 
@@ -394,6 +407,9 @@ void call_admit_body(struct call *c)
     struct problem p;
     int r;
 
+    /* What it goes on from may be older than the rules. */
+    if (c->keep.asked.previous_id.p && c->key->guard && !check_texts(c))
+        return;
     if (!read_body(c) || !plan(c))
         return;
     if (c->key->policy->cache_seconds && call_cache_look(c))

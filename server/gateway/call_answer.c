@@ -118,6 +118,8 @@ void call_put_head(struct call *c, struct response *out)
     response_header(out, "x-tollgate-cache", c->record.cache.p ? c->record.cache : STR("none"));
     if (c->record.dropped.p)
         response_header(out, "x-tollgate-dropped", c->record.dropped);
+    if (c->record.guardrails.p)
+        response_header(out, "x-tollgate-guardrails", c->record.guardrails);
     for (size_t i = 0; i < c->n_forwarded; i++)
         response_header(out, c->forwarded[i].name, c->forwarded[i].value);
     call_limits_head(c, out);
@@ -169,6 +171,8 @@ static size_t whole_bytes(const struct call *c)
 {
     if (c->leg.kind != &leg_same)
         return BOUND_TRANSLATED_REPLY_BYTES;
+    if (call_guard_looks(c)) /* nothing passes unseen: what is larger has broken off before */
+        return BOUND_UPSTREAM_REPLY_BYTES;
     return c->keep.wanted ? BOUND_STORED_RESPONSE_BYTES : BOUND_WHOLE_REPLY_BYTES;
 }
 
@@ -212,6 +216,25 @@ static bool is_answer(const struct call *c, const struct wire_report *report)
     return model_kind_writes(c->endpoint->kind) ? report->has_choices : report->has_data;
 }
 
+/* False: a guardrail stops the answer, and the call has ended. It was made, so it is charged. */
+static bool check_texts(struct call *c, struct wire_report *report)
+{
+    struct problem p;
+    int r = call_guard_whole(c, &p);
+
+    if (r == CALL_GUARD_CHANGED && c->leg.kind->read_whole(c, buf_str(&c->try.got), report) != LEG_OK) {
+        p = problem_of(PROBLEM_INTERNAL);
+        r = CALL_GUARD_STOPS;
+    }
+    if (r != CALL_GUARD_STOPS)
+        return true;
+    call_serve(c);
+    call_note(c, &report->llm);
+    call_try_end(c, TRY_OK, NULL, STR_NONE);
+    call_refuse(c, &p, p.code == PROBLEM_GUARDRAIL ? CALL_OUTCOME_BLOCKED : CALL_OUTCOME_INTERNAL);
+    return false;
+}
+
 static void finish_whole(struct call *c, enum fetch_fault fault)
 {
     struct wire_report report;
@@ -235,6 +258,8 @@ static void finish_whole(struct call *c, enum fetch_fault fault)
         call_try_failed(c, TRY_BAD_REPLY, NULL, STR("The answer has nothing in it."));
         return;
     }
+    if (call_guard_looks(c) && !check_texts(c, &report))
+        return;
     call_serve(c);
     call_note(c, &report.llm);
     call_try_end(c, TRY_OK, NULL, STR_NONE);

@@ -92,6 +92,14 @@ static struct str headers_of(struct call *c, const struct catalog_model *m)
     return text;
 }
 
+/* What one key's guardrails let through, or have redacted, another's may not. */
+static struct str rules_of(const struct call *c)
+{
+    const struct guard_set *s = c->key->guard;
+
+    return s ? str_n((const char *)s->digest.b, sizeof(s->digest.b)) : STR("");
+}
+
 static bool digest_of(struct call *c, const struct catalog_model *m, struct digest *ret)
 {
     const struct key_policy *k = c->key->policy;
@@ -102,6 +110,7 @@ static bool digest_of(struct call *c, const struct catalog_model *m, struct dige
         .endpoint = str_c(c->endpoint->name),
         .model = m->id,
         .sort = c->sort,
+        .rules = rules_of(c),
         .headers = headers_of(c, m),
         .body = c->r->body,
     };

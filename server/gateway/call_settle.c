@@ -269,6 +269,8 @@ void call_settle(struct call *c, int status, enum call_outcome outcome)
         c->served->prompt_tokens = usage_sum(&u, USAGE_COVERS_PROMPT);
         c->served->completion_tokens = usage_sum(&u, USAGE_COVERS_OUTPUT);
     }
+    if (c->guard)
+        call_guard_count(c);
     call_record_clip(r);
     if (c->money.begun || (c->cache && c->cache->given)) {
         call_money_settle(c, &u);

@@ -37,6 +37,8 @@ static bool write_out(struct call *c, struct buf *out)
 /* Sends the events that have been gathered. */
 static bool send(struct call *c, struct buf *out)
 {
+    if (c->guard && call_guard_hold(c, out))
+        return !c->client_full;
     if (c->cache)
         call_cache_note(c, out);
     if (c->array.wanted)
@@ -86,34 +88,72 @@ static bool commit(struct call *c, struct buf *out)
     request_stream_on_drained(c->r, call_stream_drained);
     if (request_stream_begin(c->r, &head) == STREAM_E_GONE)
         return false;
+    if (c->guard)
+        call_guard_begin(c);
     buf_put_str(out, buf_str(&c->try.got));
     buf_reset(&c->try.got);
     return true;
+}
+
+/* What ends the stream goes out, unless it has to wait until the answer is kept. */
+static void finish_with(struct call *c, struct buf *out, size_t from)
+{
+    if (call_keep_stream(c, out, from)) {
+        buf_reset(out);
+        return;
+    }
+    send_last(c, out);
+    if (c->cache)
+        call_cache_keep_stream(c);
+    call_stream_close(c);
+}
+
+/* As finish(), of a stream that guardrails look at: only then is it known how it has ended, so what ends it
+ * is written before it is settled, with the charge that will be settled. */
+static void finish_guarded(struct call *c, const struct sse_event *event,
+                           const struct wire_report *report, struct buf *out)
+{
+    size_t from = out->n;
+    struct problem p;
+
+    if (call_money_price(c, &c->record.charge_nano) != 0)
+        c->record.charge_nano = (struct money){0};
+    c->leg.kind->put_end(c, event, report, out);
+    if (call_guard_end(c, out, &from, &p) == CALL_GUARD_STOPS) {
+        call_stream_break(c, &p, p.code == PROBLEM_GUARDRAIL ? CALL_OUTCOME_BLOCKED : CALL_OUTCOME_INTERNAL);
+        return;
+    }
+    call_settle(c, 200, CALL_OUTCOME_OK);
+    if (c->keep.wanted) {
+        c->client_full = request_stream_write(c->r, str_n(out->p, from)) == STREAM_E_FULL;
+        buf_consume(out, from);
+        from = 0;
+    }
+    finish_with(c, out, from);
 }
 
 /* The upstream has said all; event NULL: without a mark of its own. */
 static void finish(struct call *c, const struct sse_event *event, const struct wire_report *report,
                    struct buf *out)
 {
+    size_t from;
+
     c->end_seen = true;
     call_try_end(c, TRY_OK, NULL, STR_NONE);
-    call_settle(c, 200, CALL_OUTCOME_OK);
-    if (c->client_there) {
-        size_t from;
-
-        if (c->keep.wanted) /* only what ends the stream may have to wait */
-            (void)write_out(c, out);
-        from = out->n;
-        c->leg.kind->put_end(c, event, report, out);
-        if (call_keep_stream(c, out, from)) {
-            buf_reset(out);
-            return;
-        }
-        send_last(c, out);
-        if (c->cache)
-            call_cache_keep_stream(c);
+    if (c->client_there && c->guard && c->guard->collects) {
+        finish_guarded(c, event, report, out);
+        return;
     }
-    call_stream_close(c);
+    call_settle(c, 200, CALL_OUTCOME_OK);
+    if (!c->client_there) {
+        call_stream_close(c);
+        return;
+    }
+    if (c->keep.wanted) /* only what ends the stream may have to wait */
+        (void)write_out(c, out);
+    from = out->n;
+    c->leg.kind->put_end(c, event, report, out);
+    finish_with(c, out, from);
 }
 
 void call_stream_close(struct call *c)
@@ -131,6 +171,8 @@ void call_stream_break(struct call *c, const struct problem *p, enum call_outcom
     struct problem told = *p;
     char id[CALL_ID_TEXT];
 
+    if (c->guard)
+        call_guard_break(c, out);
     c->record.error_code = str_c(problem_slug(p->code));
     call_settle(c, 200, outcome);
     call_id_text(c->r->id, id);

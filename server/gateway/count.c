@@ -8,6 +8,7 @@
 #include "gateway/key_ask.h"
 #include "gateway/key_check.h"
 #include "gateway/leg.h"
+#include "guard/set.h"
 #include "http/listener.h"
 #include "http/router.h"
 #include "providers/tokens.h"
@@ -224,7 +225,8 @@ static void count(struct count_ask *ask)
         refuse(ask, &p);
         return;
     }
-    for (size_t i = 0; i < plan.n; i++)
+    /* What a guardrail looks for is no provider's to see, so the prompt is not sent to be counted. */
+    for (size_t i = 0; i < plan.n && !(ask->key->guard && ask->key->guard->where & GUARD_REQUEST); i++)
         if (ask_provider(ask, plan.candidates[i]))
             return;
     estimate(ask);

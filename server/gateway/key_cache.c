@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "gateway/call_money.h"
 #include "gateway/gateway.h"
+#include "guard/set.h"
 
 enum {
     UNKNOWN_FOR_MS = 5000,      /* reliability K2 */
@@ -33,6 +34,7 @@ struct look_up {
     int outcome; /* KEYS_* */
     struct key_policy *policy;
     struct key_purses *purses;
+    const struct guard_set *guard;
 };
 
 static struct str map_key(const struct digest *d)
@@ -55,6 +57,7 @@ void known_key_unref(struct known_key *k)
         return;
     assert(list_empty(&k->waiters_));
     known_key_unref(k->before_);
+    guard_set_unref(k->guard);
     call_money_close(k->purses);
     key_policy_unref(k->policy);
     free(k);
@@ -95,6 +98,15 @@ void key_cache_free(struct key_cache *kc)
         free(kc);
 }
 
+/* 0, or another value when they cannot be had now: no call goes out without them. */
+static int open_guard(struct look_up *l, struct db *db)
+{
+    const struct key_policy *k = l->policy;
+    struct guards *all = l->services->guards;
+
+    return k->guarded && all ? guards_open(all, db, k->team, k->project, k->key, &l->guard) : 0;
+}
+
 /* On a worker, whose state may be NULL when it has no connection. */
 static void look_up_work(struct job *job, void *worker)
 {
@@ -110,7 +122,9 @@ static void look_up_work(struct job *job, void *worker)
         l->outcome = KEYS_E_UNKNOWN;
     if (r != KEY_OK)
         return;
-    r = failpoint_hit("key.purses");
+    r = open_guard(l, db);
+    if (r == 0)
+        r = failpoint_hit("key.purses");
     if (r == 0)
         r = call_money_open(l->services, db, l->policy, &l->purses);
     if (r == 0)
@@ -190,6 +204,7 @@ static void look_up_done(struct job *job)
     k->looking_ = false;
     k->policy = l->policy;
     k->purses = l->purses;
+    k->guard = l->guard;
     free(l);
     if (kc->closed) {
         discard(kc, k);

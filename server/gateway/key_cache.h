@@ -13,6 +13,7 @@ struct gateway;
 struct key_cache;
 struct key_purses; /* limits/limits.h */
 
+struct guard_set;      /* guard/set.h */
 struct refusal_sample; /* refusal.c */
 
 /* How many refused calls of a key were recorded in this second, and what stands for the rest. */
@@ -28,6 +29,7 @@ struct known_key {
     struct digest digest;
     struct key_policy *policy; /* NULL: unknown to the database */
     struct key_purses *purses; /* NULL likewise */
+    const struct guard_set *guard; /* NULL: no rules hold for it */
     int64_t good_until_ms;     /* of an unknown key */
     struct refusal_tally tally;
     unsigned recheck_turn; /* gateway.c */

@@ -73,6 +73,11 @@ void metrics_refused(struct metrics *m, enum metrics_refusal why)
     count(&m->refused[why], 1);
 }
 
+void metrics_guard(struct metrics *m, enum guard_action action, uint64_t findings)
+{
+    count(&m->found[action], findings);
+}
+
 static void add_row(atomic_ullong *into, const atomic_ullong *from, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -85,6 +90,7 @@ void metrics_add(struct metrics *into, const struct metrics *from)
     add_row(into->status, from->status, ARRAY_LEN(into->status));
     add_row(into->attempts, from->attempts, ARRAY_LEN(into->attempts));
     add_row(&into->skipped, &from->skipped, 1);
+    add_row(into->found, from->found, GUARD_ACTIONS);
     add_row(into->refused, from->refused, ARRAY_LEN(into->refused));
     add_row(into->latency, from->latency, METRICS_BUCKETS);
     add_row(&into->latency_us_sum, &from->latency_us_sum, 1);
@@ -171,6 +177,11 @@ static void print_calls(const struct metrics *m, struct buf *out)
                  value(&m->attempts[i]));
     single(out, "tollgate_attempts_skipped_total", "counter",
            "Candidates not tried because the hold could not be extended.", value(&m->skipped));
+    head(out, "tollgate_guardrail_findings_total", "counter",
+         "What guardrails have found in requests and answers, by what they do with it.");
+    for (size_t i = 0; i < GUARD_ACTIONS; i++)
+        labelled(out, "tollgate_guardrail_findings_total", "action",
+                 guard_action_name((enum guard_action)i), value(&m->found[i]));
 }
 
 void metrics_print(const struct metrics *m, struct buf *out)

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/money.h"
+#include "guard/guardrail.h"
 #include "model/record.h"
 #include "routing/fallback.h"
 
@@ -25,6 +26,7 @@ struct metrics {
     atomic_ullong status[6]; /* by hundreds: 1xx .. 5xx; 0: others */
     atomic_ullong attempts[TRY_OUTCOMES];
     atomic_ullong skipped;
+    atomic_ullong found[GUARD_ACTIONS]; /* by guardrails, by what they do with it */
     atomic_ullong refused[REFUSALS];
     atomic_ullong latency[METRICS_BUCKETS], latency_us_sum;
     atomic_ullong first_byte[METRICS_BUCKETS], first_byte_us_sum;
@@ -38,6 +40,7 @@ struct metrics {
 void metrics_call(struct metrics *m, const struct call_record *r);
 void metrics_attempt(struct metrics *m, enum try_outcome outcome);
 void metrics_refused(struct metrics *m, enum metrics_refusal why);
+void metrics_guard(struct metrics *m, enum guard_action action, uint64_t findings);
 /* Adds what is in from to the sums in into. */
 void metrics_add(struct metrics *into, const struct metrics *from);
 void metrics_print(const struct metrics *m, struct buf *out);

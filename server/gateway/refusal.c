@@ -11,7 +11,7 @@ struct refusal_sample {
     struct known_key *key; /* a reference */
     struct catalog *catalog; /* another: names of models and accounts are its own; NULL: none */
     struct call_record record;
-    char model[200], agent[200], address[NET_ADDRESS_TEXT];
+    char model[200], agent[200], address[NET_ADDRESS_TEXT], guardrails[300];
 };
 
 static int64_t second_of(const struct gateway *g)
@@ -73,6 +73,7 @@ static void hold_back(struct call *c)
     s->record.requested_model = keep(s->model, sizeof(s->model), c->record.requested_model);
     s->record.user_agent = keep(s->agent, sizeof(s->agent), c->record.user_agent);
     s->record.client_address = keep(s->address, sizeof(s->address), c->record.client_address);
+    s->record.guardrails = keep(s->guardrails, sizeof(s->guardrails), c->record.guardrails);
     s->record.tags = STR_NONE;
     s->catalog = c->catalog ? catalog_ref(c->catalog) : NULL;
     for (int32_t i = 0; i < s->record.attempts; i++) { /* these may be the call's */

@@ -19,6 +19,7 @@ struct pace_board;     /* providers/pace.h */
 struct quota_board;    /* providers/quota.h */
 struct token_board;    /* providers/tokens.h */
 struct answers;        /* cache/answers.h */
+struct guards;         /* guard/set.h */
 struct site;           /* web/site.h */
 struct gateways;       /* gateway/gateway.h */
 struct oversight;      /* logs/oversight.h */
@@ -40,6 +41,7 @@ struct services {
     struct quota_board *quota; /* of provider accounts */
     struct token_board *tokens; /* of service accounts */
     struct answers *answers;    /* NULL: this node keeps none */
+    struct guards *guards;      /* NULL in tests: no key has rules then */
     struct site *site;
     struct gateways *gateways;
     struct oversight *oversight; /* NULL in tests: not printed */

@@ -51,6 +51,11 @@ static inline struct str json_span_str(struct str doc, struct json_span s)
 /* Appends the decoded text of a string span to out; halves of surrogates become U+FFFD.
  * JSON_E_FAULT when the span is no string; < 0 when out is full. */
 int json_span_text(struct str doc, struct json_span s, struct buf *out) _must_use_;
+/* The inside of a string of a document that nobody has scanned: its text appended to out, what is no escape
+ * sequence as it is; a failure is out's. And how many of its bytes stand for the first `bytes` of that text,
+ * an escape in the midst of which they end taken whole. */
+void json_inside_text(struct str inside, struct buf *out);
+size_t json_inside_length(struct str inside, size_t bytes);
 /* True when the span is a string equal to z after decoding. */
 bool json_span_is(struct str doc, struct json_span s, const char *z);
 /* Non-negative integer without fraction or exponent, within uint64; false otherwise. */

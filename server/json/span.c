@@ -36,6 +36,51 @@ int json_span_text(struct str doc, struct json_span s, struct buf *out)
     return r < 0 ? err_origin(r) : JSON_OK;
 }
 
+/* The escape at p, or the byte itself where it begins none. */
+static struct text_escape escape_or_byte(const char *p, const char *end)
+{
+    struct text_escape e = text_unescape(p, end);
+
+    return e.n_in ? e : (struct text_escape){.n_in = 1, .n_out = 1, .out = {*p}};
+}
+
+void json_inside_text(struct str inside, struct buf *out)
+{
+    const char *p = inside.p, *end = str_end(inside);
+
+    while (p < end) {
+        const char *stop = memchr(p, '\\', (size_t)(end - p));
+        struct text_escape e;
+
+        buf_put(out, p, (size_t)((stop ? stop : end) - p));
+        if (!stop)
+            return;
+        e = escape_or_byte(stop, end);
+        buf_put(out, e.out, e.n_out);
+        p = stop + e.n_in;
+    }
+}
+
+size_t json_inside_length(struct str inside, size_t bytes)
+{
+    const char *p = inside.p, *end = str_end(inside);
+
+    while (p < end && bytes) {
+        const char *stop = memchr(p, '\\', MIN((size_t)(end - p), bytes));
+        size_t plain = stop ? (size_t)(stop - p) : MIN((size_t)(end - p), bytes);
+        struct text_escape e;
+
+        p += plain;
+        bytes -= plain;
+        if (!stop || !bytes)
+            continue;
+        e = escape_or_byte(p, end);
+        p += e.n_in;
+        bytes -= MIN(bytes, (size_t)e.n_out);
+    }
+    return (size_t)(p - inside.p);
+}
+
 bool json_span_is(struct str doc, struct json_span s, const char *z)
 {
     char scratch[256];

@@ -21,6 +21,7 @@ enum log_tri { LOG_ANY, LOG_YES, LOG_NO };
 
 #define LOG_NO_PROVIDER "none"
 #define LOG_NO_CACHE "none"
+#define LOG_ANY_GUARDRAIL "any" /* no guardrail may be named so */
 
 struct log_filter {
     struct team_id team; /* 0: every team (operators only) */
@@ -36,6 +37,7 @@ struct log_filter {
     struct money cost_above; /* charge > this; nano < 0: any */
     struct str cache; /* "hit", "miss" or LOG_NO_CACHE; p NULL: any */
     struct str tag; /* a tag's value, or "name=value"; p NULL: any */
+    struct str guardrail; /* one that found something, by name; LOG_ANY_GUARDRAIL; p NULL: not asked */
     int64_t budget_us; /* time to search, but for one slice at least; 0: LOG_BUDGET_US */
 };
 

@@ -56,6 +56,11 @@ test('answers are what the document says', async () => {
   await holds('GET', '/api/v1/teams', 200);
   const budget = await holds('POST', '/api/v1/budgets', 201, { scope: 'team', amount: '50', window: 'month' });
   await holds('GET', '/api/v1/budgets', 200);
+  const rule = await holds('POST', '/api/v1/guardrails', 201, { name: 'described', action: 'log', where: ['request', 'answer'], finds: ['email'], words: ['falcon'], patterns: ['EMP-\\d+'], key_id: key.id });
+  await holds('GET', '/api/v1/guardrails', 200);
+  await holds('PATCH', '/api/v1/guardrails/{id}', 200, { disabled: true, words: null, key_id: null }, ask, `/api/v1/guardrails/${rule.id}`);
+  await holds('PATCH', '/api/v1/guardrails/{id}', 404, { disabled: true }, ask, '/api/v1/guardrails/999999');
+  await holds('DELETE', '/api/v1/guardrails/{id}', 200, undefined, ask, `/api/v1/guardrails/${rule.id}`);
   await holds('GET', '/api/v1/alerts', 200);
   await holds('GET', '/api/v1/alerts/settings', 200);
   await holds('PATCH', '/api/v1/alerts/settings', 200, { balance_below: '5', budget_percents: [50], recipients: [] });

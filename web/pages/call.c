@@ -188,6 +188,7 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
     add_fact(list, "Which means", error_sentence(c->error_code), false);
     add_fact(list, "Refused by", source_text(c->quota_source), false);
     add_fact(list, "Left out", c->dropped, true);
+    add_fact(list, "Guardrails", c->guardrails, false);
     add_fact(list, "Cache", c->cache, false);
     if (c->saved_nano.nano)
         add_fact(list, "Saved", view_money_text(w->arena, c->saved_nano, VIEW_CALL), false);

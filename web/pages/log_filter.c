@@ -103,6 +103,7 @@ void log_params_read(struct web *w, bool operator_view, struct log_params *ret)
         .provider = param(w, "provider"), .status = param(w, "status"),
         .fallback = param(w, "fallback"), .above = param(w, "above"),
         .tag = param(w, "tag"),           .cache = param(w, "cache"),
+        .guardrail = param(w, "guardrail"),
     };
 
     if (!operator_view)
@@ -114,6 +115,7 @@ void log_params_read(struct web *w, bool operator_view, struct log_params *ret)
     p.filter.model = p.model.n ? p.model : STR_NONE;
     p.filter.provider = p.provider.n ? p.provider : STR_NONE;
     p.filter.tag = p.tag.n ? p.tag : STR_NONE;
+    p.filter.guardrail = p.guardrail.n ? p.guardrail : STR_NONE;
     p.filter.fallback = str_eq_c(p.fallback, "yes")  ? LOG_YES
                         : str_eq_c(p.fallback, "no") ? LOG_NO
                                                      : LOG_ANY;
@@ -145,7 +147,7 @@ struct str log_params_link(struct web *w, const struct log_params *p, struct str
         {"model", p->model},       {"provider", p->provider},
         {"status", p->status},     {"fallback", p->fallback},
         {"above", p->above},       {"tag", p->tag},
-        {"cache", p->cache},
+        {"cache", p->cache},       {"guardrail", p->guardrail},
     };
     struct buf url;
     struct str copy;
@@ -280,6 +282,7 @@ static void fixed_view(struct shown *s)
     json_set_str(s->filter, "from", s->p->from);
     json_set_str(s->filter, "to", s->p->to);
     json_set_str(s->filter, "tag", s->p->tag);
+    json_set_str(s->filter, "guardrail", s->p->guardrail);
 }
 
 /* A word of the address may be told by others. */
@@ -302,6 +305,7 @@ static void fixed_chips(struct shown *s)
     add_chip(s, "cache", "cache is", s->p->cache);
     add_chip(s, "above", "cost above $", s->p->above);
     add_chip(s, "tag", "tag is", s->p->tag);
+    add_chip(s, "guardrail", "guardrail is", s->p->guardrail);
 }
 
 int log_params_view(struct web *w, const struct log_params *p, struct str path,
