@@ -9,6 +9,7 @@ struct member {
     struct str email, name;
     enum role role;
     bool disabled;
+    bool second_factor; /* asked for when they sign in */
     int64_t joined_at_us;
 };
 struct member_page {

@@ -11,7 +11,9 @@
 #include "db/rows.h"
 
 DB_QUERY(member_rows,
-         "SELECT p.id, p.email, p.name, m.role, p.disabled_at IS NOT NULL AS disabled, m.joined_at"
+         "SELECT p.id, p.email, p.name, m.role, p.disabled_at IS NOT NULL AS disabled, m.joined_at,"
+         "       EXISTS (SELECT FROM second_factor f WHERE f.user_id = p.id"
+         "                                     AND f.confirmed_at IS NOT NULL) AS second_factor"
          "  FROM member m JOIN person p ON p.id = m.user_id"
          " WHERE m.team_id = $1 ORDER BY m.joined_at, p.id LIMIT $2")
 
@@ -37,6 +39,7 @@ int member_list(struct db *db, struct arena *a, struct team_id team, struct memb
                     DB_COLS(db_col_i64("id", &t.row.user.v), db_col_text("email", &t.row.email),
                             db_col_text("name", &t.row.name), db_col_text("role", &t.role),
                             db_col_bool("disabled", &t.row.disabled),
+                            db_col_bool("second_factor", &t.row.second_factor),
                             db_col_time_us("joined_at", &t.row.joined_at_us)),
                     member_push, &t);
 

@@ -44,10 +44,14 @@ const firstStep = (who, node = one) => {
 const secondStep = ({ visitor, page }, given) => visitor.submit(page, /sign-in\/code$/, { code: given });
 const isIn = async (visitor) => (await visitor.get('/account')).url.endsWith('/account');
 
+// A person's row on the page of the members.
+const listed = async (visitor) => (await visitor.get('/members')).body.split('<tr').find((row) => row.includes(visitor.email));
+
 let ada;
 test('nothing is asked for until the app has shown that it knows the secret', async () => {
   ada = await signUp(one);
   assert.match((await ada.get('/account')).text, /Second factor Off\./);
+  assert.match(await listed(ada), />off</);
   const refused = await begin(ada, 'not her password at all');
   assert.equal(refused.status, 422);
   assert.match(refused.text, /This is not your password/);
@@ -76,6 +80,7 @@ test('a new secret takes the place of one that was not confirmed; ten codes are 
   assert.ok(codes.every((c) => /^[2-9A-HJ-NP-Z]{5}-[2-9A-HJ-NP-Z]{5}$/.test(c)), codes.join());
   const page = await ada.get('/account');
   assert.match(page.text, /On since .*10 recovery codes left/);
+  assert.match(await listed(ada), />On</);
   assert.ok(!codes.some((c) => page.body.includes(c)) && !page.body.includes(ada.secret.replaceAll(' ', '')));
   assert.ok(!JSON.stringify(cluster.sql('SELECT * FROM recovery_code, second_factor')).includes(codes[0]));
   assert.match((await post(ada, '/account/second-factor', { factor_password: password })).text, /is on already/);

@@ -71,6 +71,7 @@ static struct json_object *members_view(struct web *w, const struct member_page 
         json_set_cstr(o, "role", role_name(m->role));
         json_set(o, "roles", role_options(w, m->role));
         json_set_bool(o, "disabled", m->disabled);
+        json_set_bool(o, "second_factor", m->second_factor);
         json_set_bool(o, "self", self);
         json_set_bool(o, "may_change",
                       web_role(w, ROLE_ADMIN) && may_give(w, m->role));
