@@ -10,7 +10,10 @@
  * have taken GUARD_CPU_MS of processor time together: rules that block or redact stop the bytes then, as
  * if they had found something, and `undecided` says so; those that only log count it as a finding.
  *
- * Measured: 5 us a KB of prose for all kinds of findings, 0.1 to 1 us a KB for each pattern. One owner. */
+ * Measured on the reference machine, a KB of prose: 6 us for all kinds of findings together (IP addresses and
+ * secrets 2 us each, the others about 1 us or less), 0.2 to 2 us for each pattern, 2 to 4 us for a hundred
+ * words; what there is without findings or patterns is 0.1 us. The worst that texts and patterns made for it
+ * took of one loop: 95 ms, with 190,000 texts that each nearly meet a pattern's limit. One owner. */
 #pragma once
 
 #include "base/buf.h"

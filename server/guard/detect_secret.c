@@ -81,15 +81,16 @@ static size_t pem_end(struct str text, size_t at)
 
 bool detect_secret(struct str text, size_t from, struct detect_span *ret)
 {
-    static const bool begins[256] = {['g'] = true, ['s'] = true, ['r'] = true, ['w'] = true,
-                                     ['x'] = true, ['p'] = true, ['A'] = true, ['y'] = true,
-                                     ['n'] = true, ['t'] = true, ['h'] = true, ['S'] = true,
-                                     ['-'] = true};
+    /* What may stand behind the first character of one: most words are told by that. */
+    static const char *const second[256] = {['g'] = "ihsl", ['s'] = "k", ['r'] = "k8",  ['w'] = "h", ['x'] = "oa",
+                                            ['p'] = "p",    ['y'] = "a", ['n'] = "p",   ['t'] = "g", ['h'] = "f",
+                                            ['A'] = "KSI",  ['S'] = "G", ['-'] = "-"};
 
-    for (size_t i = from; i < text.n; i++) {
+    for (size_t i = from; i + 1 < text.n; i++) {
+        const char *next = second[(unsigned char)text.p[i]];
         size_t end = i;
 
-        if (!begins[(unsigned char)text.p[i]])
+        if (!next || !text.p[i + 1] || !strchr(next, text.p[i + 1]))
             continue;
         if (text.p[i] == '-')
             end = stands(text, i, PEM_BEGIN) ? pem_end(text, i) : i;

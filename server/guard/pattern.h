@@ -3,8 +3,8 @@
  * PCRE2 goes back over a text again and again where a pattern lets it, so every search has a limit on its
  * steps (PATTERN_STEPS, more for longer texts up to PATTERN_STEPS_MAX, some 50 ns each where it is
  * compiled to machine code), and what meets it is undecided, which is for the caller to judge. Measured on
- * the reference machine, of one search: nothing found 0.1 to 1 us a KB; a pattern that runs into
- * its limit 10 ms, whatever it is and however long the text. What the caller may spend on all of them
+ * the reference machine, of one search: nothing found 0.2 to 2 us a KB; a pattern that runs into
+ * its limit 10 ms at most, whatever it is and however long the text. What the caller may spend on all of them
  * together it counts itself (check.h).
  *
  * Letter case is ignored. A pattern is immutable once made and may be shared by threads. */

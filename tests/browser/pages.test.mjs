@@ -89,7 +89,9 @@ setup('an installation with a month behind it, seen by four', async () => {
   await owner.submit('/alerts', /alerts\/webhook$/, { url: `https://hooks.example.org/${'a-path-without-an-end/'.repeat(9)}` });
   const own = await owner.submit('/provider-keys/new?kind=openai-compatible', /\/provider-keys$/, { kind: 'openai-compatible', name: 'Our own', base_url: 'https://llm.example.org/v1', key: 'sk-own-key-of-the-team-WXYZ' });
   assert.match(own.url, /\/provider-keys\/\d+$/, own.text.slice(0, 600));
+  await owner.submit('/guardrails', /\/guardrails$/, { name: longName.replace(/[^\w .-]/g, '').slice(0, 40), finds: 'email', patterns: '\\bEMP-\\d{6}\\b', action: 'redact', place: 'all' });
   const operator = await signInOperator(server);
+  await operator.submit('/operator/guardrails', /operator\/guardrails$/, { name: 'house rules', finds: 'secret', words: 'Project Falcon\nProject Eagle', action: 'block', place: 'all' });
   const reset = (await operator.submit('/operator/users?q=ada', /\/reset$/)).body.match(/\/reset\/([\w-]{20,})/)[1];
   await operator.submit('/operator/incidents', /incidents\/off$/, { model: 'gpt-5-nano', reason: 'It answers with other people’s words' });
   const [invoice, paid] = [one(`SELECT max(id) AS id FROM invoice WHERE team_id = 2`), one(`SELECT min(id) AS id FROM topup_order WHERE team_id = 2 AND state = 'paid'`)];
@@ -109,6 +111,8 @@ setup('an installation with a month behind it, seen by four', async () => {
     '/billing/credit-notes/{id}': one(`SELECT max(id) AS id FROM credit_note WHERE team_id = 2`),
     '/operator/codes/{id}': one(`SELECT max(id) AS id FROM redeem_code`), '/operator/orders/{id}': paid,
     '/reset/{token}': reset, '/invite/{token}': invite,
+    '/guardrails/{id}': one('SELECT max(id) AS id FROM guardrail WHERE team_id = 2'),
+    '/operator/guardrails/{id}': one('SELECT max(id) AS id FROM guardrail WHERE team_id IS NULL'),
     '/provider-keys/{id}': own.url.match(/\d+$/)[0],
     '/operator/accounts/{id}': 2, '/operator/models/{id}': model,
     '/operator/models/{id}/prices': model, '/operator/models/{id}/prices/new': model,
@@ -225,7 +229,7 @@ for (const name of ['blocked', 'byModel', 'nothing']) jobs.push([name, () => lin
 for (const kind of ['bedrock', 'openai-compatible']) jobs.push([`a key of one's own at ${kind}`, () => `/provider-keys/new?kind=${kind}`, 'USER']);
 for (const kind of ['bedrock', 'vertex', 'azure', 'openai-compatible'])
   jobs.push([`a new account of ${kind}`, () => `/operator/accounts/new?kind=${kind}`, 'OPERATOR']);
-for (const path of ['/overview', '/keys', '/log', '/usage', '/billing', '/billing/ledger', '/budgets', '/members', '/settings'])
+for (const path of ['/overview', '/keys', '/log', '/usage', '/billing', '/billing/ledger', '/budgets', '/guardrails', '/members', '/settings'])
   jobs.push([`${path} of a new team`, () => path, 'NEWCOMER']);
 jobs.splice(0, jobs.length, ...jobs.filter(([name]) => only.test(name)));
 
@@ -298,6 +302,34 @@ test('the requests of one transfer are told apart on a narrow screen', async () 
   assert.equal(new Set(seen).size, seen.length, seen.join(' '));
   const ends = await page.locator('.from-end').evaluateAll((cells) => cells.map((cell) => cell.textContent.slice(-6)));
   seen.forEach((part, i) => assert.ok(part.endsWith(ends[i]), `${part} of ${ends[i]}`));
+  await page.close();
+}, { needs });
+
+test('a guardrail is added, refused by field, changed and taken away by hand', async () => {
+  const page = await contexts.NEWCOMERwide.newPage();
+  const sent = (button) => Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: button }).click()]);
+  await page.goto(`${server.url}/guardrails`);
+  await page.fill('input[name=name]', 'staff');
+  await page.fill('textarea[name=patterns]', '(a+)+[bc]\\d');
+  await sent('Add guardrail');
+  assert.match(await page.locator('main .fault').first().textContent(), /takes too long/);
+  assert.deepEqual(await violations(page), []);
+  await page.fill('textarea[name=patterns]', '\\bEMP-\\d{6}\\b');
+  await page.getByLabel('E-mail addresses').check();
+  await page.getByLabel('What models answer').check();
+  await page.selectOption('select[name=action]', 'redact');
+  await sent('Add guardrail');
+  const row = page.locator('tr', { hasText: 'staff' });
+  assert.match(await row.textContent(), /Redacts\s+email, 1 pattern\s+requests and answers\s+every key/);
+  await Promise.all([page.waitForURL(/guardrails\/\d+$/), row.getByRole('link', { name: 'staff' }).click()]);
+  assert.ok(await page.getByLabel('E-mail addresses').isChecked());
+  assert.equal(await page.inputValue('textarea[name=patterns]'), '\\bEMP-\\d{6}\\b');
+  await page.getByLabel('Off for now').check();
+  await sent('Save');
+  assert.match(await page.locator('tr', { hasText: 'staff' }).textContent(), /Off/);
+  await page.locator('tr', { hasText: 'staff' }).getByRole('button', { name: 'Take away' }).click();
+  await Promise.all([page.waitForEvent('load'), page.locator('#ask').getByRole('button', { name: 'Take away' }).click()]);
+  assert.equal(await page.locator('tr', { hasText: 'staff' }).count(), 0);
   await page.close();
 }, { needs });
 

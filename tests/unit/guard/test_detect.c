@@ -143,6 +143,29 @@ static void secrets(void **state)
     holds(all, ARRAY_LEN(all));
 }
 
+/* Every beginning that is known, in a sentence. */
+static void each_issuers_keys(void **state)
+{
+    static const char *const heads[] = {
+        "github_pat_", "sk-or-v1-", "sk-proj-", "sk-ant-", "sk_live_", "sk_test_", "rk_live_", "whsec_", "glpat-",
+        "ghp_",        "gho_",      "ghs_",     "ghu_",    "ghr_",     "xoxb-",    "xoxp-",    "xoxa-",  "xoxr-",
+        "xoxs-",       "xapp-",     "pplx-",    "AKIA",    "ASIA",     "AIza",     "ya29.",    "npm_",   "gsk_",
+        "xai-",        "tgm-",      "hf_",      "r8_",     "sk-",      "tg-",      "SG.",
+    };
+    static const char rest[] = "ABCD1234EFGH5678IJKL9012MNOP3456QRST7890";
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+        char text[128], key[96];
+
+        snprintf(key, sizeof(key), "%s%s", heads[i], rest);
+        snprintf(text, sizeof(text), "Use %s, please.", key);
+        holds(&(struct detect_case){DETECT_SECRET, text, key}, 1);
+        snprintf(text, sizeof(text), "Use x%s.", key);
+        holds(&(struct detect_case){DETECT_SECRET, text, ""}, 1);
+    }
+}
+
 static void names_are_told_apart(void **state)
 {
     enum detect_kind kind;
@@ -161,7 +184,7 @@ int main(void)
         cmocka_unit_test(mail_addresses),          cmocka_unit_test(cards),
         cmocka_unit_test(bank_accounts),           cmocka_unit_test(social_security_numbers),
         cmocka_unit_test(addresses),               cmocka_unit_test(secrets),
-        cmocka_unit_test(names_are_told_apart),
+        cmocka_unit_test(each_issuers_keys),       cmocka_unit_test(names_are_told_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
