@@ -12,28 +12,56 @@ DB_QUERY(statement_balance,
          "  FROM account w JOIN purse p ON p.team_id = w.team_id AND p.kind = 'wallet'"
          " WHERE w.team_id = $1 AND w.kind = 'wallet'")
 
-#define ROW                                                                                   \
+#define ROW_OF(transfers)                                                                     \
     "SELECT t.id, t.posted_at, t.code, t.ref, t.reason, t.actor_name, t.funds_nano, t.calls," \
     "       t.amount_nano AS moved,"                                                          \
     "       CASE WHEN c.kind IN ('wallet', 'grant') THEN t.amount_nano ELSE 0 END"            \
     "       - CASE WHEN d.kind IN ('wallet', 'grant') THEN t.amount_nano ELSE 0 END"          \
     "           AS amount_nano,"                                                              \
     "       d.kind AS debit, c.kind AS credit"                                                \
-    "  FROM transfer t JOIN account d ON d.team_id = t.team_id AND d.id = t.debit_account"    \
-    "                  JOIN account c ON c.team_id = t.team_id AND c.id = t.credit_account"   \
+    "  FROM " transfers " t"                                                                  \
+    "  JOIN account d ON d.team_id = t.team_id AND d.id = t.debit_account"                    \
+    "  JOIN account c ON c.team_id = t.team_id AND c.id = t.credit_account"                   \
     " WHERE t.team_id = $1"
 
-/* $2 codes, $3 from, $4 until. */
-#define SHOWN                                                                \
-    " AND t.code <> 'GRANT_USE'"                                             \
-    " AND ($2::text IS NULL OR t.code = ANY (string_to_array($2, ',')))"     \
-    " AND ($3::timestamptz IS NULL OR t.posted_at >= $3)"                    \
-    " AND ($4::timestamptz IS NULL OR t.posted_at < $4)"
+/* One statement for each kind of filter, with no more in it than that filter has: a condition that a filter
+ * may leave open ($2 IS NULL OR ...) is planned, once a statement is kept, as if it let through very little,
+ * and a list of the newest rows then sorts all of them. So a list without a month goes down the key, one of a
+ * month along transfer_posted (id + 0 keeps it off the key, which goes by every row since then), and what is
+ * rare is looked for by its code (transfer_ref). The accounts are joined to what is left.
+ * $1 the team; then from and until; then codes; then the cursor and how many. */
+#define IN_SPAN                                                                                 \
+    " AND t.posted_at >= coalesce($2::timestamptz, '-infinity')"                                \
+    " AND t.posted_at < coalesce($3::timestamptz, 'infinity')"
+#define OF_CODES(n) " AND t.code = ANY (string_to_array(" n "::text, ','))"
+#define RARE " AND t.code NOT IN ('USAGE', 'LATE_USAGE')"
+#define SHOWN " AND t.code <> 'GRANT_USE'"
+#define KIND(name, where, id, before, limit)                                                    \
+    DB_QUERY(statement_rows_##name,                                                             \
+             ROW_OF("(SELECT t.* FROM transfer t WHERE t.team_id = $1" SHOWN where              \
+                    " AND " id " < " before " ORDER BY " id " DESC LIMIT " limit ")")           \
+             " ORDER BY t.id DESC")                                                             \
+    DB_QUERY(statement_all_##name, ROW_OF("transfer") SHOWN where " ORDER BY t.id")             \
+    DB_QUERY(statement_sum_##name,                                                              \
+             "SELECT count(*) AS n, coalesce(sum(s.amount_nano), 0)::bigint AS amount"          \
+             "  FROM (" ROW_OF("transfer") SHOWN where ") s")
 
-DB_QUERY(statement_rows, ROW SHOWN " AND t.id < $5 ORDER BY t.id DESC LIMIT $6")
-DB_QUERY(statement_all, ROW SHOWN " ORDER BY t.id")
-DB_QUERY(statement_summed, "SELECT count(*) AS n, coalesce(sum(s.amount_nano), 0)::bigint AS amount"
-                           "  FROM (" ROW SHOWN ") s")
+KIND(every, "", "t.id", "$2", "$3")
+KIND(coded, OF_CODES("$2"), "t.id", "$3", "$4")
+KIND(rare, OF_CODES("$2") RARE, "t.id", "$3", "$4")
+KIND(span, IN_SPAN, "t.id + 0", "$4", "$5")
+KIND(span_coded, IN_SPAN OF_CODES("$4"), "t.id + 0", "$5", "$6")
+KIND(span_rare, IN_SPAN OF_CODES("$4") RARE, "t.id + 0", "$5", "$6")
+
+#define OF_KIND(name) {&statement_rows_##name, &statement_all_##name, &statement_sum_##name}
+static const struct kind {
+    struct db_query *rows, *all, *sum;
+} kinds[2][3] = {
+    /* any code          with usage           without it */
+    {OF_KIND(every), OF_KIND(coded), OF_KIND(rare)},
+    {OF_KIND(span), OF_KIND(span_coded), OF_KIND(span_rare)}, /* of a time */
+};
+
 DB_QUERY(statement_month_rows,
          "SELECT to_char(m.first, 'YYYY-MM') AS month,"
          "       coalesce(i.from_at, c.from_at, m.first AT TIME ZONE t.time_zone) AS from_at,"
@@ -46,7 +74,7 @@ DB_QUERY(statement_month_rows,
          "  LEFT JOIN invoice i ON i.team_id = t.id AND i.month = m.first::date"
          "  LEFT JOIN invoice_cut c ON c.team_id = t.id AND c.next_month = m.first::date"
          " WHERE t.id = $1 ORDER BY m.first DESC LIMIT 240")
-DB_QUERY(statement_row, ROW " AND t.id = $2")
+DB_QUERY(statement_row, ROW_OF("transfer") " AND t.id = $2")
 DB_QUERY(statement_call_rows,
          "SELECT c.call_id, c.served_model, k.name AS key_name, c.charge_nano"
          "  FROM call c LEFT JOIN api_key k ON k.team_id = c.team_id AND k.id = c.key_id"
@@ -116,8 +144,30 @@ static struct db_arg moment_or_none(int64_t unix_us)
     return unix_us ? db_time_us(unix_us) : db_null(DB_TIME_US);
 }
 
-#define FILTER_ARGS(team, f)                                                              \
-    db_i64((team).v), db_text((f)->codes), moment_or_none((f)->from_us), moment_or_none((f)->until_us)
+#define ARGS_MAX 6
+
+static const struct kind *kind_of(const struct statement_filter *f)
+{
+    bool in_span = f->from_us || f->until_us;
+
+    return &kinds[in_span][!f->codes.p ? 0 : str_ihas(f->codes, STR("USAGE")) ? 1 : 2];
+}
+
+/* How many there are. */
+static size_t filter_args(struct team_id team, const struct statement_filter *f,
+                          struct db_arg args[ARGS_MAX])
+{
+    size_t n = 0;
+
+    args[n++] = db_i64(team.v);
+    if (f->from_us || f->until_us) {
+        args[n++] = moment_or_none(f->from_us);
+        args[n++] = moment_or_none(f->until_us);
+    }
+    if (f->codes.p)
+        args[n++] = db_text(f->codes);
+    return n;
+}
 
 int statement_list(struct db *db, struct arena *a, struct team_id team,
                    const struct statement_filter *filter, int64_t before_id, int32_t limit,
@@ -126,15 +176,16 @@ int statement_list(struct db *db, struct arena *a, struct team_id team,
     struct rows s = {.max = (size_t)limit + 1};
     int32_t calls = 0;
     struct calls_row c = {.rows = &s, .calls = &calls};
+    struct db_arg args[ARGS_MAX];
+    size_t n = filter_args(team, filter, args);
     int r;
 
     s.v = arena_array(a, struct statement_row, s.max);
     if (!s.v)
         return err_origin(-ENOMEM);
-    r = db_each(db, &statement_rows, a,
-                DB_ARGS(FILTER_ARGS(team, filter), db_i64(before_id > 0 ? before_id : INT64_MAX),
-                        db_i64(limit + 1)),
-                ROW_COLS(&s.row), row_with_calls, &c);
+    args[n++] = db_i64(before_id > 0 ? before_id : INT64_MAX);
+    args[n++] = db_i64(limit + 1);
+    r = db_each(db, kind_of(filter)->rows, a, args, n, ROW_COLS(&s.row), row_with_calls, &c);
     if (r)
         return db_fatal(r);
     *ret = (struct statement_page){.v = s.v, .n = MIN(s.n, (size_t)limit)};
@@ -161,15 +212,20 @@ int statement_each(struct db *db, struct team_id team, const struct statement_fi
                    int (*fn)(void *ctx, const struct statement_row *row), void *ctx)
 {
     struct each e = {.fn = fn, .ctx = ctx};
+    struct db_arg args[ARGS_MAX];
+    size_t n = filter_args(team, filter, args);
 
-    return db_fatal(db_stream(db, &statement_all, DB_ARGS(FILTER_ARGS(team, filter)),
-                              ROW_COLS_WITH(&e.row, &e.calls), each_row, &e));
+    return db_fatal(db_stream(db, kind_of(filter)->all, args, n, ROW_COLS_WITH(&e.row, &e.calls),
+                              each_row, &e));
 }
 
 int statement_sum(struct db *db, struct team_id team, const struct statement_filter *filter,
                   struct statement_sum *ret)
 {
-    return db_fatal(db_one(db, &statement_summed, NULL, DB_ARGS(FILTER_ARGS(team, filter)),
+    struct db_arg args[ARGS_MAX];
+    size_t n = filter_args(team, filter, args);
+
+    return db_fatal(db_one(db, kind_of(filter)->sum, NULL, args, n,
                            DB_COLS(db_col_i64("n", &ret->n),
                                    db_col_money("amount", &ret->amount))));
 }

@@ -293,6 +293,100 @@ static void the_statement_runs_with_its_balance(void **state)
     people_commit(&t.p);
 }
 
+/* --- filters: each kind is a statement of its own, and all of them have to tell the same --- */
+
+static bool is_listed(const struct statement_row *row, const struct statement_filter *f)
+{
+    struct str rest = f->codes, code;
+
+    if ((f->from_us && row->posted_at_us < f->from_us) || (f->until_us && row->posted_at_us >= f->until_us))
+        return false;
+    if (!f->codes.p)
+        return true;
+    while (str_split(&rest, ',', &code))
+        if (str_eq(code, row->code))
+            return true;
+    return false;
+}
+
+/* Oldest first: the next row that the filter lets through has to be this one. */
+struct told {
+    const struct statement_page *all;
+    const struct statement_filter *filter;
+    size_t left;
+};
+
+static int is_next(void *ctx, const struct statement_row *row)
+{
+    struct told *told = ctx;
+
+    do {
+        assert_true(told->left > 0);
+        told->left--;
+    } while (!is_listed(&told->all->v[told->left], told->filter));
+    assert_int_equal(row->id, told->all->v[told->left].id);
+    return 0;
+}
+
+static void check_filter(struct team_id team, const struct statement_page *all, const struct statement_filter *f)
+{
+    struct told told = {all, f, all->n};
+    struct statement_page page = {.older = true};
+    struct statement_sum sum, expected = {0};
+    int64_t before = 0;
+
+    for (size_t i = 0; i < all->n; i++) {
+        if (!is_listed(&all->v[i], f))
+            continue;
+        if (expected.n % 3 == 0) { /* three at a time */
+            assert_true(page.older);
+            assert_int_equal(statement_list(t.p.db, t.p.a, team, f, before, 3, &page), 0);
+        }
+        assert_true((size_t)(expected.n % 3) < page.n);
+        assert_int_equal(page.v[expected.n % 3].id, all->v[i].id);
+        assert_int_equal(page.v[expected.n % 3].after.nano, all->v[i].after.nano);
+        before = all->v[i].id;
+        expected.n++;
+        expected.amount.nano += all->v[i].amount.nano;
+    }
+    if (expected.n)
+        assert_false(page.older);
+    assert_int_equal(statement_sum(t.p.db, team, f, &sum), 0);
+    assert_int_equal(sum.n, expected.n);
+    assert_int_equal(sum.amount.nano, expected.amount.nano);
+    assert_int_equal(statement_each(t.p.db, team, f, is_next, &told), 0);
+    while (told.left > 0)
+        assert_false(is_listed(&all->v[--told.left], f));
+}
+
+static void every_filter_lists_streams_and_sums_the_same(void **state)
+{
+    static const char *const codes[] = {NULL, "TOPUP", "ADJUST,GRANT", "USAGE,LATE_USAGE", "TOPUP,USAGE", "GRANT"};
+    struct team_id team = money_team(&t, "filters@example.org");
+    struct statement_page all;
+
+    for (int i = 0; i < 5; i++) {
+        char ref[16];
+
+        snprintf(ref, sizeof(ref), "f%d", i);
+        money_topup(&t, team, 1000 + i);
+        assert_int_equal(adjust(team, -10 * (i + 1), ref, "a correction"), STATEMENT_OK);
+    }
+    people_begin(&t.p, DB_TEAM(team));
+    assert_int_equal(statement_list(t.p.db, t.p.a, team, &(struct statement_filter){0}, 0, 50, &all), 0);
+    assert_int_equal(all.n, 10);
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        const int64_t from = all.v[7].posted_at_us, until = all.v[2].posted_at_us;
+        const int64_t spans[][2] = {{0, 0}, {from, until}, {from, 0}, {0, until}, {until, from}};
+
+        for (size_t k = 0; k < ARRAY_LEN(spans); k++)
+            check_filter(team, &all,
+                         &(struct statement_filter){
+                             .codes = str_c(codes[i]), .from_us = spans[k][0], .until_us = spans[k][1]});
+    }
+    people_commit(&t.p);
+}
+
 DB_QUERY(books_partitions, "SELECT count(*) AS v FROM pg_inherits"
                            " WHERE inhparent = 'call'::regclass AND $1 > 0")
 
@@ -358,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_team_sees_its_own_books_only),
         cmocka_unit_test(attempts_are_rows_that_their_team_sees),
         cmocka_unit_test(the_statement_runs_with_its_balance),
+        cmocka_unit_test(every_filter_lists_streams_and_sums_the_same),
         cmocka_unit_test(partitions_are_made_ahead),
         cmocka_unit_test(windows_turn_in_the_teams_time_zone),
     };
