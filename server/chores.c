@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "books.h"
 #include "catalog/holder.h"
 #include "db/cancel.h"
 #include "db/tx.h"
@@ -19,7 +20,6 @@
 #include "ledger/grant.h"
 #include "ledger/invoice.h"
 #include "ledger/upkeep.h"
-#include "logs/findings.h"
 #include "logs/oversight.h"
 #include "logs/retention.h"
 #include "notices/alert.h"
@@ -28,12 +28,10 @@
 #include "old_holds.h"
 #include "payments/payment.h"
 #include "responses/stored.h"
+#include "troubles.h"
 #include "webhook.h"
 
 #define CHORES_MAX 8
-/* What the check of a minute's calls leaves to settling: of its time, and at least. */
-#define STEP_RESTS 2
-#define STEP_REST_MIN_MS 20
 /* How often orders are looked for whose payment at Stripe is to be asked after. */
 #define STRIPE_LOOK_MS 2000
 /* How often mail is looked for: somebody may wait for it. */
@@ -51,6 +49,7 @@ struct chore {
     /* In how many milliseconds there is something to do, as far as the current catalogue says, which
      * another one ends; NULL: in every_ms, which is the most. */
     int64_t (*next_ms)(struct crew *c);
+    void (*away)(struct crew *c); /* in its place while the database is away; NULL: nothing is done */
 };
 
 struct crew {
@@ -71,6 +70,7 @@ struct chores {
     struct crew crew[CREWS];
     struct token_keeper *tokens;
     struct post *mail, *webhooks;
+    struct troubles *troubles;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     unsigned catalogs; /* so many came; under the lock */
@@ -139,48 +139,19 @@ static int64_t prices_next_ms(struct crew *c)
 
 static bool wait_until(struct chores *c, int64_t at_ms);
 
-/* Reads the window's calls span by span, resting after each for longer than it took. */
-static int check_calls(struct crew *c, struct integrity_outcome *o)
+static bool rest_until(void *ctx, int64_t at_ms)
 {
-    int r = 0;
-
-    while (r == 0 && o->more) {
-        int64_t began_ms = clock_mono_ms(), ended_ms;
-
-        r = integrity_step(c->db, o);
-        ended_ms = clock_mono_ms();
-        if (r == 0 && o->more &&
-            wait_until(c->all, ended_ms + STEP_REST_MIN_MS + STEP_RESTS * (ended_ms - began_ms)))
-            break;
-    }
-    return r;
-}
-
-static int check_books(struct crew *c, enum integrity_form form)
-{
-    struct integrity_outcome o = {0};
-    int64_t began_ms = clock_mono_ms();
-    int r = integrity_run(c->db, form, &o);
-
-    if (r == 0)
-        r = check_calls(c, &o);
-    if (o.ran && form == INTEGRITY_FULL)
-        log_info("books_checked", "findings=%d new=%d ms=%lld", o.found, o.opened,
-                 (long long)(clock_mono_ms() - began_ms));
-    if (o.opened)
-        log_error("books_do_not_agree", "form=%s new_findings=%d",
-                  form == INTEGRITY_FULL ? "full" : "window", o.opened);
-    return r;
+    return wait_until(ctx, at_ms);
 }
 
 static int chore_check_window(struct crew *c)
 {
-    return check_books(c, INTEGRITY_WINDOW);
+    return books_check(c->db, INTEGRITY_WINDOW, rest_until, c->all);
 }
 
 static int chore_check_full(struct crew *c)
 {
-    return check_books(c, INTEGRITY_FULL);
+    return books_check(c->db, INTEGRITY_FULL, rest_until, c->all);
 }
 
 static int chore_check_holds(struct crew *c)
@@ -234,6 +205,16 @@ static int chore_alerts(struct crew *c)
     return alerts_judge(c->db, c->all->config.services->notices);
 }
 
+static int chore_troubles(struct crew *c)
+{
+    return troubles_look(c->all->troubles, c->db);
+}
+
+static void troubles_without(struct crew *c)
+{
+    troubles_away(c->all->troubles, is_stopping, c->all);
+}
+
 static int chore_resets(struct crew *c)
 {
     const struct services *s = c->all->config.services;
@@ -274,6 +255,7 @@ static const struct chore quick_chores[] = {
     {"invoices", 60000, chore_invoices},
     {"sessions", 3600000, chore_sessions},
     {"alerts", 5000, chore_alerts},
+    {"troubles", 5000, chore_troubles, .away = troubles_without},
 };
 
 /* The checks' own times are kept in the database; here is how often a node looks. */
@@ -371,9 +353,11 @@ static void run_chore(struct crew *c, const struct chore *chore)
         if (has_run(c))
             return;
     }
-    if (r == DB_E_AWAY || r == -ENOTCONN)
+    if (r == DB_E_AWAY || r == -ENOTCONN) {
         log_warn("chore_waits", "chore=%s reason=database_away", chore->name);
-    else if (r)
+        if (chore->away)
+            chore->away(c);
+    } else if (r)
         log_error("chore_failed", "chore=%s error=%d database=%s", chore->name, r,
                   c->db ? log_str(str_c(db_last_error(c->db))) : "none");
 }
@@ -466,6 +450,8 @@ int chores_start(const struct chores_config *config, struct chores **ret)
         r = post_new(config->services->notices, OUTBOX_MAIL, &c->mail);
     if (r == 0)
         r = post_new(config->services->notices, OUTBOX_WEBHOOK, &c->webhooks);
+    if (r == 0)
+        r = troubles_new(config->services, &c->troubles);
     for (size_t i = 0; r == 0 && i < ARRAY_LEN(c->crew); i++)
         r = start_crew(&c->crew[i]);
     if (r)
@@ -493,6 +479,7 @@ void chores_stop(struct chores *c)
     token_keeper_free(c->tokens);
     post_free(c->mail);
     post_free(c->webhooks);
+    troubles_free(c->troubles);
     pthread_cond_destroy(&c->wake);
     pthread_mutex_destroy(&c->lock);
     free(c);

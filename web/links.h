@@ -57,6 +57,11 @@
     X(operator_accounts, "/operator/accounts")                                                     \
     X(operator_new_account, "/operator/accounts/new")                                              \
     X(operator_incidents, "/operator/incidents")                                                   \
+    X(operator_alerts, "/operator/alerts")                                                         \
+    X(operator_mail_test, "/operator/alerts/mail/test")                                            \
+    X(operator_webhook, "/operator/alerts/webhook")                                                \
+    X(operator_webhook_drop, "/operator/alerts/webhook/drop")                                      \
+    X(operator_webhook_test, "/operator/alerts/webhook/test")                                      \
     X(operator_findings, "/operator/findings")                                                     \
     X(operator_models, "/operator/models")                                                         \
     X(operator_new_model, "/operator/models/new")                                                  \

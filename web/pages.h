@@ -20,6 +20,7 @@
 #include "web/pages/members.h"
 #include "web/pages/operator_account.h"
 #include "web/pages/operator_accounts.h"
+#include "web/pages/operator_alerts.h"
 #include "web/pages/operator_audit.h"
 #include "web/pages/operator_calls.h"
 #include "web/pages/operator_codes.h"

@@ -1,4 +1,4 @@
-/* rail.c: see rail.h. The letter is the one of the shortcut `g` letter (static/app.js reads it from
+/* rail.c: see rail.h. The letter, or digit, is the one of the shortcut `g` letter (static/app.js reads it from
  * the page). */
 #include "web/rail.h"
 
@@ -25,6 +25,7 @@ static const struct {
     {SECTION_TEAM_ADMIN, "API reference", "book-open", "/reference", "h"},
     {SECTION_OPERATOR, "System", "server", "/operator", "y"},
     {SECTION_OPERATOR, "Incident switches", "siren", "/operator/incidents", "x"},
+    {SECTION_OPERATOR, "Alerts", "mail", "/operator/alerts", "1"},
     {SECTION_OPERATOR, "Findings", "circle-alert", "/operator/findings", "f"},
     {SECTION_OPERATOR, "Provider accounts", "plug", "/operator/accounts", "p"},
     {SECTION_OPERATOR, "Models and prices", "layers", "/operator/models", "r"},

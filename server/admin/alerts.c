@@ -5,6 +5,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "notices/trial.h"
 #include "notices/webhook.h"
 
 #define ALERTS_ANSWERED 200
@@ -178,23 +179,21 @@ static const struct json_field webhook_fields[] = {
 };
 
 /* A test follows, so that it is seen whether it arrives. */
-int admin_alert_webhook_set(struct admin *a)
+int admin_set_webhook(struct admin *a, struct team_id team)
 {
     struct identity_fault fault = {0};
     struct webhook_body b = {0};
     struct json_object *o;
     struct str secret;
-    int r = admin_need(a, ROLE_ADMIN);
+    int r = admin_body(a, webhook_fields, ARRAY_LEN(webhook_fields), &b);
 
     if (!r)
-        r = admin_body(a, webhook_fields, ARRAY_LEN(webhook_fields), &b);
-    if (!r)
         r = admin_identity(a,
-                           webhook_set(a->db, a->arena, a->services->notices, &a->actor, a->team,
-                                       b.url, &secret, &fault),
+                           webhook_set(a->db, a->arena, a->services->notices, &a->actor, team, b.url,
+                                       &secret, &fault),
                            &fault);
     if (!r)
-        r = admin_identity(a, webhook_test(a->db, a->arena, a->services->notices, a->team), NULL);
+        r = admin_identity(a, webhook_test(a->db, a->arena, a->services->notices, team), NULL);
     if (r)
         return r;
     o = json_new_object();
@@ -202,6 +201,62 @@ int admin_alert_webhook_set(struct admin *a)
     json_set_str(o, "url", str_trim(b.url));
     json_set_str(o, "secret", secret);
     return admin_reply(a, 201, o);
+}
+
+int admin_alert_webhook_set(struct admin *a)
+{
+    int r = admin_need(a, ROLE_ADMIN);
+
+    return r ? r : admin_set_webhook(a, a->team);
+}
+
+static int answer_trial(struct admin *a, const char *channel, const struct trial *trial)
+{
+    struct json_object *o = json_new_object();
+
+    json_set_cstr(o, "object", "alert_test");
+    json_set_cstr(o, "channel", channel);
+    json_set_str(o, "to", trial->to);
+    json_set_bool(o, "delivered", trial->delivered);
+    json_set_str(o, "answer", trial->said);
+    return admin_reply(a, 200, o);
+}
+
+/* Others' servers are waited for, so no transaction stays open meanwhile. */
+int admin_test_webhook(struct admin *a, struct team_id team)
+{
+    struct trial trial;
+    int r;
+
+    admin_leave_tx(a);
+    r = trial_webhook(a->db, a->arena, a->services->notices, team, &trial);
+    if (r == TRIAL_E_NONE)
+        return admin_problem(a, PROBLEM_NOT_FOUND, NULL, "There is no webhook.");
+    if (!r)
+        r = admin_again(a);
+    return r ? r : answer_trial(a, "webhook", &trial);
+}
+
+int admin_test_mail(struct admin *a, struct str to)
+{
+    struct trial trial;
+    int r;
+
+    admin_leave_tx(a);
+    r = trial_mail(a->db, a->arena, a->services->notices, to, &trial);
+    if (r == TRIAL_E_NONE)
+        return admin_problem(a, PROBLEM_NOT_FOUND, NULL,
+                             "No mail server is set: SMTP_URL and MAIL_FROM.");
+    if (!r)
+        r = admin_again(a);
+    return r ? r : answer_trial(a, "mail", &trial);
+}
+
+int admin_alert_webhook_test(struct admin *a)
+{
+    int r = admin_need(a, ROLE_ADMIN);
+
+    return r ? r : admin_test_webhook(a, a->team);
 }
 
 int admin_alert_webhook_drop(struct admin *a)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -297,4 +298,14 @@ void journal_read(struct journal *j, struct journal_view *ret)
     };
     ret->waiting = atomic_load(&f->settle.n_pushed) - ret->settled - ret->refused;
     journal_core_read(j, ret);
+}
+
+int64_t journal_refused_bytes(struct journal *j)
+{
+    const struct flush *f = journal_port(j)->ctx;
+    char path[PATH_MAX];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s/refused", f->config.dir);
+    return stat(path, &st) ? 0 : (int64_t)st.st_size;
 }

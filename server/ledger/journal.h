@@ -55,3 +55,5 @@ struct journal_view {
     uint64_t replayed; /* found at the start */
 };
 void journal_read(struct journal *j, struct journal_view *ret); /* any thread */
+/* Bytes of the file `refused`, also of earlier processes; it is a person's to take away. Asks the disk. */
+int64_t journal_refused_bytes(struct journal *j);

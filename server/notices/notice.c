@@ -11,6 +11,19 @@
 #define DAY_S 86400
 #define WISH_BYTES MIB(1)
 
+void notice_put(const struct notices *n, struct str to, const char *tag,
+                const struct letter *letter, struct buf *out)
+{
+    const struct mail mail = {.from = n->from,
+                              .to = to,
+                              .tag = str_c(tag),
+                              .host = n->host,
+                              .at_us = clock_wall_us(),
+                              .letter = letter};
+
+    mail_put(&mail, out);
+}
+
 int notice_mail(struct db *db, struct arena *a, const struct notices *n, struct team_id team,
                 const char *kind, struct str to, const struct letter *letter,
                 int32_t useless_after_s)
@@ -24,15 +37,8 @@ int notice_mail(struct db *db, struct arena *a, const struct notices *n, struct 
     struct buf text;
 
     outbox_tag(item.tag);
-    const struct mail mail = {.from = n->from,
-                              .to = to,
-                              .tag = str_c(item.tag),
-                              .host = n->host,
-                              .at_us = clock_wall_us(),
-                              .letter = letter};
-
     buf_init(&text, MAIL_BYTES_MAX);
-    mail_put(&mail, &text);
+    notice_put(n, to, item.tag, letter, &text);
     return outbox_add_text(db, a, n, &item, &text);
 }
 

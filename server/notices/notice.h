@@ -5,7 +5,11 @@
 #include "identity/invite.h"
 #include "notices/outbox.h"
 
-/* A letter to one address, as an item of the outbox. */
+/* The whole mail of a letter to one address; tag: its Message-ID's. Whether it fitted says buf_finish(out), which
+ * takes MAIL_BYTES_MAX. */
+void notice_put(const struct notices *n, struct str to, const char *tag,
+                const struct letter *letter, struct buf *out);
+/* The same as an item of the outbox. */
 int notice_mail(struct db *db, struct arena *a, const struct notices *n, struct team_id team,
                 const char *kind, struct str to, const struct letter *letter,
                 int32_t useless_after_s) _must_use_;

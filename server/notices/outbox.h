@@ -27,6 +27,11 @@ int outbox_add(struct db *db, struct arena *a, const struct notices *n,
 int outbox_add_text(struct db *db, struct arena *a, const struct notices *n,
                     struct outbox_item *item, struct buf *text) _must_use_;
 
+/* What was sent already, or could not be, and is not tried again: for the pages. text is not kept. Scope as
+ * outbox_add(). */
+int outbox_note(struct db *db, const struct outbox_item *item, bool sent,
+                struct str outcome) _must_use_;
+
 struct outbox_taken {
     int64_t id;
     struct team_id team;

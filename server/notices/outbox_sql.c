@@ -47,6 +47,24 @@ int outbox_add(struct db *db, struct arena *a, const struct notices *n,
     return r ? err_trace(db_fatal(r)) : 0;
 }
 
+DB_QUERY(outbox_noted,
+         "INSERT INTO outbox (team_id, channel, kind, tag, recipient, subject, tries, useless_at,"
+         "                    sent_at, given_up_at, outcome)"
+         " SELECT nullif($1::bigint, 0), $2, $3, $4, $5, left($6, 400), 1, x.now_at,"
+         "        CASE WHEN $7 THEN x.now_at END, CASE WHEN NOT $7 THEN x.now_at END, left($8, 400)"
+         "   FROM (SELECT clock_timestamp() AS now_at) x")
+
+int outbox_note(struct db *db, const struct outbox_item *item, bool sent, struct str outcome)
+{
+    int r = db_exec(db, &outbox_noted,
+                    DB_ARGS(db_i64(item->team.v), db_cstr(channels[item->channel]),
+                            db_cstr(item->kind), db_cstr(item->tag), db_text(item->recipient),
+                            db_text(item->subject), db_bool(sent), db_text(outcome)),
+                    NULL);
+
+    return r ? err_trace(db_fatal(r)) : 0;
+}
+
 int outbox_add_text(struct db *db, struct arena *a, const struct notices *n,
                     struct outbox_item *item, struct buf *text)
 {

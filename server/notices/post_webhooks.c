@@ -111,7 +111,7 @@ static int start(struct delivery *d)
 {
     static const struct fetch_callbacks callbacks = {on_head, on_chunk, on_done};
     struct round *r = d->round;
-    struct str said = STR("a URL that may not be reached");
+    struct str said = STR(WEBHOOK_UNREACHABLE);
     int outcome = webhook_prepare(r->db, d->a, r->post->notices, &d->taken, &d->try, &said);
 
     if (outcome == WEBHOOK_OK)

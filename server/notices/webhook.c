@@ -15,7 +15,6 @@
 #define DAY_S 86400
 #define CONNECT_MS 5000
 #define ANSWER_MS 10000
-#define EVENT_BYTES KIB(16)
 #define REPLY_BYTES KIB(16)
 #define URL_BYTES_MAX 2000
 
@@ -34,12 +33,15 @@ static int note(struct db *db, const struct actor *actor, const char *action, st
                 struct arena *a, struct str url)
 {
     struct audit_entry entry = {
-        .team = team, .action = action, .kind = "team", .object_id = team.v};
+        .team = team,
+        .action = action,
+        .kind = team.v ? "team" : "installation",
+        .object_id = team.v ? team.v : 1};
     struct json_writer w;
     struct buf text;
     int r;
 
-    buf_init(&text, EVENT_BYTES);
+    buf_init(&text, WEBHOOK_EVENT_BYTES);
     json_begin(&w, &text);
     json_open_object(&w);
     json_key(&w, "url");
@@ -128,9 +130,35 @@ static void write_alert(struct json_writer *w, const struct alert *v)
     }
 }
 
-/* v NULL: a test. */
-static void write_event(struct buf *out, const char *tag, struct team_id team,
-                        const struct alert *v)
+static void write_alarm(struct json_writer *w, struct arena *a, const struct alarm *v)
+{
+    const struct {
+        const char *key;
+        struct str text;
+    } texts[] = {{"kind", v->kind},
+                 {"subject", v->subject},
+                 {"name", v->name},
+                 {"title", alarm_title(a, v)},
+                 {"detail", v->detail}};
+    char at[CLOCK_RFC3339_SIZE];
+
+    json_key(w, "id");
+    json_int(w, v->id);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        json_key(w, texts[i].key);
+        json_str(w, texts[i].text);
+    }
+    json_key(w, "raised_at");
+    clock_rfc3339(v->raised_at_us, at);
+    json_cstr(w, at);
+    if (v->ended_at_us) {
+        json_key(w, "ended_at");
+        clock_rfc3339(v->ended_at_us, at);
+        json_cstr(w, at);
+    }
+}
+
+void webhook_event_put(const struct webhook_event *e, struct arena *a, struct buf *out)
 {
     char at[CLOCK_RFC3339_SIZE];
     struct json_writer w;
@@ -139,48 +167,64 @@ static void write_event(struct buf *out, const char *tag, struct team_id team,
     json_begin(&w, out);
     json_open_object(&w);
     json_key(&w, "id");
-    json_cstr(&w, tag);
+    json_cstr(&w, e->tag);
     json_key(&w, "type");
-    json_cstr(&w, v ? "alert.raised" : "test");
+    json_cstr(&w, e->alert ? "alert.raised" : e->alarm ? alarm_event(e->alarm) : "test");
     json_key(&w, "created_at");
     json_cstr(&w, at);
     json_key(&w, "team_id");
-    json_int(&w, team.v);
+    if (e->team.v)
+        json_int(&w, e->team.v);
+    else
+        json_null(&w);
     json_key(&w, "data");
     json_open_object(&w);
-    if (v)
-        write_alert(&w, v);
+    if (e->alert)
+        write_alert(&w, e->alert);
+    if (e->alarm)
+        write_alarm(&w, a, e->alarm);
     json_close_object(&w);
     json_close_object(&w);
 }
 
-static int add_event(struct db *db, struct arena *a, const struct notices *n, struct team_id team,
-                     const struct alert *v)
+static int add_event(struct db *db, struct arena *a, const struct notices *n,
+                     struct webhook_event *e)
 {
-    struct outbox_item item = {.team = team,
+    struct outbox_item item = {.team = e->team,
                                .channel = OUTBOX_WEBHOOK,
-                               .kind = v ? "alert" : "test",
-                               .subject = v ? alert_title(a, v) : STR("Test of the webhook"),
+                               .kind = e->alert || e->alarm ? "alert" : "test",
+                               .subject = e->alert   ? alert_title(a, e->alert)
+                                          : e->alarm ? alarm_title(a, e->alarm)
+                                                     : STR("Test of the webhook"),
                                .useless_after_s = DAY_S};
     struct buf text;
-    int r = webhook_read(db, a, team, &item.recipient);
+    int r = webhook_read(db, a, e->team, &item.recipient);
 
     if (r)
         return r;
     outbox_tag(item.tag);
-    buf_init(&text, EVENT_BYTES);
-    write_event(&text, item.tag, team, v);
+    e->tag = item.tag;
+    buf_init(&text, WEBHOOK_EVENT_BYTES);
+    webhook_event_put(e, a, &text);
     return outbox_add_text(db, a, n, &item, &text);
 }
 
 int webhook_test(struct db *db, struct arena *a, const struct notices *n, struct team_id team)
 {
-    return add_event(db, a, n, team, NULL);
+    return add_event(db, a, n, &(struct webhook_event){.team = team});
 }
 
 int webhook_tell(struct db *db, struct arena *a, const struct notices *n, const struct alert *v)
 {
-    int r = add_event(db, a, n, v->team, v);
+    int r = add_event(db, a, n, &(struct webhook_event){.team = v->team, .alert = v});
+
+    return r == IDENTITY_E_NONE ? 0 : r;
+}
+
+int webhook_tell_alarm(struct db *db, struct arena *a, const struct notices *n,
+                       const struct alarm *v)
+{
+    int r = add_event(db, a, n, &(struct webhook_event){.alarm = v});
 
     return r == IDENTITY_E_NONE ? 0 : r;
 }
@@ -198,17 +242,21 @@ struct str webhook_signature(struct arena *a, struct str secret, int64_t at_s, s
     return arena_strf(a, "t=%" PRId64 ",v1=%s", at_s, hex);
 }
 
-struct opening {
-    struct arena *a;
-    struct team_id team;
-    struct str url, sealed;
-};
-
-static int find_tx(struct db *db, void *ctx)
+int webhook_open(struct db *db, struct arena *a, const struct notices *n, struct team_id team,
+                 struct webhook_target *ret)
 {
-    struct opening *o = ctx;
+    struct str url, sealed, place = secret_place(a, team);
+    int r = place.p ? webhook_find(db, a, team, &url, &sealed) : err_origin(-ENOMEM);
 
-    return webhook_find(db, o->a, o->team, &o->url, &o->sealed);
+    if (r == DB_E_NONE)
+        return WEBHOOK_OPEN_E_NONE;
+    if (r)
+        return err_trace(db_fatal(r));
+    ret->url = url;
+    r = secret_open(a, n->seal_key, place, sealed, &ret->secret);
+    if (r == SECRET_E_FORGED)
+        return WEBHOOK_OPEN_E_FORGED;
+    return r ? err_trace(r) : 0;
 }
 
 int webhook_answered(struct arena *a, int status, enum fetch_fault fault, struct str *ret_said)
@@ -221,18 +269,18 @@ int webhook_answered(struct arena *a, int status, enum fetch_fault fault, struct
     return fault == FETCH_E_BLOCKED ? WEBHOOK_E_NEVER : WEBHOOK_E_LATER;
 }
 
-static int write_try(struct arena *a, const struct notices *n, const struct outbox_taken *t,
-                     struct str secret, struct webhook_try *ret)
+int webhook_request(struct arena *a, const struct notices *n, const struct webhook_target *target,
+                    struct str body, struct webhook_try *ret)
 {
     ret->headers[0] = (struct fetch_header){"content-type", STR("application/json")};
     ret->headers[1] = (struct fetch_header){
         "x-tollgate-signature",
-        webhook_signature(a, secret, clock_wall_us() / 1000000, t->text)};
+        webhook_signature(a, target->secret, clock_wall_us() / 1000000, body)};
     ret->request = (struct fetch_request){.method = "POST",
-                                          .url = arena_cstr(a, t->recipient),
+                                          .url = arena_cstr(a, target->url),
                                           .headers = ret->headers,
                                           .header_count = ARRAY_LEN(ret->headers),
-                                          .body = t->text,
+                                          .body = body,
                                           .network = network_of(n),
                                           .connect_timeout_ms = CONNECT_MS,
                                           .first_byte_timeout_ms = ANSWER_MS,
@@ -242,23 +290,53 @@ static int write_try(struct arena *a, const struct notices *n, const struct outb
     return ret->request.url && ret->headers[1].value.p ? 0 : err_origin(-ENOMEM);
 }
 
+struct opening {
+    struct arena *a;
+    const struct notices *n;
+    struct team_id team;
+    struct webhook_target target;
+};
+
+static int open_tx(struct db *db, void *ctx)
+{
+    struct opening *o = ctx;
+
+    return webhook_open(db, o->a, o->n, o->team, &o->target);
+}
+
 int webhook_prepare(struct db *db, struct arena *a, const struct notices *n,
                     const struct outbox_taken *t, struct webhook_try *ret, struct str *ret_said)
 {
-    struct opening o = {.a = a, .team = t->team};
-    struct str secret, place = secret_place(a, t->team);
-    int r = place.p ? db_tx(db, DB_SYSTEM, "webhook_find", find_tx, &o) : err_origin(-ENOMEM);
+    struct opening o = {.a = a, .n = n, .team = t->team};
+    int r = identity_tx(db, DB_SYSTEM, "webhook_open", open_tx, &o);
 
-    if (r == DB_E_NONE || (r == 0 && !str_eq(o.url, t->recipient))) {
+    if (r == WEBHOOK_OPEN_E_NONE || (r == 0 && !str_eq(o.target.url, t->recipient))) {
         *ret_said = STR("the webhook was changed meanwhile");
         return WEBHOOK_E_NEVER;
     }
-    if (r)
-        return err_trace(db_fatal(r));
-    r = secret_open(a, n->seal_key, place, o.sealed, &secret);
-    if (r == SECRET_E_FORGED) {
-        *ret_said = STR("its secret was sealed under another secret; set it anew");
+    if (r == WEBHOOK_OPEN_E_FORGED) {
+        *ret_said = STR(WEBHOOK_FORGED);
         return WEBHOOK_E_NEVER;
     }
-    return r ? err_trace(r) : write_try(a, n, t, secret, ret);
+    return r ? err_trace(db_fatal(r)) : webhook_request(a, n, &o.target, t->text, ret);
+}
+
+int webhook_post(struct arena *a, const struct notices *n, const struct webhook_target *target,
+                 struct str body, struct str *ret_said)
+{
+    enum fetch_fault fault = FETCH_E_CONNECT;
+    struct webhook_try try;
+    struct buf answer;
+    int status = 0;
+    int r = webhook_request(a, n, target, body, &try);
+
+    if (r)
+        return r;
+    buf_init(&answer, REPLY_BYTES);
+    r = fetch_blocking(&try.request, &status, &answer, &fault);
+    buf_done(&answer);
+    if (r < 0)
+        return err_trace(r);
+    *ret_said = STR(WEBHOOK_UNREACHABLE);
+    return r ? WEBHOOK_E_NEVER : webhook_answered(a, status, fault, ret_said);
 }

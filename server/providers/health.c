@@ -14,6 +14,8 @@ struct health {
     _Atomic int64_t account;        /* 0: free */
     _Atomic int64_t cool_until_ms;  /* 0: up */
     _Atomic int64_t probe_until_ms; /* a probe is out until then */
+    _Atomic int64_t down_since_ms;  /* when the first cool-down began that no success has ended; 0: up */
+    _Atomic int64_t failed_ms;      /* the last failure */
     _Atomic uint32_t failures_in_a_row, cool_downs, error_ppm;
     _Atomic int64_t first_byte_us, latency_us;
     _Atomic uint64_t tries, failures;
@@ -110,6 +112,7 @@ static void up_again(struct health *h)
     atomic_store_explicit(&h->failures_in_a_row, 0, memory_order_relaxed);
     atomic_store_explicit(&h->cool_downs, 0, memory_order_relaxed);
     atomic_store_explicit(&h->probe_until_ms, 0, memory_order_relaxed);
+    atomic_store_explicit(&h->down_since_ms, 0, memory_order_relaxed);
     atomic_store_explicit(&h->cool_until_ms, 0, memory_order_relaxed);
 }
 
@@ -148,10 +151,11 @@ static int64_t cool_down_ms(struct health *h, enum health_failure failure, int64
     return back_off_ms(before);
 }
 
-static void cool_until(struct health *h, int64_t until)
+static void cool_until(struct health *h, int64_t now_ms, int64_t until)
 {
-    int64_t old = atomic_load_explicit(&h->cool_until_ms, memory_order_relaxed);
+    int64_t old = atomic_load_explicit(&h->cool_until_ms, memory_order_relaxed), up = 0;
 
+    (void)atomic_compare_exchange_strong(&h->down_since_ms, &up, now_ms);
     while (old < until && !atomic_compare_exchange_weak(&h->cool_until_ms, &old, until))
         continue;
     atomic_store_explicit(&h->probe_until_ms, 0, memory_order_relaxed);
@@ -167,12 +171,13 @@ void health_failed(struct health *h, int64_t now_ms, enum health_failure failure
     share_add(&h->error_ppm, true);
     if (atomic_load_explicit(&h->account, memory_order_relaxed) == 0)
         return; /* the overflow slot is many accounts */
+    atomic_store_explicit(&h->failed_ms, now_ms, memory_order_relaxed);
     /* Those that were under way when it began to cool must not drive the back-off up. */
     if (now_ms < until && now_ms + retry_after_ms <= until)
         return;
     atomic_store_explicit(&h->last_failure, (int)failure, memory_order_relaxed);
     if (failure != HEALTH_FAILED || retry_after_ms > 0 || until != 0 || row >= HEALTH_FAILURES_MAX)
-        cool_until(h, now_ms + cool_down_ms(h, failure, retry_after_ms));
+        cool_until(h, now_ms, now_ms + cool_down_ms(h, failure, retry_after_ms));
 }
 
 void health_untold(struct health *h)
@@ -193,6 +198,8 @@ void health_read(const struct health *h, int64_t now_ms, struct health_view *ret
     *ret = (struct health_view){
         .state = health_state(h, now_ms),
         .cool_for_ms = MAX(until - now_ms, (int64_t)0),
+        .down_since_ms = atomic_load_explicit(&h->down_since_ms, memory_order_relaxed),
+        .failed_ms = atomic_load_explicit(&h->failed_ms, memory_order_relaxed),
         .failures_in_a_row = atomic_load_explicit(&h->failures_in_a_row, memory_order_relaxed),
         .error_ppm = atomic_load_explicit(&h->error_ppm, memory_order_relaxed),
         .first_byte_us = atomic_load_explicit(&h->first_byte_us, memory_order_relaxed),

@@ -65,6 +65,8 @@ void health_reset(struct health *h);
 struct health_view { /* for pages */
     enum health_state state;
     int64_t cool_for_ms; /* 0 unless cooling */
+    int64_t down_since_ms; /* since when nothing has succeeded that ended a cool-down; 0: it is up */
+    int64_t failed_ms;     /* the last failure; 0: none */
     uint32_t failures_in_a_row;
     uint32_t error_ppm;                /* moving share of failed tries, parts per million */
     int64_t first_byte_us, latency_us; /* moving means; 0 before the first success */

@@ -257,7 +257,13 @@ const signed = ({ headers, body }) => {
 };
 const delivery = () => cluster.sql(`SELECT * FROM outbox WHERE channel = 'webhook' ORDER BY id DESC LIMIT 1`)[0];
 const tried = (n = 1) => eventually(() => { const d = delivery(); return (d.tries >= n && d.outcome) || d.sent_at || d.given_up_at; }, 'a try');
+// Now, on the page; or the way that alerts go, by setting the URL, which leaves a test in the outbox.
 const test1 = () => owner.submit('/alerts', /\/alerts\/webhook\/test$/);
+async function sendTest(url = `${hook}/events`) {
+  const set = await ask('POST', '/alerts/webhook', { url });
+  assert.equal(set.status, 201, set.text);
+  ({ secret } = set.json);
+}
 
 test('a webhook is set on the page, its secret shown once, and a test arrives with its signature', async () => {
   await anew();
@@ -266,8 +272,9 @@ test('a webhook is set on the page, its secret shown once, and a test arrives wi
   secret = page.body.match(/\btgwh-[A-Za-z0-9]{49}\b/)?.[0];
   assert.ok(secret, page.text);
   assert.ok(!(await owner.get('/alerts')).body.includes(secret));
-  await test1();
-  await eventually(() => posts.length === 1, 'the test');
+  const tested = await test1();
+  assert.match(tested.text, /\/events has arrived\. The answer: HTTP 204/);
+  assert.equal(posts.length, 1);
   assert.deepEqual([posts[0].path, posts[0].json.type, posts[0].json.team_id, posts[0].headers['content-type']], ['/events', 'test', team, 'application/json']);
   assert.ok(signed(posts[0]));
   await eventually(() => delivery().sent_at, 'what came of it');
@@ -295,7 +302,7 @@ test('an alert is posted, again after a refusal, under the same id', async () =>
 test('a redirection is not followed', async () => {
   posts.length = 0;
   answers = () => ({ status: 302, headers: { location: `${hook}/elsewhere` } });
-  await test1();
+  await sendTest();
   await tried();
   assert.deepEqual([delivery().outcome, delivery().sent_at, posts.map((p) => p.path).join()], ['HTTP 302', null, '/events']);
 });
@@ -303,7 +310,7 @@ test('a redirection is not followed', async () => {
 test('one that says nothing is left after a while, and mail goes out meanwhile', async () => {
   answers = () => undefined;
   posts.length = 0;
-  await test1();
+  await sendTest();
   await eventually(() => posts.length === 1, 'the post');
   await owner.submit('/members', /\/members\/invites$/, { email: 'meanwhile@example.org', role: 'viewer' });
   await mail.got('meanwhile@example.org');
@@ -342,8 +349,7 @@ test('receivers that hang hold up nobody else\'s', async () => {
 });
 
 test('one that is down is tried again; one that was taken away is not', async () => {
-  await owner.submit('/alerts', /\/alerts\/webhook$/, { url: 'http://127.0.0.1:9/' });
-  await test1();
+  await sendTest('http://127.0.0.1:9/');
   await tried();
   assert.deepEqual([delivery().outcome, delivery().given_up_at], ['connect', null]);
   await owner.submit('/alerts', /\/alerts\/webhook\/drop$/);
@@ -352,9 +358,22 @@ test('one that is down is tried again; one that was taken away is not', async ()
   assert.match(delivery().outcome, /changed meanwhile/);
 });
 
+test('a test by the API says what was answered, and is not tried again', async () => {
+  assert.equal((await ask('POST', '/alerts/webhook/test')).status, 404, 'there is no webhook');
+  await owner.submit('/alerts', /\/alerts\/webhook$/, { url: `${hook}/events` });
+  answers = () => ({ status: 503 });
+  const said = await ask('POST', '/alerts/webhook/test');
+  assert.deepEqual([said.status, said.json], [200, { object: 'alert_test', channel: 'webhook', to: `${hook}/events`, delivered: false, answer: 'HTTP 503' }]);
+  assert.ok(delivery().given_up_at);
+  answers = () => ({ status: 200 });
+  assert.equal((await ask('POST', '/alerts/webhook/test')).json.delivered, true);
+  assert.equal((await manage(one, await mintManagementKey(owner, 'viewer'))('POST', '/alerts/webhook/test')).status, 403);
+});
+
 test('an address that is forbidden to everybody is not asked; no log repeats what may be a secret of the URL', async () => {
   await owner.submit('/alerts', /\/alerts\/webhook$/, { url: 'http://169.254.169.254/hooks/T0P-S3CRET?key=S3CRET' });
-  await test1();
+  assert.match((await test1()).text, /has not arrived\. The answer: blocked/);
+  await sendTest('http://169.254.169.254/hooks/T0P-S3CRET?key=S3CRET');
   await eventually(() => delivery().given_up_at, 'it to be given up');
   assert.equal(delivery().outcome, 'blocked');
   await eventually(() => [one, two].some((node) => /notice_given_up .*to="?http:\/\/169\.254\.169\.254"? /.test(node.log)), 'a line in the log');

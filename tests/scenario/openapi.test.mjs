@@ -64,8 +64,10 @@ test('answers are what the document says', async () => {
   await holds('GET', '/api/v1/alerts', 200);
   await holds('GET', '/api/v1/alerts/settings', 200);
   await holds('PATCH', '/api/v1/alerts/settings', 200, { balance_below: '5', budget_percents: [50], recipients: [] });
-  await holds('POST', '/api/v1/alerts/webhook', 201, { url: 'https://example.org/tollgate' });
+  await holds('POST', '/api/v1/alerts/webhook', 201, { url: 'https://127.0.0.1/tollgate' });
+  await holds('POST', '/api/v1/alerts/webhook/test', 200);
   await holds('DELETE', '/api/v1/alerts/webhook', 200);
+  await holds('POST', '/api/v1/alerts/webhook/test', 404);
   await holds('DELETE', '/api/v1/budgets/{id}', 200, undefined, ask, `/api/v1/budgets/${budget.id}`);
   await holds('GET', '/api/v1/calls', 200);
   await holds('GET', '/api/v1/calls/{id}', 200, undefined, ask, `/api/v1/calls/${id}`);
@@ -79,6 +81,23 @@ test('answers are what the document says', async () => {
   await holds('GET', '/api/v1/credits', 200, undefined, holder);
   await holds('GET', '/api/v1/generation', 200, undefined, holder, `/api/v1/generation?id=${id}`);
   await holds('DELETE', '/api/v1/keys/{id}', 200, undefined, ask, `/api/v1/keys/${key.id}`);
+});
+
+test('answers about alerts of the installation are what the document says', async () => {
+  const whole = manage(it.server, await installationKey(it.operator));
+  const at = '/api/v1/installation/alerts';
+  await holds('PATCH', `${at}/settings`, 200, { kinds: ['price'], account_after_seconds: 5, recipients: [1] }, whole);
+  await holds('GET', `${at}/settings`, 200, undefined, whole);
+  await holds('POST', `${at}/webhook`, 201, { url: 'https://127.0.0.1/tollgate' }, whole);
+  const tried = await holds('POST', `${at}/webhook/test`, 200, undefined, whole);
+  assert.deepEqual([tried.delivered, tried.answer], [false, 'blocked'], 'an address that may not be reached');
+  await holds('GET', `${at}/deliveries`, 200, undefined, whole);
+  await holds('DELETE', `${at}/webhook`, 200, undefined, whole);
+  await holds('POST', `${at}/webhook/test`, 404, undefined, whole);
+  await holds('POST', `${at}/mail/test`, 404, { user_id: 1 }, whole); // no mail server is set
+  await holds('POST', `${at}/mail/test`, 400, { user_id: 999999 }, whole);
+  it.server.psql(`INSERT INTO alarm (kind, subject, name, detail, raised_at, seen_at) VALUES ('account', 'account:1', 'x', 'y', now(), now())`);
+  assert.equal((await holds('GET', at, 200, undefined, whole)).data.length, 1);
 });
 
 test('calls that no model served are found by that', async () => {

@@ -6,9 +6,11 @@
 
 #include "base/err.h"
 #include "identity/member.h"
+#include "notices/trial.h"
 #include "notices/webhook.h"
 #include "web/form.h"
 #include "web/links.h"
+#include "web/pages/sent.h"
 #include "web/view.h"
 
 #define ALERTS_SHOWN 50
@@ -90,33 +92,14 @@ static struct json_object *alerts_view(struct web *w, const struct alert_page *p
     return list;
 }
 
-static struct json_object *sent_view(struct web *w, const struct outbox_page *page)
-{
-    struct json_object *list = json_new_array();
+/* What an answer to a POST tells beside the settings. */
+struct told {
+    const struct form *webhook; /* refused; NULL: its form is empty */
+    struct str secret;          /* of the one that was just set; empty: none was */
+    const struct trial *trial;  /* NULL: none was sent */
+};
 
-    for (size_t i = 0; i < page->n; i++) {
-        const struct outbox_row *v = &page->v[i];
-        struct json_object *o = json_new_object();
-
-        json_set_str(o, "to", v->recipient);
-        json_set_str(o, "subject", v->subject);
-        json_set_str(o, "outcome", v->outcome);
-        view_time(o, "at", v->created_at_us, w->zone, w->now_us);
-        if (v->sent_at_us)
-            view_badge(o, "state", VIEW_GOOD, "Sent");
-        else if (v->given_up_at_us)
-            view_badge(o, "state", VIEW_BAD, "Given up");
-        else
-            view_badge(o, "state", v->tries ? VIEW_WARN : VIEW_NEUTRAL,
-                       v->tries ? "Tried, waits" : "Waits");
-        json_push(list, o);
-    }
-    return list;
-}
-
-/* webhook NULL: its form is empty; secret: of the one that was just set. */
-static int show(struct web *w, int status, const struct form *form, const struct form *webhook,
-                struct str secret)
+static int show(struct web *w, int status, const struct form *form, const struct told *told)
 {
     struct outbox_page sent = {0};
     struct alert_page alerts;
@@ -143,14 +126,15 @@ static int show(struct web *w, int status, const struct form *form, const struct
     json_set_bool(view, "mails", notices_mail(w->services->notices));
     json_set_str(view, "webhook_url", url);
     json_set_bool(view, "any_webhook", url.n > 0);
-    json_set_str(view, "secret", secret);
+    json_set_str(view, "secret", told->secret);
+    json_set(view, "trial", trial_view(told->trial));
     form_view(form, view, "form");
-    form_view(webhook ? webhook : &none, view, "webhook_form");
+    form_view(told->webhook ? told->webhook : &none, view, "webhook_form");
     return web_render_as(w, status, "alerts", "Alerts", view);
 }
 
 /* With the settings as they are. */
-static int show_settings(struct web *w, int status, const struct form *webhook, struct str secret)
+static int show_settings(struct web *w, int status, const struct told *told)
 {
     struct alert_settings s;
     struct form form;
@@ -160,12 +144,12 @@ static int show_settings(struct web *w, int status, const struct form *webhook, 
         r = alert_settings_read(w->db, w->arena, w->session.team, &s);
     if (r == 0)
         r = fill_form(w, &form, &s);
-    return r ? web_outcome(w, r) : show(w, status, &form, webhook, secret);
+    return r ? web_outcome(w, r) : show(w, status, &form, told);
 }
 
 int page_alerts(struct web *w)
 {
-    return show_settings(w, 200, NULL, STR(""));
+    return show_settings(w, 200, &(struct told){.secret = STR("")});
 }
 
 int page_webhook_set(struct web *w)
@@ -184,8 +168,8 @@ int page_webhook_set(struct web *w)
         form_fault(&form, &fault);
     else if (r != 0)
         return web_outcome(w, r);
-    return form.wrong ? show_settings(w, 422, &form, STR(""))
-                      : show_settings(w, 200, NULL, secret);
+    return show_settings(w, form.wrong ? 422 : 200,
+                         &(struct told){.webhook = form.wrong ? &form : NULL, .secret = secret});
 }
 
 int page_webhook_drop(struct web *w)
@@ -196,12 +180,20 @@ int page_webhook_drop(struct web *w)
              : web_redirect(w, link_to(LINK_alerts), "The webhook is taken away.");
 }
 
+/* The receiver is waited for, so no transaction stays open meanwhile. */
 int page_webhook_test(struct web *w)
 {
-    int r = webhook_test(w->db, w->arena, w->services->notices, w->session.team);
+    struct trial trial;
+    int r;
 
+    web_leave_tx(w);
+    r = trial_webhook(w->db, w->arena, w->services->notices, w->session.team, &trial);
+    if (r == TRIAL_E_NONE)
+        return web_fail_code(w, PROBLEM_NOT_FOUND);
+    if (r == 0)
+        r = web_again(w);
     return r ? web_outcome(w, r)
-             : web_redirect(w, link_to(LINK_alerts), "A test is on its way; below stands what came of it.");
+             : show_settings(w, 200, &(struct told){.secret = STR(""), .trial = &trial});
 }
 
 static int read_form(struct web *w, const struct form *form, struct alert_settings *ret)
@@ -244,6 +236,6 @@ int page_alerts_save(struct web *w)
     else if (r != 0)
         return web_outcome(w, r);
     if (form.wrong)
-        return show(w, 422, &form, NULL, STR(""));
+        return show(w, 422, &form, &(struct told){.secret = STR("")});
     return web_redirect(w, link_to(LINK_alerts), "The alerts are as you wish.");
 }

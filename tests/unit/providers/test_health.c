@@ -187,6 +187,28 @@ static void a_bad_credential_rests_longer(void **state)
     assert_int_equal(health_state(h, 1000), HEALTH_UP);
 }
 
+/* How long it has been down goes by the tries: what nobody asks does not fail for longer. */
+static void it_is_down_from_its_first_cooling_until_a_success(void **state)
+{
+    struct health *h = fresh();
+    struct health_view v;
+
+    (void)state;
+    health_failed(h, 500, HEALTH_FAILED, 0);
+    health_read(h, 600, &v);
+    assert_int_equal(v.down_since_ms, 0);
+    assert_int_equal(v.failed_ms, 500);
+    health_failed(h, 1000, HEALTH_FAILED, 0);
+    health_failed(h, 1500, HEALTH_FAILED, 0);
+    health_failed(h, 9000, HEALTH_FAILED, 0);
+    health_read(h, 90000, &v);
+    assert_int_equal(v.down_since_ms, 1500);
+    assert_int_equal(v.failed_ms, 9000);
+    health_succeeded(h, 900000, 1, 1);
+    health_read(h, 900001, &v);
+    assert_int_equal(v.down_since_ms, 0);
+}
+
 static void figures_move_towards_what_happens(void **state)
 {
     struct health *h = fresh();
@@ -287,6 +309,7 @@ int main(void)
         cmocka_unit_test(retry_after_is_honoured_within_reason),
         cmocka_unit_test(a_limit_is_not_lifted_by_a_call_from_before),
         cmocka_unit_test(a_bad_credential_rests_longer),
+        cmocka_unit_test(it_is_down_from_its_first_cooling_until_a_success),
         cmocka_unit_test(figures_move_towards_what_happens),
         cmocka_unit_test(loops_that_race_for_slots_share_them),
         cmocka_unit_test(beyond_the_board_accounts_share_one_that_never_cools),

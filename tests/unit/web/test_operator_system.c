@@ -50,6 +50,32 @@ static void findings_are_told_everywhere_and_closed_with_a_reason(void **state)
     page_has("/operator/audit?action=finding.", "finding.check");
 }
 
+static void alerts_say_what_stands_and_lead_to_it(void **state)
+{
+    const char *from = "/operator/alerts";
+    _cleanup_(freep) char *refused = NULL, *untested = NULL;
+
+    (void)state;
+    page_has(from, "None was raised so far.");
+    page_has(from, "No mail server is set here");
+    assert_int_equal(
+        db_script(owner, "INSERT INTO alarm (kind, subject, name, detail, raised_at, seen_at, ended_at) VALUES"
+                         " ('account', 'account:1', 'open <ai>', 'It <fails>', now(), now(), NULL),"
+                         " ('database', 'database', '', 'x', now(), now(), now())"),
+        0);
+    page_has(from, "<a href=\"/operator/accounts/1\">Provider account open &lt;ai&gt; fails</a>");
+    page_has(from, "It &lt;fails&gt;");
+    page_has(from, "The database is away");
+    refused = browse_send(&site, from, from, "kinds=books&account_after_seconds=86401");
+    assert_status(refused, 422);
+    assert_has(refused, "class=\"fault\"");
+    send_ok(from, from, "kinds=books&account_after_seconds=5&recipients=1");
+    page_has(from, "value=\"5\"");
+    page_has("/operator/audit?action=alarms.", "alarms.change");
+    untested = browse_send(&site, from, "/operator/alerts/mail/test", "");
+    assert_status(untested, 404);
+}
+
 /* A search that the machine was too slow for says how far it came. */
 static void lists_no_call(const char *path)
 {
@@ -265,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_system_page_tells_how_it_goes),
         cmocka_unit_test(findings_are_told_everywhere_and_closed_with_a_reason),
+        cmocka_unit_test(alerts_say_what_stands_and_lead_to_it),
         cmocka_unit_test(all_calls_are_listed_filtered_and_opened),
         cmocka_unit_test(a_call_that_is_none_is_not_found),
         cmocka_unit_test(a_model_that_is_enabled_and_not_served_is_told),
