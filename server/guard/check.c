@@ -422,8 +422,8 @@ void guard_check_put(const struct guard_check *c, struct buf *out, size_t *at)
         buf_put(out, c->bytes_.p + done, change->at - done);
         buf_put_str(out, change->text);
         done = change->at + change->n;
-        if (done <= place)
-            moved = moved - change->n + change->text.n;
+        if (change->at < place) /* one that the place is within moves it behind what stands there now */
+            moved = moved - (MIN(done, place) - change->at) + change->text.n;
     }
     buf_put(out, c->bytes_.p + done, c->bytes_.n - done);
     if (at)

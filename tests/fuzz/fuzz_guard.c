@@ -7,7 +7,7 @@
 
 static struct guard_set *set(void)
 {
-    static const struct str words[] = {STR("falcon"), STR("Größe")};
+    static const struct str words[] = {STR("falcon"), STR("Größe")}, pattern = STR("b+\\d|é");
     static const struct guardrail rule = {.is = {.name = STR("all"),
                                                  .finds = (1u << DETECT_KINDS) - 1,
                                                  .where = GUARD_REQUEST,
@@ -15,7 +15,7 @@ static struct guard_set *set(void)
                                   texts = {.is = {.name = STR("texts"),
                                                   .words = words,
                                                   .n_words = 2,
-                                                  .patterns = &STR("b+\\d|é"),
+                                                  .patterns = &pattern,
                                                   .n_patterns = 1,
                                                   .where = GUARD_REQUEST,
                                                   .action = GUARD_REDACT}};

@@ -9,12 +9,14 @@ import { openaiChat, openaiResponses, anthropicMessages, googleGenai } from '../
 import { installationOfFormats, call, settled, booksBalance, signUp, topUp, mintKey, mintManagementKey, installationKey, manage, served, addAccount, addModel, hello } from '../lib/installation.mjs';
 import { sameBooks } from '../lib/shadow.mjs';
 
-let it, speaker, up, whole, serial = 0;
+let it, speaker, up, whole, flooded, serial = 0;
 const clients = { openaiChat, openaiResponses, anthropicMessages, googleGenai };
 // What the scripted model answers is what stands behind "say:", in pieces at the bars.
 const script = (req, res, seen) => {
-  if (req.url.endsWith('/responses')) return send(res, 404, { error: { message: 'no' } });
-  const text = JSON.stringify(seen.body.messages).match(/say:([^"\\]*)/)?.[1] ?? 'Hello there.';
+  if (req.url.endsWith('/transcriptions'))
+    return seen.raw.includes('vtt') ? send(res, 200, 'WEBVTT\n\n00:00.000 --> 00:02.000\nAsk nat@example.com.\n', { 'content-type': 'text/vtt' })
+      : send(res, 200, { text: 'Ask nat@example.com.', usage: { type: 'duration', seconds: 2 } });
+  const text = [...JSON.stringify(seen.body.messages).matchAll(/say:([^"\\]*)/g)].at(-1)?.[1] ?? 'Hello there.';
   const pieces = text.split('|');
   return seen.body.stream
     ? sse(res, [chunk({ role: 'assistant', content: '' }), ...pieces.map((content) => chunk({ content })), chunk({}, 'stop')],
@@ -45,6 +47,7 @@ setup('providers of all formats, and one that says what it is told to', async ()
     more: async (operator) => {
       const account = await addAccount(operator, up, { name: 'plain' });
       await addModel(operator, { name: 'plain', targets: [{ account, upstreamModel: 'up-1' }] });
+      await addModel(operator, { name: 'listener', kind: 'transcription', prices: { second: '0.0001' }, targets: [{ account, upstreamModel: 'up-2' }] });
     },
   });
   whole = manage(it.server, await installationKey(it.operator));
@@ -205,14 +208,19 @@ test('a rule may be for one key or one project, and a change holds from the next
   const post = (key) => call(it.server, key, asking('The Secret.')).then((r) => r.status);
   await eventually(async () => await post(other) === 400, 'the rule to hold');
   assert.equal(await post(t.key), 200);
-  assert.equal((await t.ask('PATCH', `/guardrails/${rule.id}`, { key_id: null })).json.key_id, null);
+  await t.owner.submit('/settings', /\/settings\/projects$/, { name: 'Shop' });
+  const [{ id: project }] = it.server.sql(`SELECT p.id FROM project p JOIN team t ON t.id = p.team_id WHERE t.name = '${t.owner.team}' AND p.name = 'Shop'`);
+  const inShop = await mintKey(t.owner, { project: String(project) });
+  assert.equal((await t.ask('PATCH', `/guardrails/${rule.id}`, { key_id: null, project_id: project })).json.project_id, project);
+  await eventually(async () => await post(inShop) === 400 && await post(other) === 200, 'the rule to hold for the project only');
+  assert.equal((await t.ask('PATCH', `/guardrails/${rule.id}`, { project_id: null })).json.project_id, null);
   await eventually(async () => await post(t.key) === 400, 'the rule to hold for all');
   await t.ask('PATCH', `/guardrails/${rule.id}`, { disabled: true });
   await eventually(async () => await post(t.key) === 200, 'the rule to be off');
   assert.equal((await t.ask('DELETE', `/guardrails/${rule.id}`)).status, 200);
   assert.equal((await t.ask('PATCH', `/guardrails/${rule.id}`, { disabled: true })).status, 404);
   const log = it.server.sql("SELECT action FROM audit WHERE object = 'guardrail:" + rule.id + "' ORDER BY id").map((a) => a.action);
-  assert.deepEqual(log, ['guardrail.create', 'guardrail.change', 'guardrail.change', 'guardrail.drop']);
+  assert.deepEqual(log, ['guardrail.create', 'guardrail.change', 'guardrail.change', 'guardrail.change', 'guardrail.drop']);
 });
 
 test('the installation’s rules hold for every team, which sees them and cannot change them', async () => {
@@ -242,7 +250,7 @@ test('another team’s rules are nobody else’s', async () => {
   assert.equal((await b.ask('DELETE', `/guardrails/${rule.id}`)).status, 404);
 });
 
-test('a rule that cannot be is refused by field', async () => {
+test('a rule that cannot be is refused by field, and whoever may not change rules cannot', async () => {
   const t = await teamWith({ name: 'taken', action: 'log', finds: ['ip'] });
   const good = { name: 'x', action: 'block', where: ['request'], finds: ['email'] };
   for (const [wrong, field, says] of [
@@ -258,12 +266,60 @@ test('a rule that cannot be is refused by field', async () => {
     assert.match(res.json.error.message, says);
   }
   assert.equal((await t.ask('GET', '/guardrails')).json.data.filter((g) => g.name === 'x').length, 0);
+  const viewer = manage(it.server, await mintManagementKey(t.owner, 'viewer'));
+  const [rule] = (await viewer('GET', '/guardrails')).json.data.filter((g) => g.name === 'taken');
+  for (const [method, path, body] of [['POST', '/guardrails', good], ['PATCH', `/guardrails/${rule.id}`, { disabled: true }], ['DELETE', `/guardrails/${rule.id}`]])
+    assert.equal((await viewer(method, path, body)).status, 403, method);
 });
 
 // --- beside other things ---
 
+test('a kept conversation has what the provider saw and the client got, and is looked through anew when it goes on', async () => {
+  const t = await teamWith({ name: 'mail', action: 'redact', finds: ['email'], where: ['request', 'answer'] });
+  await t.owner.submit('/settings', /\/settings\/responses$/, { response_days: '3' });
+  const openai = new OpenAI({ apiKey: t.key, baseURL: `${it.server.url}/v1`, maxRetries: 0 });
+  const create = (input, more = {}) => openai.responses.create({ model: 'plain', max_output_tokens: 50, store: true, input, ...more });
+  const first = await eventually(() => create('I am lea@example.com, of the zebra. say:Ask mo@example.com').catch(() => undefined), 'the setting to hold');
+  assert.equal(first.output_text, 'Ask [EMAIL]');
+  assert.equal((await openai.responses.retrieve(first.id)).output_text ?? JSON.stringify(first.output), first.output_text);
+  const items = [];
+  for await (const item of openai.responses.inputItems.list(first.id)) items.push(JSON.stringify(item));
+  assert.match(items.join(), /I am \[EMAIL\], of the zebra/);
+  const events = [];
+  for await (const e of await create('say:Now |oli@exam|ple.com', { stream: true, previous_response_id: first.id })) events.push(e);
+  const last = events.at(-1).response;
+  const said = events.filter((e) => e.type === 'response.output_text.delta').map((e) => e.delta).join('');
+  assert.deepEqual([said, last.output[0].content[0].text], ['Now [EMAIL]', 'Now [EMAIL]']);
+  assert.match(JSON.stringify(await openai.responses.retrieve(last.id)), /Now \[EMAIL\]/);
+  assert.doesNotMatch(JSON.stringify([events, up.seen.slice(-2).map((s) => s.raw)]), /example\.com/);
+  await t.ask('POST', '/guardrails', { name: 'zebra', action: 'block', where: ['request'], words: ['zebra'] });
+  const e = await eventually(() => create('And?', { previous_response_id: first.id }).then(() => undefined, (error) => error), 'the rule to hold');
+  assert.equal(e.code, 'guardrail_blocked');
+});
+
+test('the fields of a form are texts, and so is a transcription, as JSON or not', async () => {
+  const t = await teamWith({ name: 'mail', action: 'redact', finds: ['email'], where: ['request', 'answer'] });
+  const post = async (fields) => {
+    const form = new FormData();
+    for (const [k, v] of Object.entries({ model: 'listener', prompt: 'With pia@example.com.', ...fields })) form.append(k, v);
+    form.append('file', new Blob(['RIFF of quinn@example.com']), 'words.wav');
+    const res = await fetch(`${it.server.url}/v1/audio/transcriptions`, { method: 'POST', headers: { authorization: `Bearer ${t.key}` }, body: form });
+    return { res, text: await res.text() };
+  };
+  await served(it.server, t.key, 'listener');
+  for (const format of ['json', 'vtt']) {
+    up.seen.length = 0;
+    const { res, text } = await post({ response_format: format });
+    assert.equal(res.status, 200, text);
+    assert.match(text, /Ask \[EMAIL\]\./);
+    assert.match(up.seen[0].raw, /With \[EMAIL\]\./);
+    assert.match(up.seen[0].raw, /RIFF of quinn@example\.com/, 'a file is no text');
+    assert.equal(res.headers.get('x-tollgate-guardrails'), 'mail=2');
+  }
+});
+
 test('a prompt is not sent anywhere to be counted', async () => {
-  const t = await teamWith({ name: 'mail', action: 'redact', finds: ['email'] });
+  const t = flooded = await teamWith({ name: 'mail', action: 'redact', finds: ['email'] }, { name: 'flood', action: 'block', words: ['flood'] });
   speaker.seen.length = 0;
   const res = await call(it.server, t.key, { model: 'by-anthropic', messages: [{ role: 'user', content: 'To jo@example.com' }] }, { path: '/v1/messages/count_tokens' });
   assert.equal(res.status, 200, res.text);
@@ -288,7 +344,7 @@ test('kept answers are told apart by the rules that they came through', async ()
 });
 
 test('many blocked requests of one second are a few rows that say which rule it was', async () => {
-  const t = await teamWith({ name: 'flood', action: 'block', words: ['flood'] });
+  const t = flooded;
   const all = await Promise.all(Array.from({ length: 120 }, () => t.post('flood')));
   assert.ok(all.every((r) => r.status === 400));
   const [{ id: team }] = it.server.sql(`SELECT id FROM team WHERE name = '${t.owner.team}'`);
