@@ -338,6 +338,14 @@ void view_percent(struct json_object *o, const char *key, int64_t part, int64_t 
     finish(o, key, &text);
 }
 
+struct str view_basis_points(struct arena *a, int32_t bp)
+{
+    if (bp % 100 == 0)
+        return arena_strf(a, "%d", bp / 100);
+    return bp % 10 ? arena_strf(a, "%d.%02d", bp / 100, bp % 100)
+                   : arena_strf(a, "%d.%d", bp / 100, bp % 100 / 10);
+}
+
 /* --- small pieces --- */
 
 void view_badge(struct json_object *o, const char *key, enum view_tone tone, const char *text)

@@ -42,6 +42,8 @@ void view_duration(struct json_object *o, const char *key, int64_t us); /* "830 
 void view_bytes(struct json_object *o, const char *key, int64_t bytes); /* "1.5 MB" */
 /* "1.2%"; "–" when there is nothing to divide by. */
 void view_percent(struct json_object *o, const char *key, int64_t part, int64_t whole);
+/* Hundredths of a percent as people write percentages: 250 is "2.5". */
+struct str view_basis_points(struct arena *a, int32_t bp);
 
 /* partials/badge: {tone "good", text, icon}. Colour never stands alone: the word is in text. */
 enum view_tone { VIEW_NEUTRAL, VIEW_GOOD, VIEW_WARN, VIEW_BAD, VIEW_INFO };

@@ -72,6 +72,16 @@ test('a team adds its key, which is never shown, to that team alone', async () =
   assert.equal((await ask('GET', `/own_accounts/${account.id}`)).json.credential_last4, '6789');
 });
 
+test('operators find it with its team and not among the installation\'s', async () => {
+  const [{ id: team }] = it.server.sql(`SELECT team_id AS id FROM provider_account WHERE id = ${account.id}`);
+  const page = await it.operator.get(`/operator/teams/${team}`);
+  assert.match(page.text, /Provider keys of its own .* mine OpenAI-compatible In use this key first 1 model/);
+  assert.match(page.body, new RegExp(`href="/operator/accounts/${account.id}"`));
+  assert.match((await it.operator.get(`/operator/accounts/${account.id}`)).text, /mine/);
+  assert.ok((await whole('GET', '/accounts')).json.data.every((a) => a.id !== account.id));
+  assert.equal((await whole('GET', `/own_accounts?team=${team}`)).json.data[0].id, account.id);
+});
+
 test('an address that leads to this machine is not reached', async () => {
   it.server.psql(`UPDATE provider_account SET base_url = '${theirs.url}' WHERE id = ${account.id}; SELECT note_change('catalogue')`);
   await eventually(async () => (await ask('POST', `/own_accounts/${account.id}/test`)).json?.ok === false, 'the refusal');

@@ -58,17 +58,6 @@ static int show(struct web *w, int status, const struct form *form)
     return operator_render(w, status, "operator_installation", "Installation", view);
 }
 
-/* Hundredths of a percent as people write them: 250 is "2.5", 0 is empty. */
-static struct str percent_text(struct arena *a, int32_t bp)
-{
-    if (!bp)
-        return STR("");
-    if (bp % 100 == 0)
-        return arena_strf(a, "%d", bp / 100);
-    return bp % 10 ? arena_strf(a, "%d.%02d", bp / 100, bp % 100)
-                   : arena_strf(a, "%d.%d", bp / 100, bp % 100 / 10);
-}
-
 static void percent_read(struct form *form, size_t field, int32_t *ret)
 {
     struct str text = form->v[field].text;
@@ -99,7 +88,7 @@ int page_operator_installation(struct web *w)
     form_set(&form, ZONE, is.time_zone);
     form_set(&form, PREFIX, is.invoice_prefix);
     form_set_i64(&form, RETENTION, is.call_retention_months);
-    form_set(&form, OWN_FEE, percent_text(w->arena, is.own_fee_bp));
+    form_set(&form, OWN_FEE, is.own_fee_bp ? view_basis_points(w->arena, is.own_fee_bp) : STR(""));
     form_set_on(&form, OWN_URLS, is.own_base_urls);
     return show(w, 200, &form);
 }

@@ -15,6 +15,7 @@
 #include "web/pages/order.h"
 #include "web/pages/operator_area.h"
 #include "web/pages/operator_money.h"
+#include "web/pages/own_key_form.h"
 #include "web/view.h"
 
 #define TRANSFERS_SHOWN 20
@@ -72,6 +73,26 @@ static void key_state(const struct key_view *k, struct json_object *o)
         view_badge(o, "state", VIEW_WARN, "Expired");
     else
         view_badge(o, "state", VIEW_GOOD, "Active");
+}
+
+/* Its own ones at providers; the page of one is that of any account. */
+static int add_own_keys(struct web *w, const struct team *team, struct json_object *view)
+{
+    struct json_object *list = json_new_array();
+    struct account_row *rows;
+    size_t n = 0;
+    int r = account_list_own(w->db, w->arena, team->id, &rows, &n);
+
+    json_set(view, "own_keys", list);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        struct json_object *o = json_new_object();
+
+        own_key_view(w, &rows[i], o);
+        json_set_str(o, "link", link_provider_account(w->arena, rows[i].id, NULL));
+        json_push(list, o);
+    }
+    json_set_bool(view, "any_own_key", r == 0 && n > 0);
+    return r;
 }
 
 static int add_keys(struct web *w, const struct team *team, struct json_object *view)
@@ -223,6 +244,8 @@ static int show(struct web *w, int status, const struct team *team, const struct
         r = add_members(w, team, view);
     if (r == 0)
         r = add_keys(w, team, view);
+    if (r == 0)
+        r = add_own_keys(w, team, view);
     if (r == 0)
         r = add_ledger(w, team, view);
     if (r == 0)

@@ -44,9 +44,7 @@ static struct json_object *kinds_view(struct web *w, bool urls)
 /* "nothing", or "2.5% of the list price" */
 static struct str fee_text(struct arena *a, int32_t bp)
 {
-    if (!bp)
-        return STR("nothing");
-    return arena_strf(a, "%d.%02d%% of the list price", bp / 100, bp % 100);
+    return bp ? arena_strf(a, "%.*s%% of the list price", STR_FMT(view_basis_points(a, bp))) : STR("nothing");
 }
 
 int page_own_keys(struct web *w)
