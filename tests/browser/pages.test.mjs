@@ -95,6 +95,12 @@ setup('an installation with a month behind it, seen by four', async () => {
   const reset = (await operator.submit('/operator/users?q=ada', /\/reset$/)).body.match(/\/reset\/([\w-]{20,})/)[1];
   await operator.submit('/operator/incidents', /incidents\/off$/, { model: 'gpt-5-nano', reason: 'It answers with other people’s words' });
   const [invoice, paid] = [one(`SELECT max(id) AS id FROM invoice WHERE team_id = 2`), one(`SELECT min(id) AS id FROM topup_order WHERE team_id = 2 AND state = 'paid'`)];
+  await operator.submit('/operator/alerts', /operator\/alerts\/webhook$/, { url: `https://127.0.0.1/${'services/'.repeat(12)}alerts` });
+  await operator.submit('/operator/alerts', /operator\/alerts\/webhook\/test$/);
+  // One that stands, since its account is not asked, and one that is over by when it is looked at.
+  server.psql(`INSERT INTO alarm (kind, subject, name, detail, raised_at, seen_at) VALUES
+    ('account', 'account:2', '${longName}', 'It refuses our credential (401, 402 or 403).', now(), now() + interval '1 day'),
+    ('books', 'finding:0', 'I2 the wallet is what its transfers add up to', 'wallet: off by $0.000000001', now(), now())`);
   await operator.submit('/operator/codes', /operator\/codes$/, { amount: '10', name: 'Conference credit', uses: '50', grant_days: '30', note: 'Handed out in Berlin' });
   await operator.submit(`/operator/teams/2/invoices/${invoice}`, /invoices\/\d+$/, { amount: '0.000001', reason: 'An outage on the 12th' });
   await operator.submit(`/operator/orders/${paid}`, /refund$/, { amount: '1', reason: 'The customer asked for it' });
