@@ -31,8 +31,8 @@ int login_try(struct db *db, struct arena *a, const uint8_t session_pepper[32],
               int32_t *ret_retry_after_s) _must_use_;
 
 /* The second step. The ticket says that the password was right, and is of no use without a code; the try of
- * the password counts as a failure until the code is right. Own transactions. LOGIN_E_WRONG: the code;
- * _LIMITED, _OVER. */
+ * the password counts as a failure until the code is right. Own transactions. LOGIN_E_WRONG: the code, which
+ * stands in the audit log; _LIMITED, _OVER. */
 #define LOGIN_TICKET_S 300
 int login_with_code(struct db *db, struct arena *a, const struct factor_keys *keys,
                     struct str ticket, struct str code, const struct session_from *from,

@@ -106,6 +106,15 @@ static int finish_tx(struct db *db, void *ctx)
     return r;
 }
 
+/* The password was right, so somebody may know it who should not: that stands in the audit log. */
+static int wrong_tx(struct db *db, void *ctx)
+{
+    const struct finishing *t = ctx;
+    const struct actor who = login_actor(&t->row, t->from);
+
+    return user_audit(db, &who, "user.wrong_code", t->row.id, STR_NONE, STR_NONE);
+}
+
 /* LOGIN_E_OVER: it is forged, or of another password. */
 static int check(struct db *db, struct finishing *t)
 {
@@ -138,6 +147,10 @@ int login_with_code(struct db *db, struct arena *a, const struct factor_keys *ke
                   : err_origin(-ENOMEM);
     if (r == 0)
         r = identity_tx(db, DB_SYSTEM, "login_finish", finish_tx, &t);
+    if (r == LOGIN_E_WRONG) {
+        r = identity_tx(db, DB_SYSTEM, "login_wrong_code", wrong_tx, &t);
+        return r < 0 ? err_trace(r) : LOGIN_E_WRONG;
+    }
     if (r != 0)
         return r < 0 ? err_trace(r) : r;
     *ret = t.made;

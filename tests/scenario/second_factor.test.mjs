@@ -125,12 +125,15 @@ test('an app whose clock is a step off is let in; one that is two off, or older 
   }
 });
 
-test('five wrong codes are the limit, from everywhere; the password is still looked at', async () => {
+test('five wrong codes are the limit, from everywhere, and stand in the audit log; the password is still looked at', async () => {
   later();
+  const audited = () => cluster.sql(`SELECT actor_name, address FROM audit WHERE action = 'user.wrong_code' ORDER BY id`);
+  const before = audited().length;
   const steps = [await firstStep(ada), await firstStep(ada, two)];
   for (let i = 0; i < 5; i++) assert.equal((await secondStep(steps[i % 2], wrong(ada.secret))).status, 422);
   const limited = await secondStep(steps[0], code(ada.secret));
   assert.equal(limited.status, 429);
+  assert.deepEqual(audited().slice(before), Array(5).fill({ actor_name: ada.email, address: '127.0.0.1' }));
   assert.ok(Number(limited.headers.get('retry-after')) > 60);
   assert.match((await firstStep(ada)).page.text, /One more step/);
   assert.match((await ada.submit('/account', /\/codes$/, { code: code(ada.secret) })).text, /Too many/i);
