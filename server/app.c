@@ -29,6 +29,7 @@
 #include "payments/stripe.h"
 #include "routes.h"
 #include "serve.h"
+#include "traces/traces.h"
 #include "web/frame.h"
 
 #define CHANNEL "tollgate_change"
@@ -255,6 +256,21 @@ static int open_stripe(struct app *app)
     return stripe_new(&settings, &app->stripe) ? complain("out of memory") : 0;
 }
 
+static int open_traces(struct app *app)
+{
+    const struct config *c = app->config;
+    const struct traces_config config = {
+        .endpoint = str_c(c->traces_endpoint),
+        .headers = str_c(c->traces_headers),
+        .service = str_c(c->traces_service),
+        .version = app->services.version,
+        .node = app->services.node_name,
+        .kept = str_c(c->traces_kept),
+    };
+
+    return config.endpoint.n && traces_new(&config, &app->services.traces) ? complain("out of memory") : 0;
+}
+
 /* The database may come up after us: asked again until it answers. */
 static int open_database(struct app *app)
 {
@@ -322,6 +338,8 @@ static int start(struct app *app)
         r = open_mail(app);
     }
     if (!r)
+        r = open_traces(app);
+    if (!r)
         r = open_database(app);
     if (!r)
         r = first_start(app->config, app->master, &app->services, app->db, app->arena, &app->first);
@@ -353,6 +371,7 @@ static void stop(struct app *app)
     jobs_free(s->money);
     notify_free(app->notify);
     serve_free(app->serve);
+    traces_free(s->traces);
     db_close(app->db);
     stripe_free(app->stripe);
     secret_wipe(s->key_pepper, sizeof(s->key_pepper));

@@ -16,6 +16,7 @@
 #include "base/secret.h"
 #include "http/request.h"
 #include "notices/letter.h"
+#include "traces/traces.h"
 
 #define FIELD(field) offsetof(struct config, field)
 const struct setting config_settings[] = {
@@ -406,6 +407,16 @@ static int check_stripe(struct config *c)
     return 0;
 }
 
+static int check_traces(struct config *c)
+{
+    const struct traces_config traces = {.endpoint = str_c(c->traces_endpoint),
+                                         .headers = str_c(c->traces_headers),
+                                         .kept = str_c(c->traces_kept)};
+    const char *wrong = traces.endpoint.n ? traces_wrong(&traces) : NULL;
+
+    return wrong ? refuse(c, "%s", wrong) : 0;
+}
+
 static int check_all(struct config *c)
 {
     unsigned char address[sizeof(struct in6_addr)];
@@ -424,6 +435,8 @@ static int check_all(struct config *c)
 
     if (r == 0)
         r = check_stripe(c);
+    if (r == 0)
+        r = check_traces(c);
     return r ? r : check_proxies(c);
 }
 

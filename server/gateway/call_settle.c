@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "gateway/call_flow.h"
 #include "gateway/refusal.h"
+#include "traces/traces.h"
 
 void call_note(struct call *c, const struct llm_report *llm)
 {
@@ -279,5 +280,7 @@ void call_settle(struct call *c, int status, enum call_outcome outcome)
         refusal_record(c);
     }
     metrics_call(&c->g->metrics, r);
+    if (c->g->services->traces)
+        traces_note(c->g->services->traces, request_header(c->r, "traceparent"), r);
     log_end(c);
 }

@@ -6,6 +6,7 @@
 #include "http/admission.h"
 #include "http/listener.h"
 #include "providers/health.h"
+#include "traces/traces.h"
 
 enum {
     ACCOUNTS_PRINTED = 1000, /* of the installation; teams' own are only counted */
@@ -135,6 +136,16 @@ static void print_answers(struct answers *all, struct buf *out)
     single(out, "tollgate_cache_max_bytes", "gauge", "CACHE_BYTES.", v.max_bytes);
 }
 
+static void print_traces(struct traces *t, struct buf *out)
+{
+    struct traces_view v;
+
+    traces_read(t, &v);
+    single(out, "tollgate_traces_sent_total", "counter", "Calls that the collector has taken.", v.sent);
+    single(out, "tollgate_traces_dropped_total", "counter", "Calls that it was not told.", v.dropped);
+    single(out, "tollgate_traces_waiting_bytes", "gauge", "Spans that wait to be sent.", v.waiting);
+}
+
 /* Ids only: a name is somebody's text. */
 static void print_breakers(const struct gateway *g, struct buf *out)
 {
@@ -174,6 +185,8 @@ void metrics_print_node(const struct gateway *g, struct buf *out)
     print_kept(g->all, out);
     if (s->answers)
         print_answers(s->answers, out);
+    if (s->traces)
+        print_traces(s->traces, out);
     if (s->health)
         print_breakers(g, out);
 }

@@ -28,6 +28,7 @@ struct memory_guard;   /* http/admission.h */
 struct notices;        /* notices/notices.h */
 struct route;          /* http/router.h */
 struct stripe;         /* payments/stripe.h */
+struct traces;         /* traces/traces.h */
 struct db;
 
 enum signup_mode { SIGNUP_OPEN, SIGNUP_INVITE, SIGNUP_CLOSED };
@@ -48,6 +49,7 @@ struct services {
     struct listener **listeners; /* of each loop; NULL in tests, as the next one */
     struct memory_guard *memory;
     const struct notices *notices; /* NULL in tests: nothing is mailed */
+    struct traces *traces; /* NULL: no collector is set */
 
     /* Worker lanes (DESIGN 2). A worker's state is its struct db. */
     struct jobs *money, *pages, *passwords, *long_jobs, *waiting, *responses;

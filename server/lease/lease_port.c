@@ -59,8 +59,11 @@ static int port_soon(void *ctx, struct till *till)
 
 void node_lane_ends(struct node *n)
 {
-    struct lease_port *p = node_port(n)->ctx;
+    struct lease_port *p;
 
+    if (!n)
+        return;
+    p = node_port(n)->ctx;
     (void)pthread_mutex_lock(&p->lane_lock);
     p->lane_ended = true;
     (void)pthread_mutex_unlock(&p->lane_lock);

@@ -27,7 +27,7 @@ struct node_config {
 
 /* Opens a session; the database has to answer. */
 int node_new(const struct node_config *config, struct db *db, struct node **ret) _must_use_;
-/* The lane is about to be freed: nothing is put on it any more. Any thread. */
+/* The lane is about to be freed: nothing is put on it any more. NULL is fine. Any thread. */
 void node_lane_ends(struct node *n);
 /* Gives every lease back and closes the session. No hold may be left. NULL is fine. */
 void node_free(struct node *n);

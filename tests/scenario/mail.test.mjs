@@ -259,6 +259,7 @@ for (const [name, env, says] of [
 ]) {
   test(`${name} is named at the start`, async () => {
     await assert.rejects(one.revive({ ...mail.env(), SMTP_USER: '', SMTP_PASSWORD_FILE: '', ...env }), (e) => says.test(e.message) || assert.fail(e.message));
+    assert.equal(one.exit.signal, null, 'it ends by itself');
   });
 }
 
