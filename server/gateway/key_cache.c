@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "gateway/call_money.h"
 #include "gateway/gateway.h"
@@ -103,8 +104,11 @@ static int open_guard(struct look_up *l, struct db *db)
 {
     const struct key_policy *k = l->policy;
     struct guards *all = l->services->guards;
+    int r = k->guarded && all ? guards_open(all, db, k->team, k->project, k->key, &l->guard) : 0;
 
-    return k->guarded && all ? guards_open(all, db, k->team, k->project, k->key, &l->guard) : 0;
+    if (r < 0)
+        log_error("guardrails_unreadable", "call_team=%lld key=%lld", (long long)k->team.v, (long long)k->key.v);
+    return r;
 }
 
 /* On a worker, whose state may be NULL when it has no connection. */
