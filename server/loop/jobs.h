@@ -1,7 +1,8 @@
 /* jobs.h: lanes of worker threads for what blocks (SQL, password hashing, PDFs).
  *
  * A lane has its own threads and a bounded queue and never borrows from another. Each worker owns
- * one state (made by worker_new on its own thread), in this program its database connection. */
+ * one state (made by worker_new on its own thread, with its first job), in this program its database
+ * connection. */
 #pragma once
 
 #include "loop/loop.h"
