@@ -151,7 +151,8 @@ suite_mutants() {
 
 suite_lifecycle() { tests/fault/run_lifecycle; }
 node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
-suite_scenario() { node_suite tests/scenario; }
+# Stories that wait for a timer leave the processors to one more.
+suite_scenario() { TEST_JOBS=$(($(nproc) + 2)) node_suite tests/scenario; }
 
 # What clients and upstreams may send that is wrong, slow or too much; more of it in the longer form.
 # Its figures are taken with no other story beside it.
