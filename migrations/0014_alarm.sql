@@ -127,13 +127,20 @@ DECLARE
     calls_from timestamptz;
     patience interval;
 BEGIN
-    -- Some are seen later than they say; the further back, the more often each call is read.
-    SELECT greatest(c.calls_at - interval '5 seconds', now_at - interval '1 hour') INTO calls_from
+    SELECT c.calls_at INTO calls_from
       FROM alarm_clock c WHERE c.judged_at <= now_at - interval '4 seconds' FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    UPDATE alarm_clock SET judged_at = now_at, calls_at = now_at;
+    UPDATE alarm_clock SET judged_at = now_at;
+    -- Calls are read every half minute, since reading costs as much as there are; some of them again, as
+    -- they may be seen later than they say.
+    IF calls_from <= now_at - interval '30 seconds' THEN
+        UPDATE alarm_clock SET calls_at = now_at;
+        calls_from := greatest(calls_from - interval '5 seconds', now_at - interval '1 hour');
+    ELSE
+        calls_from := now_at;
+    END IF;
     DELETE FROM alarm_report r WHERE r.seen_at < now_at - interval '10 minutes';
     DELETE FROM alarm a WHERE a.ended_at < now_at - interval '90 days';
     SELECT make_interval(secs => s.account_after_s) INTO patience FROM alarm_setting s;
