@@ -26,7 +26,7 @@ static const struct form_field fields[] = {
                .help = "One a line, up to 100: whole words, in any letter case."},
     [PATTERNS] = {"patterns", "Patterns", FORM_LINES, .placeholder = "\\bEMP-\\d{6}\\b",
                   .help = "Regular expressions (PCRE2), one a line, up to 10. Letter case is ignored."},
-    [WHERE] = {"where", "Where", FORM_MANY},
+    [WHERE] = {"where", "Where", FORM_MANY, .required = true},
     [ACTION] = {"action", "What becomes of it", FORM_CHOICE},
     [PLACE] = {"place", "For", FORM_CHOICE},
     [DISABLED] = {"disabled", "Off for now", FORM_SWITCH},
