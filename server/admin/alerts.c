@@ -127,23 +127,23 @@ static int read_marks(struct admin *a, const struct json_object *v, struct alert
     return 0;
 }
 
-static int read_recipients(struct admin *a, const struct json_object *v, struct alert_settings *s)
+int admin_read_people(struct admin *a, const struct json_object *v, const char *says, int64_t **ret,
+                      size_t *ret_n)
 {
     size_t n = json_kind(v) == JSON_ARRAY ? json_length(v) : 0;
+    int64_t *ids = arena_array(a->arena, int64_t, n + 1);
 
     if (json_kind(v) != JSON_ARRAY || n > BOUND_MEMBERS_PER_TEAM)
-        return admin_problem(a, PROBLEM_BAD_FIELD, "recipients",
-                             "This is a list of the user ids of members.");
-    s->recipients = arena_array(a->arena, int64_t, MAX(n, (size_t)1));
-    s->n_recipients = n;
-    if (!s->recipients)
+        return admin_problem(a, PROBLEM_BAD_FIELD, "recipients", says);
+    if (!ids)
         return err_origin(-ENOMEM);
     for (size_t i = 0; i < n; i++) {
         if (json_kind(json_at(v, i)) != JSON_INT)
-            return admin_problem(a, PROBLEM_BAD_FIELD, "recipients",
-                                 "This is a list of the user ids of members.");
-        s->recipients[i] = json_i64(json_at(v, i));
+            return admin_problem(a, PROBLEM_BAD_FIELD, "recipients", says);
+        ids[i] = json_i64(json_at(v, i));
     }
+    *ret = ids;
+    *ret_n = n;
     return 0;
 }
 
@@ -164,7 +164,8 @@ int admin_alert_settings_set(struct admin *a)
     if (!r && b.saw_marks != FIELD_ABSENT)
         r = read_marks(a, b.marks, &s);
     if (!r && b.saw_recipients != FIELD_ABSENT)
-        r = read_recipients(a, b.recipients, &s);
+        r = admin_read_people(a, b.recipients, "This is a list of the user ids of members.",
+                              &s.recipients, &s.n_recipients);
     if (!r)
         r = admin_identity(
             a, alert_settings_save(a->db, a->arena, &a->actor, a->team, &s, &fault), &fault);

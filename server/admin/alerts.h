@@ -23,3 +23,6 @@ int admin_installation_deliveries(struct admin *a);
 int admin_set_webhook(struct admin *a, struct team_id team) _must_use_;
 int admin_test_webhook(struct admin *a, struct team_id team) _must_use_;
 int admin_test_mail(struct admin *a, struct str to) _must_use_;
+/* The body's `recipients`: ids of people, which live in the call's arena. says: what it has to be. */
+int admin_read_people(struct admin *a, const struct json_object *v, const char *says, int64_t **ret,
+                      size_t *ret_n) _must_use_;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 
-#include "base/bounds.h"
 #include "base/err.h"
 #include "notices/alarm.h"
 #include "notices/webhook.h"
@@ -163,24 +162,6 @@ struct recipients {
     size_t n;
 };
 
-static int read_recipients(struct admin *a, const struct json_object *v, struct recipients *ret)
-{
-    static const char *const says = "This is a list of the user ids of operators.";
-    size_t n = json_kind(v) == JSON_ARRAY ? json_length(v) : 0;
-
-    if (json_kind(v) != JSON_ARRAY || n > BOUND_MEMBERS_PER_TEAM)
-        return admin_problem(a, PROBLEM_BAD_FIELD, "recipients", says);
-    *ret = (struct recipients){arena_array(a->arena, int64_t, n + 1), n};
-    if (!ret->v)
-        return err_origin(-ENOMEM);
-    for (size_t i = 0; i < n; i++) {
-        if (json_kind(json_at(v, i)) != JSON_INT)
-            return admin_problem(a, PROBLEM_BAD_FIELD, "recipients", says);
-        ret->v[i] = json_i64(json_at(v, i));
-    }
-    return 0;
-}
-
 static int same_recipients(struct admin *a, const struct alarm_settings *s, struct recipients *ret)
 {
     *ret = (struct recipients){.v = arena_array(a->arena, int64_t, s->n_operators + 1)};
@@ -210,8 +191,10 @@ int admin_installation_alert_settings_set(struct admin *a)
     if (!r && b.saw_kinds != FIELD_ABSENT)
         r = read_kinds(a, b.kinds, &s);
     if (!r)
-        r = b.saw_recipients != FIELD_ABSENT ? read_recipients(a, b.recipients, &to)
-                                             : same_recipients(a, &s, &to);
+        r = b.saw_recipients != FIELD_ABSENT
+                ? admin_read_people(a, b.recipients, "This is a list of the user ids of operators.",
+                                    &to.v, &to.n)
+                : same_recipients(a, &s, &to);
     if (!r)
         r = admin_identity(
             a, alarm_settings_save(a->db, a->arena, &a->actor, &s, to.v, to.n, &fault), &fault);

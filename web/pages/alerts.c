@@ -6,15 +6,13 @@
 
 #include "base/err.h"
 #include "identity/member.h"
-#include "notices/trial.h"
-#include "notices/webhook.h"
+#include "notices/alert.h"
 #include "web/form.h"
 #include "web/links.h"
-#include "web/pages/sent.h"
+#include "web/pages/alert_webhook.h"
 #include "web/view.h"
 
 #define ALERTS_SHOWN 50
-#define SENT_SHOWN 50
 
 enum { MARKS, BALANCE, RECIPIENTS };
 
@@ -24,13 +22,6 @@ static const struct form_field fields[] = {
                  .max = INT64_C(1000000000000000000), .placeholder = "10", .autocomplete = "off",
                  .help = "Wallet and grants together. Empty: nothing is said of it."},
     [RECIPIENTS] = {"recipients", "Who is mailed", FORM_MANY},
-};
-
-enum { URL };
-
-static const struct form_field webhook_fields[] = {
-    [URL] = {"url", "URL", FORM_TEXT, .required = true, .max = 2000, .autocomplete = "off",
-             .placeholder = "https://example.org/tollgate"},
 };
 
 static int open_form(struct web *w, struct form *form)
@@ -92,49 +83,29 @@ static struct json_object *alerts_view(struct web *w, const struct alert_page *p
     return list;
 }
 
-/* What an answer to a POST tells beside the settings. */
-struct told {
-    const struct form *webhook; /* refused; NULL: its form is empty */
-    struct str secret;          /* of the one that was just set; empty: none was */
-    const struct trial *trial;  /* NULL: none was sent */
-};
+static struct webhook_area area_of(const struct web *w);
 
-static int show(struct web *w, int status, const struct form *form, const struct told *told)
+static int show(struct web *w, int status, const struct form *form, const struct alerts_told *told)
 {
-    struct outbox_page sent = {0};
+    const struct webhook_area area = area_of(w);
+    struct json_object *view = json_new_object();
     struct alert_page alerts;
-    struct str url = STR_NONE;
-    struct form none;
-    struct json_object *view;
-    int r = alert_list(w->db, w->arena, w->session.team, false, ALERTS_SHOWN, &alerts);
+    int r = alert_list(w->db, w->arena, area.team, false, ALERTS_SHOWN, &alerts);
 
     if (r == 0)
-        r = form_init(&none, w->arena, webhook_fields, ARRAY_LEN(webhook_fields));
-    if (r == 0)
-        r = webhook_read(w->db, w->arena, w->session.team, &url);
-    if (r == IDENTITY_E_NONE)
-        r = 0;
-    if (r == 0 && web_role(w, ROLE_ADMIN))
-        r = outbox_list(w->db, w->arena, w->session.team, SENT_SHOWN, &sent);
-    if (r != 0)
+        r = webhook_area_view(w, &area, told, view);
+    if (r != 0) {
+        json_unref(view);
         return web_outcome(w, r);
-    view = json_new_object();
+    }
     json_set(view, "alerts", alerts_view(w, &alerts));
     json_set_bool(view, "any_alerts", alerts.n > 0);
-    json_set(view, "sent", sent_view(w, &sent));
-    json_set_bool(view, "any_sent", sent.n > 0);
-    json_set_bool(view, "mails", notices_mail(w->services->notices));
-    json_set_str(view, "webhook_url", url);
-    json_set_bool(view, "any_webhook", url.n > 0);
-    json_set_str(view, "secret", told->secret);
-    json_set(view, "trial", trial_view(told->trial));
     form_view(form, view, "form");
-    form_view(told->webhook ? told->webhook : &none, view, "webhook_form");
     return web_render_as(w, status, "alerts", "Alerts", view);
 }
 
 /* With the settings as they are. */
-static int show_settings(struct web *w, int status, const struct told *told)
+static int show_settings(struct web *w, int status, const struct alerts_told *told)
 {
     struct alert_settings s;
     struct form form;
@@ -147,53 +118,41 @@ static int show_settings(struct web *w, int status, const struct told *told)
     return r ? web_outcome(w, r) : show(w, status, &form, told);
 }
 
+static struct webhook_area area_of(const struct web *w)
+{
+    return (struct webhook_area){.team = w->session.team,
+                                 .page = LINK_alerts,
+                                 .set = LINK_webhook,
+                                 .test = LINK_webhook_test,
+                                 .drop = LINK_webhook_drop,
+                                 .sees_sent = web_role(w, ROLE_ADMIN),
+                                 .show = show_settings};
+}
+
 int page_alerts(struct web *w)
 {
-    return show_settings(w, 200, &(struct told){.secret = STR("")});
+    return show_settings(w, 200, &(struct alerts_told){.secret = STR("")});
 }
 
 int page_webhook_set(struct web *w)
 {
-    struct identity_fault fault = {0};
-    struct str secret = STR("");
-    struct form form;
-    int r = form_init(&form, w->arena, webhook_fields, ARRAY_LEN(webhook_fields));
+    const struct webhook_area area = area_of(w);
 
-    if (r == 0)
-        r = form_read(&form, &w->submitted);
-    if (r == 0 && !form.wrong)
-        r = webhook_set(w->db, w->arena, w->services->notices, &w->actor, w->session.team,
-                        form.v[URL].text, &secret, &fault);
-    if (r == IDENTITY_E_FAULT)
-        form_fault(&form, &fault);
-    else if (r != 0)
-        return web_outcome(w, r);
-    return show_settings(w, form.wrong ? 422 : 200,
-                         &(struct told){.webhook = form.wrong ? &form : NULL, .secret = secret});
+    return webhook_area_set(w, &area);
 }
 
 int page_webhook_drop(struct web *w)
 {
-    int r = webhook_drop(w->db, w->arena, &w->actor, w->session.team);
+    const struct webhook_area area = area_of(w);
 
-    return r ? web_outcome(w, r)
-             : web_redirect(w, link_to(LINK_alerts), "The webhook is taken away.");
+    return webhook_area_drop(w, &area);
 }
 
-/* The receiver is waited for, so no transaction stays open meanwhile. */
 int page_webhook_test(struct web *w)
 {
-    struct trial trial;
-    int r;
+    const struct webhook_area area = area_of(w);
 
-    web_leave_tx(w);
-    r = trial_webhook(w->db, w->arena, w->services->notices, w->session.team, &trial);
-    if (r == TRIAL_E_NONE)
-        return web_fail_code(w, PROBLEM_NOT_FOUND);
-    if (r == 0)
-        r = web_again(w);
-    return r ? web_outcome(w, r)
-             : show_settings(w, 200, &(struct told){.secret = STR(""), .trial = &trial});
+    return webhook_area_test(w, &area);
 }
 
 static int read_form(struct web *w, const struct form *form, struct alert_settings *ret)
@@ -236,6 +195,6 @@ int page_alerts_save(struct web *w)
     else if (r != 0)
         return web_outcome(w, r);
     if (form.wrong)
-        return show(w, 422, &form, &(struct told){.secret = STR("")});
+        return show(w, 422, &form, &(struct alerts_told){.secret = STR("")});
     return web_redirect(w, link_to(LINK_alerts), "The alerts are as you wish.");
 }

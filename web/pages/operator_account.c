@@ -7,6 +7,7 @@
 #include "web/links.h"
 #include "web/pages/operator_account_form.h"
 #include "web/pages/operator_area.h"
+#include "web/pages/probe.h"
 #include "web/view.h"
 
 int operator_account_read(struct web *w, struct account_row *ret)
@@ -60,27 +61,6 @@ static void health_view_of(struct web *w, const struct account_row *row, struct 
     else
         json_set_null(o, "cool_for");
     json_set(view, "health", o);
-}
-
-static void probe_view(struct web *w, const struct operate_probe *p, struct json_object *view)
-{
-    struct json_object *o;
-
-    if (!p) {
-        json_set_null(view, "probe");
-        return;
-    }
-    o = json_new_object();
-    json_set_bool(o, "ok", p->ok);
-    if (p->status)
-        json_set_i64(o, "status", p->status);
-    else
-        json_set_null(o, "status");
-    view_duration(o, "latency", p->latency_us);
-    json_set_str(o, "error", p->error);
-    json_set_str(o, "models",
-                 p->models >= 0 ? view_plural(w->arena, p->models, "model", NULL) : STR(""));
-    json_set(view, "probe", o);
 }
 
 int operator_account_show(struct web *w, int status, const struct account_row *row,

@@ -8,17 +8,13 @@
 #include "base/err.h"
 #include "notices/alarm.h"
 #include "notices/trial.h"
-#include "notices/webhook.h"
 #include "web/form.h"
 #include "web/links.h"
+#include "web/pages/alert_webhook.h"
 #include "web/pages/operator_area.h"
-#include "web/pages/sent.h"
 #include "web/view.h"
 
 #define ALERTS_SHOWN 50
-#define SENT_SHOWN 50
-
-static const struct team_id installation = {0};
 
 enum { KINDS, AFTER, RECIPIENTS };
 
@@ -29,20 +25,6 @@ static const struct form_field fields[] = {
                .help = "So long it fails until it is told, and so long it does not until that is over. A refused "
                        "credential is told at once. Empty: any failure that is left alone is."},
     [RECIPIENTS] = {"recipients", "Who is mailed", FORM_MANY},
-};
-
-enum { URL };
-
-static const struct form_field webhook_fields[] = {
-    [URL] = {"url", "URL", FORM_TEXT, .required = true, .max = 2000, .autocomplete = "off",
-             .placeholder = "https://example.org/tollgate"},
-};
-
-/* What an answer to a POST tells beside the settings. */
-struct told {
-    const struct form *webhook; /* refused; NULL: its form is empty */
-    struct str secret;          /* of the one that was just set; empty: none was */
-    const struct trial *mail, *post; /* tests; NULL: none was sent */
 };
 
 static int open_form(struct web *w, struct form *form, struct alarm_settings *s)
@@ -121,42 +103,29 @@ static struct json_object *alarms_view(struct web *w, const struct alarm_page *p
     return list;
 }
 
-static int show(struct web *w, int status, const struct form *form, const struct told *told)
+static const struct webhook_area area;
+
+static int show(struct web *w, int status, const struct form *form, const struct alerts_told *told)
 {
-    struct outbox_page sent = {0};
+    struct json_object *view = json_new_object();
     struct alarm_page alarms = {0};
-    struct str url = STR_NONE;
-    struct form none;
-    struct json_object *view;
     int r = alarm_list(w->db, w->arena, ALERTS_SHOWN, &alarms);
 
     if (r == 0)
-        r = form_init(&none, w->arena, webhook_fields, ARRAY_LEN(webhook_fields));
-    if (r == 0)
-        r = webhook_read(w->db, w->arena, installation, &url);
-    if (r == 0 || r == IDENTITY_E_NONE)
-        r = outbox_list(w->db, w->arena, installation, SENT_SHOWN, &sent);
-    if (r != 0)
+        r = webhook_area_view(w, &area, told, view);
+    if (r != 0) {
+        json_unref(view);
         return web_outcome(w, r);
-    view = json_new_object();
+    }
     json_set(view, "alerts", alarms_view(w, &alarms));
     json_set_bool(view, "any_alerts", alarms.n > 0);
-    json_set(view, "sent", sent_view(w, &sent));
-    json_set_bool(view, "any_sent", sent.n > 0);
-    json_set_bool(view, "mails", notices_mail(w->services->notices));
     json_set_str(view, "my_email", w->session.email);
-    json_set_str(view, "webhook_url", url);
-    json_set_bool(view, "any_webhook", url.n > 0);
-    json_set_str(view, "secret", told->secret);
-    json_set(view, "mail_trial", trial_view(told->mail));
-    json_set(view, "webhook_trial", trial_view(told->post));
     form_view(form, view, "form");
-    form_view(told->webhook ? told->webhook : &none, view, "webhook_form");
     return operator_render(w, status, "operator_alerts", "Alerts", view);
 }
 
 /* With the settings as they are. */
-static int show_settings(struct web *w, int status, const struct told *told)
+static int show_settings(struct web *w, int status, const struct alerts_told *told)
 {
     struct alarm_settings s;
     struct form form;
@@ -167,9 +136,17 @@ static int show_settings(struct web *w, int status, const struct told *told)
     return r ? web_outcome(w, r) : show(w, status, &form, told);
 }
 
+/* The installation's: team 0. */
+static const struct webhook_area area = {.page = LINK_operator_alerts,
+                                         .set = LINK_operator_webhook,
+                                         .test = LINK_operator_webhook_test,
+                                         .drop = LINK_operator_webhook_drop,
+                                         .sees_sent = true,
+                                         .show = show_settings};
+
 int page_operator_alerts(struct web *w)
 {
-    return show_settings(w, 200, &(struct told){.secret = STR("")});
+    return show_settings(w, 200, &(struct alerts_told){.secret = STR("")});
 }
 
 static int save(struct web *w, const struct form *form, struct identity_fault *fault)
@@ -207,11 +184,11 @@ int page_operator_alerts_save(struct web *w)
     else if (r != 0)
         return web_outcome(w, r);
     if (form.wrong)
-        return show(w, 422, &form, &(struct told){.secret = STR("")});
+        return show(w, 422, &form, &(struct alerts_told){.secret = STR("")});
     return web_redirect(w, link_to(LINK_operator_alerts), "The alerts are as you wish.");
 }
 
-/* Others' servers are waited for, so no transaction stays open meanwhile. */
+/* The mail server is waited for, so no transaction stays open meanwhile. */
 int page_operator_alerts_mail(struct web *w)
 {
     struct trial trial;
@@ -224,48 +201,20 @@ int page_operator_alerts_mail(struct web *w)
     if (r == 0)
         r = web_again(w);
     return r ? web_outcome(w, r)
-             : show_settings(w, 200, &(struct told){.secret = STR(""), .mail = &trial});
+             : show_settings(w, 200, &(struct alerts_told){.secret = STR(""), .mail = &trial});
 }
 
 int page_operator_webhook_set(struct web *w)
 {
-    struct identity_fault fault = {0};
-    struct str secret = STR("");
-    struct form form;
-    int r = form_init(&form, w->arena, webhook_fields, ARRAY_LEN(webhook_fields));
-
-    if (r == 0)
-        r = form_read(&form, &w->submitted);
-    if (r == 0 && !form.wrong)
-        r = webhook_set(w->db, w->arena, w->services->notices, &w->actor, installation,
-                        form.v[URL].text, &secret, &fault);
-    if (r == IDENTITY_E_FAULT)
-        form_fault(&form, &fault);
-    else if (r != 0)
-        return web_outcome(w, r);
-    return show_settings(w, form.wrong ? 422 : 200,
-                         &(struct told){.webhook = form.wrong ? &form : NULL, .secret = secret});
+    return webhook_area_set(w, &area);
 }
 
 int page_operator_webhook_drop(struct web *w)
 {
-    int r = webhook_drop(w->db, w->arena, &w->actor, installation);
-
-    return r ? web_outcome(w, r)
-             : web_redirect(w, link_to(LINK_operator_alerts), "The webhook is taken away.");
+    return webhook_area_drop(w, &area);
 }
 
 int page_operator_webhook_test(struct web *w)
 {
-    struct trial trial;
-    int r;
-
-    web_leave_tx(w);
-    r = trial_webhook(w->db, w->arena, w->services->notices, installation, &trial);
-    if (r == TRIAL_E_NONE)
-        return web_fail_code(w, PROBLEM_NOT_FOUND);
-    if (r == 0)
-        r = web_again(w);
-    return r ? web_outcome(w, r)
-             : show_settings(w, 200, &(struct told){.secret = STR(""), .post = &trial});
+    return webhook_area_test(w, &area);
 }

@@ -5,6 +5,7 @@
 #include "gateway/operate.h"
 #include "web/links.h"
 #include "web/pages/own_key_form.h"
+#include "web/pages/probe.h"
 #include "web/view.h"
 
 /* What a page shows beside the account; NULL: as it is stored, and none. */
@@ -28,25 +29,6 @@ static int read_known(struct web *w, struct account_row *ret)
     int r = read(w, ret);
 
     return r == 0 && !ret->provider ? CHANGE_E_NONE : r;
-}
-
-static void probe_view(struct web *w, const struct operate_probe *p, struct json_object *view)
-{
-    struct json_object *o;
-
-    if (!p) {
-        json_set_null(view, "probe");
-        return;
-    }
-    o = json_new_object();
-    json_set_bool(o, "ok", p->ok);
-    if (p->status)
-        json_set_i64(o, "status", p->status);
-    else
-        json_set_null(o, "status");
-    view_duration(o, "latency", p->latency_us);
-    json_set_str(o, "error", p->error);
-    json_set(view, "probe", o);
 }
 
 static void links_of(struct web *w, struct account_id id, struct json_object *view)
