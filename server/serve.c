@@ -360,7 +360,10 @@ static void reload_submit(struct serve *s)
     if (jobs_submit(s->services->pages, &s->reload.job) == JOBS_OK)
         return;
     log_warn("catalogue_not_reloaded", "reason=%s", "lane_full");
-    (void)reload_ended(s);
+    /* Whoever has asked for another meanwhile waits for the next change as well: nobody is under way. */
+    pthread_mutex_lock(&s->reload.lock);
+    s->reload.under_way = s->reload.again = false;
+    pthread_mutex_unlock(&s->reload.lock);
 }
 
 static void reload_work(struct job *job, void *worker)

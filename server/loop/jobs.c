@@ -51,7 +51,6 @@ static struct job *take(struct jobs *j)
     return job;
 }
 
-/* A lane that is not needed takes no connection. */
 static void *make_worker(const struct jobs *j)
 {
     return j->config.worker_new ? j->config.worker_new(j->config.ctx) : NULL;
@@ -60,7 +59,7 @@ static void *make_worker(const struct jobs *j)
 static void *work(void *arg)
 {
     struct jobs *j = arg;
-    void *worker = NULL;
+    void *worker = NULL; /* a lane that nobody needs takes no connection */
     struct job *job;
 
     while ((job = take(j))) {
