@@ -163,11 +163,12 @@ enum { DOUBT = 2 };
 static bool mend_lies(const struct call *c, struct usage *u)
 {
     const struct catalog_account *a = c->try.target->account;
-    struct usage seen = counted(c);
+    struct usage seen;
     bool mended = false;
 
     if (!a->own_url || !a->own_fee_bp)
         return false;
+    seen = counted(c);
     if (usage_sum(u, USAGE_COVERS_PROMPT) < estimate_tokens(c->wire.llm.prompt_bytes) / DOUBT) {
         usage_take(u, &seen, USAGE_COVERS_PROMPT);
         mended = true;
