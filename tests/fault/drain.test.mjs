@@ -7,6 +7,7 @@ import { startUpstream, send, chat, chunk } from '../lib/upstream.mjs';
 import { Cluster } from '../lib/cluster.mjs';
 import { ask, Load } from '../lib/client.mjs';
 import { hello } from '../lib/installation.mjs';
+import { program } from '../lib/psql.mjs';
 import { sameBooks } from '../lib/shadow.mjs';
 
 const cluster = new Cluster();
@@ -88,7 +89,7 @@ test('what does not end in time is cut: the client hears it, the row says so, it
 test('changes that come while a node ends are let go of', async () => {
   const changes = `DO $$ BEGIN FOR i IN 1..10000000 LOOP PERFORM note_change('team:${team}'); COMMIT; END LOOP; END $$`;
   await node.revive();
-  const teller = spawn('psql', ['-Xq', ...cluster.postgres.psqlArguments, '-c', changes], { stdio: 'ignore' });
+  const teller = spawn(program('psql'), ['-Xq', ...cluster.postgres.psqlArguments, '-c', changes], { stdio: 'ignore' });
   try {
     for (let i = 0; i < 4; i++) {
       await cluster.everywhere(secret, 'scripted');

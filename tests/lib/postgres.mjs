@@ -1,16 +1,12 @@
 // postgres.mjs: a PostgreSQL of the test's own, reached over TCP like one on another machine, that can
 // be stopped in each of its ways and started again.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, nobody, ownDirectory, stopAtEnd } from './server.mjs';
+import { nobody, program, psql, rowsOf } from './psql.mjs';
+import { freePort, ownDirectory, stopAtEnd } from './server.mjs';
 import { eventually } from './story.mjs';
 
-const bin = () => {
-  const root = '/usr/lib/postgresql';
-  const newest = readdirSync(root).sort((a, b) => b - a).find((v) => existsSync(join(root, v, 'bin/postgres')));
-  return join(root, newest, 'bin');
-};
 const signals = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' };
 
 export class Postgres {
@@ -27,7 +23,7 @@ export class Postgres {
 
   async create() {
     this.port = await freePort();
-    execFileSync(join(bin(), 'initdb'), ['-D', this.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8',
+    execFileSync(program('initdb'), ['-D', this.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8',
       '--locale=C', '--no-sync', '--no-instructions'], { stdio: 'pipe', cwd: '/', ...nobody });
     await this.start();
     this.psql('CREATE DATABASE tollgate', 'postgres');
@@ -41,7 +37,7 @@ export class Postgres {
       max_connections: 120, shared_buffers: '64MB', log_min_messages: 'warning', ...this.settings, ...more,
     };
     this.exit = undefined;
-    this.child = spawn(join(bin(), 'postgres'), ['-D', this.data, ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])],
+    this.child = spawn(program('postgres'), ['-D', this.data, ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])],
       { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', env: { ...process.env, ...this.env }, ...nobody });
     this.child.stderr.on('data', (d) => { this.log = (this.log + d).slice(-100000); });
     this.ended = new Promise((done) => this.child.on('exit', (code, signal) => done(this.exit = { code, signal })));
@@ -81,12 +77,11 @@ export class Postgres {
   }
 
   psql(text, database = 'tollgate') {
-    return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...this.psqlArguments.slice(0, -1), database, '-c', text],
-      { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'], ...nobody,
-        env: { ...process.env, PGOPTIONS: '-c default_transaction_read_only=off' } });
+    return psql([...this.psqlArguments.slice(0, -1), database], text,
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PGOPTIONS: '-c default_transaction_read_only=off' } });
   }
 
   sql(text) {
-    return JSON.parse(this.psql(`SELECT coalesce(json_agg(row_to_json(q)), '[]') FROM (${text}) q`));
+    return rowsOf((query) => this.psql(query), text);
   }
 }

@@ -9,11 +9,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nobody, psql, psqlMeanwhile, rowsOf } from './psql.mjs';
 import { shadow } from './shadow.mjs';
 import { eventually } from './story.mjs';
 
 export const top = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-export const nobody = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
+export { nobody };
 const running = new Set();
 const atEnd = []; // what else a file started: { stop() }, ended after the servers
 let stage;
@@ -106,7 +107,7 @@ export class Server {
       } catch {
         return false;
       }
-    }, `readiness; its log:\n${this.log.slice(-4000)}`);
+    }, () => `readiness; its log:\n${this.log.slice(-4000)}`);
     if (first) await eventually(() => /password[^\n]*\n/i.test(this.log), 'the operator in what is printed');
     return this;
   }
@@ -183,21 +184,17 @@ export class Server {
 
   // What psql says.
   psql(text) {
-    return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...this.psqlArguments, '-c', text],
-      { encoding: 'utf8', maxBuffer: 1 << 28, ...nobody });
+    return psql(this.psqlArguments, text);
   }
 
   // The same while the test goes on: a promise.
   psqlMeanwhile(text) {
-    return new Promise((done, fail) => {
-      execFile('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...this.psqlArguments, '-c', text], { ...nobody },
-        (error, out) => (error ? fail(error) : done(out)));
-    });
+    return psqlMeanwhile(this.psqlArguments, text);
   }
 
   // Rows of a query.
   sql(text) {
-    return JSON.parse(this.psql(`SELECT coalesce(json_agg(row_to_json(q)), '[]') FROM (${text}) q`));
+    return rowsOf((query) => this.psql(query), text);
   }
 }
 

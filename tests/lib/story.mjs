@@ -22,13 +22,14 @@ export function needsPath(path, what) {
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// Asks until fn gives something true. How long that takes is not judged: only what hangs takes all of ms.
+// Asks until fn gives something true. How long that takes is not judged: only what hangs takes all of ms. what
+// it waits for is a text, or a function that says it when it has waited in vain.
 export async function eventually(fn, what, ms = 60000) {
   const end = Date.now() + ms;
-  for (;;) {
+  for (let pause = 30; ; pause = Math.min(pause * 1.2, 250)) { // the longer it takes, the less it is worth to ask
     const value = await fn();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}`);
-    await sleep(50);
+    if (Date.now() > end) throw new Error(`waited ${ms} ms for ${typeof what === 'function' ? what() : what}`);
+    await sleep(pause);
   }
 }
