@@ -1,7 +1,8 @@
 // run.mjs DIR [NAME...]: runs the stories in DIR/*.test.mjs, each a list of labelled tests, several
 // stories at a time (TEST_JOBS), each in a process of its own. Prints `ok FILE: NAME`, `FAIL FILE: NAME`
-// or `skip FILE: NAME (why)`, story by story in the order of their names. Everything that a story started
-// is stopped when it ends; no test is tried twice.
+// or `skip FILE: NAME (why)`, story by story in the order of their names, and how long each story took, with
+// TEST_TIMES each test. TEST_FIRST names stories that are begun before the others: those that wait longest.
+// Everything that a story started is stopped when it ends; no test is tried twice.
 import { fork } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -58,42 +59,45 @@ async function runFile(path) {
   return failed + await stopEverything(file);
 }
 
-// The other end of runFile: a process that runs one story. What it says is kept until say() is called,
-// and passed on from then on; `ended` becomes whether it ended well.
-function startFile(path) {
-  const child = fork(fileURLToPath(import.meta.url), ['--story', path], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  let said = '', show;
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text) => { if (show) show(text); else said += text; });
-  const ended = new Promise((done) => child.on('close', (code, signal) => {
-    if (code !== 0 && code !== FAILED) (show ?? ((text) => { said += text; }))(`FAIL ${nameOf(path)}: its process ended with ${signal ?? code}\n`);
-    done(code === 0);
-  }));
+// The other end of runFile: a process that runs one story, once start() is called. What it says is kept until
+// say() is called, and passed on from then on; `ended` becomes whether it ended well.
+function storyOf(path) {
+  let said = '', show, finish;
+  const ended = new Promise((done) => { finish = done; });
+  const tell = (text) => { if (show) show(text); else said += text; };
+  const start = () => {
+    const began = Date.now();
+    const child = fork(fileURLToPath(import.meta.url), ['--story', path], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', tell);
+    child.on('close', (code, signal) => {
+      if (code !== 0 && code !== FAILED) tell(`FAIL ${nameOf(path)}: its process ended with ${signal ?? code}\n`);
+      tell(`   ${nameOf(path)}: ${Math.round((Date.now() - began) / 1000)} s\n`);
+      finish(code === 0);
+    });
+  };
   const say = () => {
     show = (text) => process.stdout.write(text);
     show(said);
   };
-  return { ended, say };
+  return { name: nameOf(path), start, ended, say };
 }
 
 // The stories of a directory, so many at a time.
 async function runDirectory(dir, only, jobs) {
-  const files = readdirSync(dir).filter((f) => f.endsWith('.test.mjs')).sort()
-    .filter((f) => !only.length || only.some((o) => f.includes(o)));
-  const under = new Map(), started = [];
-  let well = true, next = 0;
-  const startSome = () => {
-    while (next < files.length && under.size < jobs) {
-      const file = files[next++], story = startFile(join(dir, file));
-      started.push(story);
-      under.set(file, story);
-      story.ended.then(() => { under.delete(file); startSome(); });
-    }
+  const stories = readdirSync(dir).filter((f) => f.endsWith('.test.mjs')).sort()
+    .filter((f) => !only.length || only.some((o) => f.includes(o))).map((f) => storyOf(join(dir, f)));
+  const early = (process.env.TEST_FIRST ?? '').split(' ');
+  const waiting = [...stories.filter((s) => early.includes(s.name)), ...stories.filter((s) => !early.includes(s.name))];
+  const startOne = () => {
+    const story = waiting.shift();
+    story?.start();
+    story?.ended.then(startOne);
   };
-  startSome();
-  for (let told = 0; told < files.length; told++) {
-    started[told].say();
-    well = await started[told].ended && well;
+  for (let i = 0; i < jobs; i++) startOne();
+  let well = true;
+  for (const story of stories) {
+    story.say();
+    well = await story.ended && well;
   }
   return well;
 }

@@ -151,8 +151,11 @@ suite_mutants() {
 
 suite_lifecycle() { tests/fault/run_lifecycle; }
 node_suite() { node_ready && node tests/lib/run.mjs "$@"; }
-# Stories that wait for a timer leave the processors to one more.
-suite_scenario() { TEST_JOBS=$(($(nproc) + 2)) node_suite tests/scenario; }
+# Stories that wait for a timer leave the processors to others; they are begun first, so that none of them is
+# what is waited for at the end.
+suite_scenario() {
+    TEST_JOBS=$(($(nproc) + 2)) TEST_FIRST="installation_alerts rest alerts stripe leaving misbehaviour" node_suite tests/scenario
+}
 
 # What clients and upstreams may send that is wrong, slow or too much; more of it in the longer form.
 # Its figures are taken with no other story beside it.
