@@ -19,6 +19,7 @@ const WIDTHS = { wide: 1280, narrow: 390 };
 const table = readFileSync(join(top, 'server/routes.c'), 'utf8');
 const pages = [...table.matchAll(/SHOW\(\s*"([^"]+)",\s*AUTH_(\w+)/g)].map(([, path, auth]) => ({ path, auth }));
 const only = new RegExp(process.env.TEST_PAGES ?? ''); // while working on one
+const shots = process.env.TEST_SHOTS; // a directory for a picture of each page at each width in each theme
 let server, browser, provider, keys, ids = {}, linked = {};
 const contexts = {};
 
@@ -158,6 +159,12 @@ async function opensWithin(page, at) {
   assert.deepEqual(wide, [], `${at}: too wide when it is opened`);
 }
 
+async function picture(page, path, who, size, theme) {
+  if (!shots) return;
+  const name = path.slice(1).replace(/[^\w-]+/g, '-').slice(0, 60) || 'home';
+  await page.screenshot({ path: join(shots, `${name}-${who}-${size}-${theme}.png`), fullPage: true });
+}
+
 async function look(path, who, size, status = 200) {
   const page = await contexts[who + size].newPage();
   const at = `${path} as ${who}, ${size}`, complaints = [];
@@ -183,10 +190,12 @@ async function look(path, who, size, status = 200) {
     assert.ok(seen.shifted.whileRead < 0.1, `${at}: it moves while it is read: ${seen.shifted.whileRead}`);
     assert.deepEqual(seen.refused, [], `${at}: the policy refused something`);
     await opensWithin(page, at);
-    await page.emulateMedia({ colorScheme: size === 'wide' ? 'light' : 'dark' });
-    assert.deepEqual(await violations(page), [], at);
-    await page.emulateMedia({ colorScheme: size === 'wide' ? 'dark' : 'light' });
-    assert.deepEqual(await violations(page, ['color-contrast']), [], `${at}, the other theme`);
+    const themes = size === 'wide' ? ['light', 'dark'] : ['dark', 'light'];
+    for (const [i, theme] of themes.entries()) {
+      await page.emulateMedia({ colorScheme: theme });
+      await picture(page, path, who, size, theme);
+      assert.deepEqual(await violations(page, i ? ['color-contrast'] : undefined), [], `${at}, ${theme}`);
+    }
     assert.deepEqual(complaints, [], at);
   } finally {
     await page.close();
