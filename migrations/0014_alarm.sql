@@ -120,15 +120,15 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Raises what holds and does not stand yet, and ends what holds no longer; those rows. None when another node
--- judges, or has just done so.
-CREATE FUNCTION alarms_judge() RETURNS SETOF alarm LANGUAGE plpgsql AS $$
+-- judges, or has within p_rest_ms.
+CREATE FUNCTION alarms_judge(p_rest_ms integer) RETURNS SETOF alarm LANGUAGE plpgsql AS $$
 DECLARE
     now_at CONSTANT timestamptz := clock_timestamp();
     calls_from timestamptz;
     patience interval;
 BEGIN
     SELECT c.calls_at INTO calls_from
-      FROM alarm_clock c WHERE c.judged_at <= now_at - interval '4 seconds' FOR UPDATE SKIP LOCKED;
+      FROM alarm_clock c WHERE c.judged_at <= now_at - p_rest_ms * interval '1 millisecond' FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -186,5 +186,5 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION alarms_held(timestamptz, timestamptz), alarms_judge(), alarm_outage(timestamptz)
+GRANT EXECUTE ON FUNCTION alarms_held(timestamptz, timestamptz), alarms_judge(integer), alarm_outage(timestamptz)
     TO tollgate_app;

@@ -314,6 +314,7 @@ static int watch_start(struct app *app)
                                    .ctx = app};
     struct chores_config chores = {.conninfo = app->config->database_url,
                                    .services = &app->services,
+                                   .poll_ms = (int)app->config->poll_interval_ms,
                                    .reload_catalog = reload_catalog,
                                    .ctx = app};
     struct notify *watch;

@@ -32,19 +32,21 @@
 #include "webhook.h"
 
 #define CHORES_MAX 8
-/* How often orders are looked for whose payment at Stripe is to be asked after. */
-#define STRIPE_LOOK_MS 2000
-/* How often mail is looked for: somebody may wait for it. */
-#define MAIL_LOOK_MS 2000
+/* Orders whose payment at Stripe is to be asked after, and mail: somebody may wait. Looked for this often, and
+ * not less often than all else. */
+#define AWAITED_MS 2000
 /* What is due and could not be done is tried again after so long. */
 #define PAUSE_MIN_MS 1000
 
 enum { CREW_QUICK, CREW_PATIENT, CREW_TOKENS, CREW_MAIL, CREW_WEBHOOKS, CREWS };
 
+/* For every_ms. */
+#define POLLED 0
+
 struct crew;
 struct chore {
     const char *name;
-    int64_t every_ms;
+    int64_t every_ms; /* POLLED: as often as the settings say */
     int (*run)(struct crew *c);
     /* In how many milliseconds there is something to do, as far as the current catalogue says, which
      * another one ends; NULL: in every_ms, which is the most. */
@@ -227,10 +229,15 @@ static int chore_mail(struct crew *c)
     return post_round(c->all->mail, c->db, is_stopping, c->all);
 }
 
+static int64_t awaited_ms(struct crew *c)
+{
+    return MIN(AWAITED_MS, c->all->config.poll_ms);
+}
+
 /* Without a mail server nobody asks for a new password, and nothing can be sent. */
 static int64_t mail_next_ms(struct crew *c)
 {
-    return c->all->config.services->notices->mails ? MAIL_LOOK_MS : INT64_MAX;
+    return c->all->config.services->notices->mails ? awaited_ms(c) : INT64_MAX;
 }
 
 static int chore_stripe(struct crew *c)
@@ -240,7 +247,7 @@ static int chore_stripe(struct crew *c)
 
 static int64_t stripe_next_ms(struct crew *c)
 {
-    return c->all->config.services->stripe ? STRIPE_LOOK_MS : INT64_MAX;
+    return c->all->config.services->stripe ? awaited_ms(c) : INT64_MAX;
 }
 
 static int chore_webhooks(struct crew *c)
@@ -251,18 +258,18 @@ static int chore_webhooks(struct crew *c)
 /* When alerts were judged last is kept in the database, as the checks' times below. */
 static const struct chore quick_chores[] = {
     {"prices", 60000, chore_prices, prices_next_ms},
-    {"due", 2000, chore_due},
+    {"due", AWAITED_MS, chore_due, awaited_ms},
     {"invoices", 60000, chore_invoices},
     {"sessions", 3600000, chore_sessions},
-    {"alerts", 5000, chore_alerts},
-    {"troubles", 5000, chore_troubles, .away = troubles_without},
+    {"alerts", POLLED, chore_alerts},
+    {"troubles", POLLED, chore_troubles, .away = troubles_without},
 };
 
 /* The checks' own times are kept in the database; here is how often a node looks. */
 static const struct chore patient_chores[] = {
     {"partitions", 3600000, chore_partitions},
-    {"check_window", 5000, chore_check_window},
-    {"check_full", 5000, chore_check_full},
+    {"check_window", POLLED, chore_check_window},
+    {"check_full", POLLED, chore_check_full},
     {"check_holds", 60000, chore_check_holds},
     {"retention", 600000, chore_retention},
     {"responses", 60000, chore_responses},
@@ -277,7 +284,7 @@ static const struct chore mail_chores[] = {
     {"mail", 60000, chore_mail, mail_next_ms},
 };
 static const struct chore webhook_chores[] = {
-    {"webhooks", 5000, chore_webhooks},
+    {"webhooks", POLLED, chore_webhooks},
 };
 #define CREW(title, list) {.name = title, .chores = list, .n = ARRAY_LEN(list)}
 static const struct crew crews[CREWS] = {
@@ -364,9 +371,11 @@ static void run_chore(struct crew *c, const struct chore *chore)
 
 static int64_t pause_ms(struct crew *c, const struct chore *chore)
 {
-    int64_t next_ms = chore->next_ms ? chore->next_ms(c) : chore->every_ms;
+    int64_t poll_ms = c->all->config.poll_ms;
+    int64_t every_ms = chore->every_ms == POLLED ? poll_ms : chore->every_ms;
+    int64_t next_ms = chore->next_ms ? chore->next_ms(c) : every_ms;
 
-    return MIN(MAX(next_ms, (int64_t)PAUSE_MIN_MS), chore->every_ms);
+    return MIN(MAX(next_ms, MIN(poll_ms, PAUSE_MIN_MS)), every_ms);
 }
 
 /* Waits until at_ms, a stop or, where a chore goes by it, another catalogue; true: stop. */
@@ -451,7 +460,7 @@ int chores_start(const struct chores_config *config, struct chores **ret)
     if (r == 0)
         r = post_new(config->services->notices, OUTBOX_WEBHOOK, &c->webhooks);
     if (r == 0)
-        r = troubles_new(config->services, &c->troubles);
+        r = troubles_new(config->services, config->poll_ms, &c->troubles);
     for (size_t i = 0; r == 0 && i < ARRAY_LEN(c->crew); i++)
         r = start_crew(&c->crew[i]);
     if (r)

@@ -11,6 +11,7 @@ struct chores;
 struct chores_config {
     const char *conninfo;
     const struct services *services;
+    int poll_ms; /* between two looks for what is due */
     /* Loads the catalogue anew and tells the loops; called when a scheduled price comes due. */
     void (*reload_catalog)(struct db *db, void *ctx);
     void *ctx;

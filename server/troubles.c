@@ -24,11 +24,12 @@
 
 struct troubles {
     const struct services *services;
+    int poll_ms;
     struct alarm_watch *watch;
     bool reported; /* something, last time */
 };
 
-int troubles_new(const struct services *services, struct troubles **ret)
+int troubles_new(const struct services *services, int poll_ms, struct troubles **ret)
 {
     struct troubles *t = calloc(1, sizeof(*t));
     int r;
@@ -36,6 +37,7 @@ int troubles_new(const struct services *services, struct troubles **ret)
     if (!t)
         return err_origin(-ENOMEM);
     t->services = services;
+    t->poll_ms = poll_ms;
     r = alarm_watch_new(services->notices, services->node_name, &t->watch);
     if (r) {
         free(t);
@@ -162,7 +164,7 @@ int troubles_look(struct troubles *t, struct db *db)
 
     if (r == 0 && session)
         r = report(t, db, session);
-    return r ? r : alarms_judge(db, t->services->notices);
+    return r ? r : alarms_judge(db, t->services->notices, t->poll_ms);
 }
 
 void troubles_away(struct troubles *t, bool (*stop)(void *ctx), void *ctx)

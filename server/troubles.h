@@ -5,7 +5,8 @@
 #include "gateway/services.h"
 
 struct troubles;
-int troubles_new(const struct services *services, struct troubles **ret) _must_use_;
+/* poll_ms: how often it looks. */
+int troubles_new(const struct services *services, int poll_ms, struct troubles **ret) _must_use_;
 void troubles_free(struct troubles *t); /* NULL is fine */
 
 /* Reports what is amiss now, and judges for all nodes where none has. Own transactions. */

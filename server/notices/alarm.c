@@ -129,6 +129,7 @@ struct judging {
     struct arena *a;
     const struct notices *n;
     int64_t began_us; /* of an outage; else 0 */
+    int32_t rest_ms;  /* where no node has judged within it */
     size_t raised, ended;
 };
 
@@ -137,7 +138,7 @@ static int judge_tx(struct db *db, void *ctx)
     struct judging *j = ctx;
     struct alarm_page page;
     int r = j->began_us ? alarms_outage_over(db, j->a, j->began_us, &page)
-                        : alarms_judge_due(db, j->a, &page);
+                        : alarms_judge_due(db, j->a, j->rest_ms, &page);
 
     if (r)
         return r;
@@ -147,10 +148,10 @@ static int judge_tx(struct db *db, void *ctx)
     return tell(db, j->a, j->n, &page);
 }
 
-static int judge(struct db *db, const struct notices *n, int64_t began_us)
+static int judge(struct db *db, const struct notices *n, int64_t began_us, int32_t rest_ms)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new(ROUND_BYTES);
-    struct judging j = {.a = a, .n = n, .began_us = began_us};
+    struct judging j = {.a = a, .n = n, .began_us = began_us, .rest_ms = rest_ms};
     int r = a ? identity_tx(db, DB_SYSTEM, "alarms_judge", judge_tx, &j) : err_origin(-ENOMEM);
 
     if (r)
@@ -160,14 +161,15 @@ static int judge(struct db *db, const struct notices *n, int64_t began_us)
     return 0;
 }
 
-int alarms_judge(struct db *db, const struct notices *n)
+/* Less than an interval, so that a node which is alone judges each time it looks. */
+int alarms_judge(struct db *db, const struct notices *n, int poll_ms)
 {
-    return judge(db, n, 0);
+    return judge(db, n, 0, poll_ms / 5 * 4);
 }
 
 int alarms_outage(struct db *db, const struct notices *n, int64_t began_us)
 {
-    return judge(db, n, began_us);
+    return judge(db, n, began_us, 0);
 }
 
 struct reporting {

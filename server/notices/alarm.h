@@ -67,8 +67,8 @@ int alarm_letter(struct arena *a, const struct notices *n, const struct alarm *v
 
 /* All that this run of a node sees, in the place of what it reported before. Own transaction. */
 int alarms_report(struct db *db, int64_t session, const struct alarm_report *v, size_t n) _must_use_;
-/* Raises what holds now and ends what does not, where no node has within seconds, and writes the mails and
- * events that tell of it, in one transaction, with a line in the log. */
-int alarms_judge(struct db *db, const struct notices *n) _must_use_;
+/* Raises what holds now and ends what does not, where no node has within most of poll_ms, and writes the mails
+ * and events that tell of it, in one transaction, with a line in the log. */
+int alarms_judge(struct db *db, const struct notices *n, int poll_ms) _must_use_;
 /* The database was away since then, and is back. Own transaction. */
 int alarms_outage(struct db *db, const struct notices *n, int64_t began_us) _must_use_;

@@ -3,8 +3,8 @@
 
 #include "notices/alarm.h"
 
-/* What was raised or ended now, in the order of their ids. */
-int alarms_judge_due(struct db *db, struct arena *a, struct alarm_page *ret) _must_use_;
+/* What was raised or ended now, in the order of their ids; none where a node has judged within rest_ms. */
+int alarms_judge_due(struct db *db, struct arena *a, int32_t rest_ms, struct alarm_page *ret) _must_use_;
 int alarms_outage_over(struct db *db, struct arena *a, int64_t began_us,
                        struct alarm_page *ret) _must_use_;
 int alarm_reports_write(struct db *db, int64_t session, const struct alarm_report *v,

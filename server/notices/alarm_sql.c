@@ -125,7 +125,7 @@ int alarm_settings_save(struct db *db, struct arena *a, const struct actor *acto
 
 DB_QUERY(alarm_rows, "SELECT " ALARM_COLUMNS " FROM alarm"
                      " ORDER BY ended_at IS NULL DESC, id DESC LIMIT $1")
-DB_QUERY(alarms_due, "SELECT " ALARM_COLUMNS " FROM alarms_judge() ORDER BY id")
+DB_QUERY(alarms_due, "SELECT " ALARM_COLUMNS " FROM alarms_judge($1) ORDER BY id")
 DB_QUERY(alarms_after_outage, "SELECT " ALARM_COLUMNS " FROM alarm_outage($1) ORDER BY id")
 
 int alarm_list(struct db *db, struct arena *a, int32_t limit, struct alarm_page *ret)
@@ -141,11 +141,12 @@ int alarm_list(struct db *db, struct arena *a, int32_t limit, struct alarm_page 
     return 0;
 }
 
-int alarms_judge_due(struct db *db, struct arena *a, struct alarm_page *ret)
+int alarms_judge_due(struct db *db, struct arena *a, int32_t rest_ms, struct alarm_page *ret)
 {
     struct alarm row;
     struct db_rows rows = DB_ROWS(a, &row);
-    int r = db_each(db, &alarms_due, a, DB_NO_ARGS, ALARM_COLS(&row), db_rows_push, &rows);
+    int r = db_each(db, &alarms_due, a, DB_ARGS(db_i32(rest_ms)), ALARM_COLS(&row), db_rows_push,
+                    &rows);
 
     if (r != 0)
         return err_trace(db_fatal(r));

@@ -16,8 +16,9 @@ setup('a team with a balance, two nodes and a mail server', async () => {
   up = await startUpstream((req, res) => send(res, 200, chat()));
   mail = await new MailServer().start();
   cluster = await new Cluster().start();
-  one = await cluster.add('one', mail.env({ PRIVATE_WEBHOOKS: 'on' }));
-  two = await cluster.add('two', mail.env({ PRIVATE_WEBHOOKS: 'on' }));
+  const env = mail.env({ PRIVATE_WEBHOOKS: 'on', POLL_INTERVAL_MS: '200' });
+  one = await cluster.add('one', env);
+  two = await cluster.add('two', env);
   await cluster.install([up]);
   await cluster.model({ name: 'scripted' });
   owner = cluster.owner;
@@ -43,10 +44,13 @@ async function spend(calls, secret = key, node = one) {
   await eventually(() => charged() === before + calls * CHARGE, 'the calls to be booked');
 }
 
-// A node judges anew, and what it raised is mailed.
-async function judged() {
+async function judgedAnew() {
   psql(`UPDATE alert_clock SET judged_at = '-infinity'`);
   await eventually(() => cluster.sql(`SELECT FROM alert_clock WHERE judged_at > '-infinity'`).length, 'a node to judge');
+}
+// A node judges anew, and what it raised is mailed.
+async function judged() {
+  await judgedAnew();
   await eventually(() => Number(cluster.sql(`SELECT count(*) AS n FROM outbox WHERE sealed IS NOT NULL`)[0].n) === 0, 'the mails to be sent');
 }
 
@@ -99,8 +103,8 @@ test('many who judge at once raise it once', async () => {
   const before = raised().length;
   await budget({ amount: dollars(spentCalls() * 1.1) });
   for (let round = 0; round < 10; round++) {
-    psql(`UPDATE alert_clock SET judged_at = '-infinity'; UPDATE alert_watch SET seen_nano = -1`);
-    await new Promise((done) => setTimeout(done, 600)); // the nodes look too
+    psql('UPDATE alert_watch SET seen_nano = -1');
+    await judgedAnew();
   }
   await judged();
   assert.equal(raised().length, before + 1);

@@ -18,7 +18,7 @@ const sound = () => assert.deepEqual(cluster.sql('SELECT * FROM ledger_findings(
 
 setup('an installation and a team', async () => {
   await cluster.start();
-  one = await cluster.add('one');
+  one = await cluster.add('one', { POLL_INTERVAL_MS: '200' });
   const upstream = await startUpstream((req, res) => send(res, 200, chat()));
   await eventually(() => /password/.test(one.log), 'the operator account to be told');
   operator = await signInOperator(one);

@@ -41,8 +41,9 @@ setup('an installation on two nodes, with a mail server and a program that takes
   mail = await new MailServer().start();
   hook = await startHook();
   cluster = await new Cluster().start();
-  one = await cluster.add('one', mail.env({ PRIVATE_WEBHOOKS: 'on' }));
-  two = await cluster.add('two', mail.env({ PRIVATE_WEBHOOKS: 'on' }));
+  const env = mail.env({ PRIVATE_WEBHOOKS: 'on', POLL_INTERVAL_MS: '200' });
+  one = await cluster.add('one', env);
+  two = await cluster.add('two', env);
   await cluster.install([up]);
   ({ operator, owner } = cluster);
   ({ email } = one.operator);
@@ -155,6 +156,8 @@ test('an account that fails on both nodes is told of once, when it has failed fo
 test('a model without a price that is asked for, until it has one', async () => {
   const model = await addModel(operator, { name: 'unpriced', input: null, targets: [{ account: cluster.accounts[0] }] });
   await eventually(async () => (await call(two, key, hello('unpriced'))).json.error.code === 'model_without_price', 'the model to be refused for its price');
+  // Calls are read from time to time; this one may not be booked yet.
+  await eventually(() => { psql(`UPDATE alarm_clock SET calls_at = '-infinity'`); return alarms('price').length; }, 'the call to be read');
   await toldOnce('price', 'Model unpriced has no price and is asked for', () => operator.submit(`/operator/models/${model.id}/prices/new`, /prices/, { charge_input: '1', cost_input: '1', charge_output: '1', cost_output: '1' }));
   await served(one, key, 'unpriced');
 });
@@ -191,6 +194,7 @@ test('mail that waits is posted at once, and mailed when mail goes again', async
   const again = () => psql(`UPDATE outbox SET next_at = now() WHERE channel = 'mail' AND sealed IS NOT NULL`);
   await eventually(() => { again(); return alarms('mail')[0].ended_at; }, 'it to be over');
   await eventually(() => { again(); return mails('Mail cannot be sent').length === 2; }, 'both mails');
+  await eventually(() => events('mail').length === 2, 'both posts');
   assert.deepEqual(events('mail'), ['alarm.raised', 'alarm.ended']);
 });
 
@@ -228,6 +232,19 @@ test('what is not chosen stands on the page and is not told; nobody who is not n
   assert.deepEqual([mail.mails.length, posts.length], [0, 1], 'a webhook is told, and no operator is named');
   const [change] = cluster.sql(`SELECT before, after FROM audit WHERE action = 'alarms.change' ORDER BY id DESC LIMIT 1`);
   assert.deepEqual([change.before.kinds, change.after.kinds, change.after.recipients], [['account'], ['books'], []]);
+});
+
+test('nodes look as often as the setting says, not every five seconds as they beat', async () => {
+  const at = (query) => cluster.sql(query)[0].at;
+  const beat = () => at(`SELECT max(seen_at) AS at FROM node_session WHERE node_name = 'one'`);
+  const nextBeat = async (meanwhile) => {
+    const from = beat();
+    await eventually(() => { meanwhile?.(); return beat() !== from; }, 'a beat');
+  };
+  const judged = new Set();
+  await nextBeat();
+  await nextBeat(() => judged.add(at('SELECT judged_at AS at FROM alarm_clock')));
+  assert.ok(judged.size > 3, `judged ${judged.size} times`);
 });
 
 for (const [what, body, param] of [

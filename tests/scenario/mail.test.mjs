@@ -14,8 +14,8 @@ let mail, cluster, one, two, owner;
 setup('two nodes and a mail server', async () => {
   mail = await new MailServer().start();
   cluster = await new Cluster().start();
-  one = await cluster.add('one', mail.env());
-  two = await cluster.add('two', mail.env());
+  one = await cluster.add('one', mail.env({ POLL_INTERVAL_MS: '200' }));
+  two = await cluster.add('two', mail.env({ POLL_INTERVAL_MS: '200' }));
   owner = await signUp(one, { name: 'Ada Owner', team: 'Team of Ada' });
 });
 

@@ -6,7 +6,7 @@ import { standardInstallation, addModel, call, hello, installationKey, manage, s
 
 let it, whole, slow, fast;
 setup('a model at a slow provider and a fast one', async () => {
-  slow = await startUpstream(async (req, res) => { await sleep(300); send(res, 200, chat()); });
+  slow = await startUpstream(async (req, res) => { await sleep(800); send(res, 200, chat()); });
   fast = await startUpstream((req, res) => send(res, 200, chat()));
   it = await standardInstallation([slow, fast]);
   whole = manage(it.server, await installationKey(it.operator));

@@ -64,7 +64,7 @@ async function moves(by, fn) {
 
 setup('an installation that Stripe pays, and a team', async () => {
   stripe = await startStripe();
-  server = await startServer({ ...stripe.env, STRIPE_WEBHOOK_SECRET: `${OLD_SECRET}, ${stripe.secret}` });
+  server = await startServer({ ...stripe.env, POLL_INTERVAL_MS: '200', STRIPE_WEBHOOK_SECRET: `${OLD_SECRET}, ${stripe.secret}` });
   operator = await signInOperator(server);
   owner = await signUp(server);
   [{ id: team }] = server.sql(`SELECT id FROM team WHERE name = '${owner.team}'`);
