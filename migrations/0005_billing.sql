@@ -179,7 +179,7 @@ CREATE TABLE invoice_line (
     PRIMARY KEY (team_id, invoice_id, ordinal),
     FOREIGN KEY (team_id, invoice_id) REFERENCES invoice (team_id, id)
 );
-COMMENT ON TABLE invoice_line IS 'Movements by time, then usage by provider, model and key; amounts are signed by what they do to the balance.';
+COMMENT ON TABLE invoice_line IS 'Movements by time, then usage by provider, model, key and, where it went by a team''s own key, the fee; amounts are signed by what they do to the balance.';
 
 CREATE TABLE invoice_file (
     team_id bigint NOT NULL,

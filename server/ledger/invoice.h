@@ -27,10 +27,11 @@ bool invoice_line_kind_parse(struct str name, enum invoice_line_kind *ret);
 
 struct invoice_line {
     enum invoice_line_kind kind;
-    struct str text; /* "Top-up TO-4K7QZ2M9", the reason of an adjustment; empty for usage */
+    /* "Top-up TO-4K7QZ2M9", the reason of an adjustment; of usage "own key, fee 5%", or empty. */
+    struct str text;
     struct str date; /* of a movement, in the team's time zone: "2026-11-03" */
     int64_t at_us;   /* likewise; 0 for usage */
-    /* Usage is summed by these three. */
+    /* Usage is summed by these three and by whether it went by an own key, and for which fee. */
     struct str provider, model, key;
     int64_t calls, input_tokens, output_tokens; /* prompt with cached, answer with reasoning */
     struct money amount;                        /* signed: what it does to the balance */

@@ -103,9 +103,10 @@ static void draw_usage(struct document *d, const struct invoice *inv)
     sheet_table(d->s, columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < inv->n_lines; i++) {
         const struct invoice_line *l = &inv->lines[i];
+        struct str what = l->text.n ? document_joined(d, l->model, ", ", l->text) : l->model;
         if (l->kind == INVOICE_USAGE)
             sheet_row(d->s,
-                      (struct str[]){l->model, l->provider, l->key, document_count(d, l->calls),
+                      (struct str[]){what, l->provider, l->key, document_count(d, l->calls),
                                      document_count(d, l->input_tokens),
                                      document_count(d, l->output_tokens),
                                      document_amount(d, (struct money){-l->amount.nano})},

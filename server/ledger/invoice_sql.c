@@ -163,27 +163,32 @@ static int read_movements(struct db *db, const struct invoice *inv, struct line_
 
 #define PLUS(name, kind, bound, label) " + coalesce(c." #name ", 0)"
 
+/* What was charged of a team's own key is a fee of the list charge, so it has a line of its own for each fee
+ * that there was: whoever sums the log gets each line again. */
 DB_QUERY(invoice_usage,
          "SELECT coalesce(c.provider, '') AS provider,"
          "       coalesce(c.served_model, c.requested_model, '') AS model,"
          "       coalesce(k.name || ' …' || k.last4, '') AS key, count(*) AS calls,"
+         "       CASE WHEN c.own_key"
+         "            THEN 'own key, fee ' || trim_scale(c.own_fee_bp / 100.0) || '%' ELSE '' END AS text,"
          "       sum(0" RECORD_PROMPT(PLUS) ")::bigint AS input_tokens,"
          "       sum(0" RECORD_OUTPUT(PLUS) ")::bigint AS output_tokens,"
          "       -sum(c.charge_nano)::bigint AS amount"
          "  FROM call c LEFT JOIN api_key k ON k.team_id = $1 AND k.id = c.key_id"
          " WHERE c.team_id = $1 AND c.posted_at >= $2 AND c.posted_at < $3 AND c.charge_nano > 0"
-         " GROUP BY 1, 2, k.id, 3 ORDER BY 1, 2, 3, k.id LIMIT 20001")
+         " GROUP BY 1, 2, k.id, 3, c.own_key, c.own_fee_bp"
+         " ORDER BY 1, 2, 3, k.id, c.own_key, c.own_fee_bp LIMIT 20001")
 
 static int read_usage(struct db *db, const struct invoice *inv, struct line_read *t)
 {
-    t->row = (struct invoice_line){.text = STR(""), .kind = INVOICE_USAGE};
+    t->row = (struct invoice_line){.kind = INVOICE_USAGE};
     t->kind = str_c(invoice_line_kind_name(INVOICE_USAGE));
     int r = db_each(
         db, &invoice_usage, t->rows.a,
         DB_ARGS(db_i64(inv->team.v), db_time_us(inv->from_us), db_time_us(inv->until_us)),
         DB_COLS(db_col_text("provider", &t->row.provider), db_col_text("model", &t->row.model),
-                db_col_text("key", &t->row.key), db_col_i64("calls", &t->row.calls),
-                db_col_i64("input_tokens", &t->row.input_tokens),
+                db_col_text("key", &t->row.key), db_col_text("text", &t->row.text),
+                db_col_i64("calls", &t->row.calls), db_col_i64("input_tokens", &t->row.input_tokens),
                 db_col_i64("output_tokens", &t->row.output_tokens),
                 db_col_money("amount", &t->row.amount)),
         line_push, t);

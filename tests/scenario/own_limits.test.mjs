@@ -147,6 +147,14 @@ test('the month\'s invoice is what the log has, own keys and others', async () =
   assert.ok(Number(own) > 0 && Number(own) < Number(all));
   const preview = (await ask('GET', '/invoices/preview')).json;
   assert.equal(Math.round(Number(preview.usage) * 1e9), Number(all), JSON.stringify(preview));
+  // Each line can be summed again from the log: own keys and others apart, and each fee from the next.
+  const lines = it.server.sql(`SELECT k.name || ' …' || k.last4 AS key, own_key, own_fee_bp / 100.0 AS fee, count(*)::int AS calls, sum(charge_nano)::text AS nano
+    FROM call c JOIN api_key k ON k.id = c.key_id WHERE c.team_id = ${team} AND charge_nano > 0 GROUP BY k.id, 1, 2, 3`);
+  const told = (key, text, calls, nano) => `${key} ${text}: ${calls} for ${nano}`;
+  assert.ok(lines.some((l) => l.own_key) && lines.some((l) => !l.own_key));
+  assert.deepEqual(preview.lines.filter((l) => l.kind === 'usage').map((l) => told(l.key, l.text, l.calls, Math.round(-Number(l.amount) * 1e9))).sort(),
+    lines.map((l) => told(l.key, l.own_key ? `own key, fee ${l.fee}%` : '', l.calls, l.nano)).sort());
+  assert.match((await it.owner.get('/billing/preview')).text, /scripted ?own key, fee 5%/);
   const total = (await ask('GET', '/usage')).json;
   assert.match(JSON.stringify(total), new RegExp((Number(all) / 1e9).toFixed(9).replace('.', '\\.').replace(/0+$/, '')));
 });

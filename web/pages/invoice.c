@@ -44,6 +44,7 @@ static struct json_object *usage_view(const struct invoice_line *line)
 
     json_set_str(o, "provider", line->provider);
     json_set_str(o, "model", line->model);
+    json_set_str(o, "text", line->text);
     json_set_str(o, "key", line->key);
     view_count(o, "calls", line->calls);
     view_count(o, "input", line->input_tokens);

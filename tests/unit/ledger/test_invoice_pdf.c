@@ -41,6 +41,7 @@ static struct invoice sample(size_t n)
             .kind = INVOICE_USAGE,
             .provider = STR("openai"),
             .model = arena_strf(arena, "model-%zu", i),
+            .text = i ? STR("") : STR("own key, fee 2.5%"),
             .key = i % 2 ? STR("Ελληνικό κλειδί") : STR("東京サーバー"),
             .calls = 12345,
             .input_tokens = 1000000 + (int64_t)i,
