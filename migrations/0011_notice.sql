@@ -29,6 +29,8 @@ CREATE TABLE outbox (
 CREATE UNIQUE INDEX outbox_tag ON outbox (tag);
 CREATE INDEX outbox_waiting ON outbox (channel, next_at) WHERE sealed IS NOT NULL;
 CREATE INDEX outbox_team ON outbox (team_id, id);
+CREATE INDEX outbox_given_up ON outbox (given_up_at) WHERE given_up_at IS NOT NULL;
+CREATE INDEX outbox_sent ON outbox (recipient, sent_at) WHERE sent_at IS NOT NULL;
 COMMENT ON TABLE outbox IS 'What is to be sent, and for a month what was: one row for each recipient.';
 COMMENT ON COLUMN outbox.team_id IS 'NULL: of the installation, or of a person.';
 COMMENT ON COLUMN outbox.tag IS 'Names it to whoever gets it, the same at each try: in the Message-ID, or as the event''s id.';
@@ -63,6 +65,14 @@ CREATE TABLE alert_recipient (
 );
 COMMENT ON TABLE alert_recipient IS 'Members who are mailed a team''s alerts; who leaves the team is taken off.';
 
+-- Of a member who is not disabled.
+CREATE FUNCTION is_mailed_alerts(p_team bigint, p_user bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN EXISTS (SELECT FROM alert_setting s WHERE s.team_id = p_team)
+                THEN EXISTS (SELECT FROM alert_recipient r WHERE r.team_id = p_team AND r.user_id = p_user)
+                ELSE EXISTS (SELECT FROM member m
+                              WHERE m.team_id = p_team AND m.user_id = p_user AND m.role = 'owner') END
+$$;
+
 CREATE TABLE alert_webhook (
     team_id bigint PRIMARY KEY REFERENCES team,
     url text NOT NULL CHECK (length(url) BETWEEN 1 AND 2000),
@@ -93,7 +103,8 @@ CREATE UNIQUE INDEX alert_budget ON alert (team_id, scope, scope_id, window_star
 CREATE UNIQUE INDEX alert_balance ON alert (team_id) WHERE kind = 'balance' AND ended_at IS NULL;
 CREATE INDEX alert_standing ON alert (window_end) WHERE ended_at IS NULL;
 CREATE INDEX alert_team ON alert (team_id, id);
-COMMENT ON TABLE alert IS 'What was raised, once for each window and threshold; a budget of another amount has other thresholds.';
+CREATE INDEX alert_over ON alert (ended_at) WHERE ended_at IS NOT NULL;
+COMMENT ON TABLE alert IS 'What was raised, once for each window and threshold; a budget of another amount has other thresholds. Kept for 90 days after it is over.';
 COMMENT ON COLUMN alert.name IS 'Of the team, project, person or key, as it was then.';
 COMMENT ON COLUMN alert.mark IS 'Percent of the budget; 0 for a balance.';
 COMMENT ON COLUMN alert.amount_nano IS 'The budget, or the amount below which the balance is.';
@@ -122,8 +133,10 @@ CALL tenant_table('alert_watch');
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, alert_setting, alert_recipient, alert_webhook, reset_wish
     TO tollgate_app;
 GRANT SELECT ON alert, alert_watch, alert_clock TO tollgate_app;
+GRANT EXECUTE ON FUNCTION is_mailed_alerts(bigint, bigint) TO tollgate_app;
 GRANT SELECT ON budget, alert_setting TO tollgate_money;
 GRANT SELECT, INSERT, UPDATE ON alert, alert_watch, alert_clock TO tollgate_money;
+GRANT DELETE ON alert TO tollgate_money;
 
 -- Whatever a team wishes anew is judged when a node next looks, though nothing was spent since.
 CREATE FUNCTION alert_look_again() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -184,7 +197,8 @@ RETURNS TABLE (team_id bigint, funds_nano bigint) LANGUAGE sql STABLE AS $$
 $$;
 CALL money_function('team_funds(bigint[])', false);
 
--- Raises what holds and was not raised yet, and ends what no longer holds. The rows that were raised; none
+-- Raises what holds and was not raised yet, ends what no longer holds, and forgets what has been over for 90
+-- days. The rows that were raised; none
 -- when another node judges, or did within the minute.
 --
 -- Only teams whose wallet or credit has turned something over since they were judged are looked at, and those
@@ -201,6 +215,7 @@ BEGIN
         RETURN;
     END IF;
     UPDATE alert_clock SET judged_at = now_at;
+    DELETE FROM alert WHERE ended_at < now_at - interval '90 days';
     UPDATE alert SET ended_at = now_at WHERE ended_at IS NULL AND window_end <= now_at;
     WITH turnover AS (
         SELECT a.team_id, sum(a.debits_nano + a.credits_nano)::bigint AS nano

@@ -22,8 +22,8 @@ CREATE TABLE alarm (
 );
 CREATE UNIQUE INDEX alarm_standing ON alarm (kind, subject) WHERE ended_at IS NULL;
 COMMENT ON TABLE alarm IS 'What was raised of the installation, one row for each cause from when it was seen until it was over, and for 90 days after.';
-COMMENT ON COLUMN alarm.subject IS 'Names the cause within its kind: finding:12, account:3, a node, model:7.';
-COMMENT ON COLUMN alarm.name IS 'Of the rule, account, node or model, as it was then; empty where there is but one.';
+COMMENT ON COLUMN alarm.subject IS 'Names the cause within its kind: finding:12, account:3, a node, address:ada@example.org, model:7.';
+COMMENT ON COLUMN alarm.name IS 'Of the rule, account, node, address or model, as it was then; empty where there is but one.';
 COMMENT ON COLUMN alarm.seen_at IS 'When it was last seen to hold.';
 
 CREATE TABLE alarm_report (
@@ -88,6 +88,21 @@ BEGIN
 END
 $$;
 
+-- Addresses that are to be mailed alerts and are not: the last one to each was given up, and nothing has reached
+-- it since.
+CREATE FUNCTION alerts_given_up() RETURNS TABLE (recipient text, outcome text) LANGUAGE sql STABLE AS $$
+    SELECT DISTINCT ON (o.recipient) o.recipient, o.outcome
+      FROM outbox o JOIN person p ON lower(p.email) = lower(o.recipient) AND p.disabled_at IS NULL
+     WHERE o.given_up_at IS NOT NULL AND o.channel = 'mail' AND o.kind = 'alert'
+       AND NOT EXISTS (SELECT FROM outbox l
+                        WHERE l.recipient = o.recipient AND l.sent_at > o.given_up_at AND l.channel = 'mail')
+       AND CASE WHEN o.team_id IS NOT NULL THEN is_mailed_alerts(o.team_id, p.id)
+                ELSE p.is_operator AND EXISTS (SELECT FROM alarm_setting s
+                          WHERE s.changed_at IS NULL
+                             OR EXISTS (SELECT FROM alarm_recipient r WHERE r.user_id = p.id)) END
+     ORDER BY o.recipient, o.given_up_at DESC
+$$;
+
 -- What holds now, whoever sees it. calls_from: older calls are not looked at.
 CREATE FUNCTION alarms_held(now_at timestamptz, calls_from timestamptz)
 RETURNS TABLE (kind text, subject text, name text, detail text, seen_at timestamptz)
@@ -109,6 +124,11 @@ LANGUAGE sql STABLE AS $$
       FROM outbox o
      WHERE o.channel = 'mail' AND o.sealed IS NOT NULL AND o.created_at < now_at - interval '10 minutes'
     HAVING count(*) > 0
+    UNION ALL
+    SELECT 'mail', 'address:' || g.recipient, left(g.recipient, 400),
+           left('Alerts to it are given up; the last answer was: ' || coalesce(nullif(g.outcome, ''), 'none'), 1000),
+           now_at
+      FROM alerts_given_up() g
     UNION ALL
     SELECT 'price', 'model:' || c.model_id, left(coalesce(min(m.name), min(c.requested_model), ''), 400),
            'Requests for it are refused: it has no price, or none for what they ask for.', max(c.posted_at)
@@ -186,5 +206,5 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION alarms_held(timestamptz, timestamptz), alarms_judge(integer), alarm_outage(timestamptz)
+GRANT EXECUTE ON FUNCTION alerts_given_up(), alarms_held(timestamptz, timestamptz), alarms_judge(integer), alarm_outage(timestamptz)
     TO tollgate_app;

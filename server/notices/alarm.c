@@ -19,12 +19,13 @@
 static const struct {
     const char *name, *says;
     const char *before, *after; /* its title: before, the name, after */
+    const char *alone;          /* its title without a name; NULL: the same */
 } kinds[ALARM_KINDS] = {
     [ALARM_BOOKS] = {"books", "The books do not agree", "The books do not agree: ", ""},
     [ALARM_ACCOUNT] = {"account", "A provider account fails", "Provider account ", " fails"},
     [ALARM_DATABASE] = {"database", "The database is away", "The database is away", ""},
     [ALARM_JOURNAL] = {"journal", "Calls cannot be settled", "Node ", " cannot settle calls"},
-    [ALARM_MAIL] = {"mail", "Mail cannot be sent", "Mail cannot be sent", ""},
+    [ALARM_MAIL] = {"mail", "Mail cannot be sent", "Alerts cannot be mailed to ", "", "Mail cannot be sent"},
     [ALARM_PRICE] = {"price", "A model without a price is asked for", "Model ",
                      " has no price and is asked for"},
 };
@@ -43,7 +44,9 @@ struct str alarm_title(struct arena *a, const struct alarm *v)
 {
     for (size_t i = 0; i < ALARM_KINDS; i++)
         if (str_eq_c(v->kind, kinds[i].name))
-            return arena_strf(a, "%s%.*s%s", kinds[i].before, STR_FMT(v->name), kinds[i].after);
+            return kinds[i].alone && !v->name.n
+                       ? str_c(kinds[i].alone)
+                       : arena_strf(a, "%s%.*s%s", kinds[i].before, STR_FMT(v->name), kinds[i].after);
     return v->kind;
 }
 

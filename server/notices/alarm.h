@@ -12,7 +12,7 @@ enum alarm_kind {
     ALARM_ACCOUNT,  /* a node leaves a provider account alone, for longer than a while */
     ALARM_DATABASE, /* nodes could not reach it */
     ALARM_JOURNAL,  /* a node has calls that it cannot settle */
-    ALARM_MAIL,     /* mail waits */
+    ALARM_MAIL,     /* mail waits, or alerts to an address are given up */
     ALARM_PRICE,    /* requests for a model are refused, since it has no price */
 };
 #define ALARM_KINDS 6

@@ -15,15 +15,11 @@ DB_QUERY(alert_settings_row,
          "  FROM (SELECT x.balance_below_nano, coalesce(x.budget_marks, '{80,100}') AS marks"
          "          FROM team t LEFT JOIN alert_setting x ON x.team_id = t.id WHERE t.id = $1) s")
 
-/* Whom a team's alerts are mailed to: see alert_recipients() too. */
+/* Whom a team's alerts are mailed to. */
 #define RECIPIENTS                                                                                  \
     "  FROM member m JOIN person p ON p.id = m.user_id"                                             \
     " WHERE m.team_id = $1 AND p.disabled_at IS NULL"                                               \
-    "   AND CASE WHEN EXISTS (SELECT FROM alert_setting s WHERE s.team_id = $1)"                    \
-    "            THEN EXISTS (SELECT FROM alert_recipient r WHERE r.team_id = $1"                   \
-    "                                                         AND r.user_id = m.user_id)"           \
-    "            ELSE m.role = 'owner' END"                                                         \
-    " ORDER BY m.user_id"
+    "   AND is_mailed_alerts(m.team_id, m.user_id) ORDER BY m.user_id"
 DB_QUERY(alert_recipient_ids, "SELECT m.user_id" RECIPIENTS)
 DB_QUERY(alert_recipient_addresses, "SELECT p.email" RECIPIENTS)
 

@@ -237,6 +237,15 @@ test('what cannot be written to be sent is not raised, and is once it can', asyn
   assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: used up`]);
 });
 
+test('what has been over for 90 days is forgotten', async () => {
+  await anew();
+  const [recent, old] = raised('ended_at IS NOT NULL');
+  psql(`UPDATE alert SET ended_at = now() - interval '89 days' WHERE id = ${recent.id};
+    UPDATE alert SET ended_at = now() - interval '91 days' WHERE id = ${old.id}`);
+  await judged();
+  assert.deepEqual(raised(`id IN (${recent.id}, ${old.id})`).map((a) => a.id), [recent.id]);
+});
+
 // A program that takes webhooks, and answers each as it is told.
 const posts = [];
 let hook, answers = () => ({ status: 204 }), secret;

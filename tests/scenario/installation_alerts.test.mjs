@@ -198,6 +198,57 @@ test('mail that waits is posted at once, and mailed when mail goes again', async
   assert.deepEqual(events('mail'), ['alarm.raised', 'alarm.ended']);
 });
 
+test('an address that refuses alerts for good is told of once, and over when something reaches it', async () => {
+  await sent();
+  posts.length = mail.mails.length = 0;
+  const at = owner.email, title = `Alerts cannot be mailed to ${at}`;
+  mail.refusals[at] = { code: 550, times: 2, says: 'no such box' };
+  const team = manage(one, await mintManagementKey(owner));
+  const below = (balance_below) => team('PATCH', '/alerts/settings', { balance_below });
+  const alerted = async () => {
+    psql(`UPDATE alert_clock SET judged_at = '-infinity'`);
+    await eventually(() => cluster.sql(`SELECT FROM alert_clock WHERE judged_at > '-infinity'`).length, 'the team to be judged');
+    await sent();
+  };
+  for (const amount of ['25', '26']) { // both are refused
+    assert.equal((await below(amount)).status, 200);
+    await alerted();
+    await below(null);
+    await alerted();
+  }
+  await eventually(() => alarms('mail').length === 2, 'it to be raised');
+  await judgedAnew();
+  const [, raisedNow] = alarms('mail');
+  assert.deepEqual([raisedNow.subject, raisedNow.ended_at], [`address:${at}`, null]);
+  assert.match(raisedNow.detail, /the last answer was: 550 .*no such box/);
+  assert.deepEqual([mails(title).map((m) => m.subject), events('mail')], [[`127.0.0.1: ${title}`], ['alarm.raised']]);
+  assert.equal((await below('27')).status, 200); // this one is taken
+  await alerted();
+  await over('mail');
+  await judgedAnew();
+  assert.deepEqual([mails(title).length, events('mail')], [2, ['alarm.raised', 'alarm.ended']]);
+});
+
+test('an operator who refuses alerts is told of to the others, and not again because of that', async () => {
+  posts.length = mail.mails.length = 0;
+  mail.refusals[email] = { code: 550, times: 9, says: 'no such box' };
+  psql(`INSERT INTO recon_finding (form, invariant, subject, detail) VALUES ('node', 'refused', 'x', 'y')`);
+  await eventually(() => alarms('mail').length === 3, 'it to be raised');
+  await judgedAnew();
+  assert.equal(alarms('mail').length, 3);
+  assert.deepEqual([mail.to(email).length, events('mail'), events('books')], [0, ['alarm.raised'], ['alarm.raised']]);
+  // Whoever is no recipient any more refuses nothing.
+  delete mail.refusals[email];
+  assert.equal((await ask('PATCH', `${at}/settings`, { recipients: [] })).status, 200);
+  await over('mail');
+  assert.equal((await ask('PATCH', `${at}/settings`, { recipients: [1] })).status, 200);
+  psql(`DELETE FROM outbox WHERE recipient = '${email}' AND given_up_at IS NOT NULL`);
+  await operator.submit('/operator/findings', /\/close$/, { reason: 'It was the test itself' });
+  await over('books');
+  await judgedAnew();
+  psql(`DELETE FROM alarm WHERE kind = 'books' AND name = 'refused'`);
+});
+
 test('a database that is away is told of at once by one node, and once that it is back', async () => {
   await sent();
   posts.length = mail.mails.length = 0;
