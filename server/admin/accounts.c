@@ -20,11 +20,9 @@ static struct json_object *account_json(const struct account_row *row)
     admin_set_id(o, "team_id", d->team.v);
     json_set_str(o, "kind", d->kind);
     json_set_str(o, "name", d->name);
-    admin_set_text(o, "base_url", d->base_url);
+    admin_put_place(o, d);
     json_set_cstr(o, "network", d->private_network ? "private" : "public");
     json_set_cstr(o, "data_policy", data_policy_name(d->data_policy));
-    admin_set_text(o, "region", d->region);
-    admin_set_text(o, "project", d->project);
     json_set(o, "extra_headers", admin_json(d->extra_headers));
     json_set_i64(o, "priority", d->priority);
     json_set_i64(o, "weight", d->weight);
@@ -52,23 +50,21 @@ static int answer_account(struct admin *a, int status, struct account_id id)
 /* --- what a body may say --- */
 
 struct account_body {
-    struct str kind, name, base_url, network, data_policy, region, project;
+    struct str kind, name, network, data_policy;
+    struct place_body place;
     struct credential_body credential;
     struct json_object *extra_headers;
     int64_t priority, weight, rpm, tpm;
     bool enabled;
-    uint8_t saw_url, saw_network, saw_region, saw_project, saw_headers, saw_rpm, saw_tpm,
-        saw_policy;
+    uint8_t saw_network, saw_headers, saw_rpm, saw_tpm, saw_policy;
 };
 
 #define AT(field) offsetof(struct account_body, field)
-#define PLACE_FIELDS(name_required)                                                                \
+#define ACCOUNT_FIELDS(name_required)                                                              \
     {"name", WANT_STR, name_required, 1, 100, AT(name), SIZE_MAX},                                 \
-        {"base_url", WANT_STR, false, 0, 2000, AT(base_url), AT(saw_url)},                         \
+        PLACE_FIELDS(AT(place)),                                                                   \
         {"network", WANT_STR, false, 1, 10, AT(network), AT(saw_network)},                         \
         {"data_policy", WANT_STR, false, 1, 20, AT(data_policy), AT(saw_policy)},                  \
-        {"region", WANT_STR, false, 0, 100, AT(region), AT(saw_region)},                           \
-        {"project", WANT_STR, false, 0, 100, AT(project), AT(saw_project)},                        \
         {"extra_headers", WANT_ANY, false, 0, 0, AT(extra_headers), AT(saw_headers)},              \
         {"priority", WANT_I64, false, 0, 1000, AT(priority), SIZE_MAX},                            \
         {"weight", WANT_I64, false, 1, 1000, AT(weight), SIZE_MAX},                                \
@@ -80,10 +76,10 @@ struct account_body {
 
 static const struct json_field add_fields[] = {
     {"kind", WANT_STR, true, 1, 40, AT(kind), SIZE_MAX},
-    PLACE_FIELDS(true),
+    ACCOUNT_FIELDS(true),
     CREDENTIAL_FIELDS(AT(credential)),
 };
-static const struct json_field change_fields[] = {PLACE_FIELDS(false)};
+static const struct json_field change_fields[] = {ACCOUNT_FIELDS(false)};
 static const struct json_field credential_fields[] = {CREDENTIAL_FIELDS(AT(credential))};
 
 /* Bodies without a setting leave the account's. */
@@ -122,12 +118,7 @@ static int merge(struct admin *a, const struct account_body *b, struct account_d
     d->priority = (int32_t)b->priority;
     d->weight = (int32_t)b->weight;
     d->enabled = b->enabled;
-    if (b->saw_url)
-        d->base_url = b->base_url;
-    if (b->saw_region)
-        d->region = b->region;
-    if (b->saw_project)
-        d->project = b->project;
+    admin_merge_place(&b->place, d);
     if (b->saw_rpm)
         d->rpm = b->rpm;
     if (b->saw_tpm)
@@ -157,11 +148,41 @@ int admin_join_credential(struct admin *a, const struct provider *p, const struc
     return r ? r : credential_join(p, a->arena, &parts, ret);
 }
 
-static int check_url(struct admin *a, const struct provider *p, const struct account_draft *d)
+void admin_merge_place(const struct place_body *b, struct account_draft *d)
+{
+    if (b->saw_url)
+        d->base_url = b->base_url;
+    if (b->saw_region)
+        d->region = b->region;
+    if (b->saw_project)
+        d->project = b->project;
+}
+
+void admin_put_place(struct json_object *o, const struct account_draft *d)
+{
+    admin_set_text(o, "base_url", d->base_url);
+    admin_set_text(o, "region", d->region);
+    admin_set_text(o, "project", d->project);
+}
+
+int admin_check_place(struct admin *a, const struct provider *p, const struct account_draft *d)
 {
     struct identity_fault fault = {0};
 
     return admin_identity(a, operate_check_url(p, d, &fault), &fault);
+}
+
+int admin_find_kind(struct admin *a, struct str kind, const struct provider **ret)
+{
+    *ret = provider_find(kind);
+    return *ret ? 0 : admin_problem(a, PROBLEM_BAD_FIELD, "kind", "No provider of this kind is known here.");
+}
+
+int admin_need_kind(struct admin *a, const struct account_row *row)
+{
+    if (row->provider)
+        return 0;
+    return admin_problem(a, PROBLEM_CONFLICT, "kind", "No provider of this kind is known here.");
 }
 
 /* --- the handlers --- */
@@ -197,15 +218,15 @@ int admin_accounts_add(struct admin *a)
 
     if (!r)
         r = admin_body(a, add_fields, ARRAY_LEN(add_fields), &b);
-    if (!r && !(p = provider_find(b.kind)))
-        r = admin_problem(a, PROBLEM_BAD_FIELD, "kind", "No provider of this kind is known here.");
+    if (!r)
+        r = admin_find_kind(a, b.kind, &p);
     if (r)
         return r;
     draft.kind = str_c(p->kind);
     draft.private_network = provider_has(p, PROVIDER_SELF_HOSTED);
     r = merge(a, &b, &draft);
     if (!r)
-        r = check_url(a, p, &draft);
+        r = admin_check_place(a, p, &draft);
     if (!r)
         r = admin_join_credential(a, p, &b.credential, &secret);
     if (!r)
@@ -237,13 +258,6 @@ int admin_accounts_get(struct admin *a)
     return r ? r : admin_reply(a, 200, account_json(&row));
 }
 
-static int need_known(struct admin *a, const struct account_row *row)
-{
-    if (row->provider)
-        return 0;
-    return admin_problem(a, PROBLEM_CONFLICT, "kind", "No provider of this kind is known here.");
-}
-
 int admin_accounts_change(struct admin *a)
 {
     struct identity_fault fault = {0};
@@ -252,7 +266,7 @@ int admin_accounts_change(struct admin *a)
     int r = read_account(a, &row);
 
     if (!r)
-        r = need_known(a, &row);
+        r = admin_need_kind(a, &row);
     if (r)
         return r;
     b = body_of(&row.is);
@@ -260,7 +274,7 @@ int admin_accounts_change(struct admin *a)
     if (!r)
         r = merge(a, &b, &row.is);
     if (!r)
-        r = check_url(a, row.provider, &row.is);
+        r = admin_check_place(a, row.provider, &row.is);
     if (!r)
         r = admin_identity(a, account_edit(a->db, &a->actor, row.id, &row.is, &fault), &fault);
     return r ? r : answer_account(a, 200, row.id);
@@ -285,7 +299,7 @@ int admin_accounts_set_credential(struct admin *a)
     int r = read_account(a, &row);
 
     if (!r)
-        r = need_known(a, &row);
+        r = admin_need_kind(a, &row);
     if (!r)
         r = admin_body(a, credential_fields, ARRAY_LEN(credential_fields), &b);
     if (!r)
@@ -302,7 +316,7 @@ int admin_accounts_drop_credential(struct admin *a)
     int r = read_account(a, &row);
 
     if (!r)
-        r = need_known(a, &row);
+        r = admin_need_kind(a, &row);
     return r ? r : set_credential(a, &row, STR(""));
 }
 

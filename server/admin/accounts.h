@@ -4,6 +4,30 @@
 #include "admin/admin.h"
 #include "catalog/accounts.h"
 
+/* Where an account asks its provider, in a body: absent stays, null clears. */
+struct place_body {
+    struct str base_url, region, project;
+    uint8_t saw_url, saw_region, saw_project;
+};
+#define PLACE_FIELDS(at)                                                                           \
+    {"base_url", WANT_STR, false, 0, 2000, (at) + offsetof(struct place_body, base_url),           \
+     (at) + offsetof(struct place_body, saw_url)},                                                 \
+        {"region", WANT_STR, false, 0, 100, (at) + offsetof(struct place_body, region),            \
+         (at) + offsetof(struct place_body, saw_region)},                                          \
+    {                                                                                              \
+        "project", WANT_STR, false, 0, 100, (at) + offsetof(struct place_body, project),           \
+            (at) + offsetof(struct place_body, saw_project)                                        \
+    }
+void admin_merge_place(const struct place_body *b, struct account_draft *d);
+/* The same three of an answer. */
+void admin_put_place(struct json_object *o, const struct account_draft *d);
+/* Judges where it now asks. */
+int admin_check_place(struct admin *a, const struct provider *p, const struct account_draft *d) _must_use_;
+/* The kind of a new account; it has answered where nothing is known of it. */
+int admin_find_kind(struct admin *a, struct str kind, const struct provider **ret) _must_use_;
+/* Goes on, or has answered that the kind is not known here any more. */
+int admin_need_kind(struct admin *a, const struct account_row *row) _must_use_;
+
 /* The parts of a credential in a body. */
 struct credential_body {
     struct str key, access_key_id, secret_access_key, session_token;

@@ -3,7 +3,6 @@
 
 #include "admin/accounts.h"
 #include "base/err.h"
-#include "gateway/operate.h"
 
 static int answer_own(struct admin *a, const struct account_row *row, struct json_object **ret)
 {
@@ -21,9 +20,7 @@ static int answer_own(struct admin *a, const struct account_row *row, struct jso
     json_set_i64(o, "id", row->id.v);
     json_set_str(o, "kind", d->kind);
     json_set_str(o, "name", d->name);
-    admin_set_text(o, "base_url", d->base_url);
-    admin_set_text(o, "region", d->region);
-    admin_set_text(o, "project", d->project);
+    admin_put_place(o, d);
     json_set_bool(o, "own_only", d->own_only);
     json_set_bool(o, "enabled", d->enabled);
     json_set_bool(o, "has_credential", row->has_key);
@@ -77,25 +74,24 @@ static int read_own(struct admin *a, enum role role, struct account_row *ret)
         r = admin_path_id(a, 0, &id.v);
     if (!r)
         r = admin_identity(a, own_account_get(a->db, a->arena, a->team, id, ret), NULL);
-    if (!r && role > ROLE_VIEWER && !ret->provider)
-        r = admin_problem(a, PROBLEM_CONFLICT, "kind", "No provider of this kind is known here.");
+    if (!r && role > ROLE_VIEWER)
+        r = admin_need_kind(a, ret);
     return r;
 }
 
 struct own_body {
-    struct str kind, name, base_url, region, project;
+    struct str kind, name;
+    struct place_body place;
     struct credential_body credential;
     struct json_strs models;
     bool own_only, enabled;
-    uint8_t saw_models, saw_url, saw_region, saw_project;
+    uint8_t saw_models;
 };
 
 #define AT(field) offsetof(struct own_body, field)
 #define OWN_FIELDS(name_required)                                                                  \
     {"name", WANT_STR, name_required, 1, 100, AT(name), SIZE_MAX},                                 \
-        {"base_url", WANT_STR, false, 0, 2000, AT(base_url), AT(saw_url)},                         \
-        {"region", WANT_STR, false, 0, 100, AT(region), AT(saw_region)},                           \
-        {"project", WANT_STR, false, 0, 100, AT(project), AT(saw_project)},                        \
+        PLACE_FIELDS(AT(place)),                                                                   \
         {"models", WANT_STRS, false, 0, 200, AT(models), AT(saw_models)},                          \
         {"own_only", WANT_BOOL, false, 0, 0, AT(own_only), SIZE_MAX},                              \
     {                                                                                              \
@@ -115,22 +111,14 @@ static struct own_body body_of(const struct account_draft *d)
     return (struct own_body){.name = d->name, .own_only = d->own_only, .enabled = d->enabled};
 }
 
-/* Absent stays, null clears; then the address is judged. */
 static int merge(struct admin *a, const struct provider *p, const struct own_body *b,
                  struct account_draft *d)
 {
-    struct identity_fault fault = {0};
-
     d->name = b->name;
     d->own_only = b->own_only;
     d->enabled = b->enabled;
-    if (b->saw_url)
-        d->base_url = b->base_url;
-    if (b->saw_region)
-        d->region = b->region;
-    if (b->saw_project)
-        d->project = b->project;
-    return admin_identity(a, operate_check_url(p, d, &fault), &fault);
+    admin_merge_place(&b->place, d);
+    return admin_check_place(a, p, d);
 }
 
 int admin_own_accounts_list(struct admin *a)
@@ -171,8 +159,8 @@ int admin_own_accounts_add(struct admin *a)
 
     if (!r)
         r = admin_body(a, add_fields, ARRAY_LEN(add_fields), &b);
-    if (!r && !(p = provider_find(b.kind)))
-        r = admin_problem(a, PROBLEM_BAD_FIELD, "kind", "No provider of this kind is known here.");
+    if (!r)
+        r = admin_find_kind(a, b.kind, &p);
     if (r)
         return r;
     draft.kind = str_c(p->kind);
