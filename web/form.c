@@ -340,6 +340,7 @@ static struct json_object *field_view(const struct form_field *field, const stru
         json_set_null(o, "max_length");
     json_set_bool(o, "on", v->on);
     json_set_cstr(o, "fault", v->fault);
+    json_set_bool(o, "any_options", json_length(v->options) > 0);
     json_set(o, "options", options_view(field, v));
     return o;
 }

@@ -37,7 +37,7 @@ static const struct {
     const char *option, *label;
     enum view_tone tone;
 } actions[] = {
-    {GUARD_BLOCK, "block: refuse the request, keep the answer back", "Blocks", VIEW_BAD},
+    {GUARD_BLOCK, "block: refuse the request or the answer", "Blocks", VIEW_BAD},
     {GUARD_REDACT, "redact: put [EMAIL] or the like in its place", "Redacts", VIEW_WARN},
     {GUARD_LOG, "log only", "Logs", VIEW_NEUTRAL},
 };
