@@ -148,6 +148,16 @@ async function violations(page, rules) {
   }, [rules, REPEATED]);
 }
 
+// What a row can do is done without scrolling its table aside.
+async function rowsWithin(page, at) {
+  const hidden = await page.evaluate(() => [...document.querySelectorAll('.table-wrap')].flatMap((wrap) => {
+    const right = wrap.getBoundingClientRect().right;
+    return [...wrap.querySelectorAll('button')].filter((b) => b.offsetParent && b.getBoundingClientRect().right > right)
+      .map((b) => `${b.textContent.trim()} ${Math.round(b.getBoundingClientRect().right - right)}`);
+  }));
+  assert.deepEqual(hidden, [], `${at}: out of sight`);
+}
+
 // Whatever opens on the page opens within its width, one at a time.
 async function opensWithin(page, at) {
   const wide = await page.evaluate(() => [...document.querySelectorAll('main details:not([open])')].map((d) => {
@@ -162,7 +172,8 @@ async function opensWithin(page, at) {
 async function picture(page, path, who, size, theme) {
   if (!shots) return;
   const name = path.slice(1).replace(/[^\w-]+/g, '-').slice(0, 60) || 'home';
-  await page.screenshot({ path: join(shots, `${name}-${who}-${size}-${theme}.png`), fullPage: true });
+  const height = Math.min(await page.evaluate(() => document.documentElement.scrollHeight), 5000);
+  await page.screenshot({ path: join(shots, `${name}-${who}-${size}-${theme}.png`), fullPage: true, clip: { x: 0, y: 0, width: WIDTHS[size], height } });
 }
 
 async function look(path, who, size, status = 200) {
@@ -189,6 +200,7 @@ async function look(path, who, size, status = 200) {
     assert.deepEqual(seen.shifted.later, [], `${at}: it moves`);
     assert.ok(seen.shifted.whileRead < 0.1, `${at}: it moves while it is read: ${seen.shifted.whileRead}`);
     assert.deepEqual(seen.refused, [], `${at}: the policy refused something`);
+    await rowsWithin(page, at);
     await opensWithin(page, at);
     const themes = size === 'wide' ? ['light', 'dark'] : ['dark', 'light'];
     for (const [i, theme] of themes.entries()) {
