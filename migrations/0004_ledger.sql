@@ -146,7 +146,7 @@ CREATE TYPE call_attempt AS (
     served boolean,
     upstream_request_id text, error_text text
 );
-COMMENT ON TYPE call_attempt IS 'A try at an upstream within a call. cost_nano is the operator''s and never part of the charge; of its tokens the two sums.';
+COMMENT ON TYPE call_attempt IS 'A try at an upstream within a call. cost_nano is the operator''s and never part of the charge; of its tokens the two sums. Of the one that served, what the call says under the same name is NULL, and what is none there though the call has some is 0 or empty: the view attempt tells all.';
 
 CREATE TABLE call (
     team_id bigint NOT NULL,
@@ -1101,13 +1101,17 @@ BEGIN
     body := replace(replace(body, '{call}', col.names), '{c.call}', col.vals);
 
     EXECUTE (SELECT 'CREATE OR REPLACE VIEW attempt WITH (security_invoker = on) AS SELECT c.team_id, c.call_id, '
-                    || string_agg(CASE WHEN a.atttypid = 'text'::regtype OR a.attname LIKE '%\_id'
-                                       THEN format('a.%I', a.attname)
-                                       ELSE format('coalesce(a.%1$I, %2$L) AS %1$I', a.attname,
-                                                   CASE WHEN a.atttypid = 'boolean'::regtype THEN 'false' ELSE '0' END)
-                                  END, ', ' ORDER BY a.attnum)
+                    || string_agg(CASE WHEN a.atttypid = 'text'::regtype THEN format('nullif(%s, %L)', v.val, '')
+                                       WHEN a.attname LIKE '%\_id' THEN format('nullif(%s, 0)', v.val)
+                                       WHEN a.atttypid = 'boolean'::regtype THEN format('coalesce(%s, false)', v.val)
+                                       ELSE format('coalesce(%s, 0)', v.val)
+                                  END || format(' AS %I', a.attname), ', ' ORDER BY a.attnum)
                     || ' FROM call c CROSS JOIN unnest(c.tries) a'
                FROM pg_attribute a
+               LEFT JOIN pg_attribute k ON k.attrelid = 'call'::regclass AND k.attname = a.attname
+              CROSS JOIN LATERAL (SELECT format(CASE WHEN k.attname IS NULL THEN 'a.%1$I'
+                                                     ELSE 'CASE WHEN a.served THEN coalesce(a.%1$I, c.%1$I) ELSE a.%1$I END'
+                                                END, a.attname) AS val) v
               WHERE a.attrelid = 'call_attempt'::regclass AND a.attnum > 0 AND NOT a.attisdropped);
     COMMENT ON VIEW attempt IS 'Each try at an upstream within a call, in order: call.tries as rows.';
     GRANT SELECT ON attempt TO tollgate_app, tollgate_money;

@@ -1,6 +1,7 @@
 /* settle_sql.c: see settle_sql.h. A batch goes out as two arrays of rows in PostgreSQL's binary
  * form, which costs both sides less than half of what JSON did. Most of a call's numbers are 0, and
- * those are left out: reading in a value costs the database more than what stands in for it.
+ * those are left out: reading in a value costs the database more than what stands in for it. Nor does the
+ * try that served repeat what its call says.
  *
  * The row types are made from the tables (make_settlement() in migrations/0004_ledger.sql); their
  * columns are asked for once and filled by name from record.def. */
@@ -80,6 +81,7 @@ static const struct row_kind {
 struct column {
     uint32_t type;
     const struct field *field; /* NULL: the database knows more than we; sent as absent */
+    const struct field *of_call; /* of a try: the call's field of that name; NULL: it has none */
 };
 struct shape {
     uint32_t row_type;
@@ -122,6 +124,14 @@ struct shape_row {
     size_t found;
 };
 
+static const struct field *find_field(const struct row_kind *kind, struct str name)
+{
+    for (size_t i = 0; i < kind->n_fields; i++)
+        if (str_eq_c(name, kind->fields[i].name))
+            return &kind->fields[i];
+    return NULL;
+}
+
 static int shape_column(void *ctx)
 {
     struct shape_row *row = ctx;
@@ -130,9 +140,9 @@ static int shape_column(void *ctx)
 
     if (shape->n == ARRAY_LEN(shape->column))
         return err_origin(-E2BIG);
-    for (size_t i = 0; i < row->kind->n_fields && !column.field; i++)
-        if (str_eq_c(row->field, row->kind->fields[i].name))
-            column.field = &row->kind->fields[i];
+    column.field = find_field(row->kind, row->field);
+    if (row->kind == &row_kinds[ROW_ATTEMPT])
+        column.of_call = find_field(&row_kinds[ROW_CALL], row->field);
     row->found += column.field != NULL;
     shape->row_type = (uint32_t)row->row_type;
     shape->column[shape->n++] = column;
@@ -230,7 +240,7 @@ static void put_text(struct buf *out, struct str s)
     size_t at = out->n;
 
     put_u32(out, (uint32_t)s.n);
-    if (str_utf8(s) && !memchr(s.p, 0, s.n)) {
+    if (!s.n || (str_utf8(s) && !memchr(s.p, 0, s.n))) {
         buf_put_str(out, s);
         return;
     }
@@ -294,6 +304,29 @@ static bool is_absent(enum kind kind, const void *p)
     return false;
 }
 
+/* Of kinds that a call and a try have under one name. */
+static bool is_same(enum kind kind, const void *a, const void *b)
+{
+    switch (kind) {
+    case TEXT:
+        return str_eq(*(const struct str *)a, *(const struct str *)b);
+    case I32:
+        return *(const int32_t *)a == *(const int32_t *)b;
+    case ID:
+    case I64:
+    case MONEY:
+        return *(const int64_t *)a == *(const int64_t *)b;
+    case UUID:
+    case TIME:
+    case BOOL:
+    case JSON:
+    case WINDOW:
+    case TRIES:
+        break;
+    }
+    return false;
+}
+
 static void put_value(struct buf *out, enum kind kind, const void *p)
 {
     switch (kind) {
@@ -340,7 +373,27 @@ static void put_head(struct buf *out, const struct shape *shape, uint32_t n)
     put_u32(out, 1);
 }
 
-static void put_columns(const struct settle_sql *s, size_t kind, struct buf *out, const void *row);
+static void put_try(const struct shape *shape, struct buf *out, const struct call_record *call,
+                    const struct attempt_record *try)
+{
+    size_t at = out->n;
+
+    put_u32(out, 0);
+    put_u32(out, (uint32_t)shape->n);
+    for (size_t i = 0; i < shape->n; i++) {
+        const struct field *f = shape->column[i].field;
+        const struct field *of_call = try->served ? shape->column[i].of_call : NULL;
+        const char *p = f ? (const char *)try + f->offset : NULL;
+        const char *said = of_call ? (const char *)call + of_call->offset : NULL;
+
+        put_u32(out, shape->column[i].type);
+        if (!f || (said ? is_same(f->kind, p, said) : is_absent(f->kind, p)))
+            put_absent(out);
+        else
+            put_value(out, f->kind, p);
+    }
+    close_value(out, at);
+}
 
 static void put_tries(const struct settle_sql *s, struct buf *out, const struct call_record *r)
 {
@@ -350,7 +403,7 @@ static void put_tries(const struct settle_sql *s, struct buf *out, const struct 
     put_u32(out, 0);
     put_head(out, &s->shape[ROW_ATTEMPT], n);
     for (uint32_t i = 0; i < n; i++)
-        put_columns(s, ROW_ATTEMPT, out, &r->attempt[i]);
+        put_try(&s->shape[ROW_ATTEMPT], out, r, &r->attempt[i]);
     close_value(out, at);
 }
 

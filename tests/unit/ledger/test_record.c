@@ -158,11 +158,32 @@ static void what_is_absent_stays_absent(void **state)
     assert_int_equal(row.transfer_id, 0);
 }
 
+/* What the call says is not stored with the try that served, nor taken for its own where it has none. */
+static void a_try_that_served_repeats_nothing_and_borrows_nothing(void **state)
+{
+    struct call_record r = full_record();
+    struct attempt_record *same = &r.attempt[0], *none = &r.attempt[1];
+    struct log_row row;
+
+    *same = (struct attempt_record){.ordinal = 1, .served = true, .target_id = r.target_id,
+                                    .account_id = r.account_id, .account_name = r.account_name,
+                                    .provider = r.provider, .status = r.status,
+                                    .ttfb_us = r.ttfb_us, .latency_us = r.latency_us,
+                                    .cost_nano = r.cost_nano,
+                                    .upstream_request_id = r.upstream_request_id};
+    *none = (struct attempt_record){.ordinal = 2, .served = true};
+    r.attempt[2] = (struct attempt_record){.ordinal = 3};
+    settle(&r);
+    row = read_back(&r);
+    compare(&r, &row.call);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_arrives_as_it_was),
         cmocka_unit_test(what_is_absent_stays_absent),
+        cmocka_unit_test(a_try_that_served_repeats_nothing_and_borrows_nothing),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
