@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "db/tx.h"
 #include "ledger/draw_sums.h"
+#include "ledger/row_value.h"
 #include "model/record.h"
 
 DB_QUERY(settle_shape,
@@ -26,18 +27,14 @@ DB_QUERY(settle_all,
          "SELECT coalesce(b.live, false) AS live, b.live IS NULL AS some_known"
          "  FROM settle_batch($1, $2, $3) AS b(live)")
 
-/* 2000-01-01 in Unix microseconds: where PostgreSQL's timestamps begin. */
-#define PG_EPOCH_US INT64_C(946684800000000)
 #define ROWS_BYTES MIB(64)
 #define SHAPE_BYTES KIB(64)
 
 /* --- what there is to send: by name, in the rows' own structs --- */
 
-enum kind { UUID, ID, TIME, I64, I32, BOOL, MONEY, TEXT, JSON, WINDOW, TRIES };
-
 struct field {
     const char *name;
-    enum kind kind;
+    enum row_value kind;
     size_t offset;
 };
 
@@ -47,21 +44,21 @@ struct draw_row {
     struct settle_draw draw;
 };
 
-#define CALL_FIELD(name, kind, bound, label) {#name, kind, offsetof(struct call_record, name)},
+#define CALL_FIELD(name, kind, bound, label) {#name, VALUE_##kind, offsetof(struct call_record, name)},
 #define ATTEMPT_FIELD(name, kind, bound, label) \
-    {#name, kind, offsetof(struct attempt_record, name)},
+    {#name, VALUE_##kind, offsetof(struct attempt_record, name)},
 
 static const struct field call_fields[] = {
     RECORD_CALL(CALL_FIELD)
-    {"tries", TRIES, 0}}; /* of the whole record */
+    {"tries", VALUE_ROWS, 0}}; /* of the whole record */
 static const struct field attempt_fields[] = {RECORD_ATTEMPT(ATTEMPT_FIELD)};
 static const struct field draw_fields[] = {
-    {"team_id", ID, offsetof(struct draw_row, team_id)},
-    {"call_id", UUID, offsetof(struct draw_row, call_id)},
-    {"purse_id", ID, offsetof(struct draw_row, draw.purse)},
-    {"window_start", WINDOW, offsetof(struct draw_row, draw.window_us)},
-    {"taken", I64, offsetof(struct draw_row, draw.taken)},
-    {"used", I64, offsetof(struct draw_row, draw.used)}};
+    {"team_id", VALUE_ID, offsetof(struct draw_row, team_id)},
+    {"call_id", VALUE_UUID, offsetof(struct draw_row, call_id)},
+    {"purse_id", VALUE_ID, offsetof(struct draw_row, draw.purse)},
+    {"window_start", VALUE_WINDOW, offsetof(struct draw_row, draw.window_us)},
+    {"taken", VALUE_I64, offsetof(struct draw_row, draw.taken)},
+    {"used", VALUE_I64, offsetof(struct draw_row, draw.used)}};
 
 /* Attempts are sent within their call. */
 enum { ROW_CALL, ROW_DRAW, ARRAYS, ROW_ATTEMPT = ARRAYS, ROWS };
@@ -186,191 +183,17 @@ static int learn(struct settle_sql *s, struct db *db)
     return r;
 }
 
-/* --- putting rows: each value with its length in front, absent ones with -1 --- */
-
-static void put_u32(struct buf *out, uint32_t v)
-{
-    v = htobe32(v);
-    buf_put(out, &v, sizeof(v));
-}
-
-static void put_number(struct buf *out, int64_t v)
-{
-    struct {
-        uint32_t size;
-        uint64_t v;
-    } __attribute__((packed)) p = {htobe32(8), htobe64((uint64_t)v)};
-
-    buf_put(out, &p, sizeof(p));
-}
-
-static void put_absent(struct buf *out)
-{
-    put_u32(out, UINT32_MAX);
-}
-
-#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
-
-/* The database's text holds any character but NUL: that and what is not UTF-8 becomes U+FFFD. */
-static void put_clean(struct buf *out, struct str s)
-{
-    while (s.n) {
-        size_t n = *s.p ? str_utf8_length(s.p, s.n) : 0;
-
-        if (n)
-            buf_put(out, s.p, n);
-        else
-            buf_puts(out, REPLACEMENT);
-        n = MAX(n, (size_t)1);
-        s = str_n(s.p + n, s.n - n);
-    }
-}
-
-/* Sets the length in front of what was put since. */
-static void close_value(struct buf *out, size_t at)
-{
-    uint32_t size = htobe32((uint32_t)(out->n - at - sizeof(size)));
-
-    if (!buf_finish(out))
-        memcpy(out->p + at, &size, sizeof(size));
-}
-
-static void put_text(struct buf *out, struct str s)
-{
-    size_t at = out->n;
-
-    put_u32(out, (uint32_t)s.n);
-    if (!s.n || (str_utf8(s) && !memchr(s.p, 0, s.n))) {
-        buf_put_str(out, s);
-        return;
-    }
-    put_clean(out, s);
-    close_value(out, at);
-}
-
-/* An escaped NUL is as little text as a bare one. */
-static void replace_nuls(char *p, size_t n)
-{
-    for (size_t i = 0; i + 6 <= n; i++) {
-        if (p[i] != '\\')
-            continue;
-        if (memcmp(p + i, "\\u0000", 6) == 0)
-            memcpy(p + i + 2, "fffd", 4);
-        i++; /* what follows a backslash is no backslash of its own */
-    }
-}
-
-static void put_json(struct buf *out, struct str s)
-{
-    size_t at = out->n;
-
-    put_u32(out, 0);
-    put_clean(out, s);
-    close_value(out, at);
-    if (!buf_finish(out))
-        replace_nuls(out->p + at, out->n - at);
-}
-
-static void put_time(struct buf *out, int64_t us)
-{
-    put_number(out, us == INT64_MIN ? us : us - PG_EPOCH_US); /* which is -infinity on both sides */
-}
-
-static bool is_absent(enum kind kind, const void *p)
-{
-    static const struct call_id none;
-
-    switch (kind) {
-    case UUID:
-        return call_id_eq(*(const struct call_id *)p, none);
-    case TEXT:
-        return !((const struct str *)p)->p;
-    case JSON:
-        return !((const struct str *)p)->n;
-    case ID:
-    case TIME:
-    case I64:
-    case MONEY: /* what is absent is 0 to whoever reads it; the sums take no notice */
-        return *(const int64_t *)p == 0;
-    case I32:
-        return *(const int32_t *)p == 0;
-    case BOOL:
-        return !*(const bool *)p;
-    case TRIES:
-        return ((const struct call_record *)p)->attempts <= 0;
-    case WINDOW:
-        break;
-    }
-    return false;
-}
-
-/* Of kinds that a call and a try have under one name. */
-static bool is_same(enum kind kind, const void *a, const void *b)
-{
-    switch (kind) {
-    case TEXT:
-        return str_eq(*(const struct str *)a, *(const struct str *)b);
-    case I32:
-        return *(const int32_t *)a == *(const int32_t *)b;
-    case ID:
-    case I64:
-    case MONEY:
-        return *(const int64_t *)a == *(const int64_t *)b;
-    case UUID:
-    case TIME:
-    case BOOL:
-    case JSON:
-    case WINDOW:
-    case TRIES:
-        break;
-    }
-    return false;
-}
-
-static void put_value(struct buf *out, enum kind kind, const void *p)
-{
-    switch (kind) {
-    case UUID:
-        put_u32(out, sizeof(struct call_id));
-        buf_put(out, p, sizeof(struct call_id));
-        break;
-    case I32:
-        put_u32(out, 4);
-        put_u32(out, *(const uint32_t *)p);
-        break;
-    case BOOL:
-        put_u32(out, 1);
-        buf_putc(out, *(const bool *)p);
-        break;
-    case TEXT:
-        put_text(out, *(const struct str *)p);
-        break;
-    case JSON:
-        put_json(out, *(const struct str *)p);
-        break;
-    case TIME:
-    case WINDOW:
-        put_time(out, *(const int64_t *)p);
-        break;
-    case ID:
-    case I64:
-    case MONEY: /* one int64_t */
-        put_number(out, *(const int64_t *)p);
-        break;
-    case TRIES: /* put_tries() */
-        break;
-    }
-}
+/* --- putting rows --- */
 
 /* The head of an array of rows: one dimension, no absent elements, counted from 1. */
 #define HEAD_COUNT_AT 12
 static void put_head(struct buf *out, const struct shape *shape, uint32_t n)
 {
-    put_u32(out, 1);
-    put_u32(out, 0);
-    put_u32(out, shape->row_type);
-    put_u32(out, n);
-    put_u32(out, 1);
+    row_put_u32(out, 1);
+    row_put_u32(out, 0);
+    row_put_u32(out, shape->row_type);
+    row_put_u32(out, n);
+    row_put_u32(out, 1);
 }
 
 static void put_try(const struct shape *shape, struct buf *out, const struct call_record *call,
@@ -378,21 +201,21 @@ static void put_try(const struct shape *shape, struct buf *out, const struct cal
 {
     size_t at = out->n;
 
-    put_u32(out, 0);
-    put_u32(out, (uint32_t)shape->n);
+    row_put_u32(out, 0);
+    row_put_u32(out, (uint32_t)shape->n);
     for (size_t i = 0; i < shape->n; i++) {
         const struct field *f = shape->column[i].field;
         const struct field *of_call = try->served ? shape->column[i].of_call : NULL;
         const char *p = f ? (const char *)try + f->offset : NULL;
         const char *said = of_call ? (const char *)call + of_call->offset : NULL;
 
-        put_u32(out, shape->column[i].type);
-        if (!f || (said ? is_same(f->kind, p, said) : is_absent(f->kind, p)))
-            put_absent(out);
+        row_put_u32(out, shape->column[i].type);
+        if (!f || (said ? row_value_same(f->kind, p, said) : row_value_absent(f->kind, p)))
+            row_put_absent(out);
         else
-            put_value(out, f->kind, p);
+            row_put_value(out, f->kind, p);
     }
-    close_value(out, at);
+    row_close(out, at);
 }
 
 static void put_tries(const struct settle_sql *s, struct buf *out, const struct call_record *r)
@@ -400,11 +223,15 @@ static void put_tries(const struct settle_sql *s, struct buf *out, const struct 
     uint32_t n = (uint32_t)MIN(r->attempts, (int32_t)BOUND_ATTEMPTS);
     size_t at = out->n;
 
-    put_u32(out, 0);
+    if (r->attempts <= 0) {
+        row_put_absent(out);
+        return;
+    }
+    row_put_u32(out, 0);
     put_head(out, &s->shape[ROW_ATTEMPT], n);
     for (uint32_t i = 0; i < n; i++)
         put_try(&s->shape[ROW_ATTEMPT], out, r, &r->attempt[i]);
-    close_value(out, at);
+    row_close(out, at);
 }
 
 static void put_columns(const struct settle_sql *s, size_t kind, struct buf *out, const void *row)
@@ -412,21 +239,21 @@ static void put_columns(const struct settle_sql *s, size_t kind, struct buf *out
     const struct shape *shape = &s->shape[kind];
     size_t at = out->n;
 
-    put_u32(out, 0);
-    put_u32(out, (uint32_t)shape->n);
+    row_put_u32(out, 0);
+    row_put_u32(out, (uint32_t)shape->n);
     for (size_t i = 0; i < shape->n; i++) {
         const struct field *f = shape->column[i].field;
         const char *p = f ? (const char *)row + f->offset : NULL;
 
-        put_u32(out, shape->column[i].type);
-        if (!f || is_absent(f->kind, p))
-            put_absent(out);
-        else if (f->kind == TRIES)
-            put_tries(s, out, (const struct call_record *)row);
+        row_put_u32(out, shape->column[i].type);
+        if (f && f->kind == VALUE_ROWS)
+            put_tries(s, out, row);
+        else if (!f || row_value_absent(f->kind, p))
+            row_put_absent(out);
         else
-            put_value(out, f->kind, p);
+            row_put_value(out, f->kind, p);
     }
-    close_value(out, at);
+    row_close(out, at);
 }
 
 static void put_row(struct settle_sql *s, size_t kind, const void *row)
