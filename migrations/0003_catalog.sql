@@ -165,6 +165,44 @@ GRANT UPDATE (upstream_model, output_limit_field, priority, weight, enabled, lac
 ALTER TABLE target ADD UNIQUE (model_id, id);
 ALTER TABLE model ADD FOREIGN KEY (id, pinned_target_id) REFERENCES target (model_id, id);
 
+-- Which calls of a model are served as another: the first rule, by position, whose conditions all hold.
+-- The rules of the other model are not asked then.
+CREATE TABLE route_rule (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    model_id bigint NOT NULL REFERENCES model (id),
+    position integer NOT NULL CHECK (position > 0),
+    name text NOT NULL CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$'),
+    serves_model_id bigint NOT NULL REFERENCES model (id),
+    enabled boolean NOT NULL DEFAULT true,
+    team_ids bigint[] NOT NULL DEFAULT '{}',
+    project_ids bigint[] NOT NULL DEFAULT '{}',
+    key_ids bigint[] NOT NULL DEFAULT '{}',
+    tags text[] NOT NULL DEFAULT '{}',
+    asks text[] NOT NULL DEFAULT '{}',
+    asks_not text[] NOT NULL DEFAULT '{}',
+    min_input_tokens bigint CHECK (min_input_tokens > 0),
+    max_input_tokens bigint CHECK (max_input_tokens >= coalesce(min_input_tokens, 1)),
+    share_percent integer CHECK (share_percent BETWEEN 1 AND 99),
+    share_tag text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    changed_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (model_id <> serves_model_id),
+    CHECK (share_tag IS NULL OR share_percent IS NOT NULL),
+    UNIQUE (model_id, position) DEFERRABLE
+);
+COMMENT ON TABLE route_rule IS 'Conditions under which another model serves. Deleted when taken back; the audit log has them all.';
+COMMENT ON COLUMN route_rule.name IS 'What the log and the client are told.';
+COMMENT ON COLUMN route_rule.team_ids IS 'One of these, as in the other lists of ids; empty: any.';
+COMMENT ON COLUMN route_rule.tags IS '"name=value", of the key or of the request: each name that is listed has one of its values.';
+COMMENT ON COLUMN route_rule.asks IS 'Words of server/catalog/ability.def: the request asks for all of them; for none of asks_not.';
+COMMENT ON COLUMN route_rule.min_input_tokens IS 'Of the text, estimated, as is max_input_tokens; NULL: no bound.';
+COMMENT ON COLUMN route_rule.share_percent IS 'Of the calls that meet the rest; NULL: all of them.';
+COMMENT ON COLUMN route_rule.share_tag IS 'Calls with the same value of this tag, or without it of the same key, stay on one side; NULL: each call for itself, at random.';
+CREATE UNIQUE INDEX route_rule_name ON route_rule (model_id, lower(name));
+GRANT SELECT, INSERT, DELETE ON route_rule TO tollgate_app;
+GRANT UPDATE (position, name, serves_model_id, enabled, team_ids, project_ids, key_ids, tags, asks, asks_not,
+              min_input_tokens, max_input_tokens, share_percent, share_tag, changed_at) ON route_rule TO tollgate_app;
+
 -- What a team may have served by its own account: what the installation routes to that kind of
 -- provider, as it is asked there. A team does not see the installation's accounts, hence the function.
 CREATE FUNCTION own_offer(of_kind text)

@@ -5,6 +5,7 @@
 #include "admin/admin.h"
 #include "admin/alerts.h"
 #include "admin/guardrails.h"
+#include "admin/rules.h"
 #include "base/bounds.h"
 #include "gateway/count.h"
 #include "gateway/endpoint.h"
@@ -209,6 +210,10 @@ const struct route routes[] = {
     MANAGE(POST, "/api/v1/routes/{id}/targets", AUTH_MANAGE, admin_targets_add),
     MANAGE(PATCH, "/api/v1/targets/{id}", AUTH_MANAGE, admin_targets_change),
     MANAGE(DELETE, "/api/v1/targets/{id}", AUTH_MANAGE, admin_targets_delete),
+    MANAGE(POST, "/api/v1/routes/{id}/rules", AUTH_MANAGE, admin_rules_add),
+    MANAGE(POST, "/api/v1/routes/{id}/rules/try", AUTH_MANAGE, admin_rules_try),
+    MANAGE(PATCH, "/api/v1/rules/{id}", AUTH_MANAGE, admin_rules_change),
+    MANAGE(DELETE, "/api/v1/rules/{id}", AUTH_MANAGE, admin_rules_delete),
     MANAGE(GET, "/api/v1/routes/{id}/prices", AUTH_MANAGE, admin_prices_list),
     MANAGE(POST, "/api/v1/routes/{id}/prices", AUTH_MANAGE, admin_prices_publish),
     MANAGE(GET, "/api/v1/calls", AUTH_MANAGE, admin_calls_list),
@@ -386,6 +391,14 @@ const struct route routes[] = {
     SEND("/operator/models/{id}/targets", AUTH_OPERATOR, page_operator_target_add),
     SEND("/operator/targets/{id}", AUTH_OPERATOR, page_operator_target_update),
     SEND("/operator/targets/{id}/delete", AUTH_OPERATOR, page_operator_target_delete),
+    SHOW("/operator/models/{id}/rules", AUTH_OPERATOR, page_operator_rules),
+    SEND("/operator/models/{id}/rules", AUTH_OPERATOR, page_operator_rules_add),
+    SEND("/operator/models/{id}/rules/try", AUTH_OPERATOR, page_operator_rules_try),
+    SHOW("/operator/rules/{id}", AUTH_OPERATOR, page_operator_rule),
+    SEND("/operator/rules/{id}", AUTH_OPERATOR, page_operator_rule_save),
+    SEND("/operator/rules/{id}/up", AUTH_OPERATOR, page_operator_rule_up),
+    SEND("/operator/rules/{id}/switch", AUTH_OPERATOR, page_operator_rule_switch),
+    SEND("/operator/rules/{id}/delete", AUTH_OPERATOR, page_operator_rule_delete),
     SHOW("/operator/models/{id}/prices", AUTH_OPERATOR, page_operator_prices),
     SEND("/operator/models/{id}/prices", AUTH_OPERATOR, page_operator_prices_add),
     SHOW("/operator/models/{id}/prices/new", AUTH_OPERATOR, page_operator_prices_new),

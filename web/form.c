@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "web/zone.h"
 
@@ -236,6 +237,38 @@ int form_set_many(struct form *f, size_t field, const struct str *v, size_t n)
         memcpy(copy, v, n * sizeof(*v));
     f->v[field].many = copy;
     f->v[field].n_many = n;
+    return 0;
+}
+
+void form_set_lines(struct form *f, size_t field, const struct str *v, size_t n)
+{
+    struct buf out;
+
+    buf_init(&out, KIB(64));
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&out, "%s%.*s", i ? "\n" : "", STR_FMT(v[i]));
+    form_set(f, field, arena_str(f->arena, buf_str(&out)));
+    buf_done(&out);
+}
+
+int form_lines(const struct form *f, size_t field, const struct str **ret, size_t *ret_n)
+{
+    struct str text = f->v[field].text, line, *v;
+    size_t n = 1;
+
+    for (size_t i = 0; i < text.n; i++)
+        n += text.p[i] == '\n';
+    v = arena_array(f->arena, struct str, n);
+    if (!v)
+        return err_origin(-ENOMEM);
+    n = 0;
+    while (text.n && str_split(&text, '\n', &line)) {
+        line = str_trim(line);
+        if (line.n)
+            v[n++] = line;
+    }
+    *ret = v;
+    *ret_n = n;
     return 0;
 }
 

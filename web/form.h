@@ -64,7 +64,11 @@ void form_set_i64(struct form *f, size_t field, int64_t v); /* 0: empty */
 void form_set_money(struct form *f, size_t field, struct money m);
 void form_set_on(struct form *f, size_t field, bool on);
 int form_set_many(struct form *f, size_t field, const struct str *v, size_t n) _must_use_;
+void form_set_lines(struct form *f, size_t field, const struct str *v, size_t n); /* one each */
 void form_option(struct form *f, size_t field, struct str value, struct str label);
+
+/* Of a text area, the lines that are not empty, trimmed; in the arena. -ENOMEM. */
+int form_lines(const struct form *f, size_t field, const struct str **ret, size_t *ret_n) _must_use_;
 
 /* Puts a service's fault beside its field, or above the form. */
 void form_fault(struct form *f, const struct identity_fault *fault);

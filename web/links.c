@@ -136,6 +136,11 @@ struct str link_target(struct arena *a, struct target_id id, const char *action)
                       action ? action : "");
 }
 
+struct str link_rule(struct arena *a, struct rule_id id, const char *action)
+{
+    return arena_strf(a, "/operator/rules/%" PRId64 "%s%s", id.v, action ? "/" : "", action ? action : "");
+}
+
 struct str link_operator_team(struct arena *a, struct team_id id, const char *action)
 {
     return thing(a, LINK_operator_teams, id.v, action);

@@ -110,6 +110,7 @@ struct str link_reset(struct arena *a, struct str token);
 struct str link_provider_account(struct arena *a, struct account_id id, const char *action);
 struct str link_model(struct arena *a, struct model_id id, const char *action);
 struct str link_target(struct arena *a, struct target_id id, const char *action);
+struct str link_rule(struct arena *a, struct rule_id id, const char *action);
 struct str link_operator_team(struct arena *a, struct team_id id, const char *action);
 struct str link_operator_user(struct arena *a, struct user_id id, const char *action);
 struct str link_operator_key(struct arena *a, int64_t id, const char *action);

@@ -104,7 +104,7 @@ static int read_filter(struct admin *a, struct log_filter *f)
 {
     static const char *const known[] = {"from", "to", "key_id", "project_id", "model", "provider",
                                         "outcome", "account", "status", "fallback", "served", "cost_above",
-                                        "tag", "cache", "guardrail", "limit", "cursor"};
+                                        "tag", "cache", "guardrail", "rule", "limit", "cursor"};
     int r = admin_query_known(a, known, ARRAY_LEN(known));
 
     *f = (struct log_filter){.team = a->team, .cost_above = {-1}};
@@ -115,6 +115,7 @@ static int read_filter(struct admin *a, struct log_filter *f)
     f->tag = request_query(a->req, "tag");
     f->cache = request_query(a->req, "cache");
     f->guardrail = request_query(a->req, "guardrail");
+    f->rule = request_query(a->req, "rule");
     if (!r)
         r = admin_query_time(a, "from", &f->from_us);
     if (!r)

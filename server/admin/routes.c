@@ -2,6 +2,7 @@
  * incident, for operators. */
 #include "admin/routes.h"
 
+#include "admin/rules.h"
 #include "base/bounds.h"
 #include "base/err.h"
 
@@ -78,16 +79,19 @@ static struct json_object *target_json(const struct target_row *t)
 int admin_answer_route(struct admin *a, int status, struct model_id id)
 {
     struct target_row *targets;
+    struct rule_row *rules;
     struct json_object *o, *array;
     struct model_row row;
     struct str *aliases;
-    size_t n_targets, n_aliases;
+    size_t n_targets, n_aliases, n_rules;
     int r = model_get(a->db, a->arena, id, &row);
 
     if (!r)
         r = target_list(a->db, a->arena, id, &targets, &n_targets);
     if (!r)
         r = model_aliases(a->db, a->arena, id, &aliases, &n_aliases);
+    if (!r)
+        r = rule_list(a->db, a->arena, id, &rules, &n_rules);
     if (r)
         return admin_identity(a, r, NULL);
     o = route_json(&row);
@@ -96,6 +100,10 @@ int admin_answer_route(struct admin *a, int status, struct model_id id)
     for (size_t i = 0; i < n_targets; i++)
         json_push(array, target_json(&targets[i]));
     json_set(o, "targets", array);
+    array = json_new_array();
+    for (size_t i = 0; i < n_rules; i++)
+        json_push(array, admin_rule_json(&rules[i]));
+    json_set(o, "rules", array);
     return admin_reply(a, status, o);
 }
 

@@ -13,6 +13,7 @@ struct key_id { int64_t v; };
 struct account_id { int64_t v; };  /* provider account */
 struct model_id { int64_t v; };
 struct target_id { int64_t v; };
+struct rule_id { int64_t v; };     /* of a model's route */
 struct price_id { int64_t v; };
 struct purse_id { int64_t v; };
 struct lease_id { int64_t v; };

@@ -184,12 +184,22 @@ bool catalog_target_serves(const struct catalog_target *t)
            price_usable(t->price) && (!t->model->pinned || t->model->pinned == t);
 }
 
-bool catalog_model_served(const struct catalog_model *m)
+bool catalog_model_serves(const struct catalog_model *m)
 {
     if (!m->enabled || m->off_reason.p)
         return false;
     for (size_t i = 0; i < m->n_targets; i++)
         if (catalog_target_serves(&m->targets[i]))
+            return true;
+    return false;
+}
+
+bool catalog_model_served(const struct catalog_model *m)
+{
+    if (catalog_model_serves(m))
+        return true;
+    for (size_t i = 0; i < m->n_rules && m->enabled && !m->off_reason.p; i++)
+        if (catalog_model_serves(m->rules[i].serves))
             return true;
     return false;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/id.h"
+#include "catalog/rule.h"
 #include "catalog/words.h"
 #include "model/price.h"
 #include "providers/credential.h"
@@ -57,6 +58,13 @@ struct catalog_target {
     int64_t context_tokens, max_output_tokens;
 };
 
+struct catalog_rule {
+    struct rule_id id;
+    struct str name;
+    const struct catalog_model *serves;
+    struct rule_conditions when;
+};
+
 struct catalog_model {
     struct model_id id;
     struct str name, vendor, family, description;
@@ -81,6 +89,8 @@ struct catalog_model {
     const struct catalog_target *own; /* all teams', by team, then id; catalog_model_own() has one team's */
     size_t n_own;
     const struct price *price; /* of the whole model; NULL: none */
+    const struct catalog_rule *rules; /* in order; only those that are switched on */
+    size_t n_rules;
 };
 
 /* What the target can do, and its limits in tokens (0: not known). */
@@ -123,8 +133,10 @@ const struct catalog_way *catalog_account_way(const struct catalog_account *a, s
 /* In order of name, and of id; accounts of teams among them. */
 const struct catalog_model *catalog_models(const struct catalog *c, size_t *ret_n);
 const struct catalog_account *catalog_accounts(const struct catalog *c, size_t *ret_n);
-/* Enabled, switched on, and with a usable, priced target: what GET /v1/models shows. */
+/* Enabled, switched on, and with a usable, priced target; or a rule may have such a model serve: what GET
+ * /v1/models shows. */
 bool catalog_model_served(const struct catalog_model *m);
+bool catalog_model_serves(const struct catalog_model *m); /* the same, without its rules */
 bool catalog_target_serves(const struct catalog_target *t); /* for the installation's teams */
 /* Unix microseconds at which a scheduled price comes into force; 0: none is scheduled. */
 int64_t catalog_next_change_us(const struct catalog *c);

@@ -22,16 +22,18 @@ struct catalog {
     const struct catalog_target **targets_by_id;
     struct price *prices;       /* by id */
     struct catalog_name *names; /* by name, then alias */
-    size_t n_accounts, n_models, n_targets, n_prices, n_names;
+    struct catalog_rule *rules; /* by model, in order */
+    size_t n_accounts, n_models, n_targets, n_prices, n_names, n_rules;
 };
 
 /* Empty, with one reference. */
 int catalog_new(struct catalog **ret) _must_use_;
-/* Parts of catalog_load(), in this order; prices stand between the two. Database outcomes. */
+/* Parts of catalog_load(), in this order; prices stand behind the first. Database outcomes. */
 int snapshot_load_accounts(struct db *db, const struct catalog_options *options,
                            struct catalog *c) _must_use_;
 int snapshot_load_models(struct db *db, const struct catalog_options *options,
                          struct catalog *c) _must_use_;
+int snapshot_load_rules(struct db *db, struct catalog *c) _must_use_;
 const struct price *catalog_price(const struct catalog *c, int64_t id); /* NULL: not there */
 /* Call once when everything is in its place: orders the look-ups. */
 void catalog_index(struct catalog *c);

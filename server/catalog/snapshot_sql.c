@@ -135,6 +135,8 @@ static int load_all(struct db *db, void *ctx)
     if (r == 0)
         r = snapshot_load_models(db, l->options, l->c);
     if (r == 0)
+        r = snapshot_load_rules(db, l->c);
+    if (r == 0)
         catalog_index(l->c);
     return r;
 }

@@ -96,6 +96,7 @@ struct call {
     const struct chat_request *chat; /* NULL: no target had to be told in another format */
     const struct embed_request *embed; /* the same of embeddings */
     struct json_array array;
+    const struct catalog_model *model;   /* that is to serve: asked for, or chosen by one of its rules */
     struct route_preference *preference; /* NULL: the request says nothing of its route */
     enum route_sort sort;                /* of the suffix of the model's name */
     struct route_plan plan;

@@ -350,6 +350,9 @@ static bool plan(struct call *c)
         return refuse_code(c, PROBLEM_LEDGER_AWAY, CALL_OUTCOME_INTERNAL);
     if (!m)
         return refuse_model(c);
+    if (m->n_rules)
+        m = call_rule(c, m);
+    c->model = m;
     c->record.model_id = m->id.v;
     request = (struct route_request){
         .catalog = c->catalog,

@@ -118,6 +118,8 @@ void call_put_head(struct call *c, struct response *out)
     response_header(out, "x-tollgate-cache", c->record.cache.p ? c->record.cache : STR("none"));
     if (c->record.dropped.p)
         response_header(out, "x-tollgate-dropped", c->record.dropped);
+    if (c->record.rule.p)
+        response_header(out, "x-tollgate-rule", c->record.rule);
     if (c->record.guardrails.p)
         response_header(out, "x-tollgate-guardrails", c->record.guardrails);
     for (size_t i = 0; i < c->n_forwarded; i++)

@@ -6,7 +6,6 @@
 #include "cache/free_copy.h"
 #include "gateway/call_flow.h"
 #include "gateway/standing.h"
-#include "routing/variant.h"
 
 /* For the client's headers that reach a provider: a name and a value each, which are short. */
 #define HEADERS_BYTES KIB(8)
@@ -156,8 +155,7 @@ bool call_cache_look(struct call *c)
     struct answers *all = c->g->services->answers;
     struct cache_wish wish;
     struct call_cache *cache;
-    enum route_sort sort;
-    const struct catalog_model *m = variant_find(c->catalog, c->wire.llm.model, &sort);
+    const struct catalog_model *m = c->model;
 
     if (cache_wish_read(request_header(c->r, "x-tollgate-cache"), c->key->policy->cache_seconds,
                         &wish) != CACHE_WISH_OK)
@@ -165,7 +163,7 @@ bool call_cache_look(struct call *c)
     if (!all || (!wish.read && !wish.keep) || !may_be_kept(c))
         return false;
     cache = arena_new0(c->r->arena, struct call_cache);
-    if (!cache || !m || !digest_of(c, m, &cache->digest))
+    if (!cache || !digest_of(c, m, &cache->digest))
         return false;
     cache->wish = wish;
     cache->model = m->id;

@@ -15,7 +15,7 @@ struct call;
 struct call_cache {
     struct cache_wish wish;
     struct digest digest;
-    struct model_id model;      /* that was asked for */
+    struct model_id model;      /* that was to serve */
     const struct answer *found; /* a reference; NULL: the call asks a provider */
     bool given;                 /* the client gets what was found */
     struct buf got;             /* what has gone out of a stream that is to be kept */

@@ -65,6 +65,12 @@ void call_admit(struct call *c);
 void call_admit_body(struct call *c);
 void call_held(struct call *c, int outcome, const struct problem *p);
 
+/* call_rule.c */
+/* The model that serves in the place of the one that was asked for, which has rules; their name is on the
+ * record then. The model itself where none holds, and where the call cannot be of it at all: disabled,
+ * switched off, of another kind, not for this key. */
+const struct catalog_model *call_rule(struct call *c, const struct catalog_model *m);
+
 /* call_upstream.c */
 /* Tries the next candidate; when there is none, ends the call with what the last one said. */
 void call_route(struct call *c);

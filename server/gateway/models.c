@@ -17,9 +17,17 @@ struct models_ask {
     struct str wanted; /* p NULL: all of them */
 };
 
+/* One that only its rules have served is shown where the key may use what one of them chooses. */
 static bool shown(const struct catalog_model *m, const struct key_policy *k)
 {
-    return catalog_model_served(m) && key_policy_allows_model(k, m->name);
+    if (!catalog_model_served(m) || !key_policy_allows_model(k, m->name))
+        return false;
+    if (catalog_model_serves(m))
+        return true;
+    for (size_t i = 0; i < m->n_rules; i++)
+        if (catalog_model_serves(m->rules[i].serves) && key_policy_allows_model(k, m->rules[i].serves->name))
+            return true;
+    return false;
 }
 
 /* Those that the key may use. NULL: out of memory. */

@@ -9,7 +9,7 @@
 struct refusal_sample {
     struct list link;      /* gateway->held_back */
     struct known_key *key; /* a reference */
-    struct catalog *catalog; /* another: names of models and accounts are its own; NULL: none */
+    struct catalog *catalog; /* another: names of models, rules and accounts are its own; NULL: none */
     struct call_record record;
     char model[200], agent[200], address[NET_ADDRESS_TEXT], guardrails[300];
 };

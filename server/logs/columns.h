@@ -39,6 +39,6 @@
     " LEFT JOIN api_key k ON k.team_id = c.team_id AND k.id = c.key_id"                            \
     " LEFT JOIN project p ON p.team_id = c.team_id AND p.id = c.project_id "
 
-#define LOG_COLS 64
+#define LOG_COLS 72
 /* Fills out with the columns of CALL_COLUMNS, which are read into row; how many. */
 size_t log_columns(struct log_row *row, struct db_col out[LOG_COLS]);

@@ -38,6 +38,7 @@ struct log_filter {
     struct str cache; /* "hit", "miss" or LOG_NO_CACHE; p NULL: any */
     struct str tag; /* a tag's value, or "name=value"; p NULL: any */
     struct str guardrail; /* one that found something, by name; LOG_ANY_GUARDRAIL; p NULL: not asked */
+    struct str rule; /* that had another model serve, by name; p NULL: any */
     int64_t budget_us; /* time to search, but for one slice at least; 0: LOG_BUDGET_US */
 };
 

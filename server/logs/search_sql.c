@@ -41,23 +41,24 @@
     " AND ($16::text IS NULL OR coalesce(c.cache, '" LOG_NO_CACHE "') = $16)"                      \
     " AND ($17::text IS NULL OR c.error_code = $17)"                                            \
     " AND ($18::text IS NULL OR c.guardrails IS NOT NULL AND ($18 = '" LOG_ANY_GUARDRAIL "'"        \
-    "      OR strpos(', ' || c.guardrails, ', ' || $18 || '=') > 0))"
+    "      OR strpos(', ' || c.guardrails, ', ' || $18 || '=') > 0))"                              \
+    " AND ($19::text IS NULL OR c.rule = $19)"
 #define OF_TEAM " AND c.team_id = $1 "
 #define OF_ANY " AND $1::bigint IS NULL "
-/* $19 and $20 the cursor, or NULL. */
-#define OLDER_THAN_CURSOR " AND ($19::timestamptz IS NULL OR (c.posted_at, c.call_id) < ($19, $20::uuid)) "
-#define NEWER_THAN_CURSOR " AND ($19::timestamptz IS NULL OR (c.posted_at, c.call_id) > ($19, $20::uuid)) "
+/* $20 and $21 the cursor, or NULL. */
+#define OLDER_THAN_CURSOR " AND ($20::timestamptz IS NULL OR (c.posted_at, c.call_id) < ($20, $21::uuid)) "
+#define NEWER_THAN_CURSOR " AND ($20::timestamptz IS NULL OR (c.posted_at, c.call_id) > ($20, $21::uuid)) "
 #define NEWEST_FIRST " ORDER BY c.posted_at DESC, c.call_id DESC "
 #define OLDEST_FIRST " ORDER BY c.posted_at, c.call_id "
 
 DB_QUERY(log_team_older, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS
-                             OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $21")
+                             OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $22")
 DB_QUERY(log_team_newer, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS
-                             NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $21")
+                             NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $22")
 DB_QUERY(log_any_older, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_ANY CALL_FILTERS
-                            OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $21")
+                            OLDER_THAN_CURSOR NEWEST_FIRST "LIMIT $22")
 DB_QUERY(log_any_newer, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_ANY CALL_FILTERS
-                            NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $21")
+                            NEWER_THAN_CURSOR OLDEST_FIRST "LIMIT $22")
 DB_QUERY(log_team_all, "SELECT " CALL_COLUMNS CALL_FROM CALL_SPAN OF_TEAM CALL_FILTERS OLDEST_FIRST)
 /* The moment of a row so many rows away. */
 DB_QUERY(log_step_older,
@@ -71,8 +72,8 @@ DB_QUERY(log_weeks,
          "         WHERE inhparent = 'call'::regclass) s WHERE s.bytes > 0")
 DB_QUERY(log_clock, "SELECT clock_timestamp() AS now")
 
-#define LOG_FILTER_ARGS 18
-#define LOG_ARGS 21
+#define LOG_FILTER_ARGS 19
+#define LOG_ARGS 22
 
 static void status_range(int status, struct db_arg *ret_low, struct db_arg *ret_high)
 {
@@ -102,15 +103,20 @@ static void fill_filter(const struct log_filter *f, int64_t from_us, int64_t to_
     args[15] = db_text(f->cache);
     args[16] = db_text(f->error);
     args[17] = db_text(f->guardrail);
+    args[18] = db_text(f->rule);
+}
+
+static bool names_any(const struct log_filter *f)
+{
+    return f->model.p || f->provider.p || f->outcome.p || f->account.p || f->tag.p || f->cache.p ||
+           f->guardrail.p || f->error.p || f->rule.p;
 }
 
 /* Does every row of the span belong on the page? */
 static bool takes_all(const struct log_filter *f)
 {
-    return f->team.v && !f->key.v && !f->project.v && !f->model.p && !f->provider.p &&
-           !f->outcome.p && !f->account.p && !f->status && f->fallback == LOG_ANY &&
-           f->served == LOG_ANY && f->cost_above.nano < 0 && !f->tag.p && !f->cache.p &&
-           !f->guardrail.p && !f->error.p;
+    return f->team.v && !f->key.v && !f->project.v && !f->status && f->fallback == LOG_ANY &&
+           f->served == LOG_ANY && f->cost_above.nano < 0 && !names_any(f);
 }
 
 struct search {

@@ -234,6 +234,7 @@ static void put_call(struct json_writer *w, const struct trace_context *t, const
     put_id(w, "tollgate.user_id", r->user_id);
     put_text(w, "tollgate.requested_model", r->requested_model);
     put_text(w, "tollgate.served_model", r->served_model);
+    put_text(w, "tollgate.rule", r->rule);
     put_text(w, "tollgate.outcome", r->outcome);
     put_text(w, "tollgate.quota_source", r->quota_source);
     put_number(w, "tollgate.attempts", r->attempts);

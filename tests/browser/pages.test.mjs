@@ -95,6 +95,9 @@ setup('an installation with a month behind it, seen by four', async () => {
   await operator.submit('/operator/guardrails', /operator\/guardrails$/, { name: 'house rules', finds: 'secret', words: 'Project Falcon\nProject Eagle', action: 'block', place: 'all' });
   const reset = (await operator.submit('/operator/users?q=ada', /\/reset$/)).body.match(/\/reset\/([\w-]{20,})/)[1];
   await operator.submit('/operator/incidents', /incidents\/off$/, { model: 'gpt-5-nano', reason: 'It answers with other people’s words' });
+  for (const fields of [{ name: longName.replace(/[^\w.-]/g, '').slice(0, 40), serves: 'gpt-5-nano', tags: 'plan=free\nplan=trial', max_input_tokens: '4000' },
+    { name: 'trial-of-the-new-one', serves: 'claude-sonnet-5', share_percent: '10', share_tag: 'user', asks_not: ['tools', 'vision'] }])
+    assert.match((await operator.submit(`/operator/models/${one(`SELECT id FROM model WHERE name = 'gpt-5-mini'`)}/rules`, /\/rules$/, fields)).url, /rules$/);
   const [invoice, paid] = [one(`SELECT max(id) AS id FROM invoice WHERE team_id = 2`), one(`SELECT min(id) AS id FROM topup_order WHERE team_id = 2 AND state = 'paid'`)];
   await operator.submit('/operator/alerts', /operator\/alerts\/webhook$/, { url: `https://127.0.0.1/${'services/'.repeat(12)}alerts` });
   await operator.submit('/operator/alerts', /operator\/alerts\/webhook\/test$/);
@@ -122,6 +125,7 @@ setup('an installation with a month behind it, seen by four', async () => {
     '/operator/guardrails/{id}': one('SELECT max(id) AS id FROM guardrail WHERE team_id IS NULL'),
     '/provider-keys/{id}': own.url.match(/\d+$/)[0],
     '/operator/accounts/{id}': 2, '/operator/models/{id}': model,
+    '/operator/models/{id}/rules': model, '/operator/rules/{id}': one('SELECT max(id) AS id FROM route_rule'),
     '/operator/models/{id}/prices': model, '/operator/models/{id}/prices/new': model,
     '/operator/teams/{id}': 2,
   };
@@ -329,6 +333,52 @@ test('the requests of one transfer are told apart on a narrow screen', async () 
   assert.equal(new Set(seen).size, seen.length, seen.join(' '));
   const ends = await page.locator('.from-end').evaluateAll((cells) => cells.map((cell) => cell.textContent.slice(-6)));
   seen.forEach((part, i) => assert.ok(part.endsWith(ends[i]), `${part} of ${ends[i]}`));
+  await page.close();
+}, { needs });
+
+test('a rule of a model is added, refused by field, moved, switched, tried and deleted by hand', async () => {
+  const page = await contexts.OPERATORwide.newPage();
+  const sent = (button) => Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: button, exact: true }).click()]);
+  const names = () => page.locator('tbody .row-link').allTextContents();
+  const [{ id }] = server.sql(`SELECT id FROM model WHERE name = 'gpt-5-nano'`);
+  await page.goto(`${server.url}/operator/models/${id}`);
+  await Promise.all([page.waitForURL(/rules$/), page.getByRole('link', { name: 'Add a rule' }).click()]);
+  await page.fill('input[name=name]', 'tools');
+  await page.fill('input[name=serves]', 'text-embedding-3-small');
+  await sent('Add rule');
+  assert.match(await page.locator('main .fault').first().textContent(), /another kind/);
+  assert.deepEqual(await violations(page), []);
+  await page.fill('input[name=serves]', 'gpt-5-mini');
+  await page.locator('input[name=asks][value=tools]').check();
+  await page.fill('input[name=team_ids]', '2');
+  await sent('Add rule');
+  assert.match(await page.locator('tr', { hasText: 'tools' }).textContent(), /team .+; asks for tool calls\s+gpt-5-mini\s+On/);
+  await page.fill('input[name=name]', 'free');
+  await page.fill('input[name=serves]', 'demo-small');
+  await page.fill('textarea[name=tags]', 'plan=free');
+  await page.fill('input[name=max_input_tokens]', '4000');
+  await sent('Add rule');
+  assert.deepEqual(await names(), ['tools', 'free']);
+  await sent('Ask free earlier');
+  assert.deepEqual(await names(), ['free', 'tools']);
+  await page.fill('textarea[name=try_tags]', 'plan=free');
+  await sent('Try');
+  assert.match(await page.locator('#try .note').textContent(), /By free: demo-small/);
+  assert.deepEqual(await violations(page), []);
+  await sent('Switch free off');
+  assert.match(await page.locator('tr', { hasText: 'free' }).textContent(), /plan=free; 4,000 input tokens or fewer\s+demo-small\s+Off/);
+  await page.fill('textarea[name=try_tags]', 'plan=free');
+  await sent('Try');
+  assert.match(await page.locator('#try .note').textContent(), /No rule holds: gpt-5-nano/);
+  await Promise.all([page.waitForURL(/rules\/\d+$/), page.getByRole('link', { name: 'free', exact: true }).click()]);
+  assert.equal(await page.inputValue('textarea[name=tags]'), 'plan=free');
+  await page.selectOption('select[name=position]', { label: '2, behind tools' });
+  await sent('Save');
+  assert.deepEqual(await names(), ['tools', 'free']);
+  await Promise.all([page.waitForURL(/rules\/\d+$/), page.getByRole('link', { name: 'tools', exact: true }).click()]);
+  await page.getByRole('button', { name: 'Delete rule' }).click();
+  await Promise.all([page.waitForEvent('load'), page.locator('#ask').getByRole('button', { name: 'Delete rule' }).click()]);
+  assert.deepEqual(await names(), ['free']);
   await page.close();
 }, { needs });
 

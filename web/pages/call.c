@@ -178,6 +178,7 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
 
     add_fact(list, "Requested model", c->requested_model, true);
     add_fact(list, "Served model", c->served_model, true);
+    add_fact(list, "Chosen by rule", c->rule, true);
     add_fact(list, "Provider", c->provider, false);
     add_fact(list, "Credential", c->account_name, false);
     add_fact(list, "Provider’s request id", c->upstream_request_id, true);

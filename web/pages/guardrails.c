@@ -102,19 +102,6 @@ static int open_form(struct web *w, struct form *form, struct area area)
     return r ? r : add_places(w, form, area);
 }
 
-static struct str lines_of(struct arena *a, const struct str *v, size_t n)
-{
-    struct buf out;
-    struct str text;
-
-    buf_init(&out, KIB(64));
-    for (size_t i = 0; i < n; i++)
-        buf_printf(&out, "%s%.*s", i ? "\n" : "", STR_FMT(v[i]));
-    text = arena_str(a, buf_str(&out));
-    buf_done(&out);
-    return text;
-}
-
 static int fill_form(struct web *w, struct form *form, const struct guardrail_settings *s)
 {
     struct str finds[DETECT_KINDS], where[2];
@@ -129,8 +116,8 @@ static int fill_form(struct web *w, struct form *form, const struct guardrail_se
     if (s->where & GUARD_ANSWER)
         where[n_where++] = STR("answer");
     form_set(form, NAME, s->name);
-    form_set(form, WORDS, lines_of(w->arena, s->words, s->n_words));
-    form_set(form, PATTERNS, lines_of(w->arena, s->patterns, s->n_patterns));
+    form_set_lines(form, WORDS, s->words, s->n_words);
+    form_set_lines(form, PATTERNS, s->patterns, s->n_patterns);
     form_set(form, ACTION, str_c(guard_action_name(s->action)));
     if (s->project.v)
         form_set(form, PLACE, arena_strf(w->arena, "project:%" PRId64, s->project.v));
@@ -139,28 +126,6 @@ static int fill_form(struct web *w, struct form *form, const struct guardrail_se
     form_set_on(form, DISABLED, s->disabled);
     r = form_set_many(form, FINDS, finds, n);
     return r ? r : form_set_many(form, WHERE, where, n_where);
-}
-
-/* Lines that are not empty. */
-static int read_lines(struct arena *a, struct str text, const struct str **ret, size_t *ret_n)
-{
-    struct str line, *v;
-    size_t n = 1;
-
-    for (size_t i = 0; i < text.n; i++)
-        n += text.p[i] == '\n';
-    v = arena_array(a, struct str, n);
-    if (!v)
-        return err_origin(-ENOMEM);
-    n = 0;
-    while (text.n && str_split(&text, '\n', &line)) {
-        line = str_trim(line);
-        if (line.n)
-            v[n++] = line;
-    }
-    *ret = v;
-    *ret_n = n;
-    return 0;
 }
 
 static void read_place(struct str text, struct guardrail_settings *s)
@@ -190,8 +155,8 @@ static int read_form(struct web *w, const struct form *form, struct guardrail_se
     if (!guard_action_parse(form->v[ACTION].text, &s->action))
         s->action = GUARD_BLOCK;
     read_place(form->v[PLACE].text, s);
-    r = read_lines(w->arena, form->v[WORDS].text, &s->words, &s->n_words);
-    return r ? r : read_lines(w->arena, form->v[PATTERNS].text, &s->patterns, &s->n_patterns);
+    r = form_lines(form, WORDS, &s->words, &s->n_words);
+    return r ? r : form_lines(form, PATTERNS, &s->patterns, &s->n_patterns);
 }
 
 /* --- the list --- */

@@ -94,6 +94,11 @@ static void read_id(struct str *text, int64_t *ret)
     }
 }
 
+static struct str given(struct str text)
+{
+    return text.n ? text : STR_NONE;
+}
+
 void log_params_read(struct web *w, bool operator_view, struct log_params *ret)
 {
     struct log_params p = {
@@ -103,7 +108,7 @@ void log_params_read(struct web *w, bool operator_view, struct log_params *ret)
         .provider = param(w, "provider"), .status = param(w, "status"),
         .fallback = param(w, "fallback"), .above = param(w, "above"),
         .tag = param(w, "tag"),           .cache = param(w, "cache"),
-        .guardrail = param(w, "guardrail"),
+        .guardrail = param(w, "guardrail"), .rule = param(w, "rule"),
     };
 
     if (!operator_view)
@@ -112,10 +117,11 @@ void log_params_read(struct web *w, bool operator_view, struct log_params *ret)
     read_status(&p);
     read_id(&p.key, &p.filter.key.v);
     read_id(&p.project, &p.filter.project.v);
-    p.filter.model = p.model.n ? p.model : STR_NONE;
-    p.filter.provider = p.provider.n ? p.provider : STR_NONE;
-    p.filter.tag = p.tag.n ? p.tag : STR_NONE;
-    p.filter.guardrail = p.guardrail.n ? p.guardrail : STR_NONE;
+    p.filter.model = given(p.model);
+    p.filter.provider = given(p.provider);
+    p.filter.tag = given(p.tag);
+    p.filter.guardrail = given(p.guardrail);
+    p.filter.rule = given(p.rule);
     p.filter.fallback = str_eq_c(p.fallback, "yes")  ? LOG_YES
                         : str_eq_c(p.fallback, "no") ? LOG_NO
                                                      : LOG_ANY;
@@ -148,6 +154,7 @@ struct str log_params_link(struct web *w, const struct log_params *p, struct str
         {"status", p->status},     {"fallback", p->fallback},
         {"above", p->above},       {"tag", p->tag},
         {"cache", p->cache},       {"guardrail", p->guardrail},
+        {"rule", p->rule},
     };
     struct buf url;
     struct str copy;
@@ -283,6 +290,7 @@ static void fixed_view(struct shown *s)
     json_set_str(s->filter, "to", s->p->to);
     json_set_str(s->filter, "tag", s->p->tag);
     json_set_str(s->filter, "guardrail", s->p->guardrail);
+    json_set_str(s->filter, "rule", s->p->rule);
 }
 
 /* A word of the address may be told by others. */
@@ -306,6 +314,7 @@ static void fixed_chips(struct shown *s)
     add_chip(s, "above", "cost above $", s->p->above);
     add_chip(s, "tag", "tag is", s->p->tag);
     add_chip(s, "guardrail", "guardrail is", s->p->guardrail);
+    add_chip(s, "rule", "rule is", s->p->rule);
 }
 
 int log_params_view(struct web *w, const struct log_params *p, struct str path,

@@ -14,7 +14,7 @@ struct log_params {
     struct log_filter filter;
     /* As in the address; empty: not given. */
     struct str period, from, to, key, project, model, provider, status, fallback, above, tag, cache,
-        guardrail;
+        guardrail, rule;
 };
 
 /* What cannot be understood is left out. operator_view: calls of every team. */

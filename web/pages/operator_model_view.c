@@ -7,6 +7,7 @@
 #include "web/links.h"
 #include "web/pages/operator_area.h"
 #include "web/pages/operator_model_form.h"
+#include "web/pages/operator_rules.h"
 #include "web/pages/operator_target_form.h"
 #include "web/view.h"
 
@@ -101,6 +102,7 @@ static void links_of(struct web *w, const struct model_row *row, struct json_obj
     struct arena *a = w->arena;
 
     json_set_str(view, "targets_link", link_model(a, row->id, "targets"));
+    json_set_str(view, "rules_link", link_model(a, row->id, "rules"));
     json_set_str(view, "pin_link", link_model(a, row->id, "pin"));
     json_set_str(view, "off_link", link_model(a, row->id, "off"));
     json_set_str(view, "on_link", link_model(a, row->id, "on"));
@@ -125,6 +127,8 @@ static int fill(struct web *w, const struct model_row *row, const struct model_t
         r = add_targets(w, row, told, view);
     if (r == 0)
         r = add_aliases(w, row, told, view);
+    if (r == 0)
+        r = operator_rules_view(w, row, view);
     if (r == 0)
         model_form_view(w, form, view);
     return r;
