@@ -36,6 +36,7 @@ struct model_row {
     struct str off_reason;   /* p NULL: the route is on */
     int64_t targets;         /* enabled, at enabled accounts */
     bool priced;             /* some price is in force */
+    bool ruled;              /* it has rules that are switched on: rules.h */
     int64_t created_us;
 };
 

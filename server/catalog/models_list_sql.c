@@ -20,7 +20,8 @@
     "         WHERE t.model_id = m.id AND t.deleted_at IS NULL AND t.enabled AND a.enabled"      \
     "           AND a.team_id IS NULL) AS targets,"                                              \
     "       EXISTS (SELECT FROM price p WHERE p.model_id = m.id AND p.effective_from <= now())"  \
-    "         AS priced"                                                                         \
+    "         AS priced,"                                                                        \
+    "       EXISTS (SELECT FROM route_rule r WHERE r.model_id = m.id AND r.enabled) AS ruled"    \
     "  FROM model m"
 
 DB_QUERY(model_by_id, MODEL_COLUMNS " WHERE m.id = $1")
@@ -59,7 +60,8 @@ struct model_words {
             db_col_i64("pinned", &(w)->row.pinned.v),                                             \
             db_col_text("route_off_reason", &(w)->row.off_reason),                                \
             db_col_time_us("created_at", &(w)->row.created_us),                                   \
-            db_col_i64("targets", &(w)->row.targets), db_col_bool("priced", &(w)->row.priced))
+            db_col_i64("targets", &(w)->row.targets), db_col_bool("priced", &(w)->row.priced),            \
+            db_col_bool("ruled", &(w)->row.ruled))
 
 static struct model_row model_of_words(const struct model_words *w)
 {

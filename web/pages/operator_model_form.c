@@ -207,6 +207,8 @@ static void state_view(const struct model_row *row, struct json_object *view)
         view_badge(view, "state", VIEW_NEUTRAL, "Disabled");
     else if (row->pinned.v)
         view_badge(view, "state", VIEW_WARN, "Pinned");
+    else if (!row->targets && row->ruled)
+        view_badge(view, "state", VIEW_GOOD, "By its rules");
     else if (!row->targets)
         view_badge(view, "state", VIEW_WARN, "No target");
     else if (!row->priced)

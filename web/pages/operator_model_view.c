@@ -147,7 +147,7 @@ int operator_model_show(struct web *w, int status, const struct model_row *row,
     model_common_view(w, row, view);
     links_of(w, row, view);
     json_set_str(view, "off_reason", row->off_reason);
-    json_set_bool(view, "unserved", row->is.enabled && (!row->targets || !row->priced));
+    json_set_bool(view, "unserved", row->is.enabled && (row->targets ? !row->priced : !row->ruled));
     json_set_cstr(view, "off_fault", told->off_fault);
     view_time(view, "created", row->created_us, w->zone, w->now_us);
     return operator_render(w, status, "operator_model", "Model", view);

@@ -12,7 +12,7 @@
 
 static bool is_served(const struct model_row *m)
 {
-    return m->is.enabled && !m->off_reason.p && m->targets > 0 && m->priced;
+    return m->is.enabled && !m->off_reason.p && (m->targets > 0 ? m->priced : m->ruled);
 }
 
 bool model_enabled_but_unserved(const struct model_row *m)

@@ -170,6 +170,42 @@ static void a_models_settings_are_kept(void **state)
     assert_has(alias, "value=\"not a name\"");
 }
 
+static void rules_are_added_moved_tried_and_deleted(void **state)
+{
+    long model = a_model("acme-ruled"), rule;
+    const char *path = path_of("/operator/models/{}/rules", model);
+    _cleanup_(freep) char *wrong = NULL, *page = NULL, *tried = NULL, *untried = NULL;
+
+    (void)state;
+    (void)a_model("acme-cheap");
+    page_has(path, "None yet");
+    wrong = browse_send(&site, path, path, "name=free&serves=nothing&tags=plan&team_ids=x&position=1");
+    assert_status(wrong, 422);
+    assert_has(wrong, "Numbers, with commas between them.");
+    assert_has(wrong, "value=\"nothing\"");
+    send_ok(path, path, "name=free&serves=acme-cheap&tags=plan%3Dfree%0Aplan%3Dtrial&max_input_tokens=4000"
+                        "&asks_not=tools&share_percent=10&share_tag=user&position=1&enabled=on");
+    page_has(path, "plan=free, plan=trial; 4,000 input tokens or fewer; without tool calls; 10% of them by user");
+    send_ok(path, path, "name=rest&serves=acme-cheap&position=2");
+    page_has(path, "every call");
+    page = browse_get(&site, path);
+    rule = number_behind(page, "href=\"/operator/rules/");
+    send_ok(path_of("/operator/rules/{}", rule), path_of("/operator/rules/{}/switch", rule), "to=on");
+    tried = browse_send(&site, path, path_of("/operator/models/{}/rules/try", model), "try_tags=plan%3Dfree");
+    assert_status(tried, 200);
+    assert_has(tried, "10% by <strong>free</strong>: <code>acme-cheap</code>");
+    assert_has(tried, "The rest: <code>acme-ruled</code>");
+    untried = browse_send(&site, path, path_of("/operator/models/{}/rules/try", model), "try_tags=plan");
+    assert_status(untried, 422);
+    assert_has(untried, "NAME=VALUE");
+    page_has(path_of("/operator/models/{}", model), "By its rules");
+    send_ok(path, path_of("/operator/rules/{}/up", rule), "");
+    send_ok(path, path_of("/operator/rules/{}", rule), "name=tier&serves=acme-cheap&position=2&enabled=on");
+    page_has(path, ">tier</a>");
+    send_ok(path, path_of("/operator/rules/{}/delete", rule), "");
+    page_has_not(path, ">tier</a>");
+}
+
 static void prices_are_published_and_kept(void **state)
 {
     long model = a_model("acme-3");
@@ -224,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_wrong_account_is_told_beside_its_field),
         cmocka_unit_test(a_model_is_routed_priced_and_switched),
         cmocka_unit_test(a_models_settings_are_kept),
+        cmocka_unit_test(rules_are_added_moved_tried_and_deleted),
         cmocka_unit_test(prices_are_published_and_kept),
     };
 
