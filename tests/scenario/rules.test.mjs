@@ -272,6 +272,19 @@ test('what is wrong is named, and nothing changes', async () => {
   assert.deepEqual((await whole('GET', `/routes/${auto.id}`)).json.rules, [made]);
 });
 
+test('rules that are made, moved and deleted at once stand in one order without gaps', async () => {
+  await rulesAre();
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const made = await Promise.all(names.map((name) => whole('POST', `/routes/${auto.id}/rules`, { name, serves: 'cheap', position: 1 })));
+  assert.deepEqual(made.map((m) => m.status), names.map(() => 201));
+  const rules = async () => (await whole('GET', `/routes/${auto.id}`)).json.rules;
+  const before = await rules();
+  assert.deepEqual(before.map((r) => r.position), [1, 2, 3, 4, 5, 6]);
+  const done = await Promise.all([...before.slice(0, 3).map((r) => whole('PATCH', `/rules/${r.id}`, { position: 6 })), ...before.slice(3).map((r) => whole('DELETE', `/rules/${r.id}`))]);
+  assert.deepEqual(done.map((m) => m.status), names.map(() => 200), done.map((m) => m.text).join());
+  assert.deepEqual((await rules()).map((r) => r.position), [1, 2, 3]);
+});
+
 test('a try tells which rules a request would meet', async () => {
   await rulesAre({ name: 'some', serves: 'strong', share_percent: 10 }, { name: 'free', serves: 'cheap', tags: ['plan=free'] });
   const tried = async (body) => (await whole('POST', `/routes/${auto.id}/rules/try`, body)).json.data.map((o) => [o.rule, o.serves, o.share_percent]);

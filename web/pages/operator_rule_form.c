@@ -27,7 +27,7 @@ static const struct form_field fields[] = {
     [MIN_TOKENS] = {"min_input_tokens", "Input tokens from", FORM_INTEGER, .max = BOUND_MODEL_TOKENS,
                     .placeholder = "0"},
     [MAX_TOKENS] = {"max_input_tokens", "Input tokens to", FORM_INTEGER, .max = BOUND_MODEL_TOKENS,
-                    .placeholder = "no limit", .help = "Of the text, four bytes counted as one."},
+                    .placeholder = "no limit", .help = "Of the text, at four bytes a token."},
     [ASKS] = {"asks", "Asks for all of", FORM_MANY},
     [ASKS_NOT] = {"asks_not", "Asks for none of", FORM_MANY},
     [SHARE] = {"share_percent", "Share, %", FORM_INTEGER, .max = 99, .placeholder = "all",

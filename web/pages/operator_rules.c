@@ -319,38 +319,45 @@ int page_operator_rule_save(struct web *w)
     return r ? web_outcome(w, r) : save(w, &s);
 }
 
-static int back(struct web *w, const struct subject *s, int r, const char *done)
+/* One thing of the rule in the path, from its row in the list. */
+static int change(struct web *w, void (*edit)(const struct web *w, struct rule_draft *d), const char *done)
 {
-    return r ? web_outcome(w, r) : web_redirect(w, link_model(w->arena, s->model.id, "rules"), done);
+    struct identity_fault fault = {0};
+    struct rule_draft draft;
+    struct subject s;
+    int r = read_own(w, &s);
+
+    if (r != 0)
+        return web_outcome(w, r);
+    draft = s.own->is;
+    edit(w, &draft);
+    r = rule_edit(w->db, &w->actor, s.own->id, &draft, &fault);
+    return r ? web_outcome(w, r) : web_redirect(w, link_model(w->arena, s.model.id, "rules"), done);
+}
+
+static void move_up(const struct web *w, struct rule_draft *d)
+{
+    d->position = MAX(d->position - 1, 1);
 }
 
 int page_operator_rule_up(struct web *w)
 {
-    struct identity_fault fault = {0};
-    struct rule_draft draft;
-    struct subject s;
-    int r = read_own(w, &s);
+    return change(w, move_up, "The rule is asked earlier.");
+}
 
-    if (r != 0)
-        return web_outcome(w, r);
-    draft = s.own->is;
-    draft.position = MAX(draft.position - 1, 1);
-    return back(w, &s, rule_edit(w->db, &w->actor, s.own->id, &draft, &fault), "The rule is asked earlier.");
+static bool to_on(const struct web *w)
+{
+    return str_eq_c(pairs_get(&w->submitted, "to"), "on");
+}
+
+static void turn(const struct web *w, struct rule_draft *d)
+{
+    d->enabled = to_on(w);
 }
 
 int page_operator_rule_switch(struct web *w)
 {
-    struct identity_fault fault = {0};
-    struct rule_draft draft;
-    struct subject s;
-    int r = read_own(w, &s);
-
-    if (r != 0)
-        return web_outcome(w, r);
-    draft = s.own->is;
-    draft.enabled = str_eq_c(pairs_get(&w->submitted, "to"), "on");
-    return back(w, &s, rule_edit(w->db, &w->actor, s.own->id, &draft, &fault),
-                draft.enabled ? "The rule is switched on." : "The rule is switched off.");
+    return change(w, turn, to_on(w) ? "The rule is switched on." : "The rule is switched off.");
 }
 
 int page_operator_rule_delete(struct web *w)
@@ -358,6 +365,8 @@ int page_operator_rule_delete(struct web *w)
     struct subject s;
     int r = read_own(w, &s);
 
+    if (r == 0)
+        r = rule_delete(w->db, &w->actor, s.own->id);
     return r ? web_outcome(w, r)
-             : back(w, &s, rule_delete(w->db, &w->actor, s.own->id), "The rule is deleted.");
+             : web_redirect(w, link_model(w->arena, s.model.id, "rules"), "The rule is deleted.");
 }
