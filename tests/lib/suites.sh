@@ -123,7 +123,7 @@ suite_fuzz() { tests/fuzz/run "$([ "$LONG" = 1 ] && echo 60 || echo same)"; }
 
 # Kills, cut connections and a database in trouble, on nodes that have failpoints (base/failpoint.h).
 build_fault() {
-    configure build-fault -Dfailpoints=true && ninja -C build-fault >/dev/null && echo "ok build-fault"
+    configure build-fault -Dfailpoints=true && ninja -C build-fault tollgate >/dev/null && echo "ok build-fault"
 }
 suite_faults() {
     build_fault && TOLLGATE_BUILD=build-fault FAULT_LONG=$LONG \
