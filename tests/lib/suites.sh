@@ -126,7 +126,7 @@ build_fault() {
     configure build-fault -Dfailpoints=true && ninja -C build-fault tollgate >/dev/null && echo "ok build-fault"
 }
 suite_faults() {
-    build_fault && TOLLGATE_BUILD=build-fault FAULT_LONG=$LONG \
+    build_fault && TOLLGATE_BUILD=build-fault FAULT_LONG=$LONG TEST_FIRST="rounds database failpoints shares" \
         FAULT_ROUNDS=$([ "$LONG" = 1 ] && echo 300 || echo 30) node_suite tests/fault
 }
 
