@@ -12,6 +12,7 @@
 #include "http/listener.h"
 #include "http/router.h"
 #include "providers/tokens.h"
+#include "routing/rule.h"
 #include "routing/variant.h"
 
 enum { COUNT_WAIT_MS = 5000, COUNT_HEADERS = PROVIDER_HEADERS_MAX + 1 };
@@ -236,6 +237,7 @@ static void admitted(struct count_ask *ask)
 {
     struct json_fault fault = {.at = 0};
     enum problem_code code = key_check_policy(ask->key->policy, ask->r);
+    const struct catalog_model *stand_in;
     enum route_sort sort; /* whoever would be asked, the tokens are the model's */
     int r;
 
@@ -251,6 +253,9 @@ static void admitted(struct count_ask *ask)
     if (ask->endpoint->chat->model_in_path)
         ask->wire.llm.model = endpoint_path_model(ask->r);
     ask->model = variant_find(ask->catalog, ask->wire.llm.model, &sort);
+    stand_in = ask->model && ask->model->n_rules ? rule_stand_in(ask->model, model_allowed, ask) : NULL;
+    if (stand_in)
+        ask->model = stand_in;
     if (ask->model)
         count(ask);
     else

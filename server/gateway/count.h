@@ -2,7 +2,8 @@
  *
  * Not a call: nothing is held, charged or on the record. The first candidate of the model's route
  * whose provider counts in the client's format is asked; where there is none, or it gives no count,
- * the prompt is estimated as calls without usage are. On the request's loop. */
+ * the prompt is estimated as calls without usage are. Rules of the model are not asked, as no call is at
+ * hand; of one that has no target the first that they choose counts. On the request's loop. */
 #pragma once
 
 #include "gateway/endpoint.h"

@@ -8,6 +8,7 @@
 #include "gateway/key_ask.h"
 #include "gateway/key_check.h"
 #include "gateway/models_form.h"
+#include "routing/rule.h"
 
 struct models_ask {
     struct key_waiter waiter;
@@ -17,17 +18,15 @@ struct models_ask {
     struct str wanted; /* p NULL: all of them */
 };
 
+static bool is_allowed(void *ctx, const struct catalog_model *m)
+{
+    return key_policy_allows_model(ctx, m->name);
+}
+
 /* One that only its rules have served is shown where the key may use what one of them chooses. */
 static bool shown(const struct catalog_model *m, const struct key_policy *k)
 {
-    if (!catalog_model_served(m) || !key_policy_allows_model(k, m->name))
-        return false;
-    if (catalog_model_serves(m))
-        return true;
-    for (size_t i = 0; i < m->n_rules; i++)
-        if (catalog_model_serves(m->rules[i].serves) && key_policy_allows_model(k, m->rules[i].serves->name))
-            return true;
-    return false;
+    return rule_stand_in(m, is_allowed, (void *)k) != NULL;
 }
 
 /* Those that the key may use. NULL: out of memory. */

@@ -104,6 +104,19 @@ const struct catalog_rule *rule_pick(const struct catalog_model *m, const struct
     return NULL;
 }
 
+const struct catalog_model *rule_stand_in(const struct catalog_model *m,
+                                          bool (*allowed)(void *ctx, const struct catalog_model *m), void *ctx)
+{
+    if (!m->enabled || m->off_reason.p || !allowed(ctx, m))
+        return NULL;
+    if (catalog_model_serves(m))
+        return m;
+    for (size_t i = 0; i < m->n_rules; i++)
+        if (catalog_model_serves(m->rules[i].serves) && allowed(ctx, m->rules[i].serves))
+            return m->rules[i].serves;
+    return NULL;
+}
+
 size_t rules_met(const struct rule_row *rows, size_t n, const struct rule_request *q,
                  const struct rule_row *ret[RULES_MAX])
 {

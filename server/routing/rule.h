@@ -29,6 +29,11 @@ bool rule_takes(const struct rule_conditions *when, struct rule_id id, const str
  * the call refused with its reason: what an operator stops in an incident does not move elsewhere. */
 const struct catalog_rule *rule_pick(const struct catalog_model *m, const struct rule_request *q);
 
+/* Who stands for the model where no request is at hand: itself where it has a target that serves, else the
+ * first such model that its rules choose. The key may use both. NULL: nobody. */
+const struct catalog_model *rule_stand_in(const struct catalog_model *m,
+                                          bool (*allowed)(void *ctx, const struct catalog_model *m), void *ctx);
+
 /* For a look ahead, of rules as operators keep them: those that such a request meets, in order, up to the
  * first that takes all of its kind; how many. Where the last takes a share, or there is none, the model
  * itself has the rest. The key's own list of models is not looked at. */

@@ -234,6 +234,9 @@ test('a model that has rules and no target of its own is listed and served by wh
   const res = await ask({ model: 'router' });
   assert.deepEqual([res.status, model(res), rule(res)], [200, 'cheap', 'all-but-tools']);
   assert.equal((await ask({ model: 'router', tools })).status, 503);
+  const anthropic = new Anthropic({ apiKey: it.key, baseURL: it.server.url, maxRetries: 0 });
+  const counted = await anthropic.messages.countTokens({ model: 'router', messages: [{ role: 'user', content: 'Hello there, router.' }] });
+  assert.ok(counted.input_tokens > 0);
   const kept = await mintKey(it.owner, { models: 'router' });
   const list = await fetch(`${it.server.url}/v1/models`, { headers: { authorization: `Bearer ${kept}` } });
   assert.deepEqual((await list.json()).data, [], 'no rule of it is for this key');

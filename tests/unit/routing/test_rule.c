@@ -240,6 +240,30 @@ static void a_rule_is_passed_over_whose_model_is_disabled_or_not_for_the_key(voi
     assert_null(rule_pick(&b->models[0], &q));
 }
 
+static bool anything(void *ctx, const struct catalog_model *m)
+{
+    return true;
+}
+
+static void a_model_without_a_target_is_stood_for_by_what_its_rules_choose(void **state)
+{
+    struct bench *b = *state;
+    struct catalog_model *m = &b->models[0], *other = &b->models[1];
+    const struct catalog_rule rules[] = {{.id = {1}, .name = STR("any"), .serves = other}};
+
+    m->rules = rules;
+    m->n_rules = 1;
+    assert_ptr_equal(rule_stand_in(m, anything, NULL), m);
+    m->n_targets = 0;
+    assert_ptr_equal(rule_stand_in(m, anything, NULL), other);
+    assert_null(rule_stand_in(m, not_other, NULL));
+    other->off_reason = STR("an incident");
+    assert_null(rule_stand_in(m, anything, NULL));
+    other->off_reason = STR_NONE;
+    m->enabled = false;
+    assert_null(rule_stand_in(m, anything, NULL));
+}
+
 static void a_look_ahead_goes_on_to_the_first_that_takes_all(void **state)
 {
     const struct rule_row rows[] = {
@@ -277,6 +301,7 @@ int main(void)
         T(a_share_by_chance_is_about_as_large_as_said),
         T(the_first_that_holds_wins),
         T(a_rule_is_passed_over_whose_model_is_disabled_or_not_for_the_key),
+        T(a_model_without_a_target_is_stood_for_by_what_its_rules_choose),
         T(a_look_ahead_goes_on_to_the_first_that_takes_all),
     };
 
