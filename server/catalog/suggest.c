@@ -45,7 +45,7 @@ const struct catalog_model *catalog_suggest(const struct catalog *c, enum model_
         const struct catalog_model *m = &models[i];
         int64_t charge;
 
-        if (m->kind != kind || !catalog_model_served(m) || (best && best->demo && !m->demo))
+        if (m->kind != kind || !catalog_model_serves(m) || (best && best->demo && !m->demo))
             continue;
         charge = most_of(m);
         if (!best || m->demo != best->demo || charge < least) {

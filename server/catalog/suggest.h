@@ -3,7 +3,7 @@
 
 #include "catalog/snapshot.h"
 
-/* Of the models of a kind that are served now: demo models before all others, since where they are
+/* Of the models of a kind that serve by themselves now: demo models before all others, since where they are
  * served the whole installation is for trying out; then the one whose call costs the customer least,
  * of a thousand tokens each way, or one thing of what is sold apiece; of equals the first by name.
  * NULL: none is served. Lives as long as the snapshot. */

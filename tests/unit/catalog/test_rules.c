@@ -3,6 +3,7 @@
 
 #include "catalog/rules.h"
 #include "catalog/snapshot.h"
+#include "catalog/suggest.h"
 
 static struct rule_draft a_rule(const char *name, const char *serves)
 {
@@ -197,6 +198,8 @@ static void the_snapshot_has_those_that_are_switched_on_in_order(void **state)
     assert_ptr_equal(m->rules[0].serves, catalog_find_model(c, STR("ruled-serving")));
     assert_int_equal(m->n_targets, 0);
     assert_true(catalog_model_served(m)); /* by what its rules choose */
+    assert_false(catalog_model_serves(m));
+    assert_ptr_equal(catalog_suggest(c, MODEL_CHAT), catalog_find_model(c, STR("ruled-serving")));
     assert_int_equal(catalog_find_model(c, STR("ruled-serving"))->n_rules, 0);
     catalog_unref(c);
 }
