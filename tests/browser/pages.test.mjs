@@ -152,7 +152,7 @@ async function violations(page, rules) {
   }, [rules, REPEATED]);
 }
 
-// What a row can do is done without scrolling its table aside.
+// What a row can do is done without scrolling its table aside, and a list of check boxes stays in its frame.
 async function rowsWithin(page, at) {
   const hidden = await page.evaluate(() => [...document.querySelectorAll('.table-wrap')].flatMap((wrap) => {
     const right = wrap.getBoundingClientRect().right;
@@ -160,6 +160,8 @@ async function rowsWithin(page, at) {
       .map((b) => `${b.textContent.trim()} ${Math.round(b.getBoundingClientRect().right - right)}`);
   }));
   assert.deepEqual(hidden, [], `${at}: out of sight`);
+  const over = await page.evaluate(() => [...document.querySelectorAll('.checks')].map((c) => [c.textContent.trim().slice(0, 40), c.scrollWidth - c.clientWidth]).filter(([, n]) => n > 0));
+  assert.deepEqual(over, [], `${at}: check boxes beyond their frame`);
 }
 
 // Whatever opens on the page opens within its width, one at a time.
