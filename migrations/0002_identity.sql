@@ -37,6 +37,7 @@ CREATE TABLE team (
     tax_id text NOT NULL DEFAULT '' CHECK (length(tax_id) <= 60),
     billing_email text NOT NULL DEFAULT '' CHECK (length(billing_email) <= 254),
     cache_cleared_at timestamptz NOT NULL DEFAULT now(),
+    shadow_opt_out boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX team_demo ON team (demo) WHERE demo;
@@ -45,6 +46,7 @@ COMMENT ON COLUMN team.time_zone IS 'Days and months of usage and invoices are c
 COMMENT ON COLUMN team.frozen_at IS 'Since when an operator has stopped all calls; NULL: not frozen.';
 COMMENT ON COLUMN team.demo IS 'The team made at the first start; at most one.';
 COMMENT ON COLUMN team.cache_cleared_at IS 'Answers that nodes keep from before are not given any more.';
+COMMENT ON COLUMN team.shadow_opt_out IS 'The team refuses that its calls are asked of a second model for comparison (0015_shadow).';
 COMMENT ON COLUMN team.legal_name IS 'Buyer block of invoices, with address, country, tax_id, billing_email.';
 
 CREATE TABLE member (

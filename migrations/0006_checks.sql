@@ -476,6 +476,7 @@ BEGIN
                AND r.project_id = c.project_id AND r.provider = c.provider AND r.account_id = c.account_id
          WHERE c.f IS DISTINCT FROM r.f
          LIMIT 100;
+        RETURN QUERY SELECT * FROM shadow_findings(); -- 0015_shadow
     END IF;
 
     -- What is kept with an invoice is what it says, and the spans follow each other.

@@ -162,6 +162,7 @@ static void services_from_live_config(struct app *app)
     struct services *s = &app->services;
 
     s->signup = signup_mode(c->signup);
+    s->shadow_calls = (unsigned)c->shadow_calls;
     s->connect_timeout_ms = c->upstream_connect_timeout_ms;
     s->first_byte_timeout_ms = c->upstream_first_byte_timeout_ms;
     s->idle_timeout_ms = c->upstream_idle_timeout_ms;

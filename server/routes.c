@@ -5,6 +5,7 @@
 #include "admin/admin.h"
 #include "admin/alerts.h"
 #include "admin/guardrails.h"
+#include "admin/routes.h"
 #include "admin/rules.h"
 #include "base/bounds.h"
 #include "gateway/count.h"
@@ -214,6 +215,10 @@ const struct route routes[] = {
     MANAGE(POST, "/api/v1/routes/{id}/rules/try", AUTH_MANAGE, admin_rules_try),
     MANAGE(PATCH, "/api/v1/rules/{id}", AUTH_MANAGE, admin_rules_change),
     MANAGE(DELETE, "/api/v1/rules/{id}", AUTH_MANAGE, admin_rules_delete),
+    MANAGE(GET, "/api/v1/routes/{id}/shadow", AUTH_MANAGE, admin_shadow_get),
+    MANAGE(PUT, "/api/v1/routes/{id}/shadow", AUTH_MANAGE, admin_shadow_set),
+    MANAGE(DELETE, "/api/v1/routes/{id}/shadow", AUTH_MANAGE, admin_shadow_end),
+    MANAGE(GET, "/api/v1/routes/{id}/shadow/pairs", AUTH_MANAGE, admin_shadow_pairs),
     MANAGE(GET, "/api/v1/routes/{id}/prices", AUTH_MANAGE, admin_prices_list),
     MANAGE(POST, "/api/v1/routes/{id}/prices", AUTH_MANAGE, admin_prices_publish),
     MANAGE(GET, "/api/v1/calls", AUTH_MANAGE, admin_calls_list),
@@ -336,6 +341,7 @@ const struct route routes[] = {
     SEND("/settings", AUTH_ADMIN, page_settings_save),
     SEND("/settings/buyer", AUTH_BILLING, page_settings_buyer),
     SEND("/settings/responses", AUTH_ADMIN, page_settings_responses),
+    SEND("/settings/shadows", AUTH_ADMIN, page_settings_shadows),
     SEND("/settings/cache/clear", AUTH_ADMIN, page_settings_clear_cache),
     SEND("/settings/projects", AUTH_DEVELOPER, page_project_add),
     SEND("/settings/projects/{id}/rename", AUTH_DEVELOPER, page_project_rename),
@@ -399,6 +405,10 @@ const struct route routes[] = {
     SEND("/operator/rules/{id}/up", AUTH_OPERATOR, page_operator_rule_up),
     SEND("/operator/rules/{id}/switch", AUTH_OPERATOR, page_operator_rule_switch),
     SEND("/operator/rules/{id}/delete", AUTH_OPERATOR, page_operator_rule_delete),
+    SHOW("/operator/models/{id}/shadow", AUTH_OPERATOR, page_operator_shadow),
+    SEND("/operator/models/{id}/shadow", AUTH_OPERATOR, page_operator_shadow_save),
+    SEND("/operator/models/{id}/shadow/end", AUTH_OPERATOR, page_operator_shadow_end),
+    SHOW("/operator/models/{id}/shadow/{pair}", AUTH_OPERATOR, page_operator_shadow_pair),
     SHOW("/operator/models/{id}/prices", AUTH_OPERATOR, page_operator_prices),
     SEND("/operator/models/{id}/prices", AUTH_OPERATOR, page_operator_prices_add),
     SHOW("/operator/models/{id}/prices/new", AUTH_OPERATOR, page_operator_prices_new),

@@ -43,6 +43,7 @@
     X(settings, "/settings")                                                                       \
     X(buyer, "/settings/buyer")                                                                    \
     X(responses, "/settings/responses")                                                            \
+    X(shadows, "/settings/shadows")                                                                \
     X(clear_cache, "/settings/cache/clear")                                                        \
     X(projects, "/settings/projects")                                                              \
     X(manage_keys, "/settings/management-keys")                                                    \

@@ -37,6 +37,7 @@
 #include "web/pages/operator_prices.h"
 #include "web/pages/operator_probe.h"
 #include "web/pages/operator_rules.h"
+#include "web/pages/operator_shadow.h"
 #include "web/pages/operator_system.h"
 #include "web/pages/operator_target.h"
 #include "web/pages/operator_team.h"

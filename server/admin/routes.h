@@ -11,3 +11,9 @@ int admin_abilities(struct admin *a, const char *field, const struct json_strs *
                     uint32_t *ret) _must_use_;
 /* The whole route, as it is now. */
 int admin_answer_route(struct admin *a, int status, struct model_id id) _must_use_;
+
+/* shadows.c */
+int admin_shadow_get(struct admin *a);
+int admin_shadow_set(struct admin *a);
+int admin_shadow_end(struct admin *a);
+int admin_shadow_pairs(struct admin *a);

@@ -23,6 +23,7 @@ static struct json_object *team_json(const struct team *t)
     json_set_str(o, "tax_id", s->tax_id);
     json_set_str(o, "billing_email", s->billing_email);
     json_set_i64(o, "response_days", s->response_days);
+    json_set_bool(o, "shadow_opt_out", s->shadow_opt_out);
     json_set_i64(o, "members", t->member_count);
     json_set_i64(o, "keys", t->key_count);
     admin_set_time(o, "created_at", t->created_at_us);
@@ -87,9 +88,9 @@ int admin_teams_get(struct admin *a)
 struct team_body {
     struct str name, time_zone, legal_name, address, country, tax_id, billing_email, frozen_reason;
     int64_t response_days;
-    bool frozen;
+    bool shadow_opt_out, frozen;
     uint8_t saw_name, saw_time_zone, saw_legal_name, saw_address, saw_country, saw_tax_id,
-        saw_billing_email, saw_response_days, saw_frozen;
+        saw_billing_email, saw_response_days, saw_shadow_opt_out, saw_frozen;
 };
 
 #define AT(field) offsetof(struct team_body, field)
@@ -108,6 +109,7 @@ static const struct json_field change_fields[] = {
     TEXT_FIELD(billing_email, 254),
     {"response_days", WANT_I64, false, 0, TEAM_RESPONSE_DAYS_MAX, AT(response_days),
      AT(saw_response_days)},
+    {"shadow_opt_out", WANT_BOOL, false, 0, 0, AT(shadow_opt_out), AT(saw_shadow_opt_out)},
     {"frozen", WANT_BOOL, false, 0, 0, AT(frozen), AT(saw_frozen)},
     {"frozen_reason", WANT_STR, false, 0, 200, AT(frozen_reason), SIZE_MAX},
 };
@@ -171,6 +173,8 @@ int admin_teams_change(struct admin *a)
     merge_text(b.saw_billing_email, b.billing_email, &team.settings.billing_email);
     if (b.saw_response_days != FIELD_ABSENT)
         team.settings.response_days = b.response_days; /* null: 0 */
+    if (b.saw_shadow_opt_out != FIELD_ABSENT)
+        team.settings.shadow_opt_out = b.shadow_opt_out; /* null: false */
     r = admin_identity(
         a, team_update(a->db, a->arena, &a->actor, id, &team.settings, &fault), &fault);
     if (!r && b.saw_frozen == FIELD_GIVEN && b.frozen != team.frozen)

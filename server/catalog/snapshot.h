@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/id.h"
+#include "base/money.h"
 #include "catalog/rule.h"
 #include "catalog/words.h"
 #include "model/price.h"
@@ -65,6 +66,13 @@ struct catalog_rule {
     struct rule_conditions when;
 };
 
+/* Some of a model's calls are asked of another one too, for comparison (gateway/call_shadow.h). */
+struct catalog_shadow {
+    const struct catalog_model *of, *to;
+    int32_t permille; /* of the calls: 1 .. 1000 */
+    struct money day; /* the most that they may cost within a day (UTC); 0: there is no ceiling */
+};
+
 struct catalog_model {
     struct model_id id;
     struct str name, vendor, family, description;
@@ -91,6 +99,7 @@ struct catalog_model {
     const struct price *price; /* of the whole model; NULL: none */
     const struct catalog_rule *rules; /* in order; only those that are switched on */
     size_t n_rules;
+    const struct catalog_shadow *shadow; /* NULL: its calls are asked of no other */
 };
 
 /* What the target can do, and its limits in tokens (0: not known). */

@@ -1,4 +1,6 @@
-/* snapshot_models_sql.c: the models of a snapshot, their aliases and their targets. */
+/* snapshot_models_sql.c: the models of a snapshot, their aliases, their targets and their shadows. */
+#include <errno.h>
+
 #include "base/bounds.h"
 #include "base/err.h"
 #include "catalog/snapshot_parts.h"
@@ -215,6 +217,50 @@ static int each_target(struct models_load *l)
                    target_row, l);
 }
 
+DB_QUERY(catalog_shadows,
+         "SELECT model_id, to_model_id, permille, coalesce(day_nano, 0) AS day_nano FROM model_shadow")
+
+struct shadows_load {
+    struct catalog *c;
+    int64_t model_id, to_model_id;
+    struct catalog_shadow shadow;
+};
+
+static struct catalog_model *model_of_id(const struct catalog *c, int64_t id)
+{
+    for (size_t i = 0; i < c->n_models; i++)
+        if (c->models[i].id.v == id)
+            return &c->models[i];
+    return NULL;
+}
+
+static int shadow_row(void *ctx)
+{
+    struct shadows_load *l = ctx;
+    struct catalog_model *m = model_of_id(l->c, l->model_id);
+    struct catalog_shadow *shadow = arena_new0(l->c->arena, struct catalog_shadow);
+
+    if (!shadow)
+        return err_origin(-ENOMEM);
+    *shadow = l->shadow;
+    shadow->of = m;
+    shadow->to = model_of_id(l->c, l->to_model_id);
+    if (m && shadow->to) /* one of them may be of a newer version's kind */
+        m->shadow = shadow;
+    return 0;
+}
+
+static int each_shadow(struct db *db, struct catalog *c)
+{
+    struct shadows_load l = {.c = c};
+
+    return db_each(db, &catalog_shadows, NULL, DB_NO_ARGS,
+                   DB_COLS(db_col_i64("model_id", &l.model_id), db_col_i64("to_model_id", &l.to_model_id),
+                           db_col_i32("permille", &l.shadow.permille),
+                           db_col_money("day_nano", &l.shadow.day)),
+                   shadow_row, &l);
+}
+
 int snapshot_load_models(struct db *db, const struct catalog_options *options, struct catalog *c)
 {
     struct models_load l = {.db = db, .c = c, .only = options->only};
@@ -222,5 +268,7 @@ int snapshot_load_models(struct db *db, const struct catalog_options *options, s
 
     if (r == 0)
         r = each_alias(&l);
-    return r ? r : each_target(&l);
+    if (r == 0)
+        r = each_target(&l);
+    return r ? r : each_shadow(db, c);
 }

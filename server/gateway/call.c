@@ -41,7 +41,9 @@ static void timer_fired(struct loop_timer *t)
     struct call *c = container_of(t, struct call, timer);
     struct problem p = problem_of(PROBLEM_LEDGER_AWAY);
 
-    if (c->phase == CALL_KEY) {
+    if (call_is_shadow(c) && c->phase != CALL_SETTLED) {
+        call_shadow_timer(c);
+    } else if (c->phase == CALL_KEY) {
         key_waiter_leave(&c->waiter);
         p.retry_after_s = 2;
         refusal_early(c->g, c->r, &p, REFUSED_BUSY);
@@ -123,6 +125,8 @@ static void release(void *p)
 void call_end(struct call *c)
 {
     (void)failpoint_hit("call.end");
+    if (c->to_shadow)
+        call_shadow_consider(c);
     call_enter(c, CALL_END);
     loop_timer_clear(&c->timer);
     key_waiter_leave(&c->waiter);
@@ -134,7 +138,9 @@ void call_end(struct call *c)
         call_guard_leave(c);
     if (c->try.fetch)
         fetch_cancel(steal(&c->try.fetch));
-    if (c->key)
+    if (call_is_shadow(c))
+        call_shadow_leave(c);
+    else if (c->key)
         atomic_fetch_sub_explicit(&c->g->metrics.in_flight, 1, memory_order_relaxed);
     known_key_unref(steal(&c->key));
     catalog_unref(steal(&c->catalog));
@@ -159,7 +165,11 @@ void call_refuse(struct call *c, const struct problem *p, enum call_outcome outc
 
 void call_cut(struct call *c, const struct problem *p)
 {
-    if (c->phase == CALL_KEY) {
+    if (c->phase == CALL_NEW) {
+        call_end(c); /* a shadow whose turn has not come */
+    } else if (c->phase == CALL_HOLD && call_is_shadow(c)) {
+        call_refuse(c, p, CALL_OUTCOME_CUT);
+    } else if (c->phase == CALL_KEY) {
         key_waiter_leave(&c->waiter);
         refusal_early(c->g, c->r, p, REFUSED_DRAINING);
         call_end(c);

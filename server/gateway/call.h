@@ -13,6 +13,7 @@
 #include "gateway/call_guard.h"
 #include "gateway/call_keep.h"
 #include "gateway/call_money.h"
+#include "gateway/call_shadow.h"
 #include "gateway/endpoint.h"
 #include "gateway/gateway.h"
 #include "gateway/json_array.h"
@@ -90,7 +91,7 @@ struct call {
     struct key_waiter waiter;
     struct known_key *key;   /* a reference; NULL before it is known */
     struct catalog *catalog; /* a reference */
-    struct loop_timer timer; /* of the phases CALL_KEY, CALL_DRAIN, CALL_SETTLED */
+    struct loop_timer timer; /* of the phases CALL_KEY, CALL_DRAIN, CALL_SETTLED; of a shadow in all */
 
     struct wire_request wire;
     const struct chat_request *chat; /* NULL: no target had to be told in another format */
@@ -105,6 +106,8 @@ struct call {
     struct call_keep keep;
     struct call_cache *cache; /* NULL: its key keeps no answers, or none like this */
     struct call_guard *guard; /* NULL: no guardrails hold for its key */
+    const struct catalog_shadow *to_shadow; /* its model's rule; NULL: there is none */
+    struct call_shadow shadow; /* rule NULL: it is a client's call */
     struct call_money money;
     struct call_try try;
     struct leg leg; /* of the try */
@@ -131,5 +134,15 @@ struct call {
 
 /* The one place where the phase changes; asserts on an edge that is not legal. */
 void call_enter(struct call *c, enum call_phase phase);
+/* Is nobody asking for it but the operator? See call_shadow.h. */
+static inline bool call_is_shadow(const struct call *c)
+{
+    return c->shadow.rule != NULL;
+}
+/* Has its client left? A shadow has none to begin with. */
+static inline bool call_is_left(const struct call *c)
+{
+    return !c->client_there && !call_is_shadow(c);
+}
 /* Makes a call for the request and looks for its key. Handlers call it. */
 void call_begin(struct gateway *g, struct request *r, const struct endpoint *endpoint);

@@ -338,14 +338,20 @@ static bool refuse_context(struct call *c, const struct catalog_model *m)
  * vocabularies are runs of 128 spaces or dashes. */
 enum { BYTES_PER_TOKEN_MOST = 128 };
 
+static const struct catalog_model *find_model(struct call *c)
+{
+    if (call_is_shadow(c))
+        return call_shadow_model(c);
+    first_model(c);
+    return c->catalog ? variant_find(c->catalog, c->wire.llm.model, &c->sort) : NULL;
+}
+
 static bool plan(struct call *c)
 {
     struct route_request request;
-    const struct catalog_model *m;
+    const struct catalog_model *m = find_model(c);
     int r;
 
-    first_model(c);
-    m = c->catalog ? variant_find(c->catalog, c->wire.llm.model, &c->sort) : NULL;
     if (!c->catalog)
         return refuse_code(c, PROBLEM_LEDGER_AWAY, CALL_OUTCOME_INTERNAL);
     if (!m)
@@ -361,7 +367,7 @@ static bool plan(struct call *c)
         .now_ms = clock_mono_ms(),
         .model = m,
         .sort = c->sort,
-        .team = c->key->policy->team,
+        .team = call_is_shadow(c) ? (struct team_id){0} : c->key->policy->team,
         .kind = c->endpoint->kind,
         .format = c->endpoint->format,
         .abilities = needs_abilities(c->endpoint, &c->wire.llm),
@@ -374,6 +380,7 @@ static bool plan(struct call *c)
         .ctx = c,
     };
     r = route_pick(&request, &c->plan);
+    c->to_shadow = call_is_shadow(c) ? NULL : m->shadow;
     if (r == ROUTE_E_ABILITY)
         return refuse_ability(c, m);
     if (r == ROUTE_E_SEARCH)
@@ -415,7 +422,7 @@ void call_admit_body(struct call *c)
         return;
     if (!read_body(c) || !plan(c))
         return;
-    if (c->key->policy->cache_seconds && call_cache_look(c))
+    if (c->key->policy->cache_seconds && !call_is_shadow(c) && call_cache_look(c))
         return;
     r = call_money_hold(c, &p);
     if (r == CALL_MONEY_WAIT)
@@ -429,7 +436,7 @@ void call_held(struct call *c, int outcome, const struct problem *p)
 {
     if (outcome == CALL_MONEY_OK)
         (void)failpoint_hit("hold.taken");
-    if (!c->client_there) {
+    if (call_is_left(c)) {
         call_leave(c);
     } else if (outcome == CALL_MONEY_OK && c->cache && c->cache->found) {
         call_cache_answer(c);

@@ -167,7 +167,7 @@ void call_give_up(struct call *c)
     struct problem p;
     enum call_outcome outcome = CALL_OUTCOME_UPSTREAM_ERROR;
 
-    if (!c->client_there) {
+    if (call_is_left(c)) {
         call_leave(c);
         return;
     }

@@ -108,6 +108,8 @@ int call_money_hold(struct call *c, struct problem *ret_problem)
     struct limits_need need;
     int r;
 
+    if (call_is_shadow(c))
+        return call_shadow_hold(c, ret_problem);
     estimate_make(&c->wire.llm, first, limits_money_left(purses), &m->estimate);
     r = price_hold(first->price, &m->estimate.most, &m->held);
     if (r != PRICE_OK) {
@@ -164,6 +166,8 @@ int call_money_cover(struct call *c, const struct catalog_target *target)
     struct money dearer;
     size_t n;
 
+    if (call_is_shadow(c))
+        return call_shadow_cover(c, target);
     estimate_other(&c->wire.llm, target, &m->estimate, &most);
     if (price_hold(target->price, &most, &dearer) != PRICE_OK)
         return CALL_MONEY_REFUSED;
@@ -303,8 +307,10 @@ static void price_record(struct call *c, const struct usage *u, int64_t used[BOU
          * and somebody has to look. */
         log_error("price_limit", "call_team=%lld model=%s", (long long)r->team_id,
                   log_str(r->requested_model));
-        r->charge_nano = c->money.held;
+        *(call_is_shadow(c) ? &r->cost_nano : &r->charge_nano) = c->money.held;
     }
+    if (call_is_shadow(c))
+        r->charge_nano = MONEY_ZERO;
     if (c->served) {
         r->price_id = c->try.target->price->id.v;
         r->image_kind = *image_kind(c, u) ? str_c(image_kind(c, u)) : STR_NONE;

@@ -242,7 +242,7 @@ static void log_end(const struct call *c)
     if (!log_enabled(LOG_INFO))
         return;
     call_id_text(r->call_id, id);
-    log_info("call",
+    log_info(call_is_shadow(c) ? "shadow" : "call",
              "id=%s team=%lld key=%lld model=%s provider=%s status=%d outcome=%.*s attempts=%d "
              "in=%lld out=%lld charge_nano=%lld ttfb_us=%lld us=%lld",
              id, (long long)r->team_id, (long long)r->key_id, log_str(r->requested_model),
@@ -250,6 +250,13 @@ static void log_end(const struct call *c)
              (long long)call_record_tokens(r, USAGE_COVERS_PROMPT),
              (long long)call_record_tokens(r, USAGE_COVERS_OUTPUT),
              (long long)r->charge_nano.nano, (long long)r->ttfb_us, (long long)r->latency_us);
+}
+
+static void tell(const struct call *c)
+{
+    metrics_call(&c->g->metrics, &c->record);
+    if (c->g->services->traces)
+        traces_note(c->g->services->traces, request_header(c->r, "traceparent"), &c->record);
 }
 
 void call_settle(struct call *c, int status, enum call_outcome outcome)
@@ -276,12 +283,13 @@ void call_settle(struct call *c, int status, enum call_outcome outcome)
     call_record_clip(r);
     if (c->money.begun || (c->cache && c->cache->given)) {
         call_money_settle(c, &u);
-    } else {
+    } else if (!call_is_shadow(c)) {
         call_money_release(c);
         refusal_record(c);
     }
-    metrics_call(&c->g->metrics, r);
-    if (c->g->services->traces)
-        traces_note(c->g->services->traces, request_header(c->r, "traceparent"), r);
+    if (call_is_shadow(c))
+        call_shadow_count(c);
+    else
+        tell(c);
     log_end(c);
 }

@@ -83,6 +83,8 @@ static bool commit(struct call *c, struct buf *out)
     (void)failpoint_hit("stream.commit");
     call_enter(c, CALL_STREAM);
     call_serve(c);
+    if (call_is_shadow(c))
+        return true;
     call_put_head(c, &head);
     response_header(&head, "cache-control", STR("no-cache"));
     request_stream_on_drained(c->r, call_stream_drained);

@@ -349,11 +349,17 @@ static int64_t share_of(const struct call *c, int64_t limit)
     return limit && nodes > 1 ? MAX(limit / nodes, INT64_C(1)) : limit;
 }
 
+/* Shadows use the first half of a minute's limit alone: the other is for clients. */
+static int64_t part_of(const struct call *c, int64_t limit)
+{
+    return call_is_shadow(c) && limit ? MAX(limit / 2, INT64_C(1)) : limit;
+}
+
 /* False: the account's own limit of this minute is used up. */
 static bool within_quota(struct call *c, const struct catalog_target *target)
 {
     const struct catalog_account *a = target->account;
-    const struct quota limit = {share_of(c, a->rpm), share_of(c, a->tpm)};
+    const struct quota limit = {share_of(c, part_of(c, a->rpm)), share_of(c, part_of(c, a->tpm))};
 
     c->try.quota_at_us = 0;
     if (!a->rpm && !a->tpm)

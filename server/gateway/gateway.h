@@ -18,6 +18,7 @@ struct gateways {
     const struct services *services;
     struct gateway **loop; /* of services->loops */
     unsigned loops;
+    atomic_uint shadows;         /* calls in flight that are shadows */
     atomic_ullong kept[KEPTS];   /* answers, by how keeping them ended */
     atomic_size_t keeping_bytes; /* of those on their way to the database */
 };

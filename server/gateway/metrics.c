@@ -11,6 +11,17 @@ static const char *const refusals[REFUSALS] = {
     [REFUSED_DRAINING] = "draining",
 };
 
+static const char *const shadow_drops[SHADOW_DROPS] = {
+    [SHADOW_DROP_REFUSED] = "refused",
+    [SHADOW_DROP_OWN_KEY] = "own_key",
+    [SHADOW_DROP_TOO_LARGE] = "too_large",
+    [SHADOW_DROP_LOAD] = "load",
+    [SHADOW_DROP_FULL] = "in_flight",
+    [SHADOW_DROP_NO_ROUTE] = "no_route",
+    [SHADOW_DROP_CEILING] = "day_ceiling",
+    [SHADOW_DROP_NOT_SENT] = "not_sent",
+};
+
 static void count(atomic_ullong *c, uint64_t n)
 {
     atomic_fetch_add_explicit(c, n, memory_order_relaxed);
@@ -78,6 +89,17 @@ void metrics_guard(struct metrics *m, enum guard_action action, uint64_t finding
     count(&m->found[action], findings);
 }
 
+void metrics_shadow(struct metrics *m, const struct call_record *r)
+{
+    count(&m->shadows[outcome_of(r->outcome)], 1);
+    count(&m->shadow_cost_nano, positive(r->cost_nano.nano));
+}
+
+void metrics_shadow_dropped(struct metrics *m, enum shadow_drop why)
+{
+    count(&m->shadows_dropped[why], 1);
+}
+
 static void add_row(atomic_ullong *into, const atomic_ullong *from, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -100,6 +122,9 @@ void metrics_add(struct metrics *into, const struct metrics *from)
     add_row(&into->output_tokens, &from->output_tokens, 1);
     add_row(&into->charge_nano, &from->charge_nano, 1);
     add_row(&into->cost_nano, &from->cost_nano, 1);
+    add_row(into->shadows, from->shadows, ARRAY_LEN(into->shadows));
+    add_row(into->shadows_dropped, from->shadows_dropped, SHADOW_DROPS);
+    add_row(&into->shadow_cost_nano, &from->shadow_cost_nano, 1);
     add_row(&into->key_hits, &from->key_hits, 1);
     add_row(&into->key_misses, &from->key_misses, 1);
     atomic_fetch_add(&into->in_flight, atomic_load(&from->in_flight));
@@ -184,6 +209,21 @@ static void print_calls(const struct metrics *m, struct buf *out)
                  guard_action_name((enum guard_action)i), value(&m->found[i]));
 }
 
+static void print_shadows(const struct metrics *m, struct buf *out)
+{
+    head(out, "tollgate_shadow_calls_total", "counter",
+         "Calls that were asked of a second model for comparison, by how that ended.");
+    for (size_t i = 0; i < ARRAY_LEN(m->shadows); i++)
+        labelled(out, "tollgate_shadow_calls_total", "outcome", call_outcome_name((enum call_outcome)i),
+                 value(&m->shadows[i]));
+    head(out, "tollgate_shadow_dropped_total", "counter", "Calls that were to be and were not, by why.");
+    for (size_t i = 0; i < SHADOW_DROPS; i++)
+        labelled(out, "tollgate_shadow_dropped_total", "reason", shadow_drops[i],
+                 value(&m->shadows_dropped[i]));
+    put_usd(out, "tollgate_shadow_cost_usd_total", "Owed to providers for them, beside tollgate_cost_usd_total.",
+            value(&m->shadow_cost_nano));
+}
+
 void metrics_print(const struct metrics *m, struct buf *out)
 {
     print_calls(m, out);
@@ -197,6 +237,7 @@ void metrics_print(const struct metrics *m, struct buf *out)
            value(&m->output_tokens));
     put_usd(out, "tollgate_charge_usd_total", "Charged to teams.", value(&m->charge_nano));
     put_usd(out, "tollgate_cost_usd_total", "Owed to providers.", value(&m->cost_nano));
+    print_shadows(m, out);
     single(out, "tollgate_key_cache_hits_total", "counter", "Keys found in a loop's cache.",
            value(&m->key_hits));
     single(out, "tollgate_key_cache_misses_total", "counter", "Keys looked up in the database.",

@@ -77,6 +77,7 @@ struct services {
     struct str api_document;
 
     unsigned loops;
+    atomic_uint shadow_calls; /* as many shadows may be in flight (gateway/call_shadow.h) */
     atomic_int connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
 
     /* Milliseconds since the database last answered; any thread. */

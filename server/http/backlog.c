@@ -74,6 +74,11 @@ bool backlog_refuses(struct listener *l)
     return true;
 }
 
+bool listener_has_backlog(const struct listener *l)
+{
+    return !list_empty(&l->backlog) || loop_has_more(l->config.loop);
+}
+
 bool backlog_run(struct listener *l)
 {
     unsigned most = loop_has_more(l->config.loop) ? BEGUN_WHILE_BUSY : BEGUN_PER_TURN;

@@ -38,6 +38,7 @@ struct exchange {
     bool close;                /* answer with Connection: close */
     bool counted_address;      /* in the listener's tally, for clients behind a proxy */
     struct stream *stream;     /* of a worker, see stream.h */
+    struct exchange *first;    /* whose head and body it has: see request_again() */
 
     /* A streaming answer; see answer_stream.c. */
     struct buf queue;

@@ -41,6 +41,8 @@ struct listener_config {
 enum { LISTENER_OK = 0, LISTENER_E_TAKEN = 1, LISTENER_E_ADDRESS = 2, LISTENER_E_TLS = 3 };
 /* Loop thread, or before the loop runs. */
 int listener_new(const struct listener_config *config, struct listener **ret) _must_use_;
+/* Is there more to do on its loop than one turn takes? Loop thread. */
+bool listener_has_backlog(const struct listener *l);
 void *listener_ctx(const struct listener *l);
 uint16_t listener_port(const struct listener *l);
 /* Takes over limits, times and what is refused from `to`, and reads the files with the certificate again;

@@ -98,6 +98,10 @@ void request_fail(struct request *r, const struct problem *p);
  * (loop thread). */
 void request_hold(struct request *r);
 void request_release(struct request *r);
+/* A second request with the same head, route and body, which no client waits for: answers to it go
+ * nowhere. It has an id, a time and an arena of its own, and holds the first, whose strings it reads;
+ * held by the caller. NULL when memory is out. Loop thread. */
+struct request *request_again(struct request *first) _must_use_;
 
 /* Streaming answer (loop thread): head goes out at once with Transfer-Encoding: chunked. */
 enum { STREAM_OK = 0, STREAM_E_FULL = 1, STREAM_E_GONE = 2 };

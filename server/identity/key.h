@@ -51,6 +51,7 @@ struct key_policy {
     int64_t cache_seconds;     /* how old a kept answer may be; 0: none are kept, see cache/asked.h */
     bool cache_own;            /* only answers to its own calls */
     int64_t cache_cleared_us;  /* what the team's keys had kept before counts no more; Unix time */
+    bool shadow_opt_out;       /* the team's calls are asked of no second model: 0015_shadow */
     bool guarded;              /* there are rules that may hold for it: guard/guardrail.h */
     struct str tags;           /* JSON object text */
 };

@@ -9,6 +9,7 @@ struct team_settings {
     struct str time_zone; /* a name of pg_timezone_names */
     /* The buyer block of invoices; all may be empty. */
     struct str legal_name, address, country, tax_id, billing_email;
+    bool shadow_opt_out;   /* its calls are asked of no second model for comparison (gateway/call_shadow.h) */
     int64_t response_days; /* how long responses are kept for clients; 0: not at all */
 };
 #define TEAM_RESPONSE_DAYS_MAX 30

@@ -121,7 +121,7 @@ int team_create(struct db *db, struct arena *a, const struct actor *actor, struc
 
 #define TEAM_SELECT                                                                            \
     "SELECT t.id, t.name, t.time_zone, t.legal_name, t.address, t.country, t.tax_id,"          \
-    "       t.billing_email, t.response_days, t.frozen_at IS NOT NULL AS frozen, t.frozen_at,"  \
+    "       t.billing_email, t.response_days, t.shadow_opt_out, t.frozen_at IS NOT NULL AS frozen, t.frozen_at,"  \
     "       t.frozen_reason, t.demo, t.created_at,"                                            \
     "       (SELECT count(*) FROM member m WHERE m.team_id = t.id) AS members,"                \
     "       (SELECT count(*) FROM api_key k WHERE k.team_id = t.id AND k.deleted_at IS NULL)"  \
@@ -136,6 +136,7 @@ int team_create(struct db *db, struct arena *a, const struct actor *actor, struc
             db_col_text("tax_id", &(t)->settings.tax_id),                                         \
             db_col_text("billing_email", &(t)->settings.billing_email),                           \
             db_col_i64("response_days", &(t)->settings.response_days),                            \
+            db_col_bool("shadow_opt_out", &(t)->settings.shadow_opt_out),                         \
             db_col_bool("frozen", &(t)->frozen), db_col_time_us("frozen_at", &(t)->frozen_at_us), \
             db_col_text("frozen_reason", &(t)->frozen_reason), db_col_bool("demo", &(t)->demo),   \
             db_col_time_us("created_at", &(t)->created_at_us),                                    \
@@ -185,7 +186,8 @@ static int settings_check(struct db *db, struct arena *a, struct team_settings *
 
 DB_QUERY(team_set,
          "UPDATE team SET name = $2, time_zone = $3, legal_name = $4, address = $5, country = $6,"
-         "                tax_id = $7, billing_email = $8, response_days = $9"
+         "                tax_id = $7, billing_email = $8, response_days = $9,"
+         "                shadow_opt_out = $10"
          " WHERE id = $1")
 
 int team_update(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
@@ -202,7 +204,7 @@ int team_update(struct db *db, struct arena *a, const struct actor *actor, struc
                              DB_ARGS(db_i64(team.v), db_text(s.name), db_text(s.time_zone),
                                      db_text(s.legal_name), db_text(s.address), db_text(s.country),
                                      db_text(s.tax_id), db_text(s.billing_email),
-                                     db_i64(s.response_days)),
+                                     db_i64(s.response_days), db_bool(s.shadow_opt_out)),
                              NULL));
     if (r == 0)
         r = team_audit(db, a, actor, "team.update", team, before);

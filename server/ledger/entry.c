@@ -25,6 +25,7 @@ struct entry_head {
 #define COUNT_FIELD(name, kind, bound, label) +1
 #define N_CALL (0 RECORD_CALL(COUNT_FIELD))
 #define N_ATTEMPT (0 RECORD_ATTEMPT(COUNT_FIELD))
+#define N_SHADOW (0 RECORD_SHADOW(COUNT_FIELD))
 
 /* A varint of 64 bits has ten bytes at most. */
 #define VARINT_BYTES 10
@@ -129,7 +130,7 @@ static size_t attempt_room(const struct attempt_record *of)
 
 static size_t room_of(const struct call_record *of)
 {
-    size_t n = VARINT_BYTES * (1 + 4 * BOUND_HOLD_PURSES) RECORD_CALL(ROOM);
+    size_t n = VARINT_BYTES * (1 + 4 * BOUND_HOLD_PURSES) RECORD_CALL(ROOM) RECORD_SHADOW(ROOM);
 
     for (unsigned i = 0; i < attempts_of(of); i++)
         n += attempt_room(&of->attempt[i]);
@@ -147,6 +148,14 @@ static char *put_record(char *p, const struct call_record *of)
     RECORD_CALL(PUT)
     for (unsigned i = 0; i < attempts_of(of); i++)
         p = put_attempt(p, &of->attempt[i]);
+    return p;
+}
+
+static char *put_shadow(char *p, const struct call_record *of)
+{
+    if (call_record_is_shadow(of)) {
+        RECORD_SHADOW(PUT)
+    }
     return p;
 }
 
@@ -194,6 +203,7 @@ void entry_put(struct buf *out, enum entry_type type, int64_t session,
     if (!start)
         return;
     end = put_draws(put_record(start + sizeof(head), record), hold, used);
+    end = put_shadow(end, record);
     head.size = (uint32_t)(end - start - (ptrdiff_t)sizeof(head));
     memcpy(head.call, record->call_id.b, sizeof(head.call));
     memcpy(start, &head, sizeof(head));
@@ -318,12 +328,21 @@ static size_t get_draws(struct reading *in, struct settle_draw draws[BOUND_HOLD_
     return (size_t)n;
 }
 
+/* Behind the draws, where there is anything. */
+static void get_shadow(struct reading *in, struct call_record *to)
+{
+    unsigned left = in->p < in->end ? N_SHADOW : 0;
+
+    RECORD_SHADOW(GET)
+}
+
 int entry_view(const struct entry *e, struct entry_view *ret)
 {
     struct reading in = {e->body.p, e->body.p + e->body.n, false};
 
     get_call(&in, e->n_call, e->n_attempt, &ret->call);
     ret->entry = (struct settle_entry){&ret->call, ret->draws, get_draws(&in, ret->draws)};
+    get_shadow(&in, &ret->call);
     return in.bad || in.p != in.end || !call_id_eq(ret->call.call_id, e->call) ? ENTRY_E_BROKEN
                                                                               : ENTRY_OK;
 }

@@ -171,6 +171,19 @@ int price_hold(const struct price *p, const struct price_estimate *e, struct mon
     return r;
 }
 
+/* Worked out on a price that charges what it costs. */
+int price_hold_cost(const struct price *p, const struct price_estimate *e, struct money *ret)
+{
+    struct price at_cost = *p;
+
+    for (size_t t = 0; t < SERVICE_TIERS; t++)
+        for (unsigned i = 0; i < at_cost.of[t].n; i++)
+            memcpy(at_cost.of[t].v[i].charge, p->of[t].v[i].cost, sizeof(p->of[t].v[i].cost));
+    for (unsigned i = 0; i < at_cost.n_images; i++)
+        at_cost.image[i].charge = p->image[i].cost;
+    return price_hold(&at_cost, e, ret);
+}
+
 struct afford {
     __int128 available; /* times a million, as prices are */
     int64_t most;

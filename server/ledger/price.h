@@ -42,6 +42,8 @@ struct price_estimate {
  * charged more. A thing that the price does not name is counted as tokens or costs nothing; where it is all that
  * there is, and no tokens with it, it has no price: PRICE_E_UNNAMED. */
 int price_hold(const struct price *p, const struct price_estimate *e, struct money *ret) _must_use_;
+/* The same of what the operator pays. */
+int price_hold_cost(const struct price *p, const struct price_estimate *e, struct money *ret) _must_use_;
 /* The most output tokens that available covers beside the rest of the estimate; 0: none. */
 int64_t price_affords_output(const struct price *p, const struct price_estimate *e,
                              struct money available);

@@ -26,6 +26,7 @@ DB_QUERY(settle_shape,
 DB_QUERY(settle_all,
          "SELECT coalesce(b.live, false) AS live, b.live IS NULL AS some_known"
          "  FROM settle_batch($1, $2, $3) AS b(live)")
+DB_QUERY(settle_all_shadows, "SELECT settle_shadows($1)")
 
 #define ROWS_BYTES MIB(64)
 #define SHAPE_BYTES KIB(64)
@@ -51,6 +52,10 @@ struct draw_row {
 static const struct field call_fields[] = {
     RECORD_CALL(CALL_FIELD)
     {"tries", VALUE_ROWS, 0}}; /* of the whole record */
+static const struct field shadow_fields[] = {
+    RECORD_CALL(CALL_FIELD)
+    RECORD_SHADOW(CALL_FIELD)
+    {"tries", VALUE_ROWS, 0}};
 static const struct field attempt_fields[] = {RECORD_ATTEMPT(ATTEMPT_FIELD)};
 static const struct field draw_fields[] = {
     {"team_id", VALUE_ID, offsetof(struct draw_row, team_id)},
@@ -60,8 +65,8 @@ static const struct field draw_fields[] = {
     {"taken", VALUE_I64, offsetof(struct draw_row, draw.taken)},
     {"used", VALUE_I64, offsetof(struct draw_row, draw.used)}};
 
-/* Attempts are sent within their call. */
-enum { ROW_CALL, ROW_DRAW, ARRAYS, ROW_ATTEMPT = ARRAYS, ROWS };
+/* Attempts are sent within their call, shadows by themselves: they are none of their teams' calls. */
+enum { ROW_CALL, ROW_SHADOW, ROW_DRAW, ARRAYS, ROW_ATTEMPT = ARRAYS, ROWS };
 
 static const struct row_kind {
     const char *type;
@@ -69,6 +74,7 @@ static const struct row_kind {
     size_t n_fields;
 } row_kinds[ROWS] = {
     [ROW_CALL] = {"settled_call", call_fields, ARRAY_LEN(call_fields)},
+    [ROW_SHADOW] = {"shadow_call", shadow_fields, ARRAY_LEN(shadow_fields)},
     [ROW_ATTEMPT] = {"call_attempt", attempt_fields, ARRAY_LEN(attempt_fields)},
     [ROW_DRAW] = {"settled_draw", draw_fields, ARRAY_LEN(draw_fields)},
 };
@@ -301,7 +307,7 @@ static int put_all(struct settle_sql *s, const struct settle_call *call, bool ea
         put_head(&s->rows[i], &s->shape[i], 0); /* they are counted below */
     }
     for (size_t i = 0; i < call->n; i++)
-        put_row(s, ROW_CALL, call->entry[i]->call);
+        put_row(s, call_record_is_shadow(call->entry[i]->call) ? ROW_SHADOW : ROW_CALL, call->entry[i]->call);
     r = each ? DRAW_SUMS_E_LARGE : put_draw_sums(s, call);
     if (r == DRAW_SUMS_E_LARGE) {
         put_draws(s, call);
@@ -339,7 +345,7 @@ static int send(struct settle_sql *s, struct db *db, struct settle_call *call, b
 }
 
 /* Again in the same transaction, whose locks keep the answer true. */
-static int book(struct settle_sql *s, struct db *db, struct settle_call *call)
+static int book_calls(struct settle_sql *s, struct db *db, struct settle_call *call)
 {
     bool some_known = false;
     int r = send(s, db, call, &some_known);
@@ -349,6 +355,16 @@ static int book(struct settle_sql *s, struct db *db, struct settle_call *call)
     r = put_all(s, call, true);
     r = r ? r : send(s, db, call, &some_known);
     assert(r || !some_known);
+    return r;
+}
+
+/* Shadows say nothing of the session: they draw on nothing. */
+static int book(struct settle_sql *s, struct db *db, struct settle_call *call)
+{
+    int r = s->n_rows[ROW_CALL] ? book_calls(s, db, call) : 0;
+
+    if (r == 0 && s->n_rows[ROW_SHADOW])
+        r = db_exec(db, &settle_all_shadows, DB_ARGS(db_received(buf_str(&s->rows[ROW_SHADOW]))), NULL);
     return r;
 }
 

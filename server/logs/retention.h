@@ -7,8 +7,9 @@
 struct retention_done {
     int64_t archived; /* spans */
     int64_t dropped;  /* weeks */
+    int64_t shadows;  /* that were too old (shadows.h), retention or not */
 };
-/* Writes the spans that are due, at most a hundred, and drops the weeks that may leave. Does nothing
+/* Writes the spans that are due, at most a hundred, and drops the weeks that may leave, none of both
  * while retention is off. Own transactions, system scope; safe on several nodes at once. */
 int retention_run(struct db *db, struct retention_done *ret) _must_use_;
 

@@ -8,6 +8,7 @@
 #include "db/rows.h"
 #include "db/tx.h"
 #include "logs/export.h"
+#include "logs/shadows.h"
 
 #include <errno.h>
 
@@ -211,6 +212,11 @@ static int drop_weeks(struct db *db, const struct due *due, int64_t *ret_n)
     return r;
 }
 
+static int forget_tx(struct db *db, void *ctx)
+{
+    return shadow_forget(db, ctx);
+}
+
 int retention_run(struct db *db, struct retention_done *ret)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new(KIB(256));
@@ -224,6 +230,8 @@ int retention_run(struct db *db, struct retention_done *ret)
         r = write_spans(db, &due, &done.archived);
     if (r == 0)
         r = drop_weeks(db, &due, &done.dropped);
+    if (r == 0)
+        r = db_tx(db, DB_SYSTEM, "shadow_forget", forget_tx, &done.shadows);
     *ret = done;
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }

@@ -52,6 +52,13 @@ int64_t call_record_tokens(const struct call_record *r, enum usage_covers side)
     return usage_sum(&u, side);
 }
 
+bool call_record_is_shadow(const struct call_record *r)
+{
+    static const struct call_id none;
+
+    return !call_id_eq(r->shadow_of, none);
+}
+
 static void clip_text(struct str *s, size_t bound)
 {
     if (s->n <= bound)

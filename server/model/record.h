@@ -43,6 +43,7 @@ struct attempt_record {
 
 struct call_record {
     RECORD_CALL(RECORD_MEMBER)
+    RECORD_SHADOW(RECORD_MEMBER)
     /* `attempts` of them; the attempt's team and call are the call's. */
     struct attempt_record attempt[BOUND_ATTEMPTS];
 };
@@ -64,6 +65,9 @@ void call_record_set_usage(struct call_record *r, const struct usage *u);
 void call_record_usage(const struct call_record *r, struct usage *ret);
 /* Tokens of the whole prompt, or of the whole answer. */
 int64_t call_record_tokens(const struct call_record *r, enum usage_covers side);
+
+/* Is it a shadow of another call? Then it is no call of its team's, and is written apart from them. */
+bool call_record_is_shadow(const struct call_record *r);
 
 /* Cuts every TEXT to its bound at a character's edge and drops a JSON that is longer than its own,
  * leaving {"cut":true} in its place. */

@@ -103,6 +103,7 @@ static void links_of(struct web *w, const struct model_row *row, struct json_obj
 
     json_set_str(view, "targets_link", link_model(a, row->id, "targets"));
     json_set_str(view, "rules_link", link_model(a, row->id, "rules"));
+    json_set_str(view, "shadow_link", link_model(a, row->id, "shadow"));
     json_set_str(view, "pin_link", link_model(a, row->id, "pin"));
     json_set_str(view, "off_link", link_model(a, row->id, "off"));
     json_set_str(view, "on_link", link_model(a, row->id, "on"));

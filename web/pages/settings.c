@@ -1,4 +1,4 @@
-/* settings.c: see settings.h. Five forms on one page; the one that was sent keeps what was typed. */
+/* settings.c: see settings.h. Six forms on one page; the one that was sent keeps what was typed. */
 #include "web/pages/settings.h"
 
 #include "base/err.h"
@@ -12,6 +12,7 @@
 enum { NAME, ZONE };
 enum { LEGAL_NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL };
 enum { DAYS };
+enum { OPT_OUT };
 enum { PROJECT_NAME };
 enum { KEY_NAME, KEY_ROLE };
 
@@ -36,6 +37,9 @@ static const struct form_field response_fields[] = {
               .max = TEAM_RESPONSE_DAYS_MAX, .placeholder = "0",
               .help = "At most 30. Empty or 0: nothing is kept."},
 };
+static const struct form_field shadow_fields[] = {
+    [OPT_OUT] = {"shadow_opt_out", "Never ask a second model", FORM_SWITCH},
+};
 static const struct form_field project_fields[] = {
     [PROJECT_NAME] = {"name", "New project", FORM_TEXT, .required = true, .min = 1, .max = 80,
                       .autocomplete = "off"},
@@ -47,8 +51,9 @@ static const struct form_field key_fields[] = {
 };
 
 struct forms {
-    struct form team, buyer, response, project, key;
-    int64_t days; /* that responses are kept, as it is stored */
+    struct form team, buyer, response, shadow, project, key;
+    int64_t days;      /* that responses are kept, and... */
+    bool opted_out;    /* ...whether no second model is asked, as they are stored */
     struct str secret; /* of a management key just minted */
 };
 
@@ -64,6 +69,8 @@ static int open_team_forms(struct web *w, struct forms *forms)
         r = form_init(&forms->buyer, w->arena, buyer_fields, ARRAY_LEN(buyer_fields));
     if (r == 0)
         r = form_init(&forms->response, w->arena, response_fields, ARRAY_LEN(response_fields));
+    if (r == 0)
+        r = form_init(&forms->shadow, w->arena, shadow_fields, ARRAY_LEN(shadow_fields));
     if (r == 0)
         r = team_get(w->db, w->arena, w->session.team, &team);
     if (r == 0)
@@ -85,6 +92,8 @@ static int open_team_forms(struct web *w, struct forms *forms)
     form_set(&forms->buyer, EMAIL, team.settings.billing_email);
     form_set_i64(&forms->response, DAYS, team.settings.response_days);
     forms->days = team.settings.response_days;
+    form_set_on(&forms->shadow, OPT_OUT, team.settings.shadow_opt_out);
+    forms->opted_out = team.settings.shadow_opt_out;
     return 0;
 }
 
@@ -172,6 +181,7 @@ static int show(struct web *w, int status, const struct forms *forms)
     form_view(&forms->team, view, "team_form");
     form_view(&forms->buyer, view, "buyer_form");
     form_view(&forms->response, view, "response_form");
+    form_view(&forms->shadow, view, "shadow_form");
     form_view(&forms->project, view, "project_form");
     form_view(&forms->key, view, "key_form");
     json_set(view, "projects", projects_view(w, &projects));
@@ -189,7 +199,7 @@ int page_settings(struct web *w)
     return r ? web_outcome(w, r) : show(w, 200, &forms);
 }
 
-/* What one of the three forms holds, the others as they are stored. */
+/* What one of the team's forms holds, the others as they are stored. */
 static int save(struct web *w, struct forms *forms, struct form *sent)
 {
     const struct form_value *team = forms->team.v, *buyer = forms->buyer.v;
@@ -208,6 +218,7 @@ static int save(struct web *w, struct forms *forms, struct form *sent)
         .tax_id = buyer[TAX_ID].text,
         .billing_email = buyer[EMAIL].text,
         .response_days = sent == &forms->response ? sent->v[DAYS].number : forms->days,
+        .shadow_opt_out = sent == &forms->shadow ? sent->v[OPT_OUT].on : forms->opted_out,
     };
     if (!sent->wrong)
         r = team_update(w->db, w->arena, &w->actor, w->session.team, &settings, &fault);
@@ -242,6 +253,14 @@ int page_settings_responses(struct web *w)
     int r = open_forms(w, &forms);
 
     return r ? web_outcome(w, r) : save(w, &forms, &forms.response);
+}
+
+int page_settings_shadows(struct web *w)
+{
+    struct forms forms;
+    int r = open_forms(w, &forms);
+
+    return r ? web_outcome(w, r) : save(w, &forms, &forms.shadow);
 }
 
 int page_settings_clear_cache(struct web *w)

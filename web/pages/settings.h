@@ -7,6 +7,7 @@ int page_settings(struct web *w) _must_use_;          /* GET /settings */
 int page_settings_save(struct web *w) _must_use_;     /* POST /settings */
 int page_settings_buyer(struct web *w) _must_use_;    /* POST /settings/buyer: on invoices */
 int page_settings_responses(struct web *w) _must_use_; /* POST /settings/responses: how long kept */
+int page_settings_shadows(struct web *w) _must_use_;  /* POST /settings/shadows: asked of a second model? */
 int page_settings_clear_cache(struct web *w) _must_use_; /* POST /settings/cache/clear */
 int page_project_add(struct web *w) _must_use_;       /* POST /settings/projects */
 int page_project_rename(struct web *w) _must_use_;    /* POST /settings/projects/{id}/rename */
