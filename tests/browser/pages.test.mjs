@@ -112,6 +112,14 @@ setup('an installation with a month behind it, seen by four', async () => {
   const failed = one(`SELECT 'call_' || replace(call_id::text, '-', '') AS id FROM call WHERE fallback LIMIT 1`);
   const blocked = one(`SELECT 'call_' || replace(call_id::text, '-', '') AS id FROM call WHERE outcome = 'blocked' LIMIT 1`);
   const model = one(`SELECT id FROM model WHERE name = 'gpt-5-mini'`);
+  // Its latest calls, as a cheaper model would have answered them.
+  server.psql(`SELECT settle_shadows(ARRAY(SELECT jsonb_populate_record(NULL::shadow_call, to_jsonb(c) || jsonb_build_object(
+      'call_id', gen_random_uuid(), 'shadow_of', c.call_id, 'shadowed_model_id', ${model}, 'requested_model', 'gpt-5-nano', 'charge_nano', 0, 'transfer_id', NULL,
+      'cost_nano', c.cost_nano / 5, 'latency_us', c.latency_us * 7 / 10, 'ttfb_us', c.ttfb_us * 6 / 10, 'finish_reason', 'length',
+      'outcome', CASE WHEN n % 7 = 0 THEN 'upstream_error' ELSE c.outcome END, 'error_code', CASE WHEN n % 7 = 0 THEN 'upstream_error' END))
+    FROM (SELECT *, row_number() OVER (ORDER BY posted_at DESC) AS n FROM call WHERE model_id = ${model} AND charge_nano > 0) c WHERE n <= 60))`);
+  await operator.submit(`/operator/models/${model}/shadow`, /\/shadow$/, { to_model: String(one(`SELECT id FROM model WHERE name = 'gpt-5-nano'`)), share: '12.5', day_ceiling: '5' });
+  const pair = one(`SELECT 'call_' || replace(call_id::text, '-', '') AS id FROM shadow_call WHERE outcome = 'upstream_error' LIMIT 1`);
   ids = {
     '/log/{id}': failed, '/operator/calls/{id}': failed,
     '/keys/{id}': one(`SELECT id FROM api_key WHERE name LIKE 'nightly%'`),
@@ -127,6 +135,7 @@ setup('an installation with a month behind it, seen by four', async () => {
     '/operator/accounts/{id}': 2, '/operator/models/{id}': model,
     '/operator/models/{id}/rules': model, '/operator/rules/{id}': one('SELECT max(id) AS id FROM route_rule'),
     '/operator/models/{id}/prices': model, '/operator/models/{id}/prices/new': model,
+    '/operator/models/{id}/shadow': model, '/operator/models/{id}/shadow/{pair}': [model, pair],
     '/operator/teams/{id}': 2,
   };
   linked = { blocked: `/log/${blocked}`, byModel: '/usage?by=model&span=90d', nothing: '/log?status=401' };

@@ -3,8 +3,8 @@
 
 Knows nothing of the product's C, nor of its own checks in SQL: reads the rows of one snapshot as CSV and
 works out anew, in integers, every account, the balance after each transfer, what every purse has used
-and leased, what every call is charged, every day of the roll-up and every invoice, and prints what
-differs. Given what clients were told (JSON lines of {"id", "status", "whole", "cost"}, the cost in
+and leased, what every call is charged, what shadows cost, every day of the roll-up and every invoice, and prints
+what differs. Given what clients were told (JSON lines of {"id", "status", "whole", "cost"}, the cost in
 nano-dollars), also holds that each answer a client saw whole is charged once and at that cost.
 
     shadow_ledger.py [--answers FILE] [--user UID] PSQL-ARGUMENT...
@@ -56,6 +56,9 @@ TABLES = {
     "usage_day": "SELECT team_id, day, model, key_id, project_id, provider, account_id, calls, blocked, errors,"
                  f" fallbacks, {', '.join(CLASSES)}, charge_nano, cost_nano, cache_hits,"
                  " saved_nano FROM usage_day",
+    "shadow_call": "SELECT call_id, shadowed_model_id, started_at, charge_nano, cost_nano,"
+                   f" {', '.join(CLASSES)}, service_tier, image_kind, price_id, transfer_id FROM shadow_call",
+    "shadow_day": "SELECT model_id, day, calls, cost_nano FROM shadow_day",
     "invoice": "SELECT * FROM invoice ORDER BY team_id, from_at",
     "invoice_line": "SELECT * FROM invoice_line",
 }
@@ -209,27 +212,57 @@ class Books:
             return  # a budget that was set later leaves out what was under way without it at that moment
         self.same("budget", number(purse["used"]), worked_out, *where)
 
-    def check_charges(self):
-        """A charge is the call's usage at the price version that its row names."""
+    def price_versions(self):
         figures = defaultdict(list)
         for u in self.tables["price_unit"]:
             figures[u["price_id"]] += [price.TIERS.index(u["service_tier"]), u["unit"], u["above_input_tokens"],
                                        u["image_kind"], u["charge"], u["cost"]]
-        versions = {k: price.read_price(words) for k, words in figures.items()}
+        return {k: price.read_price(words) for k, words in figures.items()}
+
+    @staticmethod
+    def price_of(version, c):
+        """(outcome, charge, cost) of what a call has used."""
+        used = [0] * price.N
+        for column, unit in CLASSES.items():
+            used[price.AT[unit]] = number(c[column])
+        return price.charge_of(version, price.TIERS.index(c["service_tier"]), used,
+                               price.halves(c["image_kind"]) if c["image_kind"] else None)
+
+    def check_charges(self):
+        """A charge is the call's usage at the price version that its row names."""
+        versions = self.price_versions()
         for c in self.tables["call"]:
             if not c["price_id"]:
                 self.same("charge without a price", number(c["charge_nano"]), 0, "call", c["call_id"])
                 continue
-            used = [0] * price.N
-            for column, unit in CLASSES.items():
-                used[price.AT[unit]] = number(c[column])
-            outcome, charge, _ = price.charge_of(versions[c["price_id"]], price.TIERS.index(c["service_tier"]), used,
-                                                 price.halves(c["image_kind"]) if c["image_kind"] else None)
+            outcome, charge, _ = self.price_of(versions[c["price_id"]], c)
             if c["own_key"] == "t":  # the fee, and the team paid its provider itself
                 charge = -(-charge * number(c["own_fee_bp"]) // 10000) if outcome == price.OK else charge
                 self.same("cost of an own key", number(c["cost_nano"]), 0, "call", c["call_id"])
             self.same("charge", number(c["charge_nano"]), charge if outcome == price.OK else None, "call",
                       c["call_id"])
+
+    def check_shadows(self):
+        """Calls that were asked of a second model: nobody's calls, free, at the price's cost, and summed by day."""
+        calls = {c["call_id"] for c in self.tables["call"]}
+        versions = self.price_versions()
+        days = defaultdict(lambda: [0, 0])
+        for s in self.tables["shadow_call"]:
+            where = "shadow", s["call_id"]
+            self.same("charge of a shadow", number(s["charge_nano"]), 0, *where)
+            self.same("transfer of a shadow", s["transfer_id"], "", *where)
+            if s["call_id"] in calls:
+                self.differs("a shadow that is a call too", *where)
+            if s["price_id"]:
+                outcome, _, cost = self.price_of(versions[s["price_id"]], s)
+                self.same("cost of a shadow", number(s["cost_nano"]), cost if outcome == price.OK else None, *where)
+            day = days[s["shadowed_model_id"], moment(s["started_at"]).date().isoformat()]
+            day[0] += 1
+            day[1] += number(s["cost_nano"])
+        recorded = {(d["model_id"], d["day"]): [number(d["calls"]), number(d["cost_nano"])]
+                    for d in self.tables["shadow_day"]}
+        for at in days.keys() | recorded.keys():
+            self.same("a day of shadows", recorded.get(at, [0, 0]), days.get(at, [0, 0]), *at)
 
     def check_days(self):
         columns = ("calls", "blocked", "errors", "fallbacks", *CLASSES, "charge_nano", "cost_nano", "cache_hits",
@@ -313,7 +346,7 @@ def main():
     books.check_calls()
     books.check_purses()
     books.check_charges()
-    books.check_charges()
+    books.check_shadows()
     books.check_days()
     books.check_invoices()
     if options.answers:

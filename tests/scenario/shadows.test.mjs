@@ -4,6 +4,8 @@ import { test, setup, eventually, sleep } from '../lib/story.mjs';
 import { send, sse, chat, chunk, startUpstream } from '../lib/upstream.mjs';
 import { openaiChat, openaiResponses, anthropicMessages } from '../lib/clients.mjs';
 import { addAccount, addModel, booksBalance, call, hello, installationKey, manage, mintKey, mintManagementKey, served, settled, signUp, standardInstallation, topUp } from '../lib/installation.mjs';
+import { described } from '../lib/openapi.mjs';
+import { moveHere } from '../lib/own_account.mjs';
 import { sameBooks } from '../lib/shadow.mjs';
 
 let it, first, second, other, candidate, operator, team;
@@ -16,7 +18,8 @@ let script = usual;
 
 const rows = (where = 'true') => it.server.sql(`SELECT * FROM shadow_call WHERE ${where} ORDER BY posted_at, call_id`);
 const count = () => Number(it.server.sql('SELECT count(*) AS n FROM shadow_call')[0].n);
-const uuid = (res) => res.headers.get('x-tollgate-request-id').replace(/^call_/, '');
+const id = (res) => res.headers.get('x-tollgate-request-id');
+const plain = (uuid) => uuid.replaceAll('-', '');
 async function figures() {
   const text = await (await fetch(`${it.server.url}/metrics`)).text();
   const all = {};
@@ -60,6 +63,7 @@ async function tried() {
   }
   return { total: false };
 }
+const holds = (method, status, body, more = '') => described(operator)(method, `/api/v1/routes/{id}/shadow${more.split('?')[0]}`, status, body, `/api/v1/routes/${it.model.id}/shadow${more}`);
 const ask = (more = {}, options) => call(it.server, options?.key ?? it.key, hello('scripted', more), options);
 
 setup('a model before two accounts, and a candidate at a third', async () => {
@@ -93,10 +97,11 @@ test('a rule says by which model and how many; what makes none is told by its fi
   }
   const set = await rule({ to_model: 'candidate', share_permille: 125, day_ceiling: '2.50' });
   assert.deepEqual([set.status, set.json.to_model, set.json.share_permille, set.json.day_ceiling], [200, 'candidate', 125, '2.5']);
-  assert.equal((await operator('DELETE', `/routes/${it.model.id}/shadow`)).json.deleted, true);
-  assert.equal((await operator('DELETE', `/routes/${it.model.id}/shadow`)).status, 404);
+  await holds('PUT', 200, { to_model: 'candidate', share_permille: 125, day_ceiling: '2.50' });
+  await holds('DELETE', 200);
+  await holds('DELETE', 404);
   const entries = it.server.sql("SELECT action, before->>'permille' AS was, after->>'permille' AS is FROM audit WHERE action IN ('model.shadow', 'model.unshadow') ORDER BY id");
-  assert.deepEqual(entries.map((e) => [e.action, e.was, e.is]), [['model.shadow', null, '125'], ['model.unshadow', '125', null]]);
+  assert.deepEqual(entries.map((e) => [e.action, e.was, e.is]), [['model.shadow', null, '125'], ['model.shadow', '125', '125'], ['model.unshadow', '125', null]]);
 });
 
 test('a team cannot see or set it', async () => {
@@ -114,8 +119,8 @@ test('a call is asked of the other model too, as it was, and costs the operator 
   assert.equal(seen.url, '/v1/chat/completions');
   assert.deepEqual(seen.body, { ...hello('up-new'), temperature: 0.5 });
   assert.equal(seen.headers.authorization, 'Bearer sk-upstream-secret');
-  assert.deepEqual([row.shadow_of, row.requested_model, row.served_model, row.outcome, row.status, row.stream],
-    [uuid(answer), 'candidate', 'candidate', 'ok', 200, false]);
+  assert.deepEqual([plain(row.shadow_of), row.requested_model, row.served_model, row.outcome, row.status, row.stream],
+    [plain(id(answer).replace(/^call_/, '')), 'candidate', 'candidate', 'ok', 200, false]);
   assert.deepEqual([row.input_tokens, row.output_tokens, row.charge_nano, row.cost_nano, row.hold_nano, row.transfer_id, row.finish_reason],
     [9, 3, 0, 42000, 0, null, 'stop']);
   assert.ok(row.ttfb_us > 0 && row.latency_us >= row.ttfb_us);
@@ -142,7 +147,8 @@ test('the team sees and pays nothing of it', async () => {
   const { answer, row } = await shadowOf(() => ask());
   const own = await settled(it.server, answer.headers.get('x-tollgate-request-id'));
   assert.deepEqual([own.charge_nano, own.cost_nano, own.attempts], [15000, 15000, 1]);
-  assert.equal((await team('GET', `/calls/${row.call_id}`)).status, 404);
+  assert.equal((await team('GET', `/calls/call_${plain(row.call_id)}`)).status, 404);
+  assert.equal((await team('GET', `/calls/${id(answer)}`)).status, 200);
   const calls = (await team('GET', '/calls')).json.data;
   assert.ok(calls.length && calls.every((c) => c.served_model === 'scripted'));
   const usage = (await team('GET', '/usage?by=model')).json.data;
@@ -150,11 +156,11 @@ test('the team sees and pays nothing of it', async () => {
   for (const path of ['/log', '/usage', '/overview', '/log/export', '/usage/export'])
     assert.ok(!(await it.owner.get(path)).body.includes('candidate'), path);
   assert.equal((await it.owner.get(`/operator/models/${it.model.id}/shadow`)).status, 403);
-  assert.equal((await it.owner.get(`/log/${row.call_id}`)).status, 404);
+  assert.equal((await it.owner.get(`/log/call_${plain(row.call_id)}`)).status, 404);
   // As the application's role, in the team's scope, there is none.
-  const seen = it.server.sql(`BEGIN; SET LOCAL ROLE tollgate_app; SET LOCAL app.scope = 'team'; SET LOCAL app.team = '${row.team_id}';
-    SELECT count(*) AS n FROM shadow_call; COMMIT`);
-  assert.equal(Number(seen.at(-1)?.n ?? seen[0].n), 0);
+  const seen = (scope) => Number(it.server.psql(`SET ROLE tollgate_app; SET app.scope = '${scope}'; SET app.team = '${row.team_id}';
+    SELECT count(*) FROM shadow_call`).trim().split('\n').at(-1));
+  assert.deepEqual([seen('team'), seen('operator')], [0, count()]);
 });
 
 // --- what it does to the client ---
@@ -252,6 +258,23 @@ test('a team that refuses it has none, and says so on its page', async () => {
   assert.doesNotMatch(page.body, /name="shadow_opt_out" value="on" checked/);
 });
 
+test('a team that could be served by a key of its own has none, whoever served it', async () => {
+  const own = await signUp(it.server);
+  await topUp(own, 5);
+  const key = await mintKey(own), api = manage(it.server, await mintManagementKey(own));
+  await served(it.server, key, 'scripted');
+  const made = await api('POST', '/own_accounts', { kind: 'openai-compatible', name: 'mine', base_url: 'https://llm.example.org/v1', key: 'sk-own-0123456789' });
+  assert.equal(made.status, 201, made.text);
+  const theirs = await startUpstream((req, res) => send(res, 500, { error: { message: 'broken' } }));
+  moveHere(it.server, made.json.id, theirs.url);
+  await eventually(async () => {
+    await ask({}, { key });
+    return theirs.seen.length;
+  }, 'their own account to be asked');
+  await it.server.allSettled();
+  await dropsFor('own_key', () => ask({}, { key }));
+});
+
 test('refused calls have none, nor do answers from the cache', async () => {
   const asked = other.seen.length, before = count();
   assert.equal((await ask({ max_tokens: -1 })).status, 400);
@@ -269,13 +292,13 @@ test('refused calls have none, nor do answers from the cache', async () => {
 
 test('guardrails come first: what they redact the other model does not see, what they block it is not asked', async () => {
   for (const [name, action, words] of [['hide', 'redact', ['swordfish']], ['stop', 'block', ['verboten']]])
-    assert.equal((await team('POST', '/guardrails', { name, action, words, on: ['request'] })).status, 201);
-  await eventually(async () => (await ask({ messages: [{ role: 'user', content: 'verboten' }] })).status === 403, 'the guardrails to be known');
+    assert.equal((await team('POST', '/guardrails', { name, action, words, where: ['request'] })).status, 201);
+  await eventually(async () => (await ask({ messages: [{ role: 'user', content: 'verboten' }] })).status === 400, 'the guardrails to be known');
   await it.server.allSettled();
   await shadowOf(() => ask({ messages: [{ role: 'user', content: 'the word is swordfish' }] }));
   assert.ok(!other.seen.at(-1).raw.includes('swordfish'), other.seen.at(-1).raw);
   const asked = other.seen.length;
-  assert.equal((await ask({ messages: [{ role: 'user', content: 'verboten' }] })).status, 403);
+  assert.equal((await ask({ messages: [{ role: 'user', content: 'verboten' }] })).status, 400);
   await sleep(200);
   assert.equal(other.seen.length, asked);
   for (const g of (await team('GET', '/guardrails')).json.data) await team('DELETE', `/guardrails/${g.id}`);
@@ -328,8 +351,7 @@ test('a day costs no more than its ceiling, however many ask at once', async () 
 // --- what came of it ---
 
 test('operators compare both, and see each pair', async () => {
-  const { json } = await operator('GET', `/routes/${it.model.id}/shadow`);
-  const { comparison: c } = json;
+  const { comparison: c } = await holds('GET', 200);
   assert.equal(c.to_model, 'candidate');
   assert.equal(c.original.calls, c.shadow.calls);
   assert.equal(c.shadow.calls, count());
@@ -339,17 +361,19 @@ test('operators compare both, and see each pair', async () => {
   assert.equal(c.finish_reasons_equal, c.finish_reasons_told);
   assert.deepEqual(c.finish_reasons.map((f) => f.finish_reason), ['stop']);
   assert.ok(c.errors.some((e) => e.error === 'balance_exhausted' && e.shadow === 1 && e.original === 0), JSON.stringify(c.errors));
-  const { data } = (await operator('GET', `/routes/${it.model.id}/shadow/pairs?limit=200`)).json;
+  const { data } = await holds('GET', 200, undefined, '/pairs?limit=200');
+  await holds('GET', 400, undefined, '/pairs?limit=201');
+  await holds('GET', 200, undefined, '?from=2020-01-01T00:00:00Z&to=2020-02-01T00:00:00Z&model=candidate');
   const { answer, row } = await shadowOf(() => ask());
   assert.equal(data.length, Math.min(200, count() - 1));
   const [latest] = (await operator('GET', `/routes/${it.model.id}/shadow/pairs?limit=1`)).json.data;
-  assert.equal(latest.original.id, answer.headers.get('x-tollgate-request-id'));
+  assert.equal(latest.original.id, id(answer));
   assert.deepEqual([latest.original.model, latest.shadow.model, latest.original.cost, latest.shadow.cost], ['scripted', 'candidate', '0.000015', '0.000042']);
   const page = await it.operator.get(`/operator/models/${it.model.id}/shadow`);
   assert.equal(page.status, 200);
   assert.match(page.text, /scripted and candidate/);
-  for (const id of [row.call_id, uuid(answer)]) {
-    const pair = await it.operator.get(`/operator/models/${it.model.id}/shadow/call_${id}`);
+  for (const either of [`call_${plain(row.call_id)}`, id(answer)]) {
+    const pair = await it.operator.get(`/operator/models/${it.model.id}/shadow/${either}`);
     assert.equal(pair.status, 200, pair.text.slice(0, 300));
     assert.match(pair.text, /A call and its shadow/);
   }
@@ -374,6 +398,10 @@ test('the books are right, and the days of shadows are the shadows', async () =>
   await it.server.allSettled();
   booksBalance(it.server);
   sameBooks(it.server);
+  // The same shadows settled again are settled once.
+  const known = [count(), it.server.sql('SELECT * FROM shadow_day')];
+  it.server.psql('SELECT settle_shadows(ARRAY(SELECT s FROM shadow_call s))');
+  assert.deepEqual([count(), it.server.sql('SELECT * FROM shadow_day')], known);
   const [sums] = it.server.sql('SELECT (SELECT sum(cost_nano)::bigint FROM shadow_call) AS rows, (SELECT sum(cost_nano)::bigint FROM shadow_day) AS days');
   assert.equal(sums.rows, sums.days);
   const cost = (await figures())['cost_usd_total'];

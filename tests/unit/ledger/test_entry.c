@@ -160,6 +160,30 @@ static void draws_are_what_was_used_out_of_the_hold(void **state)
     assert_int_equal(view.draws[1].used, 12);
 }
 
+/* Behind the draws; no other record has the room. */
+static void what_a_shadow_has_is_kept_and_costs_others_nothing(void **state)
+{
+    struct cell cell = {.purse = {5}};
+    struct hold hold = {.n = 1, .cell = {&cell}, .amount = {100}, .window_us = {INT64_MIN}};
+    struct call_record r = full_record();
+    size_t plain = put(&r, &hold, (int64_t[]){70}).n;
+    struct entry_view view;
+
+    r.shadow_of = call_id_new();
+    r.shadowed_model_id = INT64_MAX;
+    view = read_back(put(&r, &hold, (int64_t[]){70}));
+    assert_same(&r, &view.call);
+    assert_int_equal(view.entry.n_draws, 1);
+    assert_true(call_id_eq(view.call.shadow_of, r.shadow_of));
+    assert_int_equal(view.call.shadowed_model_id, INT64_MAX);
+    assert_true(call_record_is_shadow(&view.call));
+    r.shadow_of = (struct call_id){{0}};
+    assert_int_equal(put(&r, &hold, (int64_t[]){70}).n, plain);
+    view = read_back(put(&r, &hold, (int64_t[]){70}));
+    assert_false(call_record_is_shadow(&view.call));
+    assert_int_equal(view.call.shadowed_model_id, 0);
+}
+
 /* It counts in its minute, and is no lease's. */
 static void of_a_share_nothing_is_drawn_from_the_lease(void **state)
 {
@@ -327,6 +351,7 @@ int main(void)
         cmocka_unit_test(every_field_comes_out_as_it_went_in),
         cmocka_unit_test(what_is_absent_stays_absent),
         cmocka_unit_test(draws_are_what_was_used_out_of_the_hold),
+        cmocka_unit_test(what_a_shadow_has_is_kept_and_costs_others_nothing),
         cmocka_unit_test(of_a_share_nothing_is_drawn_from_the_lease),
         cmocka_unit_test(every_cut_is_seen),
         cmocka_unit_test(every_flipped_bit_is_seen),

@@ -357,6 +357,32 @@ static void the_hold_of_an_own_key_covers_its_fee(void **state)
     }
 }
 
+static void a_hold_of_the_cost_is_at_what_the_operator_pays(void **state)
+{
+    const struct price_figure figures[] = {
+        {USAGE_INPUT, 0, 3000000, 1000000, SERVICE_STANDARD, ""},
+        {USAGE_OUTPUT, 0, 9000000, 2000000, SERVICE_STANDARD, ""},
+        {USAGE_OUTPUT, 200000, 1000000, 5000000, SERVICE_STANDARD, ""},
+        {USAGE_IMAGE, 0, 90000000, 40000000, SERVICE_STANDARD, "high"},
+    };
+    struct price_estimate e = {.input_tokens = 1000, .output_tokens = 100};
+    struct money hold;
+    struct price p;
+
+    price_init(&p, (struct price_id){1});
+    for (size_t i = 0; i < ARRAY_LEN(figures); i++)
+        assert_int_equal(price_set(&p, &figures[i]), PRICE_SET_OK);
+    price_complete(&p);
+    assert_int_equal(price_hold_cost(&p, &e, &hold), PRICE_OK);
+    assert_int_equal(hold.nano, 1000 + 2 * 100);
+    e.input_tokens = 300000;
+    assert_int_equal(price_hold_cost(&p, &e, &hold), PRICE_OK);
+    assert_int_equal(hold.nano, 300000 + 5 * 100);
+    e = (struct price_estimate){.things = {.n = {[USAGE_IMAGE] = 2}}};
+    assert_int_equal(price_hold_cost(&p, &e, &hold), PRICE_OK);
+    assert_int_equal(hold.nano, 2 * 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +401,7 @@ int main(void)
         cmocka_unit_test(the_output_that_is_affordable_is_the_most),
         cmocka_unit_test(a_fee_is_part_of_the_list_charge_rounded_up),
         cmocka_unit_test(the_hold_of_an_own_key_covers_its_fee),
+        cmocka_unit_test(a_hold_of_the_cost_is_at_what_the_operator_pays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

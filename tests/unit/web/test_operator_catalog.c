@@ -253,6 +253,27 @@ static void prices_are_published_and_kept(void **state)
              "name=\"charge_output_above_100000\"");
 }
 
+static void a_model_is_shadowed_by_another(void **state)
+{
+    long model = a_model("acme-2"), to = a_model("acme-3");
+    const char *path = path_of("/operator/models/{}/shadow", model);
+    _cleanup_(freep) char *rule = NULL, *wrong = NULL, *itself = NULL;
+
+    (void)state;
+    page_has(path, "Nothing was compared in this time.");
+    assert_true(asprintf(&rule, "to_model=%ld&share=0.5&day_ceiling=2.50", to) > 0);
+    send_ok(path, path, rule);
+    page_has(path, "<strong>0.5%</strong> of the calls of acme-2");
+    page_has(path, "No call has been shadowed in this time yet.");
+    wrong = browse_send(&site, path, path, "to_model=1&share=ten&day_ceiling=");
+    assert_status(wrong, 422);
+    itself = browse_send(&site, path, path, "to_model=&share=1000.5&day_ceiling=-1");
+    assert_status(itself, 422);
+    page_has(path, "<strong>0.5%</strong>");
+    send_ok(path, path_of("/operator/models/{}/shadow/end", model), "");
+    page_has(path, "Nothing was compared in this time.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_models_settings_are_kept),
         cmocka_unit_test(rules_are_added_moved_tried_and_deleted),
         cmocka_unit_test(prices_are_published_and_kept),
+        cmocka_unit_test(a_model_is_shadowed_by_another),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
