@@ -255,7 +255,7 @@ static void prices_are_published_and_kept(void **state)
 
 static void a_model_is_shadowed_by_another(void **state)
 {
-    long model = a_model("acme-2"), to = a_model("acme-3");
+    long model = a_model("acme-shadowed"), to = a_model("acme-shadow");
     const char *path = path_of("/operator/models/{}/shadow", model);
     _cleanup_(freep) char *rule = NULL, *wrong = NULL, *itself = NULL;
 
@@ -263,7 +263,7 @@ static void a_model_is_shadowed_by_another(void **state)
     page_has(path, "Nothing was compared in this time.");
     assert_true(asprintf(&rule, "to_model=%ld&share=0.5&day_ceiling=2.50", to) > 0);
     send_ok(path, path, rule);
-    page_has(path, "<strong>0.5%</strong> of the calls of acme-2");
+    page_has(path, "<strong>0.5%</strong> of the calls of acme-shadowed");
     page_has(path, "No call has been shadowed in this time yet.");
     wrong = browse_send(&site, path, path, "to_model=1&share=ten&day_ceiling=");
     assert_status(wrong, 422);
