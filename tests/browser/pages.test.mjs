@@ -114,7 +114,7 @@ setup('an installation with a month behind it, seen by four', async () => {
   const model = one(`SELECT id FROM model WHERE name = 'gpt-5-mini'`);
   // Its latest calls, as a cheaper model would have answered them.
   server.psql(`SELECT settle_shadows(ARRAY(SELECT jsonb_populate_record(NULL::shadow_call, to_jsonb(c) || jsonb_build_object(
-      'call_id', gen_random_uuid(), 'shadow_of', c.call_id, 'shadowed_model_id', ${model}, 'requested_model', 'gpt-5-nano', 'charge_nano', 0, 'transfer_id', NULL,
+      'call_id', gen_random_uuid(), 'shadow_of', c.call_id, 'shadowed_model_id', ${model}, 'requested_model', 'gpt-5-nano', 'charge_nano', 0, 'transfer_id', NULL, 'price_id', NULL,
       'cost_nano', c.cost_nano / 5, 'latency_us', c.latency_us * 7 / 10, 'ttfb_us', c.ttfb_us * 6 / 10, 'finish_reason', 'length',
       'outcome', CASE WHEN n % 7 = 0 THEN 'upstream_error' ELSE c.outcome END, 'error_code', CASE WHEN n % 7 = 0 THEN 'upstream_error' END))
     FROM (SELECT *, row_number() OVER (ORDER BY posted_at DESC) AS n FROM call WHERE model_id = ${model} AND charge_nano > 0) c WHERE n <= 60))`);

@@ -52,10 +52,10 @@ void shadow_comparison_view(struct web *w, const struct shadow_comparison *c, st
     o = add_row(rows, "Ended well");
     view_percent(o, "original", a->ok, a->calls);
     view_percent(o, "shadow", b->ok, b->calls);
-    add_times(rows, "First byte, half of them within", (int64_t[]){a->ttfb_us[0], b->ttfb_us[0]});
-    add_times(rows, "First byte, 95% within", (int64_t[]){a->ttfb_us[1], b->ttfb_us[1]});
-    add_times(rows, "Whole answer, half of them within", (int64_t[]){a->latency_us[0], b->latency_us[0]});
-    add_times(rows, "Whole answer, 95% within", (int64_t[]){a->latency_us[1], b->latency_us[1]});
+    add_times(rows, "First byte, p50", (int64_t[]){a->ttfb_us[0], b->ttfb_us[0]});
+    add_times(rows, "First byte, p95", (int64_t[]){a->ttfb_us[1], b->ttfb_us[1]});
+    add_times(rows, "Whole answer, p50", (int64_t[]){a->latency_us[0], b->latency_us[0]});
+    add_times(rows, "Whole answer, p95", (int64_t[]){a->latency_us[1], b->latency_us[1]});
     add_text(rows, "Input tokens a call", each(w, a->prompt_tokens, a->calls), each(w, b->prompt_tokens, b->calls));
     add_text(rows, "Output tokens a call", each(w, a->output_tokens, a->calls), each(w, b->output_tokens, b->calls));
     add_text(rows, "Cost a call", money_each(w, a->cost, a->calls), money_each(w, b->cost, b->calls));
@@ -94,7 +94,6 @@ static void half_view(const struct shadow_half *h, const char *key, struct json_
     view_duration(o, "first_byte", h->ttfb_us);
     view_duration(o, "whole", h->latency_us);
     view_count(o, "output", h->output_tokens);
-    view_money(o, "cost", h->cost, VIEW_CALL);
 }
 
 void shadow_pairs_view(struct web *w, struct model_id model, const struct shadow_pair *pairs, size_t n,
@@ -109,7 +108,7 @@ void shadow_pairs_view(struct web *w, struct model_id model, const struct shadow
         call_id_text(pairs[i].half[SHADOW_SHADOW].id, id);
         json_set_str(o, "link",
                      link_model(w->arena, model, arena_cstr(w->arena, arena_strf(w->arena, "shadow/%s", id))));
-        json_set_str(o, "team", pairs[i].team_name);
+        json_set_str(o, "team_name", pairs[i].team_name);
         view_time(o, "posted", pairs[i].posted_us, w->zone, w->now_us);
         for (size_t side = 0; side < SHADOW_SIDES; side++)
             half_view(&pairs[i].half[side], columns[side], o);
@@ -150,7 +149,7 @@ void shadow_pair_view(struct web *w, const struct shadow_pair *pair, struct json
     add_text(rows, "Request id", arena_str(w->arena, str_c(ids[SHADOW_ORIGINAL])),
              arena_str(w->arena, str_c(ids[SHADOW_SHADOW])));
     json_set_str(view, "call_link", link_operator_call(w->arena, a->id));
-    json_set_str(view, "team", pair->team_name);
+    json_set_str(view, "team_name", pair->team_name);
     json_set_str(view, "team_link", link_operator_team(w->arena, pair->team, NULL));
     json_set_str(view, "endpoint", pair->endpoint);
     json_set_bool(view, "stream", pair->stream);
