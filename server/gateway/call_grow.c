@@ -29,10 +29,10 @@ bool call_stay_covered(struct call *c)
     struct problem p;
     int r;
 
-    if (call_is_shadow(c))
-        return call_shadow_stays(c);
     if (!call_money_progress(c))
         return true;
+    if (call_is_shadow(c))
+        return call_shadow_stays(c);
     if (c->phase == CALL_DRAIN) {
         if (call_money_covered(c))
             return true;

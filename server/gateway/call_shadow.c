@@ -259,10 +259,8 @@ int call_shadow_hold(struct call *c, struct problem *ret_problem)
         *ret_problem = problem_of(PROBLEM_NO_PRICE);
         return CALL_MONEY_REFUSED;
     }
-    if (c->shadow.rule->day.nano && m->held.nano)
-        return take_part(c, ret_problem);
     c->shadow.drop = SHADOW_DROP_NOT_SENT;
-    return CALL_MONEY_OK;
+    return c->shadow.rule->day.nano && m->held.nano ? take_part(c, ret_problem) : CALL_MONEY_OK;
 }
 
 /* Where there is no ceiling, what is held only bounds the call itself. */
@@ -284,7 +282,7 @@ bool call_shadow_stays(struct call *c)
 {
     struct problem p = problem_of(PROBLEM_EXHAUSTED);
 
-    if (!call_money_progress(c) || c->record.cost_nano.nano <= c->money.held.nano)
+    if (c->record.cost_nano.nano <= c->money.held.nano)
         return true;
     call_cut(c, &p);
     return false;

@@ -46,7 +46,7 @@ const struct catalog_model *call_shadow_model(struct call *c);
 /* As call_money_hold() and call_money_cover(), of what the operator pays. */
 int call_shadow_hold(struct call *c, struct problem *ret_problem) _must_use_;
 int call_shadow_cover(struct call *c, const struct catalog_target *target) _must_use_;
-/* False: it has cost more than it may, and has ended. */
+/* When what it has used was noted. False: that is more than it may cost, and it has ended. */
 bool call_shadow_stays(struct call *c) _must_use_;
 /* It is settled, or not begun and only counted. */
 void call_shadow_count(struct call *c);
