@@ -7,7 +7,6 @@
 #pragma once
 
 #include "base/id.h"
-#include "base/money.h"
 #include "catalog/rule.h"
 #include "catalog/words.h"
 #include "model/price.h"
@@ -15,6 +14,7 @@
 
 struct db;
 struct catalog;
+struct catalog_shadow; /* shadow.h */
 
 /* One of the provider's ways, with the account's own address. */
 struct catalog_way {
@@ -64,13 +64,6 @@ struct catalog_rule {
     struct str name;
     const struct catalog_model *serves;
     struct rule_conditions when;
-};
-
-/* Some of a model's calls are asked of another one too, for comparison (gateway/call_shadow.h). */
-struct catalog_shadow {
-    const struct catalog_model *of, *to;
-    int32_t permille; /* of the calls: 1 .. 1000 */
-    struct money day; /* the most that they may cost within a day (UTC); 0: there is no ceiling */
 };
 
 struct catalog_model {

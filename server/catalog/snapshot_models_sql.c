@@ -3,6 +3,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "catalog/shadow.h"
 #include "catalog/snapshot_parts.h"
 #include "db/db.h"
 

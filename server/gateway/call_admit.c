@@ -340,10 +340,13 @@ enum { BYTES_PER_TOKEN_MOST = 128 };
 
 static const struct catalog_model *find_model(struct call *c)
 {
+    const struct catalog_model *m;
+
     if (call_is_shadow(c))
         return call_shadow_model(c);
     first_model(c);
-    return c->catalog ? variant_find(c->catalog, c->wire.llm.model, &c->sort) : NULL;
+    m = c->catalog ? variant_find(c->catalog, c->wire.llm.model, &c->sort) : NULL;
+    return m && m->n_rules ? call_rule(c, m) : m;
 }
 
 static bool plan(struct call *c)
@@ -356,8 +359,6 @@ static bool plan(struct call *c)
         return refuse_code(c, PROBLEM_LEDGER_AWAY, CALL_OUTCOME_INTERNAL);
     if (!m)
         return refuse_model(c);
-    if (m->n_rules)
-        m = call_rule(c, m);
     c->model = m;
     c->record.model_id = m->id.v;
     request = (struct route_request){

@@ -14,6 +14,7 @@
  * shadows before it does anything else slower. On the call's loop. */
 #pragma once
 
+#include "catalog/shadow.h"
 #include "catalog/snapshot.h"
 #include "gateway/metrics.h"
 #include "http/problem.h"
