@@ -13,7 +13,7 @@ CREATE TABLE person (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     email text NOT NULL CHECK (email = lower(email) AND length(email) BETWEEN 3 AND 254),
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 120),
-    password_hash text NOT NULL,
+    password_hash text,
     password_changed_at timestamptz NOT NULL DEFAULT now(),
     is_operator boolean NOT NULL DEFAULT false,
     disabled_at timestamptz,
@@ -22,6 +22,7 @@ CREATE TABLE person (
 CREATE UNIQUE INDEX person_email ON person (email);
 COMMENT ON TABLE person IS 'Somebody who can sign in. Never deleted, only disabled: logs and invoices name them.';
 COMMENT ON COLUMN person.email IS 'Lower-cased; the name to sign in with.';
+COMMENT ON COLUMN person.password_hash IS 'NULL: none was ever set; the identity provider signs in.';
 COMMENT ON COLUMN person.is_operator IS 'Runs the installation: sees every team, providers, prices.';
 
 CREATE TABLE team (
@@ -139,6 +140,7 @@ CREATE TABLE session (
     team_id bigint REFERENCES team,
     address text NOT NULL DEFAULT '',
     user_agent text NOT NULL DEFAULT '',
+    by_provider boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
     seen_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL
@@ -147,6 +149,7 @@ CREATE INDEX session_person ON session (user_id);
 CREATE INDEX session_expires ON session (expires_at);
 COMMENT ON TABLE session IS 'Who is signed in. team_id is the team that the dashboard shows.';
 COMMENT ON COLUMN session.id IS 'Names the session on the page that lists and ends them; the digest never leaves the database.';
+COMMENT ON COLUMN session.by_provider IS 'The identity provider said who it is; signing out signs out there as well.';
 COMMENT ON COLUMN session.expires_at IS 'The absolute end; the idle end is counted from seen_at.';
 
 CREATE TABLE invite (
@@ -195,6 +198,21 @@ CREATE TABLE recovery_code (
     PRIMARY KEY (user_id, digest)
 );
 COMMENT ON TABLE recovery_code IS 'Codes that stand for the app''s, once each, for whoever has lost it; gone when used.';
+
+CREATE TABLE federated_identity (
+    issuer text NOT NULL CHECK (length(issuer) BETWEEN 1 AND 2000),
+    subject text NOT NULL CHECK (length(subject) BETWEEN 1 AND 255),
+    user_id bigint NOT NULL REFERENCES person,
+    email text,
+    made_operator boolean NOT NULL DEFAULT false,
+    linked_at timestamptz NOT NULL DEFAULT now(),
+    used_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (issuer, subject)
+);
+CREATE UNIQUE INDEX federated_identity_user ON federated_identity (user_id, issuer);
+COMMENT ON TABLE federated_identity IS 'Whom the identity provider means by a subject. It is named by issuer and subject alone: e-mails change hands.';
+COMMENT ON COLUMN federated_identity.email IS 'As the provider last told it; to be shown.';
+COMMENT ON COLUMN federated_identity.made_operator IS 'By a group at the provider: leaving it ends that. Who was made an operator here stays one.';
 
 CREATE TABLE login_attempt (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -305,7 +323,8 @@ $$;
 
 GRANT SELECT, INSERT, UPDATE ON person, team, project, api_key, management_key, invite
     TO tollgate_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON member, session, reset_token, login_attempt, second_factor
+GRANT SELECT, INSERT, UPDATE, DELETE ON member, session, reset_token, login_attempt, second_factor,
+    federated_identity
     TO tollgate_app;
 GRANT SELECT, INSERT, DELETE ON recovery_code TO tollgate_app;
 GRANT SELECT, INSERT ON audit TO tollgate_app;

@@ -26,11 +26,13 @@
 #include "lease/node.h"
 #include "logs/oversight.h"
 #include "notices/notices.h"
+#include "oidc/oidc.h"
 #include "payments/stripe.h"
 #include "routes.h"
 #include "serve.h"
 #include "traces/traces.h"
 #include "web/frame.h"
+#include "web/links.h"
 
 #define CHANNEL "tollgate_change"
 #define NOTIFY_POLL_MS 5000
@@ -232,6 +234,7 @@ static int open_mail(struct app *app)
                                         .mail_from = c->mail_from,
                                         .allow_plain = c->allow_plain_smtp == CONFIG_ON,
                                         .private_webhooks = c->private_webhooks == CONFIG_ON,
+                                        .resets_of_operators = c->password_sign_in == CONFIG_OFF,
                                         .public_url = app->services.public_url};
     uint8_t seal_key[32];
     int r;
@@ -255,6 +258,36 @@ static int open_stripe(struct app *app)
     };
 
     return stripe_new(&settings, &app->stripe) ? complain("out of memory") : 0;
+}
+
+static int open_oidc(struct app *app)
+{
+    const struct config *c = app->config;
+    struct services *s = &app->services;
+    const struct oidc_settings settings = {
+        .issuer = str_c(c->oidc_issuer),
+        .client_id = str_c(c->oidc_client_id),
+        .secret_file = c->oidc_client_secret_file,
+        .name = str_c(c->oidc_name),
+        .scopes = str_c(c->oidc_scopes),
+        .groups_claim = str_c(c->oidc_groups_claim),
+        .operator_group = str_c(c->oidc_operator_group),
+        .domains = str_c(c->oidc_domains),
+        .emails_trusted = c->oidc_emails == CONFIG_OIDC_TRUSTED,
+        .own_url = str_c(c->public_url),
+        .callback = link_to(LINK_provider_callback),
+    };
+    uint8_t seal_key[32];
+    int r;
+
+    s->oidc_signup_own = c->oidc_signup != CONFIG_SIGNUP_AUTO;
+    s->oidc_signup = signup_mode(c->oidc_signup);
+    s->oidc_link_by_email = c->oidc_link == CONFIG_OIDC_BY_EMAIL;
+    s->password_of_operators = c->password_sign_in == CONFIG_OFF;
+    master_subkey(app->master, "oidc", seal_key);
+    r = oidc_new(&settings, seal_key, &s->oidc);
+    secret_wipe(seal_key, sizeof(seal_key));
+    return r ? complain("OIDC_CLIENT_SECRET_FILE cannot be read, or holds no secret") : 0;
 }
 
 static int open_traces(struct app *app)
@@ -340,6 +373,8 @@ static int start(struct app *app)
         r = open_mail(app);
     }
     if (!r)
+        r = open_oidc(app);
+    if (!r)
         r = open_traces(app);
     if (!r)
         r = open_database(app);
@@ -374,6 +409,7 @@ static void stop(struct app *app)
     notify_free(app->notify);
     serve_free(app->serve);
     traces_free(s->traces);
+    oidc_free(s->oidc);
     db_close(app->db);
     stripe_free(app->stripe);
     secret_wipe(s->key_pepper, sizeof(s->key_pepper));

@@ -14,9 +14,6 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "base/secret.h"
-#include "http/request.h"
-#include "notices/letter.h"
-#include "traces/traces.h"
 
 #define FIELD(field) offsetof(struct config, field)
 const struct setting config_settings[] = {
@@ -53,7 +50,7 @@ static int find_setting(struct str name)
     return -1;
 }
 
-_printf_(2, 3) static int refuse(struct config *c, const char *fmt, ...)
+int config_refuse(struct config *c, const char *fmt, ...)
 {
     va_list ap;
 
@@ -63,9 +60,7 @@ _printf_(2, 3) static int refuse(struct config *c, const char *fmt, ...)
     return CONFIG_E_INVALID;
 }
 
-/* Text in the arena. It has room for every setting several times over, so it cannot fail but by the
- * machine running out of memory, at start. */
-_printf_(2, 3) static const char *keep(struct config *c, const char *fmt, ...)
+const char *config_keep(struct config *c, const char *fmt, ...)
 {
     char text[2 * BOUND_CONFIG_VALUE_BYTES];
     va_list ap;
@@ -85,7 +80,7 @@ static int set_number(struct config *c, size_t i, struct str value)
     int64_t v = 0;
 
     if (str_i64(value, &v) != STR_OK || v < s->min || v > s->max)
-        return refuse(c, "%s: \"%.*s\" is not a number from %d to %d (%s)", s->name,
+        return config_refuse(c, "%s: \"%.*s\" is not a number from %d to %d (%s)", s->name,
                       STR_FMT(value), s->min, s->max, c->inside->origins[i]);
     *number_of(c, i) = (int)v;
     return 0;
@@ -102,7 +97,7 @@ static int set_choice(struct config *c, size_t i, struct str value)
             return 0;
         }
     }
-    return refuse(c, "%s: \"%.*s\" is not one of %s (%s)", s->name, STR_FMT(value), s->words,
+    return config_refuse(c, "%s: \"%.*s\" is not one of %s (%s)", s->name, STR_FMT(value), s->words,
                   c->inside->origins[i]);
 }
 
@@ -112,12 +107,12 @@ static int set_value(struct config *c, size_t i, struct str value, const char *o
         return 0; /* an empty value is the default */
     c->inside->origins[i] = origin;
     if (value.n > BOUND_CONFIG_VALUE_BYTES)
-        return refuse(c, "%s: the value is too long (%s)", config_settings[i].name, origin);
+        return config_refuse(c, "%s: the value is too long (%s)", config_settings[i].name, origin);
     switch (config_settings[i].kind) {
     case KIND_TEXT:
     case KIND_URL:
     case KIND_SECRET:
-        *text_of(c, i) = keep(c, "%.*s", STR_FMT(value));
+        *text_of(c, i) = config_keep(c, "%.*s", STR_FMT(value));
         return 0;
     case KIND_NUMBER:
         return set_number(c, i, value);
@@ -156,7 +151,7 @@ static int read_line(struct config *c, const char *file, unsigned line, struct s
     if (value.n == 0 || value.p[0] == '#')
         return 0;
     if (str_find(value, '=') < 0)
-        return refuse(c, "%s:%u: a line is NAME=value or starts with #", file, line);
+        return config_refuse(c, "%s:%u: a line is NAME=value or starts with #", file, line);
     str_split(&value, '=', &name);
     name = str_trim(name);
     value = str_trim(value);
@@ -165,9 +160,9 @@ static int read_line(struct config *c, const char *file, unsigned line, struct s
     int i = find_setting(name);
 
     if (i < 0)
-        return refuse(c, "%s:%u: there is no setting %.*s (see tollgate --help)", file, line,
+        return config_refuse(c, "%s:%u: there is no setting %.*s (see tollgate --help)", file, line,
                       (int)MIN(name.n, (size_t)80), name.p);
-    return set_value(c, (size_t)i, value, keep(c, "%s:%u", file, line));
+    return set_value(c, (size_t)i, value, config_keep(c, "%s:%u", file, line));
 }
 
 static int read_file(struct config *c, const char *file)
@@ -176,7 +171,7 @@ static int read_file(struct config *c, const char *file)
     FILE *f = fopen(file, "re");
 
     if (!f || !text) {
-        int r = refuse(c, "cannot read the configuration file %s: %s", file, strerror(errno));
+        int r = config_refuse(c, "cannot read the configuration file %s: %s", file, strerror(errno));
         if (f)
             fclose(f);
         return r;
@@ -185,7 +180,7 @@ static int read_file(struct config *c, const char *file)
     int r = 0;
 
     if (rest.n == BOUND_CONFIG_BYTES)
-        r = refuse(c, "%s is larger than %zu bytes", file, BOUND_CONFIG_BYTES);
+        r = config_refuse(c, "%s is larger than %zu bytes", file, BOUND_CONFIG_BYTES);
 
     fclose(f);
     for (unsigned n = 1; r == 0 && str_split(&rest, '\n', &line); n++)
@@ -237,8 +232,8 @@ static const char *default_data_dir(struct config *c)
     if (geteuid() == 0)
         return "/var/lib/tollgate";
     if (xdg && xdg[0] == '/')
-        return keep(c, "%s/tollgate", xdg);
-    return home && home[0] == '/' ? keep(c, "%s/.local/share/tollgate", home) : "";
+        return config_keep(c, "%s/tollgate", xdg);
+    return home && home[0] == '/' ? config_keep(c, "%s/.local/share/tollgate", home) : "";
 }
 
 /* PREFIX/bin/tollgate has PREFIX/share/tollgate; build/tollgate has the source tree around it. */
@@ -248,16 +243,16 @@ static void derive_own_files(struct config *c, const char *self_exe)
 
     while (dir.n > 0 && dir.p[dir.n - 1] != '/')
         dir.n--;
-    const char *share = keep(c, "%.*s../share/tollgate", STR_FMT(dir));
-    const char *tree = keep(c, "%.*s..", STR_FMT(dir));
+    const char *share = config_keep(c, "%.*s../share/tollgate", STR_FMT(dir));
+    const char *tree = config_keep(c, "%.*s..", STR_FMT(dir));
     bool installed = access(share, F_OK) == 0;
     const char *base = installed ? share : tree;
 
-    derive(c, &c->templates_dir, keep(c, "%s/templates", base));
-    derive(c, &c->migrations_dir, keep(c, "%s/migrations", base));
-    derive(c, &c->static_dir, keep(c, "%s/web", base));
+    derive(c, &c->templates_dir, config_keep(c, "%s/templates", base));
+    derive(c, &c->migrations_dir, config_keep(c, "%s/migrations", base));
+    derive(c, &c->static_dir, config_keep(c, "%s/web", base));
     derive(c, &c->catalog_file,
-           keep(c, installed ? "%s/catalog/models.json" : "%s/server/catalog/data/models.json",
+           config_keep(c, installed ? "%s/catalog/models.json" : "%s/server/catalog/data/models.json",
                 base));
 }
 
@@ -278,7 +273,7 @@ static const char *host_name(struct config *c)
     if (gethostname(name, sizeof(name)) < 0)
         return "node";
     name[sizeof(name) - 1] = '\0';
-    return keep(c, "%s", name);
+    return config_keep(c, "%s", name);
 }
 
 /* The URL a browser on this machine would use. */
@@ -291,7 +286,7 @@ static const char *own_url(struct config *c)
         host = "127.0.0.1";
     if (strcmp(host, "::") == 0)
         host = "::1";
-    return keep(c, strchr(host, ':') ? "%s://[%s]:%d" : "%s://%s:%d", scheme, host, c->port);
+    return config_keep(c, strchr(host, ':') ? "%s://[%s]:%d" : "%s://%s:%d", scheme, host, c->port);
 }
 
 static int absolute(struct config *c, const char **path, const char *name)
@@ -301,8 +296,8 @@ static int absolute(struct config *c, const char **path, const char *name)
     if ((*path)[0] == '\0' || (*path)[0] == '/')
         return 0;
     if (!getcwd(cwd, sizeof(cwd)))
-        return refuse(c, "%s: the working directory has no path; use an absolute one", name);
-    *path = keep(c, "%s/%s", cwd, *path);
+        return config_refuse(c, "%s: the working directory has no path; use an absolute one", name);
+    *path = config_keep(c, "%s/%s", cwd, *path);
     return 0;
 }
 
@@ -313,15 +308,15 @@ static int derive_all(struct config *c, const char *file, const char *self_exe)
     c->loopback = is_loopback(c->listen);
     derive(c, &c->data_dir, default_data_dir(c));
     if (!c->data_dir[0])
-        return refuse(c, "DATA_DIR: set it, since neither HOME nor XDG_DATA_HOME says where");
-    c->file = file ? keep(c, "%s", file) : "";
+        return config_refuse(c, "DATA_DIR: set it, since neither HOME nor XDG_DATA_HOME says where");
+    c->file = file ? config_keep(c, "%s", file) : "";
     int r = absolute(c, &c->data_dir, "DATA_DIR");
 
     if (r == 0)
         r = absolute(c, &c->file, "--config");
     if (private_database)
-        derive(c, &c->secret_file, keep(c, "%s/secret", c->data_dir));
-    derive(c, &c->journal_dir, keep(c, "%s/journal", c->data_dir));
+        derive(c, &c->secret_file, config_keep(c, "%s/secret", c->data_dir));
+    derive(c, &c->journal_dir, config_keep(c, "%s/journal", c->data_dir));
     derive(c, &c->node_name, host_name(c));
     derive(c, &c->public_url, own_url(c));
     derive_own_files(c, self_exe);
@@ -334,110 +329,6 @@ static int derive_all(struct config *c, const char *file, const char *self_exe)
     if (c->loops == 0)
         c->loops = (int)MIN(MAX(sysconf(_SC_NPROCESSORS_ONLN), 1), 256);
     return r;
-}
-
-static int check_proxies(struct config *c)
-{
-    struct str rest = str_c(c->trusted_proxies), part;
-    struct net_block block;
-
-    while (rest.n > 0 && str_split(&rest, ',', &part)) {
-        if (!net_block_parse(str_trim(part), &block))
-            return refuse(c, "TRUSTED_PROXIES: \"%.*s\" is not a network such as 10.0.0.0/8",
-                          (int)MIN(part.n, (size_t)80), part.p);
-    }
-    return 0;
-}
-
-static bool is_zone(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/", s.p[i]))
-            return false;
-    }
-    return s.n > 0 && s.n < 64;
-}
-
-static int check_mail(struct config *c)
-{
-    struct str url = str_c(c->smtp_url);
-    struct mailbox from;
-
-    if (!c->smtp_url[0] != !c->mail_from[0])
-        return refuse(c, "SMTP_URL and MAIL_FROM: set both or neither");
-    if (url.n && !str_starts(url, STR("smtp://")) && !str_starts(url, STR("smtps://")))
-        return refuse(c, "SMTP_URL: must begin with smtp:// or smtps://");
-    if (c->mail_from[0] && !mailbox_parse(str_c(c->mail_from), &from))
-        return refuse(c, "MAIL_FROM: use ops@example.org or Tollgate <ops@example.org>");
-    if (!c->smtp_user[0] != !c->smtp_password_file[0])
-        return refuse(c, "SMTP_USER and SMTP_PASSWORD_FILE: set both or neither");
-    return 0;
-}
-
-static bool is_web_url(struct str url)
-{
-    return str_starts(url, STR("http://")) || str_starts(url, STR("https://"));
-}
-
-/* A URL that paths are added to. */
-static const char *without_slashes(struct config *c, const char *text)
-{
-    struct str url = str_c(text);
-
-    while (url.n > 0 && url.p[url.n - 1] == '/')
-        url.n--;
-    return keep(c, "%.*s", STR_FMT(url));
-}
-
-/* What is wrong is told without the secret. */
-static int check_stripe(struct config *c)
-{
-    struct str key = str_c(c->stripe_secret_key), rest = str_c(c->stripe_webhook_secret), part;
-
-    if (key.n > 0 && !str_starts(key, STR("sk_")) && !str_starts(key, STR("rk_")))
-        return refuse(c, "STRIPE_SECRET_KEY: it begins with sk_ or rk_");
-    while (rest.n > 0 && str_split(&rest, ',', &part)) {
-        if (!str_starts(str_trim(part), STR("whsec_")))
-            return refuse(c, "STRIPE_WEBHOOK_SECRET: each begins with whsec_");
-    }
-    if (!is_web_url(str_c(c->stripe_api_url)) || !is_web_url(str_c(c->stripe_checkout_url)))
-        return refuse(c, "STRIPE_API_URL and STRIPE_CHECKOUT_URL: must begin with http:// or https://");
-    c->stripe_api_url = without_slashes(c, c->stripe_api_url);
-    c->stripe_checkout_url = without_slashes(c, c->stripe_checkout_url);
-    return 0;
-}
-
-static int check_traces(struct config *c)
-{
-    const struct traces_config traces = {.endpoint = str_c(c->traces_endpoint),
-                                         .headers = str_c(c->traces_headers),
-                                         .kept = str_c(c->traces_kept)};
-    const char *wrong = traces.endpoint.n ? traces_wrong(&traces) : NULL;
-
-    return wrong ? refuse(c, "%s", wrong) : 0;
-}
-
-static int check_all(struct config *c)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-
-    if (inet_pton(AF_INET, c->listen, address) != 1 && inet_pton(AF_INET6, c->listen, address) != 1)
-        return refuse(c, "LISTEN: \"%.80s\" is not an IP address; use 127.0.0.1, 0.0.0.0 or ::",
-                      c->listen);
-    if (!is_web_url(str_c(c->public_url)))
-        return refuse(c, "PUBLIC_URL: must begin with http:// or https://");
-    c->public_url = without_slashes(c, c->public_url);
-    if (!c->tls_cert_file[0] != !c->tls_key_file[0])
-        return refuse(c, "TLS_CERT_FILE and TLS_KEY_FILE: set both or neither");
-    if (!is_zone(str_c(c->default_time_zone)))
-        return refuse(c, "DEFAULT_TIME_ZONE: use a name such as Europe/Warsaw");
-    int r = check_mail(c);
-
-    if (r == 0)
-        r = check_stripe(c);
-    if (r == 0)
-        r = check_traces(c);
-    return r ? r : check_proxies(c);
 }
 
 int config_load(const char *file, const struct config_override *overrides, size_t n_overrides,
@@ -467,7 +358,7 @@ int config_load(const char *file, const struct config_override *overrides, size_
     if (r == 0)
         r = derive_all(&c, file, self_exe);
     if (r == 0)
-        r = check_all(&c);
+        r = config_check(&c);
     if (r != 0) {
         config_done(&c);
         return r;

@@ -10,6 +10,8 @@
 
 enum config_signup { CONFIG_SIGNUP_AUTO, CONFIG_SIGNUP_OPEN, CONFIG_SIGNUP_INVITE,
                      CONFIG_SIGNUP_CLOSED };
+enum config_oidc_emails { CONFIG_OIDC_VERIFIED, CONFIG_OIDC_TRUSTED };
+enum config_oidc_link { CONFIG_OIDC_BY_PASSWORD, CONFIG_OIDC_BY_EMAIL };
 enum config_switch { CONFIG_OFF, CONFIG_ON, CONFIG_AUTO };
 
 struct config {

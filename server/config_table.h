@@ -1,4 +1,4 @@
-/* config_table.h: config.def as rows, for config.c and config_print.c only. */
+/* config_table.h: config.def as rows, for the files config*.c only. */
 #pragma once
 
 #include "base/arena.h"
@@ -25,3 +25,11 @@ struct config_inside {
     const char *origins[SETTINGS_MAX]; /* "default", "environment", "FILE:12", "--port" */
     char *fault;
 };
+
+/* Says what is wrong; CONFIG_E_INVALID. */
+int config_refuse(struct config *c, const char *fmt, ...) _printf_(2, 3) _must_use_;
+/* Text in the arena. It has room for every setting several times over, so it cannot fail but by the machine
+ * running out of memory, at start. */
+const char *config_keep(struct config *c, const char *fmt, ...) _printf_(2, 3);
+/* CONFIG_E_INVALID: a value cannot be meant, by itself or beside others. URLs lose the slashes at their end. */
+int config_check(struct config *c) _must_use_;

@@ -89,6 +89,11 @@
     {                                                                                              \
         HTTP_POST, path, auth, BOUND_FORM_BODY_BYTES, RUNS_ON_WAITING, PROBLEM_AS_PAGE, .page = fn \
     }
+/* The same of a page that is visited. */
+#define VISIT(path, auth, fn)                                                                      \
+    {                                                                                              \
+        HTTP_GET, path, auth, 0, RUNS_ON_WAITING, PROBLEM_AS_PAGE, .page = fn                      \
+    }
 /* Draws a PDF of what was sent. */
 #define DRAW(path, auth, fn)                                                                       \
     {                                                                                              \
@@ -263,9 +268,11 @@ const struct route routes[] = {
     SHOW("/sign-in", AUTH_NONE, page_sign_in),
     SECRET("/sign-in", AUTH_NONE, page_sign_in_send),
     SEND("/sign-in/code", AUTH_NONE, page_sign_in_code),
+    VISIT("/sign-in/provider", AUTH_NONE, page_provider_sign_in),
+    VISIT("/sign-in/provider/callback", AUTH_NONE, page_provider_callback),
     SHOW("/sign-up", AUTH_NONE, page_sign_up),
     SECRET("/sign-up", AUTH_NONE, page_sign_up_send),
-    SEND("/sign-out", AUTH_USER, page_sign_out),
+    TRY("/sign-out", AUTH_USER, page_sign_out),
     SEND("/team", AUTH_USER, page_show_team),
     SHOW("/forgot", AUTH_NONE, page_forgot),
     SEND("/forgot", AUTH_NONE, page_forgot_send),
@@ -278,6 +285,9 @@ const struct route routes[] = {
     SECRET("/account/password", AUTH_USER, page_account_password),
     SEND("/account/sessions", AUTH_USER, page_account_end_sessions),
     SEND("/account/sessions/{id}/end", AUTH_USER, page_account_end_session),
+    SECRET("/account/provider", AUTH_USER, page_provider_link),
+    VISIT("/account/provider/go", AUTH_USER, page_provider_go),
+    SEND("/account/provider/unlink", AUTH_USER, page_provider_unlink),
     SECRET("/account/second-factor", AUTH_USER, page_factor_begin),
     SEND("/account/second-factor/confirm", AUTH_USER, page_factor_confirm),
     SEND("/account/second-factor/codes", AUTH_USER, page_factor_renew),

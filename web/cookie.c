@@ -9,6 +9,7 @@ static const char *cookie_name(const struct services *services, enum cookie cook
     static const char *const names[][2] = {
         [COOKIE_SESSION] = {"tollgate_session", "__Host-tollgate_session"},
         [COOKIE_FLASH] = {"tollgate_flash", "__Host-tollgate_flash"},
+        [COOKIE_PROVIDER] = {"tollgate_provider", "__Host-tollgate_provider"},
     };
 
     return names[cookie][services->public_https];

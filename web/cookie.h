@@ -1,4 +1,5 @@
-/* cookie.h: the cookies of the dashboard: session, flash, theme, columns.
+/* cookie.h: the cookies of the dashboard: session, flash, a sign-in by the identity
+ * provider that has begun, theme, columns.
  *
  * Where PUBLIC_URL is https their names begin with __Host- and they are Secure, so that no other
  * host and no plain connection can plant one. */
@@ -6,7 +7,7 @@
 
 #include "gateway/services.h"
 
-enum cookie { COOKIE_SESSION, COOKIE_FLASH };
+enum cookie { COOKIE_SESSION, COOKIE_FLASH, COOKIE_PROVIDER };
 
 /* p NULL: there is none. */
 struct str cookie_get(const struct services *services, const struct request *req,

@@ -62,7 +62,7 @@ static void add_common(const struct services *services, const struct request *re
     json_set_str(view, "version", services->version);
     json_set_cstr(view, "request_id", id);
     json_set_bool(view, "sandbox", services->sandbox_payments);
-    json_set_bool(view, "signup_open", services->signup == SIGNUP_OPEN);
+    json_set_bool(view, "signup_open", services_signup_open(services));
 }
 
 void frame_add_bare(const struct services *services, const struct request *req, const char *title,

@@ -13,6 +13,8 @@
     X(reference, "/reference")                                                                     \
     X(sign_in, "/sign-in")                                                                         \
     X(sign_in_code, "/sign-in/code")                                                               \
+    X(sign_in_provider, "/sign-in/provider")                                                       \
+    X(provider_callback, "/sign-in/provider/callback")                                             \
     X(forgot, "/forgot")                                                                           \
     X(sign_up, "/sign-up")                                                                         \
     X(sign_out, "/sign-out")                                                                       \
@@ -54,6 +56,9 @@
     X(confirm_factor, "/account/second-factor/confirm")                                            \
     X(renew_codes, "/account/second-factor/codes")                                                 \
     X(end_factor, "/account/second-factor/end")                                                    \
+    X(provider_link, "/account/provider")                                                          \
+    X(provider_go, "/account/provider/go")                                                         \
+    X(provider_unlink, "/account/provider/unlink")                                                 \
     X(operator_home, "/operator")                                                                  \
     X(operator_accounts, "/operator/accounts")                                                     \
     X(operator_new_account, "/operator/accounts/new")                                              \

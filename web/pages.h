@@ -10,6 +10,7 @@
 #include "web/pages/forgot.h"
 #include "web/pages/guardrails.h"
 #include "web/pages/home.h"
+#include "web/pages/identity_provider.h"
 #include "web/pages/invite.h"
 #include "web/pages/invoice.h"
 #include "web/pages/key.h"

@@ -80,3 +80,35 @@ bool base64_read(struct str text, struct buf *out)
     }
     return true;
 }
+
+void base64url_put(struct buf *out, const void *p, size_t n)
+{
+    size_t at = out->n;
+
+    base64_put(out, p, n);
+    while (out->n > at && out->p[out->n - 1] == '=')
+        out->n--;
+    for (size_t i = at; i < out->n; i++)
+        out->p[i] = (char)(out->p[i] == '+' ? '-' : out->p[i] == '/' ? '_' : out->p[i]);
+}
+
+bool base64url_read(struct str text, struct buf *out)
+{
+    size_t whole = text.n / GROUP_DIGITS * GROUP_DIGITS;
+    char group[GROUP_DIGITS];
+
+    for (size_t i = 0; i < text.n; i += GROUP_DIGITS) {
+        size_t n = i < whole ? GROUP_DIGITS : text.n - whole;
+
+        for (size_t k = 0; k < GROUP_DIGITS; k++) {
+            char c = k < n ? text.p[i + k] : '=';
+
+            if (k < n && (c == '+' || c == '/' || c == '='))
+                return false;
+            group[k] = (char)(c == '-' ? '+' : c == '_' ? '/' : c);
+        }
+        if (!base64_read(str_n(group, GROUP_DIGITS), out))
+            return false;
+    }
+    return true;
+}

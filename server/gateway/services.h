@@ -28,6 +28,7 @@ struct memory_guard;   /* http/admission.h */
 struct notices;        /* notices/notices.h */
 struct route;          /* http/router.h */
 struct stripe;         /* payments/stripe.h */
+struct oidc;           /* oidc/oidc.h */
 struct traces;         /* traces/traces.h */
 struct db;
 
@@ -64,6 +65,11 @@ struct services {
     bool plain_sign_in_allowed;
     bool loopback_only; /* the listener is not reachable from other machines */
     _Atomic enum signup_mode signup; /* this and the times below: also later, see app.c */
+    struct oidc *oidc; /* the identity provider; NULL: none is set */
+    bool oidc_signup_own;         /* whom it signs in that is new: oidc_signup, else signup */
+    enum signup_mode oidc_signup;
+    bool oidc_link_by_email;
+    bool password_of_operators; /* nobody else signs in with one */
     bool sandbox_payments;
     const struct stripe *stripe; /* NULL: no card payments by it */
     struct str page_policy; /* pages' Content-Security-Policy; p NULL: web/frame.h's own */
@@ -86,3 +92,15 @@ struct services {
     bool (*draining)(void *ctx);
     void *ctx;
 };
+
+/* Who gets an account when the identity provider signs them in for the first time. */
+static inline enum signup_mode services_oidc_signup(const struct services *s)
+{
+    return s->oidc_signup_own ? s->oidc_signup : s->signup;
+}
+/* Strangers can make themselves an account, in one way or another. */
+static inline bool services_signup_open(const struct services *s)
+{
+    return (s->signup == SIGNUP_OPEN && !s->password_of_operators) ||
+           (s->oidc && services_oidc_signup(s) == SIGNUP_OPEN);
+}

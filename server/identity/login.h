@@ -14,18 +14,20 @@ enum {
     LOGIN_E_LIMITED = 2, /* *ret_retry_after_s is set */
     LOGIN_E_CODE = 3,    /* the password is right; a code is asked for */
     LOGIN_E_OVER = 4,    /* the ticket is too old, or the password was changed since */
+    LOGIN_E_PROVIDER = 5, /* the password is right, and of somebody who signs in otherwise (operators_only) */
 };
 
 struct login {
     struct str email, password;
     struct session_from from;
+    bool operators_only; /* PASSWORD_SIGN_IN=off */
 };
 
 struct login_made {
     struct session_made session;
     struct str ticket; /* LOGIN_E_CODE: what login_with_code() wants, for LOGIN_TICKET_S */
 };
-/* Own transactions, passwords lane. LOGIN_E_WRONG, _LIMITED, _CODE: nobody is signed in yet. */
+/* Own transactions, passwords lane. LOGIN_E_WRONG, _LIMITED, _CODE, _PROVIDER: nobody is signed in yet. */
 int login_try(struct db *db, struct arena *a, const uint8_t session_pepper[32],
               const struct login *login, struct login_made *ret,
               int32_t *ret_retry_after_s) _must_use_;

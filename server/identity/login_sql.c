@@ -89,7 +89,10 @@ int login_start(struct db *db, struct arena *a, const uint8_t session_pepper[32]
     const struct actor actor = login_actor(row, from);
     int r = session_start(db, a, session_pepper, row->id, from, ret);
 
-    return r == 0 ? user_audit(db, &actor, "user.sign_in", row->id, STR_NONE, STR_NONE) : r;
+    if (r == 0)
+        r = user_audit(db, &actor, "user.sign_in", row->id, STR_NONE,
+                       from->by_provider ? STR("{\"by\": \"identity provider\"}") : STR_NONE);
+    return r;
 }
 
 static int rehash(struct db *db, const struct sign_in *t)
@@ -138,6 +141,8 @@ int login_try(struct db *db, struct arena *a, const uint8_t session_pepper[32],
         return err_trace(r);
     if (!password_check(t.row.hash.p, login->password))
         return LOGIN_E_WRONG;
+    if (login->operators_only && !t.row.is_operator)
+        return LOGIN_E_PROVIDER;
     if (t.row.second_factor)
         return login_ticket_make(a, session_pepper, &t.row, t.attempt, &ret->ticket);
     if (secret_password_stale(t.row.hash.p))

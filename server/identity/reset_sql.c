@@ -74,11 +74,13 @@ static int look_tx(struct db *db, void *ctx)
 }
 
 int reset_peek(struct db *db, struct arena *a, const uint8_t session_pepper[32], struct str token,
-               struct str *ret_email)
+               bool operators_only, struct str *ret_email)
 {
     struct resetting t = {.a = a, .digest = session_digest(session_pepper, "reset", token)};
     int r = look_tx(db, &t);
 
+    if (r == 0 && operators_only && !t.is_operator)
+        r = IDENTITY_E_NONE;
     if (r != 0)
         return r < 0 ? err_trace(r) : r;
     *ret_email = t.email;
@@ -176,15 +178,16 @@ DB_QUERY(reset_wish_take,
          "DELETE FROM reset_wish WHERE id = (SELECT id FROM reset_wish ORDER BY id LIMIT 1"
          "                                      FOR UPDATE SKIP LOCKED)"
          " RETURNING address, coalesce((SELECT p.id FROM person p WHERE p.email = reset_wish.email"
-         "                                 AND p.disabled_at IS NULL), 0) AS user_id, email")
+         "                                 AND p.disabled_at IS NULL AND (p.is_operator OR NOT $1)), 0)"
+         "           AS user_id, email")
 
 int reset_grant(struct db *db, struct arena *a, const uint8_t session_pepper[32],
-                struct reset_made *ret)
+                bool operators_only, struct reset_made *ret)
 {
     struct actor actor = ACTOR_THE_SYSTEM;
     struct reset_made made = {0};
     struct user_id user;
-    int r = db_one(db, &reset_wish_take, a, DB_NO_ARGS,
+    int r = db_one(db, &reset_wish_take, a, DB_ARGS(db_bool(operators_only)),
                    DB_COLS(db_col_text("address", &actor.address), db_col_i64("user_id", &user.v),
                            db_col_text("email", &made.email)));
 

@@ -11,6 +11,7 @@
 /* Where a sign-in comes from. */
 struct session_from {
     struct str address, user_agent;
+    bool by_provider; /* the identity provider said who it is (federated.h) */
 };
 
 struct session_made {
@@ -23,6 +24,7 @@ struct session {
     struct user_id user;
     struct str email, name;
     bool is_operator;
+    bool by_provider; /* as it began */
     struct str csrf; /* 64 hexadecimal digits */
     /* The team that the dashboard shows; id 0 when the user belongs to none. */
     struct team_id team;

@@ -19,7 +19,7 @@ struct digest session_digest(const uint8_t session_pepper[32], const char *purpo
 }
 
 DB_QUERY(session_by_digest,
-         "SELECT s.id, p.id AS user_id, p.email, p.name, p.is_operator,"
+         "SELECT s.id, p.id AS user_id, p.email, p.name, p.is_operator, s.by_provider,"
          "       coalesce(m.team_id, 0) AS team_id, coalesce(m.role, 'viewer') AS role,"
          "       t.name AS team_name, t.time_zone,"
          "       coalesce(t.frozen_at IS NOT NULL, false) AS frozen,"
@@ -62,7 +62,8 @@ int session_find(struct db *db, struct arena *a, const uint8_t session_pepper[32
         db, &session_by_digest, a, DB_ARGS(db_digest(&digest)),
         DB_COLS(db_col_i64("id", &s.id), db_col_i64("user_id", &s.user.v),
                 db_col_text("email", &s.email), db_col_text("name", &s.name),
-                db_col_bool("is_operator", &s.is_operator), db_col_i64("team_id", &s.team.v),
+                db_col_bool("is_operator", &s.is_operator),
+                db_col_bool("by_provider", &s.by_provider), db_col_i64("team_id", &s.team.v),
                 db_col_text("role", &role), db_col_text("team_name", &s.team_name),
                 db_col_text("time_zone", &s.team_time_zone), db_col_bool("frozen", &s.team_frozen),
                 db_col_bool("stale", &stale), db_col_bool("moved", &moved)));
@@ -82,11 +83,11 @@ int session_find(struct db *db, struct arena *a, const uint8_t session_pepper[32
 }
 
 DB_QUERY(session_add,
-         "INSERT INTO session (digest, user_id, team_id, address, user_agent, expires_at)"
+         "INSERT INTO session (digest, user_id, team_id, address, user_agent, by_provider, expires_at)"
          " VALUES ($1, $2, (SELECT s.team_id FROM session s WHERE s.user_id = $2"
          "                   ORDER BY s.seen_at DESC LIMIT 1),"
-         "         coalesce($3, ''), left(coalesce($4, ''), 200),"
-         "         now() + make_interval(hours => $5))")
+         "         coalesce($3, ''), left(coalesce($4, ''), 200), $5,"
+         "         now() + make_interval(hours => $6))")
 
 int session_start(struct db *db, struct arena *a, const uint8_t session_pepper[32],
                   struct user_id user, const struct session_from *from, struct session_made *ret)
@@ -98,7 +99,8 @@ int session_start(struct db *db, struct arena *a, const uint8_t session_pepper[3
     struct digest digest = session_digest(session_pepper, "session", token);
     int r = db_exec(db, &session_add,
                     DB_ARGS(db_digest(&digest), db_i64(user.v), db_text(from->address),
-                            db_text(from->user_agent), db_i32(SESSION_HOURS)),
+                            db_text(from->user_agent), db_bool(from->by_provider),
+                            db_i32(SESSION_HOURS)),
                     NULL);
 
     if (r != 0)

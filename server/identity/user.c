@@ -24,19 +24,24 @@ struct joining {
     struct identity_fault *fault;
 };
 
-static int first_team(struct db *db, struct joining *t)
+int user_first_team(struct db *db, struct arena *a, const uint8_t session_pepper[32], const struct actor *actor,
+                    struct str name, struct str team_name, struct str invite, struct identity_fault *fault)
 {
-    struct str name = t->wish.team_name;
+    const struct user_id user = {actor->id};
     struct team_id team;
+    int r;
 
-    if (t->wish.invite.p)
-        return invite_use(db, t->a, t->pepper, &t->actor, t->wish.invite, t->made.user, &team,
-                          t->fault);
-    if (name.n == 0)
-        name = arena_strf(t->a, "%.*s's team", STR_FMT(t->wish.name));
-    if (!name.p)
+    if (invite.p) {
+        r = invite_use(db, a, session_pepper, actor, invite, user, &team, fault);
+        return r == IDENTITY_E_NONE
+                   ? identity_fault_set(fault, "invite", "The invitation is no longer valid.")
+                   : r;
+    }
+    if (team_name.n == 0)
+        team_name = arena_strf(a, "%.*s's team", STR_FMT(name));
+    if (!team_name.p)
         return err_origin(-ENOMEM);
-    return team_create(db, t->a, &t->actor, t->made.user, name, STR_NONE, &team, t->fault);
+    return team_create(db, a, actor, user, team_name, STR_NONE, &team, fault);
 }
 
 static int sign_up_tx(struct db *db, void *ctx)
@@ -53,9 +58,8 @@ static int sign_up_tx(struct db *db, void *ctx)
         r = user_audit(db, &t->actor, "user.sign_up", t->made.user, STR_NONE, STR_NONE);
     }
     if (r == 0)
-        r = first_team(db, t);
-    if (r == IDENTITY_E_NONE)
-        return identity_fault_set(t->fault, "invite", "The invitation is no longer valid.");
+        r = user_first_team(db, t->a, t->pepper, &t->actor, t->wish.name, t->wish.team_name,
+                            t->wish.invite, t->fault);
     if (r == 0)
         r = session_start(db, t->a, t->pepper, t->made.user, &t->wish.from, &t->made);
     if (r == 0)

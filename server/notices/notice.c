@@ -100,7 +100,7 @@ static int grant_tx(struct db *db, void *ctx)
 {
     struct granting *g = ctx;
     struct reset_made made;
-    int r = reset_grant(db, g->a, g->pepper, &made);
+    int r = reset_grant(db, g->a, g->pepper, g->n->resets_of_operators, &made);
 
     if (r || !made.token.p)
         return r;

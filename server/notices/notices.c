@@ -58,7 +58,8 @@ int notices_init(struct arena *a, const struct notices_settings *settings,
                  const uint8_t seal_key[32], struct notices *ret)
 {
     struct notices n = {.public_url = settings->public_url, .host = host_of(settings->public_url),
-                        .private_webhooks = settings->private_webhooks};
+                        .private_webhooks = settings->private_webhooks,
+                        .resets_of_operators = settings->resets_of_operators};
 
     memcpy(n.seal_key, seal_key, sizeof(n.seal_key));
     n.mails = settings->smtp_url[0] && mailbox_parse(str_c(settings->mail_from), &n.from);

@@ -14,6 +14,7 @@ struct notices {
     const char *from_address;
 
     bool private_webhooks; /* they may go to private networks */
+    bool resets_of_operators; /* nobody else has a password to set anew */
     struct str host;       /* of Message-IDs: that of public_url */
     struct str public_url; /* no slash at its end */
     uint8_t seal_key[32];
@@ -23,6 +24,7 @@ struct notices {
 struct notices_settings {
     const char *smtp_url, *smtp_user, *smtp_password_file, *mail_from;
     bool allow_plain, private_webhooks;
+    bool resets_of_operators; /* nobody else has a password to set anew */
     struct str public_url;
 };
 

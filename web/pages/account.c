@@ -4,8 +4,10 @@
 #include "base/err.h"
 #include "identity/password.h"
 #include "identity/user.h"
+#include "notices/notices.h"
 #include "web/form.h"
 #include "web/links.h"
+#include "web/pages/identity_provider.h"
 #include "web/pages/second_factor.h"
 #include "web/view.h"
 
@@ -27,14 +29,14 @@ static const struct form_field password_fields[] = {
 
 struct forms {
     struct form name, password;
-    const struct form *factor; /* NULL: an empty one */
+    const struct form *factor, *provider; /* NULL: an empty one */
 };
 
 static int open_forms(struct web *w, struct forms *forms)
 {
     int r = form_init(&forms->name, w->arena, name_fields, ARRAY_LEN(name_fields));
 
-    forms->factor = NULL;
+    forms->factor = forms->provider = NULL;
     if (r == 0)
         r = form_init(&forms->password, w->arena, password_fields, ARRAY_LEN(password_fields));
     form_set(&forms->name, NAME, w->session.name);
@@ -74,7 +76,12 @@ static int show(struct web *w, int status, const struct forms *forms)
     json_set(view, "sessions", sessions_view(w, &sessions));
     json_set_bool(view, "several", sessions.n > 1);
     json_set_bool(view, "no_team", w->session.team.v == 0);
+    json_set_bool(view, "mails", notices_mail(w->services->notices));
+    json_set_bool(view, "password_of_operators",
+                  w->services->password_of_operators && !w->session.is_operator);
     r = factor_view(w, forms->factor, view);
+    if (r == 0)
+        r = provider_card(w, forms->provider, view);
     if (r < 0) {
         json_unref(view);
         return err_trace(r);
@@ -96,6 +103,15 @@ int account_show_factor(struct web *w, const struct form *form)
     int r = open_forms(w, &forms);
 
     forms.factor = form;
+    return r ? web_outcome(w, r) : show(w, 422, &forms);
+}
+
+int account_show_provider(struct web *w, const struct form *form)
+{
+    struct forms forms;
+    int r = open_forms(w, &forms);
+
+    forms.provider = form;
     return r ? web_outcome(w, r) : show(w, 422, &forms);
 }
 

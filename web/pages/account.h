@@ -12,3 +12,5 @@ int page_account_end_sessions(struct web *w) _must_use_; /* POST /account/sessio
 
 /* The page with what was wrong of the second factor's form. */
 int account_show_factor(struct web *w, const struct form *form) _must_use_;
+/* Or of the one that links the identity provider. */
+int account_show_provider(struct web *w, const struct form *form) _must_use_;

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "identity/invite.h"
 #include "web/links.h"
+#include "web/pages/identity_provider.h"
 #include "web/view.h"
 
 static int show(struct web *w, int status, const struct invite *invite, const char *fault)
@@ -27,7 +28,10 @@ static int show(struct web *w, int status, const struct invite *invite, const ch
     query_put(&url, "invite", w->req->params[0]);
     json_set_str(view, "sign_up_link", buf_str(&url));
     buf_done(&url);
-    json_set_bool(view, "may_sign_up", w->services->signup != SIGNUP_CLOSED);
+    json_set_bool(view, "may_sign_up",
+                  w->services->signup != SIGNUP_CLOSED && !w->services->password_of_operators);
+    json_set_bool(view, "password_of_operators", w->services->password_of_operators);
+    provider_button(w, view, STR(""), w->req->params[0]);
     return web_render_as(w, status, "invite", "Join a team", view);
 }
 

@@ -33,7 +33,8 @@ static int peek(struct web *w, struct str *ret_email)
     int r = web_begin(w, DB_SYSTEM);
 
     if (r == 0)
-        r = reset_peek(w->db, w->arena, w->services->session_pepper, w->req->params[0], ret_email);
+        r = reset_peek(w->db, w->arena, w->services->session_pepper, w->req->params[0],
+                       w->services->password_of_operators, ret_email);
     web_leave_tx(w);
     return r;
 }

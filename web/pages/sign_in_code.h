@@ -3,6 +3,7 @@
 
 #include "web/web.h"
 
-/* What POST /sign-in answers when the password was right; the ticket stands in the form. */
-int sign_in_ask_code(struct web *w, struct str ticket) _must_use_;
+/* What is answered when the password was right, or the identity provider has said who it is; the ticket stands in
+ * the form, and where to go afterwards. */
+int sign_in_ask_code(struct web *w, struct str ticket, struct str next, bool by_provider) _must_use_;
 int page_sign_in_code(struct web *w) _must_use_; /* POST /sign-in/code */

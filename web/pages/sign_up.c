@@ -6,6 +6,7 @@
 #include "identity/user.h"
 #include "web/form.h"
 #include "web/links.h"
+#include "web/pages/identity_provider.h"
 
 enum { NAME, EMAIL, PASSWORD, TEAM };
 
@@ -31,8 +32,9 @@ static struct str invite_of(struct web *w)
 
 static bool may_sign_up(struct web *w)
 {
-    return w->services->signup == SIGNUP_OPEN ||
-           (w->services->signup == SIGNUP_INVITE && invite_of(w).n > 0);
+    return !w->services->password_of_operators &&
+           (w->services->signup == SIGNUP_OPEN ||
+            (w->services->signup == SIGNUP_INVITE && invite_of(w).n > 0));
 }
 
 static int show(struct web *w, int status, const struct form *form)
@@ -43,6 +45,10 @@ static int show(struct web *w, int status, const struct form *form)
     json_set_str(view, "invite", invite_of(w));
     json_set_bool(view, "allowed", web_may_sign_in(w));
     json_set_bool(view, "open", may_sign_up(w));
+    provider_button(w, view, STR(""), invite_of(w));
+    json_set_bool(view, "password_of_operators", w->services->password_of_operators);
+    json_set_bool(view, "only_provider", !may_sign_up(w) && provider_may_sign_up(w, invite_of(w)));
+    json_set_bool(view, "any", may_sign_up(w) || provider_may_sign_up(w, invite_of(w)));
     return web_render_as(w, status, "sign_up", "Sign up", view);
 }
 

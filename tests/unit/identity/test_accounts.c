@@ -332,8 +332,8 @@ static void a_reset_link_works_once_and_ends_sessions(void **state)
     assert_int_equal(reset_make(t.db, t.a, test_pepper, &operator, s.user, &token), 0);
     people_commit(&t);
     people_begin(&t, DB_SYSTEM);
-    assert_int_equal(reset_peek(t.db, t.a, test_pepper, first, &email), IDENTITY_E_NONE);
-    assert_int_equal(reset_peek(t.db, t.a, test_pepper, token, &email), 0);
+    assert_int_equal(reset_peek(t.db, t.a, test_pepper, first, false, &email), IDENTITY_E_NONE);
+    assert_int_equal(reset_peek(t.db, t.a, test_pepper, token, false, &email), 0);
     people_commit(&t);
     assert_str(email, "ned@example.org");
     people_forget_attempts(&t);
