@@ -29,16 +29,17 @@ struct federated_rules {
     bool names_operators; /* in_operator_group makes an operator, at each sign-in, and its lack ends that */
 };
 
+/* Above the outcomes of db/ and of this room, which pass through the same transaction. */
 enum {
     FEDERATED_OK = 0,
-    FEDERATED_E_CODE = 1,     /* *ret has a ticket: a code is asked for, as of login_try() */
-    FEDERATED_E_NO_EMAIL = 2, /* a new account needs one */
-    FEDERATED_E_TAKEN = 3,    /* an account has the e-mail, and is not linked */
-    FEDERATED_E_UNINVITED = 4,
-    FEDERATED_E_CLOSED = 5,
-    FEDERATED_E_DISABLED = 6,
-    FEDERATED_E_OTHER = 7,    /* linking: it is linked to another person, or the person to another */
-    FEDERATED_E_INVITE = 8,   /* fault has the sentence */
+    FEDERATED_E_CODE = 10, /* *ret has a ticket: a code is asked for, as of login_try() */
+    FEDERATED_E_NO_EMAIL,  /* a new account needs one */
+    FEDERATED_E_TAKEN,     /* an account has the e-mail, and is not linked */
+    FEDERATED_E_UNINVITED,
+    FEDERATED_E_CLOSED,
+    FEDERATED_E_DISABLED,
+    FEDERATED_E_OTHER,     /* linking: it is linked to another person, or the person to another */
+    FEDERATED_E_INVITE,    /* fault has the sentence */
 };
 
 struct federated_sign_in {

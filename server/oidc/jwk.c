@@ -69,6 +69,8 @@ static const struct json_object *find(const struct json_object *set, struct str 
 
         if (!fits(key, kid, alg))
             continue;
+        if (kid.p)
+            return key;
         if (found)
             return NULL;
         found = key;
