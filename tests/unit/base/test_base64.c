@@ -63,12 +63,43 @@ static void what_is_no_base64_is_refused(void **state)
     buf_done(&out);
 }
 
+static void the_form_for_urls_has_other_digits_and_no_padding(void **state)
+{
+    static const char *const wrong[] = {"A", "AAAAA", "Zg==", "+A", "/A", "A A", "AA.A"};
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, KIB(1));
+    base64url_put(&out, "\xfb\xff\xfe", 3);
+    assert_str(buf_str(&out), "-__-");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str text;
+        char copy[16];
+
+        buf_reset(&out);
+        base64url_put(&out, cases[i].bytes, strlen(cases[i].bytes));
+        text = buf_str(&out);
+        assert_false(memchr(text.p, '=', text.n));
+        memcpy(copy, text.p, text.n);
+        text.p = copy;
+        buf_reset(&out);
+        assert_true(base64url_read(text, &out));
+        assert_str(buf_str(&out), cases[i].bytes);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        buf_reset(&out);
+        assert_false(base64url_read(str_c(wrong[i]), &out));
+    }
+    buf_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_texts),
         cmocka_unit_test(every_byte_comes_back),
         cmocka_unit_test(what_is_no_base64_is_refused),
+        cmocka_unit_test(the_form_for_urls_has_other_digits_and_no_padding),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
