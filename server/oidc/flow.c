@@ -182,6 +182,8 @@ int oidc_url(struct oidc *o, struct arena *a, const struct oidc_flow *flow, stru
     oidc_put(&url, a, '&', "nonce", flow->nonce);
     oidc_put(&url, a, '&', "code_challenge", challenge_of(a, flow->verifier));
     oidc_put(&url, a, '&', "code_challenge_method", STR("S256"));
+    if (flow->fresh)
+        oidc_put(&url, a, '&', "prompt", STR("login"));
     return finish_url(a, &url, ret);
 }
 

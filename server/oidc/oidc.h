@@ -65,10 +65,11 @@ struct oidc_flow {
     struct str state, nonce, verifier; /* made by oidc_begin() */
     struct str next;   /* a path of ours to go to afterwards */
     struct str invite; /* of somebody who follows one; empty: none */
+    bool fresh;        /* the provider is to ask who it is, though it knows: not in the cookie */
     int64_t link_user; /* who wants the provider for his account here; 0: somebody signs in */
     int64_t until_s;
 };
-/* flow: next, invite and link_user are set, the rest is filled in. *ret_cookie is sealed. */
+/* flow: next, invite, fresh and link_user are set, the rest is filled in. *ret_cookie is sealed. */
 int oidc_begin(const struct oidc *o, struct arena *a, int64_t now_s, struct oidc_flow *flow,
                struct str *ret_cookie) _must_use_;
 /* False: none, of another secret, or too old. */

@@ -66,8 +66,8 @@ async function signedIn(who) {
 
 setup('an installation with a month behind it, seen by four', async () => {
   // 32 days back is another month, whatever day it is: there will be an invoice.
-  // A mail server is set, so that every page is there; nobody answers at it.
-  server = await new Server({ ...daysAhead(-32), SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'ops@example.org' }).start();
+  // A mail server and an identity provider are set, so that all of every page is there; nobody answers at either.
+  server = await new Server({ ...daysAhead(-32), SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'ops@example.org', OIDC_ISSUER: 'http://127.0.0.1:9', OIDC_CLIENT_ID: 'tollgate', OIDC_NAME: 'Example ID' }).start();
   provider = await startProvider();
   await addProviders(await signInOperator(server), provider);
   let owner = await addTeam(server);

@@ -187,7 +187,11 @@ test('SIGNUP=invite: strangers are not let in; who follows an invitation joins i
   assert.match(other.page.text, /This invitation is for another e-mail/);
   assert.equal(people('kim@example.org').length, 0);
   account('bob2', { email: 'x@elsewhere.example' });
-  assert.match((await signInAt(server, 'bob2')).page.text, /of a domain that may not come in/);
+  const elsewhere = await signInAt(server, 'bob2');
+  assert.match(elsewhere.page.text, /of a domain that may not come in/);
+  // The provider still knows that one: tried again, it asks.
+  const again = elsewhere.page.body.match(/href="(\/sign-in\/provider\?[^"]+)"/)[1];
+  assert.equal((await signInAt(server, 'ivy', again, elsewhere.visitor)).page.status, 200);
   later();
 });
 

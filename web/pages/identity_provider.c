@@ -30,7 +30,7 @@ static int64_t now_s(const struct web *w)
 
 /* --- what other pages show --- */
 
-static struct str begin_link(struct web *w, struct str next, struct str invite)
+static struct str begin_link(struct web *w, struct str next, struct str invite, bool fresh)
 {
     struct str link = STR("");
     struct buf url;
@@ -39,6 +39,7 @@ static struct str begin_link(struct web *w, struct str next, struct str invite)
     buf_put_str(&url, link_to(LINK_sign_in_provider));
     query_put(&url, "next", next);
     query_put(&url, "invite", invite);
+    query_put(&url, "fresh", fresh ? STR("1") : STR(""));
     if (buf_finish(&url) == 0)
         link = arena_str(w->arena, buf_str(&url));
     buf_done(&url);
@@ -52,7 +53,7 @@ bool provider_may_sign_up(const struct web *w, struct str invite)
     return w->services->oidc && (mode == SIGNUP_OPEN || (mode == SIGNUP_INVITE && invite.n));
 }
 
-void provider_button(struct web *w, struct json_object *view, struct str next, struct str invite)
+void provider_button(struct web *w, struct json_object *view, struct str next, struct str invite, bool fresh)
 {
     struct json_object *o;
 
@@ -61,7 +62,7 @@ void provider_button(struct web *w, struct json_object *view, struct str next, s
         return;
     o = json_new_object();
     json_set_str(o, "name", oidc_name(w->services->oidc));
-    json_set_str(o, "link", begin_link(w, next, invite));
+    json_set_str(o, "link", begin_link(w, next, invite, fresh));
     json_set_bool(o, "may_sign_up", provider_may_sign_up(w, invite));
     json_set(view, "provider", o);
 }
@@ -120,7 +121,9 @@ static int read_flow(struct web *w, struct oidc_flow *ret)
 int page_provider_sign_in(struct web *w)
 {
     struct str next = request_query(w->req, "next"), invite = request_query(w->req, "invite");
-    struct oidc_flow flow = {.next = next.n ? web_next(w) : STR(""), .invite = invite.n ? invite : STR("")};
+    struct oidc_flow flow = {.next = next.n ? web_next(w) : STR(""),
+                             .invite = invite.n ? invite : STR(""),
+                             .fresh = request_query(w->req, "fresh").n > 0};
     struct oidc_detail detail;
     struct str cookie, url;
     int r;

@@ -16,8 +16,9 @@ int page_provider_go(struct web *w) _must_use_;       /* GET /account/provider/g
 int page_provider_unlink(struct web *w) _must_use_;   /* POST /account/provider/unlink */
 
 /* Sets view.provider: {name, link, may_sign_up}, or null where none is set. The link goes on to `next`, or with the
- * invite, of which either may be empty. */
-void provider_button(struct web *w, struct json_object *view, struct str next, struct str invite);
+ * invite, of which either may be empty. fresh: the provider is to ask who it is, since whom it knows came to
+ * nothing. */
+void provider_button(struct web *w, struct json_object *view, struct str next, struct str invite, bool fresh);
 /* Whether it may make an account for a stranger, who may have an invite. */
 bool provider_may_sign_up(const struct web *w, struct str invite);
 /* The account's card, view.provider, and whether the person has a password of use: view.has_password. form NULL:

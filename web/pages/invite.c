@@ -31,7 +31,7 @@ static int show(struct web *w, int status, const struct invite *invite, const ch
     json_set_bool(view, "may_sign_up",
                   w->services->signup != SIGNUP_CLOSED && !w->services->password_of_operators);
     json_set_bool(view, "password_of_operators", w->services->password_of_operators);
-    provider_button(w, view, STR(""), w->req->params[0]);
+    provider_button(w, view, STR(""), w->req->params[0], false);
     return web_render_as(w, status, "invite", "Join a team", view);
 }
 

@@ -62,7 +62,7 @@ static int show(struct web *w, const struct oidc_flow *flow, const struct failur
 
     log_warn("provider_sign_in_failed", "reason=%s detail=%s address=%s", f->name,
              log_str(str_c(detail && detail[0] ? detail : "none")), log_str(from.address));
-    provider_button(w, view, flow->next, flow->invite);
+    provider_button(w, view, flow->next, flow->invite, f->status == 403);
     json_set_cstr(view, "sentence", sentence ? sentence : f->sentence);
     json_set_bool(view, "linking", flow->link_user != 0);
     return web_render_as(w, f->status, "provider_failed", "Not signed in", view);

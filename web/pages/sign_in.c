@@ -29,7 +29,7 @@ static int show(struct web *w, int status, const struct form *form)
     json_set_bool(view, "mails", notices_mail(w->services->notices));
     json_set_bool(view, "password_of_operators", w->services->password_of_operators);
     json_set_bool(view, "tried", status != 200);
-    provider_button(w, view, web_next(w), STR(""));
+    provider_button(w, view, web_next(w), STR(""), false);
     return web_render_as(w, status, "sign_in", "Sign in", view);
 }
 

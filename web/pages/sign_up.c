@@ -45,7 +45,7 @@ static int show(struct web *w, int status, const struct form *form)
     json_set_str(view, "invite", invite_of(w));
     json_set_bool(view, "allowed", web_may_sign_in(w));
     json_set_bool(view, "open", may_sign_up(w));
-    provider_button(w, view, STR(""), invite_of(w));
+    provider_button(w, view, STR(""), invite_of(w), false);
     json_set_bool(view, "password_of_operators", w->services->password_of_operators);
     json_set_bool(view, "only_provider", !may_sign_up(w) && provider_may_sign_up(w, invite_of(w)));
     json_set_bool(view, "any", may_sign_up(w) || provider_may_sign_up(w, invite_of(w)));
