@@ -81,7 +81,7 @@ static int set_number(struct config *c, size_t i, struct str value)
 
     if (str_i64(value, &v) != STR_OK || v < s->min || v > s->max)
         return config_refuse(c, "%s: \"%.*s\" is not a number from %d to %d (%s)", s->name,
-                      STR_FMT(value), s->min, s->max, c->inside->origins[i]);
+                             STR_FMT(value), s->min, s->max, c->inside->origins[i]);
     *number_of(c, i) = (int)v;
     return 0;
 }
@@ -98,7 +98,7 @@ static int set_choice(struct config *c, size_t i, struct str value)
         }
     }
     return config_refuse(c, "%s: \"%.*s\" is not one of %s (%s)", s->name, STR_FMT(value), s->words,
-                  c->inside->origins[i]);
+                         c->inside->origins[i]);
 }
 
 static int set_value(struct config *c, size_t i, struct str value, const char *origin)
@@ -161,7 +161,7 @@ static int read_line(struct config *c, const char *file, unsigned line, struct s
 
     if (i < 0)
         return config_refuse(c, "%s:%u: there is no setting %.*s (see tollgate --help)", file, line,
-                      (int)MIN(name.n, (size_t)80), name.p);
+                             (int)MIN(name.n, (size_t)80), name.p);
     return set_value(c, (size_t)i, value, config_keep(c, "%s:%u", file, line));
 }
 
@@ -253,7 +253,7 @@ static void derive_own_files(struct config *c, const char *self_exe)
     derive(c, &c->static_dir, config_keep(c, "%s/web", base));
     derive(c, &c->catalog_file,
            config_keep(c, installed ? "%s/catalog/models.json" : "%s/server/catalog/data/models.json",
-                base));
+                       base));
 }
 
 static bool is_loopback(const char *address)

@@ -16,7 +16,7 @@ static int check_proxies(struct config *c)
     while (rest.n > 0 && str_split(&rest, ',', &part)) {
         if (!net_block_parse(str_trim(part), &block))
             return config_refuse(c, "TRUSTED_PROXIES: \"%.*s\" is not a network such as 10.0.0.0/8",
-                          (int)MIN(part.n, (size_t)80), part.p);
+                                 (int)MIN(part.n, (size_t)80), part.p);
     }
     return 0;
 }
@@ -113,7 +113,7 @@ int config_check(struct config *c)
 
     if (inet_pton(AF_INET, c->listen, address) != 1 && inet_pton(AF_INET6, c->listen, address) != 1)
         return config_refuse(c, "LISTEN: \"%.80s\" is not an IP address; use 127.0.0.1, 0.0.0.0 or ::",
-                      c->listen);
+                             c->listen);
     if (!is_web_url(str_c(c->public_url)))
         return config_refuse(c, "PUBLIC_URL: must begin with http:// or https://");
     c->public_url = without_slashes(c, c->public_url);
