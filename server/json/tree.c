@@ -208,3 +208,28 @@ int json_parse(struct str text, struct json_object **ret, struct json_fault *fau
     buf_done(&d.scratch);
     return JSON_OK;
 }
+
+static void unref(void *json)
+{
+    json_unref(json);
+}
+
+int json_parse_object(struct arena *a, struct str text, struct json_object **ret)
+{
+    struct json_object *o = NULL;
+    struct json_fault fault;
+    int r = json_parse(text, &o, &fault);
+
+    *ret = NULL;
+    if (r == JSON_E_FAULT)
+        return 0;
+    if (r == 0 && json_kind(o) != JSON_OBJECT) {
+        json_unref(o);
+        return 0;
+    }
+    if (r == 0)
+        r = arena_defer(a, unref, o);
+    if (r == 0)
+        *ret = o;
+    return r < 0 ? err_trace(r) : r;
+}

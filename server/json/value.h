@@ -69,6 +69,9 @@ enum { JSON_OK = 0, JSON_E_FAULT = 1 };
 /* The tree of text, which json/scan has checked first with duplicate keys refused in every object.
  * Numbers keep their text. Surrogates without their other half become U+FFFD. */
 int json_parse(struct str text, struct json_object **ret, struct json_fault *fault) _must_use_;
+/* The same of what others send, where only an object is of use: the arena lets it go. *ret is NULL where it is none,
+ * which is an outcome of 0, too. */
+int json_parse_object(struct arena *a, struct str text, struct json_object **ret) _must_use_;
 /* Compact; slashes are not escaped, numbers are printed as they were read. 0 or -EMSGSIZE, -ENOMEM
  * of the buf. */
 int json_print(const struct json_object *v, struct buf *out) _must_use_;

@@ -163,7 +163,7 @@ int oidc_endpoints_read(struct arena *a, struct str text, struct str issuer, boo
                         struct oidc_endpoints *ret, struct oidc_detail *detail)
 {
     struct json_object *o;
-    int r = id_parse(a, text, &o);
+    int r = json_parse_object(a, text, &o);
 
     if (r < 0)
         return err_trace(r);
@@ -208,7 +208,7 @@ int oidc_keys_get(struct oidc *o, struct arena *a, struct str url, bool fresh, s
     int r = get(o, &o->keys, a, url, OIDC_KEYS_BYTES, fresh ? AGAIN_MS : KEPT_MS, &text, detail);
 
     if (r == OIDC_OK)
-        r = id_parse(a, text, ret);
+        r = json_parse_object(a, text, ret);
     if (r < 0)
         return err_trace(r);
     if (r == OIDC_OK && !*ret) {

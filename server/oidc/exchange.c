@@ -106,7 +106,7 @@ int oidc_exchange(const struct oidc *o, struct arena *a, const struct oidc_endpo
     if (r == 0)
         r = oidc_fetch(a, &ask, &status, &body, detail);
     if (r == OIDC_OK)
-        r = id_parse(a, body, &answer);
+        r = json_parse_object(a, body, &answer);
     if (r != OIDC_OK)
         return r < 0 ? err_trace(r) : r;
     if (status != 200)
@@ -134,7 +134,7 @@ int oidc_userinfo(struct arena *a, const struct oidc_endpoints *at, struct str a
     ask.authorization = arena_strf(a, "Bearer %.*s", STR_FMT(access_token));
     r = ask.authorization.p ? oidc_fetch(a, &ask, &status, &body, &detail) : err_origin(-ENOMEM);
     if (r == OIDC_OK && status == 200)
-        r = id_parse(a, body, ret);
+        r = json_parse_object(a, body, ret);
     if (r < 0)
         return err_trace(r);
     if (*ret && !str_eq(id_claim(*ret, "sub"), subject))

@@ -115,7 +115,7 @@ int oidc_open_cookie(const struct oidc *o, struct arena *a, struct str cookie, i
         return 0;
     r = unseal(o, a, cookie, &plain);
     if (r == 0)
-        r = id_parse(a, plain, &flow);
+        r = json_parse_object(a, plain, &flow);
     if (r < 0)
         return err_trace(r);
     if (!flow)

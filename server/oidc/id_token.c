@@ -22,31 +22,6 @@ const char *id_token_outcome_name(int outcome)
     return names[outcome];
 }
 
-static void unref(void *json)
-{
-    json_unref(json);
-}
-
-int id_parse(struct arena *a, struct str text, struct json_object **ret)
-{
-    struct json_object *o = NULL;
-    struct json_fault fault;
-    int r = json_parse(text, &o, &fault);
-
-    *ret = NULL;
-    if (r == JSON_E_FAULT)
-        return 0;
-    if (r == 0 && json_kind(o) != JSON_OBJECT) {
-        json_unref(o);
-        return 0;
-    }
-    if (r == 0)
-        r = arena_defer(a, unref, o);
-    if (r == 0)
-        *ret = o;
-    return r < 0 ? err_trace(r) : r;
-}
-
 struct str id_claim(const struct json_object *claims, const char *name)
 {
     const struct json_object *v = json_get(claims, name);
@@ -121,7 +96,7 @@ static int decode_object(struct arena *a, struct str text, struct json_object **
     int r = decode(a, text, &plain);
 
     *ret = NULL;
-    return r < 0 || !plain.p ? r : id_parse(a, plain, ret);
+    return r < 0 || !plain.p ? r : json_parse_object(a, plain, ret);
 }
 
 /* head.claims.signature. */

@@ -44,6 +44,3 @@ struct str id_claim(const struct json_object *claims, const char *name);
 bool id_claim_true(const struct json_object *claims, const char *name);
 /* Is word the claim, or one of its list? */
 bool id_claim_has(const struct json_object *claims, const char *name, struct str word);
-
-/* The tree of a document, which the arena lets go; *ret is NULL where it is no JSON object. */
-int id_parse(struct arena *a, struct str text, struct json_object **ret) _must_use_;

@@ -16,31 +16,6 @@
 
 static const char *const away = "Stripe does not answer. Nothing was charged; try again in a while.";
 
-static void unref(void *json)
-{
-    json_unref(json);
-}
-
-static int parse(struct arena *a, struct str body, struct json_object **ret)
-{
-    struct json_object *o = NULL;
-    struct json_fault fault;
-    int r = json_parse(body, &o, &fault);
-
-    *ret = NULL;
-    if (r == JSON_E_FAULT)
-        return 0;
-    if (r == 0 && json_kind(o) != JSON_OBJECT) {
-        json_unref(o);
-        return 0;
-    }
-    if (r == 0)
-        r = arena_defer(a, unref, o);
-    if (r == 0)
-        *ret = o;
-    return r;
-}
-
 static struct str word(const struct json_object *error, const char *key)
 {
     const struct json_object *v = json_get(error, key);
@@ -118,7 +93,7 @@ static int exchange(const struct stripe *s, struct arena *a, const struct stripe
     else if (r == 0 && fault != FETCH_DONE)
         r = STRIPE_API_E_UNKNOWN;
     else if (r == 0)
-        r = parse(a, buf_str(&body), &ret->json);
+        r = json_parse_object(a, buf_str(&body), &ret->json);
     buf_done(&body);
     if (r == STRIPE_API_E_UNKNOWN)
         ret->fault = away;

@@ -23,7 +23,7 @@ static void token(struct arena *a, struct str in)
     struct id_token t;
     int r;
 
-    HOLDS(id_parse(a, STR(known_keys), &keys) == 0 && keys);
+    HOLDS(json_parse_object(a, STR(known_keys), &keys) == 0 && keys);
     r = id_token_read(a, in, keys, &rules, &t);
     HOLDS(r >= 0 && id_token_outcome_name(r));
     HOLDS((r == ID_TOKEN_OK) == is_known(in));
@@ -34,7 +34,7 @@ static void keys(struct arena *a, struct str in)
     struct json_object *set;
     struct id_token t;
 
-    HOLDS(id_parse(a, in, &set) == 0);
+    HOLDS(json_parse_object(a, in, &set) == 0);
     for (size_t i = 0; set && i < ARRAY_LEN(known_tokens); i++)
         (void)!id_token_read(a, str_c(known_tokens[i]), set, &rules, &t);
 }

@@ -36,7 +36,7 @@ static int read_with(const char *keys, struct str token, struct id_token_rules r
     struct json_object *set;
     struct id_token t;
 
-    assert_int_equal(id_parse(a, str_c(keys), &set), 0);
+    assert_int_equal(json_parse_object(a, str_c(keys), &set), 0);
     assert_non_null(set);
     return id_token_read(a, token, set, &rules, &t);
 }
@@ -52,7 +52,7 @@ static void tokens_of_each_algorithm_are_read(void **state)
     struct json_object *set;
 
     (void)state;
-    assert_int_equal(id_parse(a, str_c(known_keys), &set), 0);
+    assert_int_equal(json_parse_object(a, str_c(known_keys), &set), 0);
     for (size_t i = 0; i < ARRAY_LEN(known_tokens); i++) {
         struct id_token t;
 
