@@ -229,7 +229,10 @@ int json_parse_object(struct arena *a, struct str text, struct json_object **ret
     }
     if (r == 0)
         r = arena_defer(a, unref, o);
-    if (r == 0)
-        *ret = o;
-    return r < 0 ? err_trace(r) : r;
+    if (r < 0) {
+        json_unref(o);
+        return err_trace(r);
+    }
+    *ret = o;
+    return 0;
 }

@@ -6,8 +6,7 @@ import { createHmac } from 'node:crypto';
 import { exportSPKI } from 'jose';
 import { CLIENT, IdentityProvider, ScriptedProvider, serverWith, signInAt } from '../lib/identity_provider.mjs';
 import { password, signInOperator, signUp } from '../lib/installation.mjs';
-import { stopAtEnd } from '../lib/server.mjs';
-import { setup, test } from '../lib/story.mjs';
+import { eventually, setup, test } from '../lib/story.mjs';
 import { code } from '../lib/totp.mjs';
 import { Visitor } from '../lib/visitor.mjs';
 
@@ -236,7 +235,7 @@ test('a provider that is away is said to be, and signing in by password goes on'
   assert.equal(page.status, 502);
   assert.match(page.text, /The identity provider does not answer. Try again in a while. Try again with Example ID/);
   assert.ok(await isIn(await signInOperator(server)));
-  assert.match(server.log, /provider_sign_in_failed reason=away detail=/);
+  await eventually(() => /provider_sign_in_failed reason=away detail=/.test(server.log), 'the reason in the log');
 });
 
 test('settings that cannot be meant end the start with a sentence', async () => {
@@ -271,12 +270,15 @@ async function tried(script = {}, visitor = new Visitor(hostile.url)) {
   return { visitor, page };
 }
 async function refused(script, status, sentence, reason) {
+  const failures = () => hostile.log.split('\n').filter((line) => line.includes('provider_sign_in_failed'));
+  const before = failures().length;
   const { visitor, page } = await tried(script);
   assert.equal(page.status, status, page.text);
   assert.match(page.text, sentence);
   assert.match(page.text, /Try again with Example ID/);
   assert.ok(!await isIn(visitor));
-  assert.match(hostile.log.trimEnd().split('\n').at(-1).replaceAll('"', ''), reason);
+  await eventually(() => failures().length > before, 'its line in the log');
+  assert.match(failures().at(-1).replaceAll('"', ''), reason);
 }
 
 test('RS256, PS256 and ES256 are taken, with what the protocol wants in each request', async () => {
