@@ -193,7 +193,8 @@ test('mail that waits is posted at once, and mailed when mail goes again', async
   await mail.start();
   const again = () => psql(`UPDATE outbox SET next_at = now() WHERE channel = 'mail' AND sealed IS NOT NULL`);
   await eventually(() => { again(); return alarms('mail')[0].ended_at; }, 'it to be over');
-  await eventually(() => { again(); return mails('Mail cannot be sent').length === 2; }, 'both mails');
+  // What a node is just sending another may take as well, now: it has the same Message-ID.
+  await eventually(() => { again(); return new Set(mails('Mail cannot be sent').map((m) => m.id)).size === 2; }, 'both mails');
   await eventually(() => events('mail').length === 2, 'both posts');
   assert.deepEqual(events('mail'), ['alarm.raised', 'alarm.ended']);
 });
