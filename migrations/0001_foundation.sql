@@ -175,7 +175,8 @@ CREATE TABLE installation (
     seller_email text NOT NULL DEFAULT '',
     seller_note text NOT NULL DEFAULT '',
     own_fee_bp integer NOT NULL DEFAULT 0 CHECK (own_fee_bp BETWEEN 0 AND 10000),
-    own_base_urls boolean NOT NULL DEFAULT true
+    own_base_urls boolean NOT NULL DEFAULT true,
+    similarity_model text CHECK (length(similarity_model) BETWEEN 1 AND 200)
 );
 COMMENT ON TABLE installation IS 'One row: what this installation is, and the seller block of its invoices.';
 COMMENT ON COLUMN installation.secret_fingerprint IS 'Fingerprint of SECRET_FILE, set by the first start; a node with another secret refuses to start.';
@@ -184,10 +185,11 @@ COMMENT ON COLUMN installation.time_zone IS 'The time zone that new teams get.';
 COMMENT ON COLUMN installation.seller_note IS 'Free lines at the foot of invoices: bank account, register number.';
 COMMENT ON COLUMN installation.own_fee_bp IS 'What a call costs that a team''s own key at a provider served: hundredths of a percent of what the list price comes to.';
 COMMENT ON COLUMN installation.own_base_urls IS 'Teams'' own keys may name a server of the team''s choice; false: they are for the providers'' usual addresses, and those that name another are not used.';
+COMMENT ON COLUMN installation.similarity_model IS 'The embedding model, by name, that compares questions for kept answers (api_key.cache_similarity_bp); NULL: none are compared.';
 INSERT INTO installation DEFAULT VALUES;
 GRANT SELECT ON installation TO tollgate_app;
 GRANT UPDATE (sandbox, time_zone, invoice_prefix, seller_name, seller_address, seller_country,
-              seller_tax_id, seller_email, seller_note, own_fee_bp, own_base_urls) ON installation TO tollgate_app;
+              seller_tax_id, seller_email, seller_note, own_fee_bp, own_base_urls, similarity_model) ON installation TO tollgate_app;
 
 -- True when this is the installation's secret; the first caller's becomes it.
 CREATE FUNCTION installation_claim_secret(fingerprint bytea) RETURNS boolean

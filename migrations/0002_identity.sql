@@ -93,6 +93,7 @@ CREATE TABLE api_key (
     tags jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(tags) = 'object'),
     cache_seconds integer NOT NULL DEFAULT 0 CHECK (cache_seconds BETWEEN 0 AND 604800),
     cache_own boolean NOT NULL DEFAULT false,
+    cache_similarity_bp integer CHECK (cache_similarity_bp BETWEEN 5000 AND 10000),
     disabled_at timestamptz,
     deleted_at timestamptz,
     rotated_at timestamptz,
@@ -112,6 +113,7 @@ COMMENT ON COLUMN api_key.models IS 'Public model names that the key may use; em
 COMMENT ON COLUMN api_key.addresses IS 'CIDR blocks that it may be used from; empty: any.';
 COMMENT ON COLUMN api_key.rpm IS 'Requests per minute; NULL: no limit. Likewise tpm (tokens) and concurrency.';
 COMMENT ON COLUMN api_key.cache_seconds IS 'How old a kept answer may be that a call of the key gets again; 0: answers are not kept. cache_own: only answers to its own calls, else those of the team''s keys.';
+COMMENT ON COLUMN api_key.cache_similarity_bp IS 'How near a kept answer''s question has to be, in hundredths of a percent of the cosine, to be given for another one; NULL: only to the same question.';
 COMMENT ON COLUMN api_key.tags IS 'Names and values that every call of the key carries.';
 
 CREATE TABLE management_key (

@@ -187,6 +187,8 @@ CREATE TABLE call (
     own_fee_bp integer NOT NULL DEFAULT 0 CHECK (own_fee_bp BETWEEN 0 AND 10000),
     guardrails text,
     rule text,
+    similarity_bp integer CHECK (similarity_bp BETWEEN 1 AND 10000),
+    for_call_id uuid,
     tries call_attempt[],
     posted_at timestamptz NOT NULL,
     transfer_id bigint,
@@ -215,6 +217,8 @@ COMMENT ON COLUMN call.saved_nano IS 'Of a hit: what the call that made the answ
 COMMENT ON COLUMN call.own_key IS 'An account of the team''s own served it: the charge is own_fee_bp hundredths of a percent of the list charge, rounded up, and it cost the operator nothing.';
 COMMENT ON COLUMN call.guardrails IS 'Which guardrails found something, and how often: "name=2, other=1"; never what. NULL: none did, or there are none.';
 COMMENT ON COLUMN call.rule IS 'The rule of the requested model that had another one serve (route_rule.name); NULL: none did.';
+COMMENT ON COLUMN call.similarity_bp IS 'Of a hit whose question was another one: how near the two were, in hundredths of a percent of the cosine; NULL: it was the same, or no hit.';
+COMMENT ON COLUMN call.for_call_id IS 'The call that the gateway made this one for: it embedded that one''s question. NULL: a client made it.';
 COMMENT ON COLUMN call.tries IS 'Its attempts in order, as the rows of the view attempt; NULL: there was none. Within the call, since a table of them with a key of its own cost a tenth of a settlement more.';
 COMMENT ON COLUMN call.repeat IS 'A blocked call may stand for several of its kind within one second.';
 

@@ -346,6 +346,17 @@ struct str view_basis_points(struct arena *a, int32_t bp)
                    : arena_strf(a, "%d.%d", bp / 100, bp % 100 / 10);
 }
 
+struct str view_cosine(struct arena *a, int32_t bp)
+{
+    struct str text = arena_strf(a, "%d.%04d", bp / 10000, bp % 10000);
+
+    while (text.n && text.p[text.n - 1] == '0')
+        text.n--;
+    if (text.n && text.p[text.n - 1] == '.')
+        text.n--;
+    return text;
+}
+
 /* --- small pieces --- */
 
 void view_badge(struct json_object *o, const char *key, enum view_tone tone, const char *text)

@@ -44,6 +44,7 @@ void view_bytes(struct json_object *o, const char *key, int64_t bytes); /* "1.5 
 void view_percent(struct json_object *o, const char *key, int64_t part, int64_t whole);
 /* Hundredths of a percent as people write percentages: 250 is "2.5". */
 struct str view_basis_points(struct arena *a, int32_t bp);
+struct str view_cosine(struct arena *a, int32_t bp); /* "0.95", "1" */
 
 /* partials/badge: {tone "good", text, icon}. Colour never stands alone: the word is in text. */
 enum view_tone { VIEW_NEUTRAL, VIEW_GOOD, VIEW_WARN, VIEW_BAD, VIEW_INFO };

@@ -262,5 +262,5 @@ void admin_set_call_id(struct json_object *o, const char *key, struct call_id id
     char text[CALL_ID_TEXT];
 
     call_id_text(id, text);
-    json_set_cstr(o, key, text);
+    json_set_cstr(o, key, call_id_given(id) ? text : NULL);
 }

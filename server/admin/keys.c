@@ -4,6 +4,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "identity/installation.h"
 #include "identity/keyring.h"
 
 #include <errno.h>
@@ -16,10 +17,15 @@ struct key_body {
     struct json_strs models, addresses;
     struct json_object *tags;
     int64_t cache_seconds;
+    struct money cache_similarity; /* a cosine: as exact decimals as amounts are */
     bool disabled, cache_own;
     uint8_t saw_expires, saw_window, saw_project, saw_rpm, saw_tpm, saw_concurrency, saw_budget,
-        saw_models, saw_addresses, saw_tags, saw_disabled, saw_name, saw_cache, saw_own;
+        saw_models, saw_addresses, saw_tags, saw_disabled, saw_name, saw_cache, saw_own,
+        saw_similarity;
 };
+
+/* A cosine of 1 is 10000 hundredths of a percent. */
+#define NANO_PER_BP INT64_C(100000)
 
 #define AT(field) offsetof(struct key_body, field)
 #define KEY_FIELDS(name_required)                                                                  \
@@ -38,6 +44,8 @@ struct key_body {
         {"cache_seconds", WANT_I64, false, 0, KEY_CACHE_SECONDS_MAX, AT(cache_seconds),            \
          AT(saw_cache)},                                                                           \
         {"cache_own", WANT_BOOL, false, 0, 0, AT(cache_own), AT(saw_own)},                         \
+        {"cache_similarity", WANT_MONEY, false, KEY_SIMILARITY_MIN_BP *NANO_PER_BP,                 \
+         KEY_SIMILARITY_MAX_BP *NANO_PER_BP, AT(cache_similarity), AT(saw_similarity)},            \
         {"disabled", WANT_BOOL, false, 0, 0, AT(disabled), AT(saw_disabled)},                      \
     }
 
@@ -79,6 +87,11 @@ static struct json_object *key_json(const struct key_view *k)
     json_set(o, "tags", tags);
     json_set_i64(o, "cache_seconds", s->cache_seconds);
     json_set_bool(o, "cache_own", s->cache_own);
+    if (s->cache_similarity_bp)
+        json_set_money_number(o, "cache_similarity",
+                              (struct money){s->cache_similarity_bp * NANO_PER_BP});
+    else
+        json_set_null(o, "cache_similarity");
     json_set_bool(o, "disabled", k->disabled);
     json_set_bool(o, "expired", k->expired);
     json_set_money(o, "spent_today", k->spent_today);
@@ -173,15 +186,36 @@ static int merge_budget(struct admin *a, const struct key_body *b, struct key_se
     return 0;
 }
 
-/* Who may see whose answers again is for the team's admins to say; null: off. */
+static int check_compared(struct admin *a)
+{
+    struct installation is;
+    int r = admin_identity(a, installation_get(a->db, a->arena, &is), NULL);
+
+    if (r || is.similarity_model.p)
+        return r;
+    return admin_problem(a, PROBLEM_BAD_FIELD, "cache_similarity",
+                         "This installation names no model that compares questions.");
+}
+
+/* Who may see whose answers again, and to which questions, is for the team's admins to say; null: off. */
 static int merge_cache(struct admin *a, const struct key_body *b, struct key_settings *s)
 {
     int64_t seconds = b->saw_cache ? b->cache_seconds : s->cache_seconds;
     bool own = b->saw_own ? b->cache_own : s->cache_own;
-    int r = seconds == s->cache_seconds && own == s->cache_own ? 0 : admin_need(a, ROLE_ADMIN);
+    int32_t bp = b->saw_similarity ? (int32_t)(b->cache_similarity.nano / NANO_PER_BP)
+                                   : s->cache_similarity_bp;
+    bool compares = bp && bp != s->cache_similarity_bp;
+    int r = seconds == s->cache_seconds && own == s->cache_own && bp == s->cache_similarity_bp
+                ? 0
+                : admin_need(a, ROLE_ADMIN);
 
+    if (!r && b->cache_similarity.nano % NANO_PER_BP)
+        r = admin_problem(a, PROBLEM_BAD_FIELD, "cache_similarity", "Four decimals at most.");
+    if (!r && compares)
+        r = check_compared(a);
     s->cache_seconds = seconds;
     s->cache_own = own;
+    s->cache_similarity_bp = bp;
     return r;
 }
 

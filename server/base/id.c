@@ -88,6 +88,13 @@ bool call_id_eq(struct call_id a, struct call_id b)
     return memcmp(a.b, b.b, sizeof(a.b)) == 0;
 }
 
+bool call_id_given(struct call_id id)
+{
+    static const struct call_id none;
+
+    return !call_id_eq(id, none);
+}
+
 int64_t call_id_ms(struct call_id id)
 {
     int64_t ms = 0;

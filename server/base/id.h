@@ -24,6 +24,7 @@ struct call_id call_id_new(void); /* wall clock and random */
 void call_id_text(struct call_id id, char out[CALL_ID_TEXT]);
 bool call_id_parse(struct str s, struct call_id *ret); /* with or without "call_" and dashes */
 bool call_id_eq(struct call_id a, struct call_id b);
+bool call_id_given(struct call_id id); /* all zero stands for none */
 /* Milliseconds of Unix time that the id carries. */
 int64_t call_id_ms(struct call_id id);
 /* The 36-character UUID form PostgreSQL prints. */

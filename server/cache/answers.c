@@ -8,6 +8,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/list.h"
 #include "base/map.h"
 #include "base/random.h"
 
@@ -25,12 +26,25 @@ struct entry {
     struct team_id team;
     int64_t over_ms;
     size_t size;
+    struct digest digest;        /* that it is known by */
+    struct bucket *bucket;       /* NULL: it is not found by likeness */
+    struct list link;            /* in its bucket */
+    struct question question;    /* what it is compared by; stays as it is once it was set... */
+    struct alike_vector vector;  /* ...as does this; v NULL: not known */
     char text[];
+};
+
+/* Lives as long as there is an entry in it. */
+struct bucket {
+    struct digest digest;
+    struct list entries; /* what was found last stands first */
+    unsigned n;
 };
 
 struct answers {
     pthread_mutex_t lock;
     struct map *map; /* by the digest; bounded by bytes, here, and not by number */
+    struct map *buckets; /* by theirs */
     size_t max_bytes;
     struct answers_view counted;
     uint8_t pepper[32];
@@ -45,8 +59,27 @@ void answer_unref(const struct answer *a)
 {
     struct entry *e = a ? entry_of(a) : NULL;
 
-    if (e && atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) == 1)
-        free(e);
+    if (!e || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    free(e->vector.v);
+    free(e);
+}
+
+static struct str key_of(const struct digest *digest)
+{
+    return str_n((const char *)digest->b, sizeof(digest->b));
+}
+
+static void leave_bucket(struct entry *e)
+{
+    struct bucket *b = steal(&e->bucket);
+
+    if (!b)
+        return;
+    list_del(&e->link);
+    e->all->counted.vectors--;
+    if (--b->n == 0)
+        map_del(e->all->buckets, key_of(&b->digest));
 }
 
 /* It has left the map. */
@@ -54,6 +87,7 @@ static void leave(void *value)
 {
     struct entry *e = value;
 
+    leave_bucket(e);
     e->all->counted.entries--;
     e->all->counted.bytes -= e->size;
     answer_unref(&e->answer);
@@ -64,9 +98,13 @@ int answers_new(size_t max_bytes, struct answers **ret)
     struct answers *all = calloc(1, sizeof(*all));
 
     assert(max_bytes > 0);
-    if (all)
+    if (all) {
         all->map = map_new(0, leave);
-    if (!all || !all->map) {
+        all->buckets = map_new(0, free);
+    }
+    if (!all || !all->map || !all->buckets) {
+        if (all)
+            map_free(all->map);
         free(all);
         return err_origin(-ENOMEM);
     }
@@ -81,7 +119,8 @@ void answers_free(struct answers *all)
 {
     if (!all)
         return;
-    map_free(all->map);
+    map_free(all->map); /* the last entry of a bucket takes it along */
+    map_free(all->buckets);
     pthread_mutex_destroy(&all->lock);
     free(all);
 }
@@ -96,9 +135,9 @@ size_t answers_most(const struct answers *all)
     return MIN(ANSWER_BYTES, all->max_bytes / PARTS);
 }
 
-static struct str key_of(const struct digest *digest)
+static bool is_good(const struct entry *e, int64_t now_ms, int64_t max_age_ms)
 {
-    return str_n((const char *)digest->b, sizeof(digest->b));
+    return now_ms < e->over_ms && now_ms - e->answer.made_ms <= max_age_ms;
 }
 
 const struct answer *answers_find(struct answers *all, const struct digest *digest, int64_t now_ms,
@@ -110,7 +149,7 @@ const struct answer *answers_find(struct answers *all, const struct digest *dige
     e = map_get(all->map, key_of(digest));
     if (e && now_ms >= e->over_ms) {
         map_del(all->map, key_of(digest));
-    } else if (e && now_ms - e->answer.made_ms <= max_age_ms) {
+    } else if (e && is_good(e, now_ms, max_age_ms)) {
         found = e;
         atomic_fetch_add_explicit(&e->refs, 1, memory_order_relaxed);
     }
@@ -185,6 +224,7 @@ bool answers_keep(struct answers *all, const struct digest *digest, struct team_
     if (!e)
         return false;
     e->all = all;
+    e->digest = *digest;
     e->team = team;
     e->answer.made_ms = now_ms;
     e->over_ms = now_ms + keep_ms;
@@ -196,6 +236,157 @@ bool answers_keep(struct answers *all, const struct digest *digest, struct team_
     if (!kept)
         answer_unref(&e->answer);
     return kept;
+}
+
+/* --- by likeness --- */
+
+static struct bucket *bucket_of(struct answers *all, const struct digest *digest)
+{
+    return map_get(all->buckets, key_of(digest));
+}
+
+bool answers_has_alike(struct answers *all, const struct digest *bucket, int64_t now_ms,
+                       int64_t max_age_ms)
+{
+    struct bucket *b;
+    bool found = false;
+
+    pthread_mutex_lock(&all->lock);
+    b = bucket_of(all, bucket);
+    if (b)
+        list_for_each (&b->entries, it)
+            found = found || is_good(container_of(it, struct entry, link), now_ms, max_age_ms);
+    pthread_mutex_unlock(&all->lock);
+    return found;
+}
+
+/* Those that may do, each with a reference: how many. */
+static size_t gather(struct answers *all, const struct digest *digest, int64_t now_ms,
+                     int64_t max_age_ms, struct entry *ret[BOUND_CACHE_BUCKET])
+{
+    struct bucket *b;
+    size_t n = 0;
+
+    pthread_mutex_lock(&all->lock);
+    b = bucket_of(all, digest);
+    if (b)
+        list_for_each (&b->entries, it) {
+            struct entry *e = container_of(it, struct entry, link);
+
+            if (!is_good(e, now_ms, max_age_ms))
+                continue;
+            atomic_fetch_add_explicit(&e->refs, 1, memory_order_relaxed);
+            ret[n++] = e;
+        }
+    pthread_mutex_unlock(&all->lock);
+    return n;
+}
+
+/* The same words in another order: who is asked about and what for have changed places. */
+static bool is_turned_round(const struct question *a, const struct question *b)
+{
+    return digest_eq(&a->bag, &b->bag) && !digest_eq(&a->words, &b->words);
+}
+
+/* What was found is what leaves last. */
+static void note_alike(struct answers *all, struct entry *found)
+{
+    pthread_mutex_lock(&all->lock);
+    all->counted.alike_hits += found != NULL;
+    all->counted.alike_misses += found == NULL;
+    if (found && map_get(all->map, key_of(&found->digest)) == found && found->bucket) {
+        list_del(&found->link);
+        list_add(&found->bucket->entries, &found->link);
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+const struct answer *answers_find_alike(struct answers *all, const struct likeness *asked,
+                                        int64_t now_ms, int64_t max_age_ms, int least_bp,
+                                        bool (*may)(void *ctx, const struct answer *a), void *ctx,
+                                        int *ret_bp)
+{
+    struct entry *near[BOUND_CACHE_BUCKET], *found = NULL;
+    size_t n = gather(all, &asked->bucket, now_ms, max_age_ms, near);
+    int best = least_bp - 1;
+
+    for (size_t i = 0; i < n; i++) {
+        int bp = alike_bp(&near[i]->vector, &asked->vector);
+
+        if (bp <= best || is_turned_round(&near[i]->question, &asked->question) ||
+            !may(ctx, &near[i]->answer))
+            continue;
+        best = bp;
+        found = near[i];
+    }
+    note_alike(all, found);
+    for (size_t i = 0; i < n; i++)
+        if (near[i] != found)
+            answer_unref(&near[i]->answer);
+    if (!found)
+        return NULL;
+    *ret_bp = best;
+    return &found->answer;
+}
+
+static struct bucket *bucket_made(struct answers *all, const struct digest *digest)
+{
+    struct bucket *b = bucket_of(all, digest);
+
+    if (b)
+        return b;
+    b = calloc(1, sizeof(*b));
+    if (!b || map_put(all->buckets, key_of(digest), b) < 0) {
+        free(b);
+        return NULL;
+    }
+    b->digest = *digest;
+    list_init(&b->entries);
+    return b;
+}
+
+/* The lock is held. */
+static void put_in_bucket(struct answers *all, const struct likeness *l, struct entry *e)
+{
+    struct bucket *b = bucket_made(all, &l->bucket);
+
+    if (!b)
+        return;
+    if (b->n == BOUND_CACHE_BUCKET) /* it stays for who asks the same */
+        leave_bucket(container_of(b->entries.prev, struct entry, link));
+    list_add(&b->entries, &e->link);
+    b->n++;
+    e->bucket = b;
+    all->counted.vectors++;
+}
+
+/* The lock is held. Whoever compares an entry has found it in a bucket: it is not changed afterwards. */
+static void place(struct answers *all, const struct likeness *l, struct entry *e)
+{
+    size_t bytes = l->vector.n * sizeof(float);
+    float *v = bytes && bytes <= answers_most(all) ? malloc(bytes) : NULL;
+
+    if (!v)
+        return;
+    memcpy(v, l->vector.v, bytes);
+    e->vector = l->vector;
+    e->vector.v = v;
+    e->question = l->question;
+    make_room(all, bytes);
+    e->size += bytes;
+    all->counted.bytes += bytes;
+    put_in_bucket(all, l, e);
+}
+
+void answers_place(struct answers *all, const struct digest *digest, const struct likeness *l)
+{
+    struct entry *e;
+
+    pthread_mutex_lock(&all->lock);
+    e = map_get(all->map, key_of(digest)); /* used just now, so not whom the vector pushes out */
+    if (e && !e->vector.v)
+        place(all, l, e);
+    pthread_mutex_unlock(&all->lock);
 }
 
 static bool is_of_another(struct str key, void *value, void *ctx)

@@ -6,9 +6,10 @@
  * needed, whatever leaves the map meanwhile. Any thread. */
 #pragma once
 
-#include "base/digest.h"
 #include "base/id.h"
 #include "base/money.h"
+#include "cache/alike.h"
+#include "cache/question.h"
 
 struct answers;
 
@@ -48,6 +49,27 @@ void answer_unref(const struct answer *a); /* NULL is fine */
 bool answers_keep(struct answers *all, const struct digest *digest, struct team_id team,
                   const struct answer_facts *facts, struct str bytes, int64_t now_ms,
                   int64_t keep_ms);
+
+/* Answers by likeness: those whose requests differ only in their last text lie in one bucket, known by the
+ * digest of all the rest. A bucket has at most BOUND_CACHE_BUCKET, so a search is that many products; who
+ * was found longest ago makes room. Their vectors are within the bound of bytes. */
+struct likeness {
+    struct digest bucket;
+    struct question question;
+    struct alike_vector vector; /* copied where it is kept */
+};
+/* Is there an answer in the bucket that is at most so old, so that a vector is worth having? */
+bool answers_has_alike(struct answers *all, const struct digest *bucket, int64_t now_ms,
+                       int64_t max_age_ms);
+/* The nearest that is at least so near (hundredths of a percent) and that may() lets through; a reference.
+ * Of the same words in another order there is none. Compared outside the lock. */
+const struct answer *answers_find_alike(struct answers *all, const struct likeness *asked,
+                                        int64_t now_ms, int64_t max_age_ms, int least_bp,
+                                        bool (*may)(void *ctx, const struct answer *a), void *ctx,
+                                        int *ret_bp);
+/* What was kept under the digest is found by likeness from now on. */
+void answers_place(struct answers *all, const struct digest *digest, const struct likeness *l);
+
 /* Gives the memory of a team's answers back: they were cleared, so nobody finds them any more
  * (asked.h). */
 void answers_forget(struct answers *all, struct team_id team);
@@ -55,5 +77,7 @@ void answers_forget(struct answers *all, struct team_id team);
 struct answers_view {
     uint64_t hits, misses, kept, evicted; /* since the start; evicted: for lack of room */
     uint64_t entries, bytes, max_bytes;
+    uint64_t alike_hits, alike_misses; /* searches by likeness */
+    uint64_t vectors;                  /* answers that are found so */
 };
 void answers_read(struct answers *all, struct answers_view *ret);

@@ -47,7 +47,7 @@ static bool put_body(const struct asked *a, struct buf *out)
         w[n].path = members[n];
         n++;
     }
-    if (!n) {
+    if (!n && !a->text.n) {
         buf_put_str(out, a->body);
         return true;
     }
@@ -57,6 +57,8 @@ static bool put_body(const struct asked *a, struct buf *out)
     for (size_t i = 0; i < n; i++)
         if (w[i].span.n)
             edit_replace(&e, w[i].span, STR("0"));
+    if (a->text.n)
+        edit_replace(&e, a->text, STR("0"));
     edit_apply(&e, out);
     buf_join(out);
     return true;
@@ -89,6 +91,7 @@ bool asked_digest(const uint8_t pepper[32], const struct asked *a, struct digest
     put_part(&all, a->endpoint);
     put_part(&all, a->rules);
     put_part(&all, a->headers);
+    put_part(&all, a->likeness);
     /* The body is the last part, so its own length need not stand before it. */
     made = put_body(a, &all) && buf_finish(&all) == 0;
     if (made)

@@ -9,6 +9,8 @@
  *                               through
  *   the request                 every byte of the body, but for the members that name its author and
  *                               never reach an answer (asked.c lists them, for each endpoint)
+ *   where likeness is asked     the facts of its last text in the place of the text itself (question.h), and
+ *                               which model compares it, as its route stands
  *
  * Nothing is put in order and no spaces are taken out: requests are the same where their bytes are.
  * Whatever a body says that is not known here makes it another, so what is not understood costs a
@@ -19,6 +21,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/id.h"
+#include "json/scan.h"
 
 struct asked {
     struct team_id team;
@@ -31,6 +34,8 @@ struct asked {
     struct str rules;   /* that its texts are looked through by; may be empty */
     struct str headers; /* of the client's that reach the provider, as text; may be empty */
     struct str body;    /* JSON that has been scanned */
+    struct json_span text; /* of the body: what is compared by likeness; n 0: nothing is */
+    struct str likeness;   /* what stands for it; empty where text is */
 };
 
 /* pepper: 32 random bytes of this process. False: there is no memory, or the body cannot be told from

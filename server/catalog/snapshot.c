@@ -72,6 +72,15 @@ void catalog_index(struct catalog *c)
         c->targets_by_id[i] = &c->targets[i];
     if (c->n_targets)
         qsort(c->targets_by_id, c->n_targets, sizeof(c->targets_by_id[0]), target_compare);
+    if (c->similarity_model.p)
+        c->compares = catalog_find_model(c, c->similarity_model);
+    if (c->compares && c->compares->kind != MODEL_EMBEDDING)
+        c->compares = NULL;
+}
+
+const struct catalog_model *catalog_compares(const struct catalog *c)
+{
+    return c->compares && c->compares->enabled ? c->compares : NULL;
 }
 
 const struct catalog_model *catalog_find_model(const struct catalog *c, struct str name)

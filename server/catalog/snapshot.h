@@ -126,6 +126,9 @@ void catalog_unrefp(struct catalog **c);
 const struct catalog_model *catalog_find_model(const struct catalog *c, struct str name);
 const struct catalog_target *catalog_find_target(const struct catalog *c, struct target_id id);
 const struct catalog_account *catalog_find_account(const struct catalog *c, struct account_id id);
+/* The embedding model by which questions are compared for kept answers (cache/question.h), as the installation
+ * says; NULL: it names none, or none that is there and enabled. */
+const struct catalog_model *catalog_compares(const struct catalog *c);
 /* What a team's own accounts serve of the model, the disabled ones too; team v 0 has none. */
 const struct catalog_target *catalog_model_own(const struct catalog_model *m, struct team_id team, size_t *ret_n);
 /* How the account's model of that name serves clients of a format: in the same one, else in one that

@@ -16,6 +16,8 @@ struct catalog {
     _Atomic unsigned refs;
     struct arena *arena; /* everything below, and all strings */
     int64_t loaded_us, next_change_us, epoch;
+    struct str similarity_model; /* the name of it, as the installation says; p NULL: none */
+    const struct catalog_model *compares;
     struct catalog_account *accounts; /* by id */
     struct catalog_model *models;     /* by name */
     struct catalog_target *targets;   /* by model, the installation's first, then team, then id */

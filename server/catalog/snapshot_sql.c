@@ -28,7 +28,8 @@ DB_QUERY(catalog_head,
          "       (SELECT count(*) FROM price_in_force) AS prices,"
          "       (SELECT epoch FROM change_epoch) AS epoch,"
          "       (SELECT min(effective_from) FROM price WHERE effective_from > now())"
-         "         AS next_change")
+         "         AS next_change,"
+         "       (SELECT similarity_model FROM installation) AS similarity_model")
 
 static int load_head(struct db *db, const struct catalog_options *options, struct catalog *c)
 {
@@ -37,7 +38,8 @@ static int load_head(struct db *db, const struct catalog_options *options, struc
                    DB_COLS(db_col_i64("accounts", &accounts), db_col_i64("models", &models),
                            db_col_i64("aliases", &aliases), db_col_i64("targets", &targets),
                            db_col_i64("prices", &prices), db_col_i64("epoch", &c->epoch),
-                           db_col_time_us("next_change", &c->next_change_us)));
+                           db_col_time_us("next_change", &c->next_change_us),
+                           db_col_text("similarity_model", &c->similarity_model)));
 
     if (r)
         return r;

@@ -257,7 +257,7 @@ static int read_value(const struct field *f, struct arena *a, const struct db_co
     return -EINVAL;
 }
 
-/* Text says NULL by its pointer, times by 0, the others by their ret_null. */
+/* Text says NULL by its pointer, times and ids of calls by 0, the others by their ret_null. */
 static int read_null(const struct db_col *col)
 {
     if (col->ret_null)
@@ -266,6 +266,8 @@ static int read_null(const struct db_col *col)
         *(struct str *)col->ret = STR_NONE;
     else if (col->type == DB_TIME_US)
         *(int64_t *)col->ret = 0;
+    else if (col->type == DB_UUID)
+        *(struct call_id *)col->ret = (struct call_id){{0}};
     else
         return -EPROTO;
     return 0;

@@ -106,7 +106,7 @@ struct db_col db_col_bytes(const char *name, struct str *ret);
 struct db_col db_col_digest(const char *name, struct digest *ret);
 struct db_col db_col_money(const char *name, struct money *ret);
 struct db_col db_col_money_null(const char *name, struct money *ret, bool *ret_null);
-struct db_col db_col_uuid(const char *name, struct call_id *ret);
+struct db_col db_col_uuid(const char *name, struct call_id *ret); /* NULL gives all zero */
 struct db_col db_col_uuid_null(const char *name, struct call_id *ret, bool *ret_null);
 struct db_col db_col_time_us(const char *name, int64_t *ret); /* NULL gives 0 */
 #define DB_COLS(...) ((struct db_col[]){__VA_ARGS__}), ARRAY_LEN(((struct db_col[]){__VA_ARGS__}))

@@ -13,9 +13,11 @@
 static const unsigned legal[CALL_PHASES] = {
     [CALL_NEW] = EDGE(CALL_KEY) | EDGE(CALL_ADMIT) | EDGE(CALL_END),
     [CALL_KEY] = EDGE(CALL_ADMIT) | EDGE(CALL_END),
-    [CALL_ADMIT] = EDGE(CALL_PREVIOUS) | EDGE(CALL_HOLD) | EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
+    [CALL_ADMIT] = EDGE(CALL_PREVIOUS) | EDGE(CALL_HOLD) | EDGE(CALL_LIKE) | EDGE(CALL_ROUTE) |
+                   EDGE(CALL_SETTLED),
     [CALL_PREVIOUS] = EDGE(CALL_ADMIT) | EDGE(CALL_SETTLED),
-    [CALL_HOLD] = EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
+    [CALL_HOLD] = EDGE(CALL_LIKE) | EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
+    [CALL_LIKE] = EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
     [CALL_ROUTE] = EDGE(CALL_HOLD) | EDGE(CALL_SENT) | EDGE(CALL_SETTLED),
     [CALL_SENT] = EDGE(CALL_ERROR) | EDGE(CALL_WHOLE) | EDGE(CALL_PEEK) | EDGE(CALL_ROUTE) |
                   EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
@@ -50,6 +52,8 @@ static void timer_fired(struct loop_timer *t)
         call_end(c);
     } else if (c->phase == CALL_PREVIOUS) {
         call_previous_late(c);
+    } else if (c->phase == CALL_LIKE) {
+        call_like_late(c);
     } else if (c->phase == CALL_KEEP) {
         call_kept(c);
     } else if (c->phase == CALL_DRAIN) {
@@ -173,7 +177,8 @@ void call_cut(struct call *c, const struct problem *p)
         key_waiter_leave(&c->waiter);
         refusal_early(c->g, c->r, p, REFUSED_DRAINING);
         call_end(c);
-    } else if (c->phase == CALL_PREVIOUS) {
+    } else if (c->phase == CALL_PREVIOUS || c->phase == CALL_LIKE) {
+        call_like_leave(c);
         call_refuse(c, p, CALL_OUTCOME_CUT);
     } else if (c->phase == CALL_KEEP) {
         call_kept(c);

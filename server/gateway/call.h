@@ -28,6 +28,7 @@ enum call_phase {
     CALL_ADMIT,   /* the key is known; body, model and limits are checked */
     CALL_PREVIOUS, /* waits for a worker that reads the answer it goes on from */
     CALL_HOLD,    /* waits for PostgreSQL to grant what the hold needs */
+    CALL_LIKE,    /* waits for the vector of its question, see call_like.h */
     CALL_ROUTE,   /* the next candidate is chosen */
     CALL_SENT,    /* an upstream has been asked, its head has not come */
     CALL_ERROR,   /* its head was an error, the body of it is read */
@@ -83,6 +84,7 @@ struct call {
     const struct endpoint *endpoint;
     enum call_phase phase;
     bool client_there;
+    bool inner;       /* the gateway's own, for another call: see call_begin_inner() */
     bool trace;       /* x-tollgate-trace: 1 */
     bool client_full; /* the client is slower than its upstream, which is paused */
     bool end_seen;    /* the upstream's end mark has come */
@@ -91,7 +93,7 @@ struct call {
     struct key_waiter waiter;
     struct known_key *key;   /* a reference; NULL before it is known */
     struct catalog *catalog; /* a reference */
-    struct loop_timer timer; /* of the phases CALL_KEY, CALL_DRAIN, CALL_SETTLED; of a shadow in all */
+    struct loop_timer timer; /* of the phases that wait; of a shadow in all */
 
     struct wire_request wire;
     const struct chat_request *chat; /* NULL: no target had to be told in another format */

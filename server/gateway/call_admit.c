@@ -89,6 +89,21 @@ void call_begin(struct gateway *g, struct request *r, const struct endpoint *end
     }
 }
 
+void call_begin_inner(struct call *of, struct request *r, const struct endpoint *endpoint)
+{
+    struct call *c = call_new(of->g, r, endpoint);
+
+    if (!c)
+        return; /* the request ends without an answer */
+    c->inner = true;
+    c->key = known_key_ref(of->key);
+    call_enter(c, CALL_ADMIT);
+    call_known(c);
+    c->record.for_call_id = of->r->id;
+    c->record.tags = of->record.tags.p ? arena_str(r->arena, of->record.tags) : STR_NONE;
+    call_admit_body(c);
+}
+
 static bool refuse(struct call *c, const struct problem *p, enum call_outcome outcome)
 {
     call_refuse(c, p, outcome);
@@ -212,7 +227,7 @@ static bool model_allowed(void *ctx, const struct catalog_model *m)
 {
     const struct call *c = ctx;
 
-    return key_policy_allows_model(c->key->policy, m->name);
+    return c->inner || key_policy_allows_model(c->key->policy, m->name);
 }
 
 static bool refuse_model(struct call *c)
@@ -423,7 +438,7 @@ void call_admit_body(struct call *c)
         return;
     if (!read_body(c) || !plan(c))
         return;
-    if (c->key->policy->cache_seconds && !call_is_shadow(c) && call_cache_look(c))
+    if (c->key->policy->cache_seconds && !c->inner && !call_is_shadow(c) && call_cache_look(c))
         return;
     r = call_money_hold(c, &p);
     if (r == CALL_MONEY_WAIT)
@@ -441,6 +456,8 @@ void call_held(struct call *c, int outcome, const struct problem *p)
         call_leave(c);
     } else if (outcome == CALL_MONEY_OK && c->cache && c->cache->found) {
         call_cache_answer(c);
+    } else if (outcome == CALL_MONEY_OK && c->cache && call_like_wait(c)) {
+        return;
     } else if (outcome == CALL_MONEY_OK) {
         call_enter(c, CALL_ROUTE);
         call_route(c);

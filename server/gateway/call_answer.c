@@ -104,6 +104,13 @@ static void put_request_id(struct call *c, struct response *out)
         response_header(out, "request-id", arena_str(c->r->arena, str_c(id)));
 }
 
+static struct str cache_word(const struct call *c)
+{
+    if (c->record.similarity_bp)
+        return STR("similar");
+    return c->record.cache.p ? c->record.cache : STR("none");
+}
+
 /* The head of every answer whose call is known (DESIGN 7). */
 void call_put_head(struct call *c, struct response *out)
 {
@@ -115,7 +122,7 @@ void call_put_head(struct call *c, struct response *out)
     if (c->record.provider.p)
         response_header(out, "x-tollgate-provider", c->record.provider);
     response_header(out, "x-tollgate-attempts", arena_i64(a, c->record.attempts, ""));
-    response_header(out, "x-tollgate-cache", c->record.cache.p ? c->record.cache : STR("none"));
+    response_header(out, "x-tollgate-cache", cache_word(c));
     if (c->record.dropped.p)
         response_header(out, "x-tollgate-dropped", c->record.dropped);
     if (c->record.rule.p)

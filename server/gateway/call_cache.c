@@ -99,8 +99,9 @@ static struct str rules_of(const struct call *c)
     return s ? str_n((const char *)s->digest.b, sizeof(s->digest.b)) : STR("");
 }
 
-static bool digest_of(struct call *c, const struct catalog_model *m, struct digest *ret)
+bool call_cache_digest(struct call *c, struct json_span text, struct str stands, struct digest *ret)
 {
+    const struct catalog_model *m = c->model;
     const struct key_policy *k = c->key->policy;
     struct asked asked = {
         .team = k->team,
@@ -109,9 +110,11 @@ static bool digest_of(struct call *c, const struct catalog_model *m, struct dige
         .endpoint = str_c(c->endpoint->name),
         .model = m->id,
         .sort = c->sort,
-        .rules = rules_of(c),
         .headers = headers_of(c, m),
+        .rules = rules_of(c),
         .body = c->r->body,
+        .text = text,
+        .likeness = stands,
     };
 
     return asked.headers.p &&
@@ -121,7 +124,7 @@ static bool digest_of(struct call *c, const struct catalog_model *m, struct dige
 
 /* What the key may use, what the request wishes of its providers and what is switched off hold for kept
  * answers too: only one of a target that this call might be sent to is given. */
-static bool may_serve(const struct call *c, const struct answer *a)
+bool call_cache_may_give(const struct call *c, const struct answer *a)
 {
     for (size_t i = 0; i < c->plan.n; i++)
         if (c->plan.candidates[i]->id.v == a->facts.target.v)
@@ -153,9 +156,9 @@ static void take(struct call *c)
 bool call_cache_look(struct call *c)
 {
     struct answers *all = c->g->services->answers;
+    const struct json_span none = {.n = 0};
     struct cache_wish wish;
     struct call_cache *cache;
-    const struct catalog_model *m = c->model;
 
     if (cache_wish_read(request_header(c->r, "x-tollgate-cache"), c->key->policy->cache_seconds,
                         &wish) != CACHE_WISH_OK)
@@ -163,20 +166,21 @@ bool call_cache_look(struct call *c)
     if (!all || (!wish.read && !wish.keep) || !may_be_kept(c))
         return false;
     cache = arena_new0(c->r->arena, struct call_cache);
-    if (!cache || !digest_of(c, m, &cache->digest))
+    if (!cache || !call_cache_digest(c, none, STR(""), &cache->digest))
         return false;
     cache->wish = wish;
-    cache->model = m->id;
+    cache->model = c->model->id;
     buf_init(&cache->got, answers_most(all));
     c->cache = cache;
     if (wish.read)
         cache->found = answers_find(all, &cache->digest, clock_mono_ms(), wish.max_age_ms);
-    if (cache->found && !may_serve(c, cache->found)) {
+    if (cache->found && !call_cache_may_give(c, cache->found)) {
         answer_unref(cache->found);
         cache->found = NULL;
     }
     if (!cache->found) {
         c->record.cache = STR("miss");
+        call_like_open(c);
         return false;
     }
     take(c);
@@ -210,6 +214,10 @@ static void put_head(struct call *c, const struct answer *a, struct response *ou
     int64_t age_ms = MAX(clock_mono_ms() - a->made_ms, INT64_C(0));
 
     call_put_head(c, out);
+    if (c->record.similarity_bp)
+        response_header(out, "x-tollgate-similarity",
+                        arena_strf(c->r->arena, "%d.%04d", c->record.similarity_bp / 10000,
+                                   c->record.similarity_bp % 10000));
     response_header(out, "age", arena_i64(c->r->arena, age_ms / 1000, ""));
     response_header(out, "x-tollgate-cost", STR("0"));
 }
@@ -275,9 +283,10 @@ static void keep(struct call *c, bool stream, const char *content_type, const st
         .charge = r->charge_nano,
     };
 
-    if (buf_finish(copy) == 0)
-        (void)answers_keep(c->g->services->answers, &c->cache->digest, c->key->policy->team, &facts,
-                           buf_str(copy), clock_mono_ms(), c->key->policy->cache_seconds * 1000);
+    if (buf_finish(copy) == 0 &&
+        answers_keep(c->g->services->answers, &c->cache->digest, c->key->policy->team, &facts,
+                     buf_str(copy), clock_mono_ms(), c->key->policy->cache_seconds * 1000))
+        call_like_kept(c);
 }
 
 void call_cache_note(struct call *c, const struct buf *events)
@@ -313,6 +322,7 @@ void call_cache_keep_whole(struct call *c, const char *content_type, struct str 
 
 void call_cache_leave(struct call *c)
 {
+    call_like_leave(c);
     buf_done(&c->cache->got);
     answer_unref(c->cache->found);
     c->cache = NULL;

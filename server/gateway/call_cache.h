@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "cache/answers.h"
 #include "cache/wish.h"
+#include "gateway/call_like.h"
 
 struct call;
 
@@ -19,11 +20,17 @@ struct call_cache {
     const struct answer *found; /* a reference; NULL: the call asks a provider */
     bool given;                 /* the client gets what was found */
     struct buf got;             /* what has gone out of a stream that is to be kept */
+    struct call_like like;      /* of questions that are alike */
 };
 
 /* The model is known and nothing is taken yet. True: the request is refused, or an answer was found and
  * is on its way: the call goes on by itself. False: a provider is to be asked. */
 bool call_cache_look(struct call *c);
+/* What makes another request the same, but for a text of the body for which something else stands, where the
+ * span is not empty. */
+bool call_cache_digest(struct call *c, struct json_span text, struct str stands, struct digest *ret);
+/* Whether the call may be given that answer: only one of a target that it might be sent to. */
+bool call_cache_may_give(const struct call *c, const struct answer *a);
 /* The hold is there: what was found goes out, and the call ends. */
 void call_cache_answer(struct call *c);
 /* Of a call that may be kept (c->cache set): events on their way to the client; the end of them; a plain

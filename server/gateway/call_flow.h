@@ -61,6 +61,10 @@ void call_kept(struct call *c);
 void call_keep_leave(struct call *c); /* safe when it does not wait */
 
 /* call_admit.c; each may end the call */
+/* A call that the gateway makes for another one, with its key, tags and limits but those of requests and calls
+ * at the same time; what the key may use was said by whoever asks. r: request_new_inner(). May end before it
+ * returns. */
+void call_begin_inner(struct call *of, struct request *r, const struct endpoint *endpoint);
 void call_admit(struct call *c);
 void call_admit_body(struct call *c);
 void call_held(struct call *c, int outcome, const struct problem *p);

@@ -116,7 +116,8 @@ int call_money_hold(struct call *c, struct problem *ret_problem)
         *ret_problem = unpriced(first, r);
         return CALL_MONEY_REFUSED;
     }
-    need = (struct limits_need){.money = m->held, .tokens = m->estimate.likely_tokens};
+    need = (struct limits_need){
+        .money = m->held, .tokens = m->estimate.likely_tokens, .within = c->inner};
     if (purses->cell[LIMIT_KEY_TOKENS]) /* one larger than the whole limit may go when it is free */
         need.tokens = MIN(need.tokens, purses->capacity[LIMIT_KEY_TOKENS]);
     c->record.hold_nano = m->held;

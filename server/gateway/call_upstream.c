@@ -13,7 +13,10 @@
 #include "providers/quota.h"
 #include "providers/tokens.h"
 
-enum { REQUEST_HEADERS = PROVIDER_HEADERS_MAX + 3 };
+enum {
+    REQUEST_HEADERS = PROVIDER_HEADERS_MAX + 3,
+    INNER_MS = 10000, /* nobody waits so long for what the gateway asks for itself; its hold is not kept longer */
+};
 
 static int64_t us_between(int64_t from_ns, int64_t to_ns)
 {
@@ -242,7 +245,7 @@ static int start_fetch(struct call *c, const struct catalog_target *target)
         .connect_timeout_ms = choose_ms(m->connect_timeout_ms, s->connect_timeout_ms),
         .first_byte_timeout_ms = choose_ms(m->first_byte_timeout_ms, s->first_byte_timeout_ms),
         .idle_timeout_ms = choose_ms(m->idle_timeout_ms, s->idle_timeout_ms),
-        .total_timeout_ms = choose_ms(m->total_timeout_ms, s->total_timeout_ms),
+        .total_timeout_ms = c->inner ? INNER_MS : choose_ms(m->total_timeout_ms, s->total_timeout_ms),
         .reply_max = BOUND_UPSTREAM_REPLY_BYTES,
     };
 

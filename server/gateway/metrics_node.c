@@ -128,6 +128,12 @@ static void print_answers(struct answers *all, struct buf *out)
     answers_read(all, &v);
     single(out, "tollgate_cache_hits_total", "counter", "Look-ups that found a kept answer.", v.hits);
     single(out, "tollgate_cache_misses_total", "counter", "Look-ups that found none.", v.misses);
+    single(out, "tollgate_cache_similar_hits_total", "counter",
+           "Comparisons of questions that found one alike.", v.alike_hits);
+    single(out, "tollgate_cache_similar_misses_total", "counter", "Those that found none.",
+           v.alike_misses);
+    single(out, "tollgate_cache_vectors", "gauge", "Kept answers whose questions can be compared.",
+           v.vectors);
     single(out, "tollgate_cache_kept_total", "counter", "Answers that were kept.", v.kept);
     single(out, "tollgate_cache_evicted_total", "counter", "Answers that left for lack of room.",
            v.evicted);

@@ -125,6 +125,7 @@ void request_reply(struct request *r, const struct response *response)
     struct exchange *x = exchange_of(r);
     struct MHD_Response *m;
 
+    exchange_answer_inner(x, response);
     if (response->stream || !x->conn || x->broken)
         return;
     assert(x->state == EXCHANGE_HANDLING);
@@ -179,6 +180,8 @@ void request_fail(struct request *r, const struct problem *p)
     const struct listener_config *config;
     enum problem_format format;
 
+    if (exchange_of(r)->answered) /* who asks itself needs no words */
+        exchange_answer_inner(exchange_of(r), &response);
     if (!exchange_of(r)->conn) /* the listener may be gone too */
         return;
     config = &r->listener->config;

@@ -73,6 +73,7 @@ void exchange_unref(struct exchange *x)
     assert(x->refs > 0);
     if (--x->refs > 0)
         return;
+    exchange_answer_inner(x, NULL);
     list_del(&x->link);
     list_del(&x->drained_link);
     loop_free_later(x->request.loop, exchange_free, x);

@@ -51,6 +51,9 @@ struct exchange {
     bool broken;     /* end with an incomplete body */
     void (*drained)(struct request *);
     struct list drained_link;
+
+    request_answered *answered; /* of a request without a client; NULL once it was called */
+    void *answered_ctx;
 };
 
 static inline struct exchange *exchange_of(const struct request *r)
@@ -77,6 +80,8 @@ void exchange_detach(struct exchange *x);
 /* Takes m over. A failure is the end of the connection: the client sees it closed. */
 void exchange_queue_answer(struct exchange *x, const struct response *response,
                            struct MHD_Response *m);
+/* Gives the answer of a request without a client to whom it is for, the first time. */
+void exchange_answer_inner(struct exchange *x, const struct response *answer);
 /* The client's socket takes bytes again. */
 void exchange_writable(struct exchange *x);
 /* What the kernel was told to hold back goes out; safe twice. */

@@ -103,6 +103,14 @@ void request_release(struct request *r);
  * held by the caller. NULL when memory is out. Loop thread. */
 struct request *request_again(struct request *first) _must_use_;
 
+/* A request that this process makes of itself, on `of`'s loop, route and behalf: no client, no connection, no
+ * headers; body is copied. Its answer goes to answered(), exactly once: a whole one, or NULL where it ended
+ * without. Streams have nobody to go to. The caller lets go with request_release(), and answered() may be
+ * called within that. NULL: no memory, and answered() is never called. Loop thread. */
+typedef void request_answered(void *ctx, struct request *r, const struct response *answer);
+struct request *request_new_inner(const struct request *of, struct str body,
+                                  request_answered *answered, void *ctx) _must_use_;
+
 /* Streaming answer (loop thread): head goes out at once with Transfer-Encoding: chunked. */
 enum { STREAM_OK = 0, STREAM_E_FULL = 1, STREAM_E_GONE = 2 };
 int request_stream_begin(struct request *r, const struct response *head) _must_use_;

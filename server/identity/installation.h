@@ -12,6 +12,7 @@ struct installation {
     int32_t call_retention_months; /* calls older than this leave; 0: they stay */
     int32_t own_fee_bp; /* of what teams' own provider keys serve: 1/10000 of the list charge */
     bool own_base_urls; /* they may name a server of the team's choice */
+    struct str similarity_model; /* the embedding model that compares questions; p NULL: none */
     struct str seller_note; /* free lines at the foot of invoices: bank account, register number */
 };
 

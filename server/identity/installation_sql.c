@@ -9,7 +9,7 @@ DB_QUERY(installation_row,
          "SELECT sandbox, time_zone, invoice_prefix, seller_name, seller_address, seller_country,"
          "       seller_tax_id, seller_email, seller_note,"
          "       coalesce(call_retention_months, 0) AS call_retention_months, own_fee_bp,"
-         "       own_base_urls FROM installation")
+         "       own_base_urls, similarity_model FROM installation")
 
 int installation_get(struct db *db, struct arena *a, struct installation *ret)
 {
@@ -26,7 +26,8 @@ int installation_get(struct db *db, struct arena *a, struct installation *ret)
                            db_col_text("seller_note", &row.seller_note),
                            db_col_i32("call_retention_months", &row.call_retention_months),
                            db_col_i32("own_fee_bp", &row.own_fee_bp),
-                           db_col_bool("own_base_urls", &row.own_base_urls)));
+                           db_col_bool("own_base_urls", &row.own_base_urls),
+                           db_col_text("similarity_model", &row.similarity_model)));
 
     if (r != 0)
         return err_trace(db_fatal(r));
@@ -66,6 +67,24 @@ static int check_figures(const struct installation *w, struct identity_fault *fa
     return 0;
 }
 
+DB_QUERY(installation_embeds, "SELECT EXISTS (SELECT FROM model WHERE name = $1 AND kind = 'embedding') AS known")
+
+static int check_model(struct db *db, struct arena *a, struct installation *w,
+                       struct identity_fault *fault)
+{
+    bool known = true;
+    int r = 0;
+
+    if (!w->similarity_model.n)
+        w->similarity_model = STR_NONE;
+    else
+        r = db_one(db, &installation_embeds, a, DB_ARGS(db_text(w->similarity_model)),
+                   DB_COLS(db_col_bool("known", &known)));
+    if (r == 0 && !known)
+        return identity_fault_set(fault, "similarity_model", "No embedding model has this name.");
+    return r;
+}
+
 static int check(struct db *db, struct arena *a, struct installation *w,
                  struct identity_fault *fault)
 {
@@ -90,7 +109,7 @@ static int check(struct db *db, struct arena *a, struct installation *w,
         r = team_zone_known(db, w->time_zone, &known);
     if (r == 0 && !known)
         return identity_fault_set(fault, "time_zone", "This time zone is not known.");
-    return r;
+    return r ? r : check_model(db, a, w, fault);
 }
 
 DB_QUERY(installation_json,
@@ -99,8 +118,8 @@ DB_QUERY(installation_set,
          "UPDATE installation SET time_zone = $1, invoice_prefix = $2, seller_name = $3,"
          "       seller_address = $4, seller_country = $5, seller_tax_id = $6, seller_email = $7,"
          "       seller_note = $8, call_retention_months = nullif($9::integer, 0),"
-         "       own_fee_bp = $10, own_base_urls = $11")
-DB_QUERY(installation_note_fee, "SELECT note_change('catalogue')")
+         "       own_fee_bp = $10, own_base_urls = $11, similarity_model = $12")
+DB_QUERY(installation_note_catalog, "SELECT note_change('catalogue')")
 
 int installation_update(struct db *db, struct arena *a, const struct actor *actor,
                         const struct installation *wish, struct identity_fault *fault)
@@ -119,10 +138,10 @@ int installation_update(struct db *db, struct arena *a, const struct actor *acto
                             db_text(w.seller_address), db_text(w.seller_country),
                             db_text(w.seller_tax_id), db_text(w.seller_email),
                             db_text(w.seller_note), db_i32(w.call_retention_months),
-                            db_i32(w.own_fee_bp), db_bool(w.own_base_urls)),
+                            db_i32(w.own_fee_bp), db_bool(w.own_base_urls), db_text(w.similarity_model)),
                     NULL);
-    if (r == 0) /* the fee is part of the catalogue that the nodes price by */
-        r = db_exec(db, &installation_note_fee, DB_NO_ARGS, NULL);
+    if (r == 0) /* fee and model are part of the catalogue that the nodes go by */
+        r = db_exec(db, &installation_note_catalog, DB_NO_ARGS, NULL);
     if (r == 0)
         r = db_one(db, &installation_json, a, DB_NO_ARGS,
                    DB_COLS(db_col_text("row", &entry.after)));

@@ -50,6 +50,7 @@ struct key_policy {
     int64_t response_days;     /* how long the team keeps responses; 0: not at all */
     int64_t cache_seconds;     /* how old a kept answer may be; 0: none are kept, see cache/asked.h */
     bool cache_own;            /* only answers to its own calls */
+    int32_t cache_similarity_bp; /* how near another question has to be, 1/10000; 0: only the same one */
     int64_t cache_cleared_us;  /* what the team's keys had kept before counts no more; Unix time */
     bool shadow_opt_out;       /* the team's calls are asked of no second model: 0015_shadow */
     bool guarded;              /* there are rules that may hold for it: guard/guardrail.h */

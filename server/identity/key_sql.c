@@ -23,6 +23,7 @@ DB_QUERY(key_by_digest,
          "       t.frozen_at IS NOT NULL AS frozen, t.time_zone, t.response_days,"
          "       k.cache_seconds::bigint AS cache_seconds, k.cache_own, t.cache_cleared_at,"
          "       t.shadow_opt_out,"
+         "       coalesce(k.cache_similarity_bp, 0) AS cache_similarity_bp,"
          "       EXISTS (SELECT FROM guardrail g WHERE (g.team_id IS NULL OR g.team_id = k.team_id)"
          "                                         AND NOT g.disabled) AS guarded,"
          "       k.tags::text AS tags"
@@ -78,6 +79,7 @@ static int find_tx(struct db *db, void *ctx)
             db_col_text("time_zone", &p->team_time_zone),
             db_col_i64("response_days", &p->response_days),
             db_col_i64("cache_seconds", &p->cache_seconds), db_col_bool("cache_own", &p->cache_own),
+            db_col_i32("cache_similarity_bp", &p->cache_similarity_bp),
             db_col_time_us("cache_cleared_at", &p->cache_cleared_us),
             db_col_bool("shadow_opt_out", &p->shadow_opt_out), db_col_bool("guarded", &p->guarded), db_col_text("tags", &p->tags)));
 

@@ -109,6 +109,9 @@ int keyring_check(struct key_settings *s, struct identity_fault *fault)
     if (r == 0 && (s->cache_seconds < 0 || s->cache_seconds > KEY_CACHE_SECONDS_MAX))
         return identity_fault_set(fault, "cache_seconds",
                                   "At most 604800 seconds, which is a week; 0 keeps nothing.");
+    if (r == 0 && s->cache_similarity_bp &&
+        (s->cache_similarity_bp < KEY_SIMILARITY_MIN_BP || s->cache_similarity_bp > KEY_SIMILARITY_MAX_BP))
+        return identity_fault_set(fault, "cache_similarity", "From 0.5 to 1, such as 0.95.");
     return r;
 }
 

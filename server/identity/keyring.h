@@ -31,8 +31,11 @@ struct key_settings {
     size_t n_tags;
     int64_t cache_seconds; /* how old a kept answer may be; 0: answers are not kept */
     bool cache_own;        /* only answers to its own calls, else those to the team's keys */
+    int32_t cache_similarity_bp; /* of another question's answer, 1/10000 of the cosine; 0: only of the same */
 };
 #define KEY_CACHE_SECONDS_MAX 604800
+#define KEY_SIMILARITY_MIN_BP 5000 /* below, questions have nothing to do with each other */
+#define KEY_SIMILARITY_MAX_BP 10000
 
 struct key_view {
     struct key_id id;
@@ -60,7 +63,8 @@ struct key_minted {
 };
 
 /* Fields as in struct key_settings: name, project, models, addresses, expires_at, rpm, tpm,
- * concurrency, budget, budget_window, tags, cache_seconds. owner 0: none (a management key mints). */
+ * concurrency, budget, budget_window, tags, cache_seconds,
+ * cache_similarity. owner 0: none (a management key mints). */
 int keyring_mint(struct db *db, struct arena *a, const uint8_t key_pepper[32],
                  const struct actor *actor, struct team_id team, struct user_id owner,
                  const struct key_settings *settings, struct key_minted *ret,

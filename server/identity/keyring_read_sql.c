@@ -30,6 +30,7 @@
     "       coalesce(k.rpm, 0) AS rpm, coalesce(k.tpm, 0) AS tpm,"                                 \
     "       coalesce(k.concurrency, 0) AS concurrency, coalesce(k.budget_nano, 0) AS budget_nano," \
     "       k.cache_seconds::bigint AS cache_seconds, k.cache_own,"                                \
+    "       coalesce(k.cache_similarity_bp, 0) AS cache_similarity_bp,"                            \
     "       k.budget_window, g.tags, k.disabled_at IS NOT NULL AS disabled,"                       \
     "       k.deleted_at IS NOT NULL AS deleted, coalesce(k.expires_at <= now(), false) AS "       \
     "expired,"                                                                                     \
@@ -69,6 +70,7 @@ struct key_read {
             db_col_text("budget_window", &(t)->window), db_col_text("tags", &(t)->tags),          \
             db_col_i64("cache_seconds", &(t)->row.settings.cache_seconds),                        \
             db_col_bool("cache_own", &(t)->row.settings.cache_own),                               \
+            db_col_i32("cache_similarity_bp", &(t)->row.settings.cache_similarity_bp),            \
             db_col_bool("disabled", &(t)->row.disabled),                                          \
             db_col_bool("deleted", &(t)->row.deleted), db_col_bool("expired", &(t)->row.expired), \
             db_col_time_us("overlap_until", &(t)->row.overlap_until_us),                          \

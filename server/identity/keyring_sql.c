@@ -90,7 +90,8 @@ DB_QUERY(key_set, "UPDATE api_key SET name = $3, project_id = nullif($4::bigint,
                   "       tpm = nullif($9::bigint, 0), concurrency = nullif($10::bigint, 0),"
                   "       budget_nano = nullif($11::bigint, 0), budget_window = $12,"
                   "       tags = jsonb_object($13::text[], $14::text[]),"
-                  "       cache_seconds = $15::bigint, cache_own = $16"
+                  "       cache_seconds = $15::bigint, cache_own = $16,"
+                  "       cache_similarity_bp = nullif($17::integer, 0)"
                   " WHERE team_id = $1 AND id = $2 AND deleted_at IS NULL")
 
 static int store(struct db *db, struct team_id team, struct key_id key,
@@ -106,7 +107,7 @@ static int store(struct db *db, struct team_id team, struct key_id key,
                 db_moment(s->expires_at_us), db_i64(s->rpm), db_i64(s->tpm), db_i64(s->concurrency),
                 db_money(s->budget), db_cstr(key_window_name(s->budget_window)),
                 db_texts(tags.names, s->n_tags), db_texts(tags.values, s->n_tags),
-                db_i64(s->cache_seconds), db_bool(s->cache_own)),
+                db_i64(s->cache_seconds), db_bool(s->cache_own), db_i32(s->cache_similarity_bp)),
         NULL));
 }
 

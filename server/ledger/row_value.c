@@ -96,11 +96,9 @@ static void put_time(struct buf *out, int64_t us)
 
 bool row_value_absent(enum row_value kind, const void *p)
 {
-    static const struct call_id none;
-
     switch (kind) {
     case VALUE_UUID:
-        return call_id_eq(*(const struct call_id *)p, none);
+        return !call_id_given(*(const struct call_id *)p);
     case VALUE_TEXT:
         return !((const struct str *)p)->p;
     case VALUE_JSON:

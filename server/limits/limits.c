@@ -96,11 +96,11 @@ static int64_t lease_of(enum limit limit, int64_t amount)
 }
 
 /* Of requests and of calls at the same time each call is one. */
-static int64_t amount_of(enum limit limit, struct money money, int64_t tokens)
+static int64_t amount_of(enum limit limit, const struct limits_need *need)
 {
     if (words[limit].money)
-        return money.nano;
-    return limit == LIMIT_KEY_TOKENS ? tokens : 1;
+        return need->money.nano;
+    return limit == LIMIT_KEY_TOKENS ? need->tokens : !need->within;
 }
 
 /* Cheap refusals first: permits and rates before money, the narrower budget before the wider. */
@@ -116,7 +116,7 @@ size_t limits_wants(const struct key_purses *p, const struct limits_need *need,
 
     for (unsigned i = 0; i < LIMITS; i++) {
         enum limit limit = order[i];
-        int64_t amount = p->cell[limit] ? amount_of(limit, need->money, need->tokens) : 0;
+        int64_t amount = p->cell[limit] ? amount_of(limit, need) : 0;
 
         if (amount <= 0)
             continue;
@@ -134,8 +134,10 @@ size_t limits_wants(const struct key_purses *p, const struct limits_need *need,
 void limits_used(const enum limit *which, size_t n, struct money charge, int64_t tokens,
                  int64_t used[LIMITS])
 {
+    const struct limits_need made = {.money = charge, .tokens = tokens};
+
     for (size_t i = 0; i < n; i++)
-        used[i] = which[i] == LIMIT_KEY_PERMITS ? 0 : amount_of(which[i], charge, tokens);
+        used[i] = which[i] == LIMIT_KEY_PERMITS ? 0 : amount_of(which[i], &made);
 }
 
 size_t limits_money(const struct key_purses *p, struct cell *ret[LIMITS])

@@ -51,6 +51,7 @@ void key_purses_free(struct key_purses *p); /* NULL is fine */
 struct limits_need {
     struct money money;
     int64_t tokens;
+    bool within; /* another call, which counts as the request and as the one at the same time */
 };
 size_t limits_wants(const struct key_purses *p, const struct limits_need *need,
                     struct hold_want wants[LIMITS], enum limit which[LIMITS]);

@@ -9,7 +9,7 @@
 #define SELECT_ID(name) "coalesce(" name ", 0)"
 #define SELECT_TIME(name) name
 #define SELECT_I64(name) "coalesce(" name ", 0)"
-#define SELECT_I32(name) name
+#define SELECT_I32(name) "coalesce(" name ", 0)"
 #define SELECT_BOOL(name) name
 #define SELECT_MONEY(name) name
 #define SELECT_TEXT(name) name

@@ -8,7 +8,7 @@ static void csv_uuid(struct buf *out, struct call_id id)
     char text[CALL_ID_TEXT];
 
     call_id_text(id, text);
-    csv_text(out, str_c(text));
+    csv_text(out, call_id_given(id) ? str_c(text) : STR_NONE);
 }
 
 static void csv_id(struct buf *out, int64_t v)

@@ -240,6 +240,21 @@ void vector_put_base64(const struct embed_vector *v, struct buf *out)
     buf_putc(out, '"');
 }
 
+void vector_copy(const struct embed_vector *v, float *out)
+{
+    struct list_reading l = {.p = "]"};
+
+    if (!v->numbers.p) {
+        memcpy(out, v->floats, v->n * sizeof(*out));
+        return;
+    }
+    begin(&l, v->numbers);
+    for (size_t i = 0; i < v->n; i++) {
+        out[i] = 0;
+        (void)next(&l, &out[i]);
+    }
+}
+
 size_t vector_bytes(const struct embed_vector *v)
 {
     return MAX(v->numbers.n, v->n * NUMBER_BYTES);

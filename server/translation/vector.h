@@ -16,5 +16,7 @@ int vector_read(struct arena *a, struct str raw, struct embed_vector *ret) _must
 /* As a JSON array of numbers, and as a JSON string. */
 void vector_put_numbers(const struct embed_vector *v, struct buf *out);
 void vector_put_base64(const struct embed_vector *v, struct buf *out);
+/* As floats: out has room for v->n. */
+void vector_copy(const struct embed_vector *v, float *out);
 /* Bytes that either will have at most. */
 size_t vector_bytes(const struct embed_vector *v);

@@ -43,7 +43,7 @@ static int show(struct web *w, int status, const struct key_view *key, const str
     json_set_bool(view, "disabled", key->disabled);
     json_set_bool(view, "may_change", !key->deleted && web_role(w, ROLE_DEVELOPER));
     json_set_cstr(view, "delete_fault", delete_fault);
-    key_form_view(form, view);
+    key_form_view(w, form, view);
     return web_render_as(w, status, "key", "Key", view);
 }
 

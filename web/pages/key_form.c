@@ -39,7 +39,20 @@ static const struct form_field fields[KEY_FIELDS] = {
                                  "For owners and admins to change."},
     [KEY_FIELD_CACHE_OWN] = {"cache_own", "Only its own: not those of the team’s other keys",
                              FORM_SWITCH},
+    [KEY_FIELD_SIMILARITY] = {"cache_similarity", "Similarity of questions", FORM_TEXT, .max = 6,
+                              .placeholder = "only the same", .autocomplete = "off",
+                              .help = "Such as 0.95 of 1: a kept answer is also given to another question that "
+                                      "is at least so near to its own."},
 };
+
+/* The model that compares questions; p NULL: the installation has none. */
+static struct str compared_by(struct web *w)
+{
+    _cleanup_(catalog_unrefp) struct catalog *catalog = catalog_holder_get(w->services->catalog);
+    const struct catalog_model *m = catalog ? catalog_compares(catalog) : NULL;
+
+    return m ? arena_str(w->arena, m->name) : STR_NONE;
+}
 
 static int add_projects(struct web *w, struct form *form)
 {
@@ -138,6 +151,8 @@ int key_form_show(struct web *w, struct form *form, const struct key_settings *s
     form_set(form, KEY_FIELD_TAGS, tag_lines(w->arena, s));
     form_set_i64(form, KEY_FIELD_CACHE, s->cache_seconds);
     form_set_on(form, KEY_FIELD_CACHE_OWN, s->cache_own);
+    if (s->cache_similarity_bp)
+        form_set(form, KEY_FIELD_SIMILARITY, view_cosine(w->arena, s->cache_similarity_bp));
     return form_set_many(form, KEY_FIELD_MODELS, s->models, s->n_models);
 }
 
@@ -184,6 +199,22 @@ static int read_tags(struct web *w, struct form *form, struct key_settings *ret)
     return 0;
 }
 
+static void read_similarity(struct web *w, struct form *form, const struct key_settings *now,
+                            struct key_settings *ret)
+{
+    struct str text = form->v[KEY_FIELD_SIMILARITY].text;
+    int64_t bp = 0;
+
+    if (!compared_by(w).p) /* the form did not ask */
+        bp = now ? now->cache_similarity_bp : 0;
+    else if (text.n && (money_parse_scaled(text, 4, &bp) != MONEY_OK || bp < KEY_SIMILARITY_MIN_BP ||
+                        bp > KEY_SIMILARITY_MAX_BP))
+        form_fault_at(form, KEY_FIELD_SIMILARITY, "From 0.5 to 1, with four decimals at most.");
+    else if (bp && !ret->cache_seconds)
+        form_fault_at(form, KEY_FIELD_CACHE, "Say for how long answers are kept that are given again.");
+    ret->cache_similarity_bp = (int32_t)bp;
+}
+
 /* Who may see whose answers again is for the team's admins to say. */
 static void read_cache(struct web *w, struct form *form, const struct key_settings *now,
                        struct key_settings *ret)
@@ -192,8 +223,10 @@ static void read_cache(struct web *w, struct form *form, const struct key_settin
 
     ret->cache_seconds = form->v[KEY_FIELD_CACHE].number;
     ret->cache_own = form->v[KEY_FIELD_CACHE_OWN].on;
+    read_similarity(w, form, now, ret);
     changed = ret->cache_seconds != (now ? now->cache_seconds : 0) ||
-              ret->cache_own != (now && now->cache_own);
+              ret->cache_own != (now && now->cache_own) ||
+              ret->cache_similarity_bp != (now ? now->cache_similarity_bp : 0);
     if (changed && !form->wrong && !web_role(w, ROLE_ADMIN))
         form_fault_at(form, KEY_FIELD_CACHE, "An owner or admin can change this.");
 }
@@ -230,7 +263,7 @@ int key_form_settings(struct web *w, struct form *form, const struct key_setting
     return 0;
 }
 
-void key_form_view(const struct form *form, struct json_object *view)
+void key_form_view(struct web *w, const struct form *form, struct json_object *view)
 {
     bool open = false;
 
@@ -238,6 +271,7 @@ void key_form_view(const struct form *form, struct json_object *view)
         open |= form->v[i].fault || form->v[i].text.n;
     form_view(form, view, "form");
     json_set_bool(json_get(view, "form"), "open", open);
+    json_set_str(json_get(view, "form"), "compared_by", compared_by(w));
 }
 
 static void state_view(const struct key_view *key, int64_t now_us, struct json_object *view)

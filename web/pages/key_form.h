@@ -19,6 +19,7 @@ enum key_field {
     KEY_FIELD_TAGS,
     KEY_FIELD_CACHE,
     KEY_FIELD_CACHE_OWN,
+    KEY_FIELD_SIMILARITY,
     KEY_FIELDS
 };
 
@@ -31,8 +32,8 @@ int key_form_show(struct web *w, struct form *form, const struct key_settings *s
  * not everybody may change all of it; NULL: a new key. */
 int key_form_settings(struct web *w, struct form *form, const struct key_settings *now,
                       struct key_settings *ret) _must_use_;
-/* view.form, and whether the part that is folded away stands open. */
-void key_form_view(const struct form *form, struct json_object *view);
+/* view.form, whether the part that is folded away stands open, and by which model questions are compared. */
+void key_form_view(struct web *w, const struct form *form, struct json_object *view);
 
 /* view.chip, .state, .off, .spent_*, .last_used ...: what list and page share. */
 void key_common_view(struct web *w, const struct key_view *key, struct json_object *view);

@@ -93,7 +93,7 @@ static int show_form(struct web *w, int status, const struct form *form)
 {
     struct json_object *view = json_new_object();
 
-    key_form_view(form, view);
+    key_form_view(w, form, view);
     return web_render_as(w, status, "key_new", "New key", view);
 }
 

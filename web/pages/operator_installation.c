@@ -2,6 +2,7 @@
 #include "web/pages/operator_installation.h"
 
 #include "base/err.h"
+#include "catalog/holder.h"
 #include "identity/installation.h"
 #include "identity/team.h"
 #include "web/form.h"
@@ -9,7 +10,7 @@
 #include "web/pages/operator_area.h"
 #include "web/view.h"
 
-enum { NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL, NOTE, ZONE, PREFIX, RETENTION, OWN_FEE, OWN_URLS, FIELDS };
+enum { NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL, NOTE, ZONE, PREFIX, RETENTION, OWN_FEE, OWN_URLS, SIMILARITY, FIELDS };
 
 static const struct form_field fields[FIELDS] = {
     [NAME] = {"seller_name", "Name", FORM_TEXT, .max = 200, .autocomplete = "organization",
@@ -36,12 +37,37 @@ static const struct form_field fields[FIELDS] = {
     [OWN_URLS] = {"own_base_urls", "Servers of a team’s choice", FORM_SWITCH,
                   .help = "Off: teams’ keys are for providers’ usual addresses only. On, where there is a "
                           "fee: what such a server tells is not believed below half of what is counted here."},
+    [SIMILARITY] = {"similarity_model", "Compares questions", FORM_CHOICE,
+                    .help = "Keys that keep answers may then give them to questions that are alike, too. "
+                            "The model’s calls are charged to the key’s team at its price."},
 };
+
+/* The embedding models, and the one that is chosen, whatever has become of it. */
+static void add_embedders(struct web *w, struct form *form, struct str chosen)
+{
+    _cleanup_(catalog_unrefp) struct catalog *catalog = catalog_holder_get(w->services->catalog);
+    const struct catalog_model *models;
+    size_t n = 0;
+
+    models = catalog ? catalog_models(catalog, &n) : NULL;
+    form_option(form, SIMILARITY, STR(""), STR("No model: only the same question gets a kept answer"));
+    if (chosen.n)
+        form_option(form, SIMILARITY, chosen, chosen);
+    for (size_t i = 0; i < n; i++)
+        if (models[i].kind == MODEL_EMBEDDING && catalog_model_served(&models[i]) && !str_eq(models[i].name, chosen))
+            form_option(form, SIMILARITY, arena_str(w->arena, models[i].name), arena_str(w->arena, models[i].name));
+}
 
 static int open_form(struct web *w, struct form *form)
 {
+    struct installation is;
     struct zone_list zones;
     int r = form_init(form, w->arena, fields, ARRAY_LEN(fields));
+
+    if (r == 0)
+        r = installation_get(w->db, w->arena, &is);
+    if (r == 0)
+        add_embedders(w, form, is.similarity_model);
 
     if (r == 0)
         r = team_zones(w->db, w->arena, &zones);
@@ -90,6 +116,7 @@ int page_operator_installation(struct web *w)
     form_set_i64(&form, RETENTION, is.call_retention_months);
     form_set(&form, OWN_FEE, is.own_fee_bp ? view_basis_points(w->arena, is.own_fee_bp) : STR(""));
     form_set_on(&form, OWN_URLS, is.own_base_urls);
+    form_set(&form, SIMILARITY, is.similarity_model);
     return show(w, 200, &form);
 }
 
@@ -115,6 +142,7 @@ int page_operator_installation_update(struct web *w)
         .invoice_prefix = form.v[PREFIX].text,
         .call_retention_months = (int32_t)form.v[RETENTION].number,
         .own_base_urls = form.v[OWN_URLS].on,
+        .similarity_model = form.v[SIMILARITY].text,
     };
     percent_read(&form, OWN_FEE, &wish.own_fee_bp);
     if (!form.wrong)
