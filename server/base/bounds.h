@@ -135,8 +135,6 @@
 #define BOUND_CONFIG_BYTES KIB(64)
 #define BOUND_CONFIG_VALUE_BYTES KIB(4)
 #define BOUND_CONFIG_ARENA_BYTES MIB(2)
-/* Kept answers that one question is compared with: products of 4096 floats at most, some 20 us. */
-#define BOUND_CACHE_BUCKET 64
 /* One key's policy in memory: BOUND_KEY_MODELS names of 200 bytes, addresses, tags, and slack. */
 #define BOUND_KEY_POLICY_BYTES KIB(128)
 /* Keys one loop remembers: about 3 KiB each. */

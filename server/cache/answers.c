@@ -13,7 +13,8 @@
 #include "base/random.h"
 
 enum {
-    PARTS = 8, /* of the bound: no answer takes more than one */
+    PARTS = 8,   /* of the bound: no answer takes more than one */
+    BUCKET = 64, /* answers that one question is compared with */
 };
 
 /* One that is larger is rare, and would push out many. */
@@ -262,7 +263,7 @@ bool answers_has_alike(struct answers *all, const struct digest *bucket, int64_t
 
 /* Those that may do, each with a reference: how many. */
 static size_t gather(struct answers *all, const struct digest *digest, int64_t now_ms,
-                     int64_t max_age_ms, struct entry *ret[BOUND_CACHE_BUCKET])
+                     int64_t max_age_ms, struct entry *ret[BUCKET])
 {
     struct bucket *b;
     size_t n = 0;
@@ -306,7 +307,7 @@ const struct answer *answers_find_alike(struct answers *all, const struct likene
                                         bool (*may)(void *ctx, const struct answer *a), void *ctx,
                                         int *ret_bp)
 {
-    struct entry *near[BOUND_CACHE_BUCKET], *found = NULL;
+    struct entry *near[BUCKET], *found = NULL;
     size_t n = gather(all, &asked->bucket, now_ms, max_age_ms, near);
     int best = least_bp - 1;
 
@@ -352,7 +353,7 @@ static void put_in_bucket(struct answers *all, const struct likeness *l, struct 
 
     if (!b)
         return;
-    if (b->n == BOUND_CACHE_BUCKET) /* it stays for who asks the same */
+    if (b->n == BUCKET) /* it stays for who asks the same */
         leave_bucket(container_of(b->entries.prev, struct entry, link));
     list_add(&b->entries, &e->link);
     b->n++;

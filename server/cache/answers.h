@@ -51,8 +51,8 @@ bool answers_keep(struct answers *all, const struct digest *digest, struct team_
                   int64_t keep_ms);
 
 /* Answers by likeness: those whose requests differ only in their last text lie in one bucket, known by the
- * digest of all the rest. A bucket has at most BOUND_CACHE_BUCKET, so a search is that many products; who
- * was found longest ago makes room. Their vectors are within the bound of bytes. */
+ * digest of all the rest. A bucket has 64 at most, so a search is that many products; who was
+ * found longest ago makes room. Their vectors are within the bound of bytes. */
 struct likeness {
     struct digest bucket;
     struct question question;

@@ -21,6 +21,7 @@ enum log_tri { LOG_ANY, LOG_YES, LOG_NO };
 
 #define LOG_NO_PROVIDER "none"
 #define LOG_NO_CACHE "none"
+#define LOG_SIMILAR "similar" /* those hits whose question was another one */
 #define LOG_ANY_GUARDRAIL "any" /* no guardrail may be named so */
 
 struct log_filter {
@@ -35,7 +36,7 @@ struct log_filter {
     int status;       /* 404: exactly; 4: 4xx; 0: any */
     enum log_tri fallback, served; /* served: by a model; not: refused here, or no provider answered */
     struct money cost_above; /* charge > this; nano < 0: any */
-    struct str cache; /* "hit", "miss" or LOG_NO_CACHE; p NULL: any */
+    struct str cache; /* "hit", "miss", LOG_SIMILAR or LOG_NO_CACHE; p NULL: any */
     struct str tag; /* a tag's value, or "name=value"; p NULL: any */
     struct str guardrail; /* one that found something, by name; LOG_ANY_GUARDRAIL; p NULL: not asked */
     struct str rule; /* that had another model serve, by name; p NULL: any */

@@ -38,7 +38,8 @@
     "      (SELECT FROM json_each_text(c.tags) AS tag"                                             \
     "        WHERE tag.value = $14 OR tag.key || '=' || tag.value = $14))"                         \
     " AND ($15::boolean IS NULL OR (c.served_model IS NOT NULL) = $15)"                            \
-    " AND ($16::text IS NULL OR coalesce(c.cache, '" LOG_NO_CACHE "') = $16)"                      \
+    " AND ($16::text IS NULL OR coalesce(c.cache, '" LOG_NO_CACHE "') = $16"                       \
+    "      OR $16 = '" LOG_SIMILAR "' AND c.similarity_bp IS NOT NULL)"                            \
     " AND ($17::text IS NULL OR c.error_code = $17)"                                            \
     " AND ($18::text IS NULL OR c.guardrails IS NOT NULL AND ($18 = '" LOG_ANY_GUARDRAIL "'"        \
     "      OR strpos(', ' || c.guardrails, ', ' || $18 || '=') > 0))"                              \

@@ -191,6 +191,11 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
     add_fact(list, "Left out", c->dropped, true);
     add_fact(list, "Guardrails", c->guardrails, false);
     add_fact(list, "Cache", c->cache, false);
+    if (c->similarity_bp)
+        add_fact(list, "Similarity",
+                 arena_strf(w->arena, "%.*s to the question that was answered",
+                            STR_FMT(view_cosine(w->arena, c->similarity_bp))),
+                 false);
     if (c->saved_nano.nano)
         add_fact(list, "Saved", view_money_text(w->arena, c->saved_nano, VIEW_CALL), false);
     if (c->own_key)
@@ -206,6 +211,15 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
     json_set_str(view, "key_name", row->key_name);
 }
 
+/* The call whose question it embedded; p NULL: a client made it. */
+static struct str made_for(struct web *w, const struct call_record *c, bool for_operator)
+{
+    if (!call_id_given(c->for_call_id))
+        return STR_NONE;
+    return for_operator ? link_operator_call(w->arena, c->for_call_id)
+                        : link_call(w->arena, c->for_call_id);
+}
+
 /* Where its key, team and prices are found. An operator does not see the pages of other teams: the key's
  * name leads to its calls then. */
 static void places_view(struct web *w, const struct call_record *c, bool for_operator,
@@ -219,6 +233,7 @@ static void places_view(struct web *w, const struct call_record *c, bool for_ope
     else if (c->key_id)
         key = link_key(w->arena, (struct key_id){c->key_id}, NULL);
     json_set_str(view, "key_link", key);
+    json_set_str(view, "made_for", made_for(w, c, for_operator));
     json_set_str(view, "team_link", link_operator_team(w->arena, (struct team_id){c->team_id}, NULL));
     json_set_str(view, "prices_link",
                  for_operator ? link_model(w->arena, (struct model_id){c->model_id}, "prices")

@@ -99,6 +99,25 @@ static struct str given(struct str text)
     return text.n ? text : STR_NONE;
 }
 
+static const struct {
+    const char *value, *label;
+} caches[] = {
+    {"hit", "kept answer"},
+    {LOG_SIMILAR, "of a similar question"},
+    {"miss", "asked anew"},
+    {LOG_NO_CACHE, "not used"},
+};
+
+static void read_cache(struct log_params *p)
+{
+    p->filter.cache = STR_NONE;
+    for (size_t i = 0; i < ARRAY_LEN(caches); i++)
+        if (str_eq_c(p->cache, caches[i].value))
+            p->filter.cache = p->cache;
+    if (!p->filter.cache.p)
+        p->cache = STR("");
+}
+
 void log_params_read(struct web *w, bool operator_view, struct log_params *ret)
 {
     struct log_params p = {
@@ -127,10 +146,7 @@ void log_params_read(struct web *w, bool operator_view, struct log_params *ret)
                                                      : LOG_ANY;
     if (p.filter.fallback == LOG_ANY)
         p.fallback = STR("");
-    if (str_eq_c(p.cache, "hit") || str_eq_c(p.cache, "miss") || str_eq_c(p.cache, LOG_NO_CACHE))
-        p.filter.cache = p.cache;
-    else
-        p.cache = STR("");
+    read_cache(&p);
     p.filter.cost_above.nano = -1;
     if (!p.above.n || money_parse(p.above, &p.filter.cost_above) != MONEY_OK ||
         p.filter.cost_above.nano < 0) {
@@ -282,9 +298,9 @@ static void fixed_view(struct shown *s)
     view_choice(options, STR("yes"), STR("with fallback"), str_eq_c(s->p->fallback, "yes"));
     view_choice(options, STR("no"), STR("first try"), str_eq_c(s->p->fallback, "no"));
     options = add_options(s, "caches", "any");
-    view_choice(options, STR("hit"), STR("kept answer"), str_eq_c(s->p->cache, "hit"));
-    view_choice(options, STR("miss"), STR("asked anew"), str_eq_c(s->p->cache, "miss"));
-    view_choice(options, STR(LOG_NO_CACHE), STR("not used"), str_eq_c(s->p->cache, LOG_NO_CACHE));
+    for (size_t i = 0; i < ARRAY_LEN(caches); i++)
+        view_choice(options, str_c(caches[i].value), str_c(caches[i].label),
+                    str_eq_c(s->p->cache, caches[i].value));
     json_set_str(s->filter, "above", s->p->above);
     json_set_str(s->filter, "from", s->p->from);
     json_set_str(s->filter, "to", s->p->to);
