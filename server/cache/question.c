@@ -101,10 +101,11 @@ bool question_find(struct str endpoint, struct str body, struct json_span *ret)
 enum { WORDS_MAX = 2048 }; /* of QUESTION_BYTES, which are fewer in any language that has spaces */
 
 /* Of two opposites one is enough: what lacks it differs from what has it. Whole words, and beginnings of words. */
-static const char *const polar_words[] = {
-    "after", "against", "below", "cannot", "closed", "down", "except", "false", "last", "least", "left",
-    "less", "lowest", "min", "minimum", "neither", "never", "no", "none", "nor", "not", "off", "out",
-    "under", "without",
+static const struct str polar_words[] = {
+    STR("after"), STR("against"), STR("below"), STR("cannot"), STR("closed"), STR("down"),
+    STR("except"), STR("false"), STR("last"), STR("least"), STR("left"), STR("less"),
+    STR("lowest"), STR("min"), STR("minimum"), STR("neither"), STR("never"), STR("no"),
+    STR("none"), STR("nor"), STR("not"), STR("off"), STR("out"), STR("under"), STR("without"),
 };
 static const struct str polar_beginnings[] = {
     STR("block"), STR("clos"), STR("decreas"), STR("delet"), STR("deny"), STR("disabl"),
@@ -117,7 +118,7 @@ static bool is_polar(struct str word)
     static const struct str endings[] = {STR("n't"), STR("n\xE2\x80\x99t")};
 
     for (size_t i = 0; i < ARRAY_LEN(polar_words); i++)
-        if (str_eq_c(word, polar_words[i]))
+        if (str_eq(word, polar_words[i]))
             return true;
     for (size_t i = 0; i < ARRAY_LEN(polar_beginnings); i++)
         if (str_starts(word, polar_beginnings[i]))
@@ -125,25 +126,36 @@ static bool is_polar(struct str word)
     return str_ends(word, endings[0]) || str_ends(word, endings[1]);
 }
 
-/* Digits of other scripts in UTF-8: all but the last byte, and the first digit's last byte. */
-static bool has_digit(struct str word)
+/* One of another script, in UTF-8: what stands before its last byte, and that byte of the digit 0. */
+static bool begins_with_digit(struct str text)
 {
     static const struct {
-        const char *lead;
+        struct str lead;
         unsigned char zero;
     } scripts[] = {
-        {"", '0'},           {"\xD9", 0xA0},         {"\xDB", 0xB0},
-        {"\xE0\xA5", 0xA6},  {"\xE0\xA7", 0xA6},     {"\xEF\xBC", 0x90},
+        {STR("\xD9"), 0xA0},     /* Arabic */
+        {STR("\xDB"), 0xB0},     /* Persian, Urdu */
+        {STR("\xE0\xA5"), 0xA6}, /* Devanagari */
+        {STR("\xE0\xA7"), 0xA6}, /* Bengali */
+        {STR("\xEF\xBC"), 0x90}, /* full width */
     };
 
-    for (size_t at = 0; at < word.n; at++)
-        for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
-            size_t n = strlen(scripts[i].lead);
+    for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+        size_t n = scripts[i].lead.n;
 
-            if (word.n - at > n && memcmp(word.p + at, scripts[i].lead, n) == 0 &&
-                (unsigned char)(word.p[at + n] - scripts[i].zero) < 10)
-                return true;
-        }
+        if (text.n > n && str_starts(text, scripts[i].lead) &&
+            (unsigned char)(text.p[n] - scripts[i].zero) < 10)
+            return true;
+    }
+    return false;
+}
+
+static bool has_digit(struct str word)
+{
+    for (size_t i = 0; i < word.n; i++)
+        if ((word.p[i] >= '0' && word.p[i] <= '9') ||
+            ((word.p[i] & 0x80) && begins_with_digit(str_n(word.p + i, word.n - i))))
+            return true;
     return false;
 }
 
@@ -173,19 +185,18 @@ static bool next_word(struct str *rest, struct str *ret)
     return ret->n > 0;
 }
 
-static void put(struct buf *out, char kind, struct str text)
+/* There is no blank in a word, so one ends it. */
+static void put_word(struct buf *out, struct str word)
 {
-    buf_printf(out, "%c%zu:", kind, text.n);
-    buf_put_str(out, text);
+    buf_put_str(out, word);
+    buf_putc(out, ' ');
 }
 
 static void put_facts(const struct str *words, size_t n, struct buf *out)
 {
     for (size_t i = 0; i < n; i++)
-        if (has_digit(words[i]))
-            put(out, '#', words[i]);
-        else if (is_polar(words[i]))
-            put(out, '!', words[i]);
+        if (has_digit(words[i]) || is_polar(words[i]))
+            put_word(out, words[i]);
 }
 
 static void put_quotes(struct str text, struct buf *out)
@@ -209,7 +220,8 @@ static void put_quotes(struct str text, struct buf *out)
             close = memmem(from, (size_t)(end - from), marks[i].close.p, marks[i].close.n);
             if (!close)
                 break;
-            put(out, '"', str_n(from, (size_t)(close - from)));
+            buf_printf(out, "\"%zu:", (size_t)(close - from)); /* no word begins so */
+            buf_put(out, from, (size_t)(close - from));
             rest = str_n(close + marks[i].close.n, (size_t)(end - close) - marks[i].close.n);
         }
     }
@@ -224,7 +236,7 @@ static struct digest digest_of_words(const struct str *words, size_t n, struct b
 {
     buf_reset(scratch);
     for (size_t i = 0; i < n; i++)
-        put(scratch, 'w', words[i]);
+        put_word(scratch, words[i]);
     return digest_plain(buf_str(scratch));
 }
 

@@ -11,7 +11,7 @@
 #include "demo/token.h"
 #include "json/write.h"
 
-enum { DIMENSIONS = 256, DIMENSIONS_MAX = 3072, INPUTS_MAX = 2048 };
+enum { DIMENSIONS = 256, DIMENSIONS_MAX = 3072, INPUTS_MAX = 2048, WORD_MAX = 62, RUN = 3 };
 
 struct embedding {
     struct request *request;
@@ -60,14 +60,54 @@ static int read_ask(const struct json_object *body, struct ask *ret, struct plan
     return PLAN_OK;
 }
 
-/* The same token lies anywhere but always at the same place. */
-static void add_token(float *vector, size_t n, struct str token)
+/* The same piece lies anywhere but always at the same place. */
+static void add_piece(float *vector, size_t n, struct str piece)
 {
     struct dice d = {0};
 
-    dice_stir(&d, str_trim(token));
+    dice_stir(&d, piece);
     for (size_t i = 0; i < n; i++)
         vector[i] += (float)(int64_t)(dice_roll(&d) >> 40) / (float)(1 << 23) - 1.0f;
+}
+
+static bool is_of_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c & 0x80);
+}
+
+/* Its runs of three letters, in small ones, with its two ends. */
+static void add_word(float *vector, size_t n, struct str word)
+{
+    char marked[WORD_MAX + 2] = "^";
+    size_t length = MIN(word.n, (size_t)WORD_MAX);
+
+    for (size_t i = 0; i < length; i++)
+        marked[i + 1] = word.p[i] >= 'A' && word.p[i] <= 'Z' ? (char)(word.p[i] + 32) : word.p[i];
+    marked[length + 1] = '$';
+    for (size_t i = 0; i + RUN <= length + 2; i++)
+        add_piece(vector, n, str_n(marked + i, RUN));
+}
+
+static void add_words(float *vector, size_t n, struct str text)
+{
+    size_t from = 0, to;
+
+    for (; from < text.n; from = to) {
+        for (; from < text.n && !is_of_word(text.p[from]);)
+            from++;
+        for (to = from; to < text.n && is_of_word(text.p[to]);)
+            to++;
+        if (to > from)
+            add_word(vector, n, str_n(text.p + from, to - from));
+    }
+}
+
+static bool is_zero(const float *vector, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (vector[i] != 0)
+            return false;
+    return true;
 }
 
 static void scale(float *vector, size_t n)
@@ -88,11 +128,13 @@ static size_t embed(const struct json_object *input, float *vector, size_t n)
 
     memset(vector, 0, n * sizeof(*vector));
     for (size_t i = 0; i < json_length(input); i++, tokens++)
-        add_token(vector, n, json_text(json_at(input, i)));
+        add_piece(vector, n, json_text(json_at(input, i)));
+    add_words(vector, n, text);
+    if (is_zero(vector, n)) /* marks only, or nothing */
+        add_piece(vector, n, text);
     while (text.n) {
         size_t length = token_length(text);
 
-        add_token(vector, n, str_n(text.p, length));
         text = str_n(text.p + length, text.n - length);
         tokens++;
     }

@@ -44,7 +44,7 @@ static struct asked with_body(const char *body)
 
 static void every_part_makes_it_another(void **state)
 {
-    struct asked all[9];
+    struct asked all[11];
     const uint8_t other[32] = {9};
     struct digest a = of(plain), b;
 
@@ -58,6 +58,8 @@ static void every_part_makes_it_another(void **state)
     all[6].model.v = 9;
     all[7].sort = 1;
     all[8].headers = STR("anthropic-beta:x\n");
+    all[9].likeness = STR("facts");
+    all[10].text = (struct json_span){.at = 46, .n = 4, .kind = JSON_STRING};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         for (size_t k = 0; k < ARRAY_LEN(all); k++)
             assert_int_equal(same(all[i], all[k]), i == k);
