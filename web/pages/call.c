@@ -154,6 +154,7 @@ static void attempts_view(const struct call_record *call, struct json_object *vi
         json_push(list, attempt_view(&call->attempt[i]));
     json_set(view, "attempts", list);
     json_set_bool(view, "any_attempts", n > 0);
+    json_set_bool(view, "kept", str_eq_c(call->cache, "hit"));
     timeline_view(call, view, "timeline");
 }
 

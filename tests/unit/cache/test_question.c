@@ -56,7 +56,7 @@ static void one_that_is_too_long_is_none(void **state)
         int head = snprintf(body, sizeof(body), "{\"input\":\"");
 
         memset(body + head, 'a', n);
-        strcpy(body + head + n, "\"}");
+        memcpy(body + head + n, "\"}", sizeof("\"}"));
         assert_int_equal(question_find(STR("responses"), str_c(body), &span), n == QUESTION_BYTES - 2);
     }
 }
