@@ -146,7 +146,7 @@ CREATE TYPE call_attempt AS (
     served boolean,
     upstream_request_id text, error_text text
 );
-COMMENT ON TYPE call_attempt IS 'A try at an upstream within a call. cost_nano is the operator''s and never part of the charge; of its tokens the two sums. Of the one that served, what the call says under the same name is NULL, and what is none there though the call has some is 0 or empty: the view attempt tells all.';
+COMMENT ON TYPE call_attempt IS 'A try at an upstream within a call. cost_nano is the operator''s and never part of the charge; of its tokens the two sums. Of the one that served, what its call says is NULL (under the same name, or as make_settlement() lists them), and what is none though the call has some is 0 or empty: the view attempt tells all.';
 
 CREATE TABLE call (
     team_id bigint NOT NULL,
@@ -937,6 +937,9 @@ GRANT EXECUTE ON FUNCTION add_up(bigint) TO tollgate_app, tollgate_money;
 CREATE PROCEDURE make_settlement() LANGUAGE plpgsql AS $make$
 DECLARE
     added CONSTANT text[] := ARRAY['posted_at', 'transfer_id'];
+    -- What a call says under another name of the try that served it; settle_sql.c has the same list.
+    said CONSTANT jsonb := '{"ordinal": "attempts", "reason": "outcome", "upstream_model": "served_model",
+                             "prompt_tokens": "input_tokens", "completion_tokens": "output_tokens"}';
     day_keys CONSTANT text[] := ARRAY['model', 'key_id', 'project_id', 'provider', 'account_id'];
     col record;
     body text := $body$
@@ -1114,10 +1117,11 @@ BEGIN
                                   END || format(' AS %I', a.attname), ', ' ORDER BY a.attnum)
                     || ' FROM call c CROSS JOIN unnest(c.tries) a'
                FROM pg_attribute a
-               LEFT JOIN pg_attribute k ON k.attrelid = 'call'::regclass AND k.attname = a.attname
+               LEFT JOIN pg_attribute k ON k.attrelid = 'call'::regclass
+                                       AND k.attname = coalesce(said ->> a.attname, a.attname)
               CROSS JOIN LATERAL (SELECT format(CASE WHEN k.attname IS NULL THEN 'a.%1$I'
-                                                     ELSE 'CASE WHEN a.served THEN coalesce(a.%1$I, c.%1$I) ELSE a.%1$I END'
-                                                END, a.attname) AS val) v
+                                                     ELSE 'CASE WHEN a.served THEN coalesce(a.%1$I, c.%2$I) ELSE a.%1$I END'
+                                                END, a.attname, k.attname) AS val) v
               WHERE a.attrelid = 'call_attempt'::regclass AND a.attnum > 0 AND NOT a.attisdropped);
     COMMENT ON VIEW attempt IS 'Each try at an upstream within a call, in order: call.tries as rows.';
     GRANT SELECT ON attempt TO tollgate_app, tollgate_money;

@@ -84,7 +84,7 @@ static const struct row_kind {
 struct column {
     uint32_t type;
     const struct field *field; /* NULL: the database knows more than we; sent as absent */
-    const struct field *of_call; /* of a try: the call's field of that name; NULL: it has none */
+    const struct field *of_call; /* of a try: the call's field that says the same; NULL: none does */
 };
 struct shape {
     uint32_t row_type;
@@ -135,6 +135,21 @@ static const struct field *find_field(const struct row_kind *kind, struct str na
     return NULL;
 }
 
+/* What a call says under another name of the try that served it; make_settlement() has the same list. */
+static const struct field *find_said(struct str name)
+{
+    static const char *const said[][2] = {{"ordinal", "attempts"},
+                                          {"reason", "outcome"},
+                                          {"upstream_model", "served_model"},
+                                          {"prompt_tokens", "input_tokens"},
+                                          {"completion_tokens", "output_tokens"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(said); i++)
+        if (str_eq_c(name, said[i][0]))
+            name = str_c(said[i][1]);
+    return find_field(&row_kinds[ROW_CALL], name);
+}
+
 static int shape_column(void *ctx)
 {
     struct shape_row *row = ctx;
@@ -145,7 +160,7 @@ static int shape_column(void *ctx)
         return err_origin(-E2BIG);
     column.field = find_field(row->kind, row->field);
     if (row->kind == &row_kinds[ROW_ATTEMPT])
-        column.of_call = find_field(&row_kinds[ROW_CALL], row->field);
+        column.of_call = find_said(row->field);
     row->found += column.field != NULL;
     shape->row_type = (uint32_t)row->row_type;
     shape->column[shape->n++] = column;

@@ -69,7 +69,7 @@ DB_QUERY(shadow_forget_old, "SELECT shadow_forget() AS gone")
     "0" RECORD_OUTPUT(PLUS_OF) " AS " x "_output, "                                                \
     "coalesce(" x ".reasoning_tokens, 0) AS " x "_reasoning, " x ".ttfb_us AS " x "_ttfb, "        \
     x ".latency_us AS " x "_latency, " x ".cost_nano AS " x "_cost, "                              \
-    "(SELECT a.error_text FROM unnest(" x ".tries) a ORDER BY a.ordinal DESC LIMIT 1) AS " x "_text"
+    "(" x ".tries[cardinality(" x ".tries)]).error_text AS " x "_text"
 #define PAIR_COLUMNS                                                                               \
     WHOLE_HALF("c", C_PLUS, "coalesce(c.served_model, c.requested_model)") ", "                    \
     WHOLE_HALF("s", S_PLUS, "s.requested_model") ","                                               \

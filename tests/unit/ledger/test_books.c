@@ -239,7 +239,7 @@ static void attempts_are_rows_that_their_team_sees(void **state)
                          0);
         people_commit(&t.p);
     }
-    assert_tries(DB_TEAM(one), "1 429 rate_limited 0 0 f, 2 0 0 5 4 t");
+    assert_tries(DB_TEAM(one), "1 429 rate_limited 0 0 f, 2 0 ok 0 5 4 t");
     assert_tries(DB_TEAM(two), "");
     sound();
 }

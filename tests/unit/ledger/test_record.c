@@ -162,17 +162,20 @@ static void what_is_absent_stays_absent(void **state)
 static void a_try_that_served_repeats_nothing_and_borrows_nothing(void **state)
 {
     struct call_record r = full_record();
-    struct attempt_record *same = &r.attempt[0], *none = &r.attempt[1];
+    struct attempt_record *none = &r.attempt[0], *same = &r.attempt[2];
     struct log_row row;
 
-    *same = (struct attempt_record){.ordinal = 1, .served = true, .target_id = r.target_id,
+    *same = (struct attempt_record){.ordinal = r.attempts, .served = true, .target_id = r.target_id,
                                     .account_id = r.account_id, .account_name = r.account_name,
                                     .provider = r.provider, .status = r.status,
                                     .ttfb_us = r.ttfb_us, .latency_us = r.latency_us,
                                     .cost_nano = r.cost_nano,
-                                    .upstream_request_id = r.upstream_request_id};
-    *none = (struct attempt_record){.ordinal = 2, .served = true};
-    r.attempt[2] = (struct attempt_record){.ordinal = 3};
+                                    .upstream_request_id = r.upstream_request_id,
+                                    .upstream_model = r.served_model, .reason = r.outcome,
+                                    .prompt_tokens = r.input_tokens,
+                                    .completion_tokens = r.output_tokens};
+    *none = (struct attempt_record){.ordinal = 1, .served = true};
+    r.attempt[1] = (struct attempt_record){.ordinal = 2};
     settle(&r);
     row = read_back(&r);
     compare(&r, &row.call);
