@@ -89,33 +89,6 @@ void request_release(struct request *r)
     exchange_unref(exchange_of(r));
 }
 
-struct request *request_again(struct request *first)
-{
-    struct exchange *from = exchange_of(first), *x = calloc(1, sizeof(*x));
-
-    if (!x)
-        return NULL;
-    x->request = *first;
-    x->request.arena = arena_new_large(BOUND_REQUEST_ARENA_BYTES);
-    if (!x->request.arena) {
-        free(x);
-        return NULL;
-    }
-    x->refs = 1;
-    x->state = EXCHANGE_OVER;
-    x->headers = from->headers;
-    x->header_count = from->header_count;
-    x->first = from;
-    exchange_ref(from);
-    x->request.id = call_id_new();
-    x->request.began_mono_ns = clock_mono_ns();
-    x->request.began_wall_us = clock_wall_us();
-    x->request.conn_ = NULL;
-    x->request.user = NULL;
-    x->request.gone = NULL;
-    return &x->request;
-}
-
 struct copy {
     struct exchange *x;
     size_t room;

@@ -71,15 +71,18 @@ async function goesOn(ms, trouble, mend) {
   const well = (node) => running.answers.filter((a) => a.status === 200 && a.base === node.url).length > 4;
   await eventually(() => cluster.replicas.every(well), 'calls to be answered by each node');
   const before = running.answers.length;
+  const began = Date.now();
   await trouble();
   const during = running.answers.length;
   await sleep(ms);
   await eventually(() => running.answers.length > during + 8, 'calls to be answered while it lasts');
+  const mending = Date.now();
   await mend();
   await sleep(200);
   const answers = await running.stop();
   const odd = answers.slice(before).filter((a) => a.status !== 200);
-  assert.equal(odd.length, 0, `${odd.length} of ${answers.length - before} refused, such as ${odd[0]?.status} ${odd[0]?.text}`);
+  const when = odd.map((a) => `${a.began - began} ms at ${a.base}, Retry-After ${a.headers['retry-after']}`).join('; ');
+  assert.equal(odd.length, 0, `${odd.length} of ${answers.length - before} refused, such as ${odd[0]?.status} ${odd[0]?.text}, mended from ${mending - began} ms on: ${when}`);
   return answers;
 }
 

@@ -12,11 +12,11 @@ export function nano(text) {
   return BigInt(whole) * 1000000000n + BigInt(part.padEnd(9, '0').slice(0, 9));
 }
 
-// One call. The answer: {status, id, whole, cost (nano-dollars), text, headers, error}. whole: the
-// client has all of it. onData(text so far) sees a stream as it comes; abort() hangs up.
+// One call. The answer: {status, id, whole, cost (nano-dollars), text, headers, error, began (Unix
+// milliseconds)}. whole: the client has all of it. onData(text so far) sees a stream as it comes; abort() hangs up.
 export function ask(base, secret, body, { onData, path = '/v1/chat/completions' } = {}) {
   const text = JSON.stringify(body);
-  const told = { base, status: 0, whole: false, text: '', headers: {} };
+  const told = { base, status: 0, whole: false, text: '', headers: {}, began: Date.now() };
   let request;
   const done = new Promise((resolve) => {
     request = http.request(base + path, {
