@@ -13,8 +13,6 @@
 #include "notices/webhook.h"
 
 #define KNOWN_BYTES MIB(1)
-/* How old what is known of the operators' wishes may be, in looks. */
-#define REFRESH_LOOKS 6
 
 /* As it stood when the database last answered. */
 struct known {
@@ -28,7 +26,6 @@ struct alarm_watch {
     const struct notices *notices;
     struct str node_name;
     struct known known; /* a NULL: nothing was read yet */
-    int known_looks; /* since it was read */
     int64_t away_since_ms, away_since_us; /* 0: it is here */
     bool told;
 };
@@ -89,7 +86,6 @@ static int refresh(struct alarm_watch *w, struct db *db, int64_t session)
     }
     arena_free(w->known.a);
     w->known = known;
-    w->known_looks = 0;
     return 0;
 }
 
@@ -102,8 +98,6 @@ int alarm_watch_here(struct alarm_watch *w, struct db *db, int64_t session)
     if (r)
         return err_trace(r);
     w->away_since_ms = 0;
-    if (w->known.a && ++w->known_looks < REFRESH_LOOKS)
-        return 0;
     return refresh(w, db, session);
 }
 

@@ -230,6 +230,25 @@ test('an address that refuses alerts for good is told of once, and over when som
   assert.deepEqual([mails(title).length, events('mail')], [2, ['alarm.raised', 'alarm.ended']]);
 });
 
+test('a database that is away is told of at once by one node, and once that it is back', async () => {
+  await sent();
+  posts.length = mail.mails.length = 0;
+  await eventually(() => one.sql('SELECT 1 AS n').length, 'the database');
+  await cluster.postgres.stop();
+  await eventually(() => mails('The database is away').length, 'the mail while it is away', 120000);
+  assert.match(mails('The database is away')[0].text, /Node one has not reached it for 30 seconds/);
+  assert.deepEqual(posts.map((p) => [p.json.type, p.json.data.kind, signed(p)]), [['alarm.raised', 'database', true]]);
+  await cluster.postgres.start();
+  await eventually(() => mails('over: The database is away').length, 'the mail that it is back', 120000);
+  await eventually(() => posts.length === 2, 'the post');
+  // Both nodes have come back by now, and have said what they saw.
+  await eventually(() => ['one', 'two'].every((name) => cluster.sql(`SELECT FROM node_session WHERE node_name = '${name}' AND state = 'live' AND seen_at > now() - interval '6 seconds'`).length), 'both nodes');
+  await judgedAnew();
+  assert.deepEqual(mails('The database is away').map((m) => m.subject), ['127.0.0.1: The database is away', '127.0.0.1: over: The database is away']);
+  assert.deepEqual(posts.map((p) => p.json.type), ['alarm.raised', 'alarm.ended']);
+  assert.equal(alarms('database').length, 1);
+});
+
 test('an operator who refuses alerts is told of to the others, and not again because of that', async () => {
   posts.length = mail.mails.length = 0;
   mail.refusals[email] = { code: 550, times: 9, says: 'no such box' };
@@ -248,25 +267,6 @@ test('an operator who refuses alerts is told of to the others, and not again bec
   await over('books');
   await judgedAnew();
   psql(`DELETE FROM alarm WHERE kind = 'books' AND name = 'refused'`);
-});
-
-test('a database that is away is told of at once by one node, and once that it is back', async () => {
-  await sent();
-  posts.length = mail.mails.length = 0;
-  await eventually(() => one.sql('SELECT 1 AS n').length, 'the database');
-  await cluster.postgres.stop();
-  await eventually(() => mails('The database is away').length, 'the mail while it is away', 120000);
-  assert.match(mails('The database is away')[0].text, /Node one has not reached it for 30 seconds/);
-  assert.deepEqual(posts.map((p) => [p.json.type, p.json.data.kind, signed(p)]), [['alarm.raised', 'database', true]]);
-  await cluster.postgres.start();
-  await eventually(() => mails('over: The database is away').length, 'the mail that it is back', 120000);
-  await eventually(() => posts.length === 2, 'the post');
-  // Both nodes have come back by now, and have said what they saw.
-  await eventually(() => ['one', 'two'].every((name) => cluster.sql(`SELECT FROM node_session WHERE node_name = '${name}' AND state = 'live' AND seen_at > now() - interval '6 seconds'`).length), 'both nodes');
-  await judgedAnew();
-  assert.deepEqual(mails('The database is away').map((m) => m.subject), ['127.0.0.1: The database is away', '127.0.0.1: over: The database is away']);
-  assert.deepEqual(posts.map((p) => p.json.type), ['alarm.raised', 'alarm.ended']);
-  assert.equal(alarms('database').length, 1);
 });
 
 test('what is not chosen stands on the page and is not told; nobody who is not named is mailed', async () => {
