@@ -41,15 +41,11 @@ void call_enter(struct call *c, enum call_phase phase)
 static void timer_fired(struct loop_timer *t)
 {
     struct call *c = container_of(t, struct call, timer);
-    struct problem p = problem_of(PROBLEM_LEDGER_AWAY);
 
     if (call_is_shadow(c) && c->phase != CALL_SETTLED) {
         call_shadow_timer(c);
     } else if (c->phase == CALL_KEY) {
-        key_waiter_leave(&c->waiter);
-        p.retry_after_s = 2;
-        refusal_early(c->g, c->r, &p, REFUSED_BUSY);
-        call_end(c);
+        call_key_late(c);
     } else if (c->phase == CALL_PREVIOUS) {
         call_previous_late(c);
     } else if (c->phase == CALL_LIKE) {

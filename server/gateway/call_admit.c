@@ -17,7 +17,7 @@
 #include "translation/multipart.h"
 #include "translation/wire.h"
 
-enum { KEY_WAIT_MS = 5000 };
+enum { KEY_WAIT_MS = 5000 }; /* of a key of which nothing is known */
 
 static void take_key(struct call *c, struct known_key *k)
 {
@@ -41,6 +41,19 @@ static void key_answered(struct key_waiter *w, int outcome, struct known_key *k)
     loop_timer_clear(&c->timer);
     if (outcome == KEYS_OK)
         take_key(c, k);
+    else
+        refuse_early(c, outcome);
+}
+
+void call_key_late(struct call *c)
+{
+    struct known_key *k = NULL;
+    int outcome = key_waiter_late(&c->waiter, &k);
+
+    if (outcome == KEYS_OK)
+        take_key(c, k);
+    else if (outcome == KEYS_E_WAIT)
+        call_wait(c, KEY_WAIT_MS - KEYS_LATE_MS);
     else
         refuse_early(c, outcome);
 }
@@ -83,7 +96,7 @@ void call_begin(struct gateway *g, struct request *r, const struct endpoint *end
         take_key(c, k);
     } else if (outcome == KEYS_E_WAIT) {
         call_enter(c, CALL_KEY);
-        call_wait(c, KEY_WAIT_MS);
+        call_wait(c, KEYS_LATE_MS);
     } else {
         refuse_early(c, outcome);
     }

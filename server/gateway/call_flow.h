@@ -66,6 +66,7 @@ void call_keep_leave(struct call *c); /* safe when it does not wait */
  * returns. */
 void call_begin_inner(struct call *of, struct request *r, const struct endpoint *endpoint);
 void call_admit(struct call *c);
+void call_key_late(struct call *c); /* the look-up of its key takes long */
 void call_admit_body(struct call *c);
 void call_held(struct call *c, int outcome, const struct problem *p);
 

@@ -62,15 +62,18 @@ static void tick(struct loop_timer *t)
 int gateways_new(const struct services *services, struct gateways **ret)
 {
     struct gateways *all = calloc(1, sizeof(*all));
+    int r;
 
     if (!all)
         return err_origin(-ENOMEM);
     all->services = services;
     all->loops = services->loops;
     all->loop = calloc(MAX(all->loops, 1u), sizeof(struct gateway *));
-    if (!all->loop) {
+    r = all->loop ? key_book_new(&all->book) : err_origin(-ENOMEM);
+    if (r < 0) {
+        free(all->loop);
         free(all);
-        return err_origin(-ENOMEM);
+        return err_trace(r);
     }
     *ret = all;
     return 0;
@@ -82,6 +85,7 @@ void gateways_free(struct gateways *all)
         return;
     for (unsigned i = 0; i < all->loops; i++)
         assert(!all->loop[i]);
+    key_book_free(all->book);
     free(all->loop);
     free(all);
 }
@@ -337,12 +341,17 @@ void gateways_changed(struct gateways *all, struct str payload)
 {
     struct answers *answers = all->services->answers;
     struct team_id team;
+    struct key_id key;
 
     if (tail_id(payload, STR("answers:"), &team.v)) {
         if (answers)
             answers_forget(answers, team);
         return;
     }
+    if (tail_id(payload, STR("key:"), &key.v))
+        key_book_drop_key(all->book, key);
+    else if (tail_id(payload, STR("team:"), &team.v))
+        key_book_drop_team(all->book, team);
     for (unsigned i = 0; i < all->loops; i++)
         if (all->loop[i])
             post_change(all->loop[i], payload);

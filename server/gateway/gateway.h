@@ -11,6 +11,7 @@
 #include "gateway/metrics.h"
 #include "gateway/services.h"
 
+struct key_book;
 struct key_cache;
 struct gateway;
 
@@ -18,6 +19,7 @@ struct gateways {
     const struct services *services;
     struct gateway **loop; /* of services->loops */
     unsigned loops;
+    struct key_book *book; /* what any loop knows of keys */
     atomic_uint shadows;         /* calls in flight that are shadows */
     atomic_ullong kept[KEPTS];   /* answers, by how keeping them ended */
     atomic_size_t keeping_bytes; /* of those on their way to the database */

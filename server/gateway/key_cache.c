@@ -32,10 +32,9 @@ struct look_up {
     struct known_key *entry; /* a reference */
     const struct services *services;
     struct digest digest;
-    int outcome; /* KEYS_* */
-    struct key_policy *policy;
-    struct key_purses *purses;
-    const struct guard_set *guard;
+    uint64_t turn; /* of the node's book, when it was begun */
+    int outcome;   /* KEYS_* */
+    struct key_facts *facts; /* all of them with KEYS_OK */
 };
 
 static struct str map_key(const struct digest *d)
@@ -58,9 +57,7 @@ void known_key_unref(struct known_key *k)
         return;
     assert(list_empty(&k->waiters_));
     known_key_unref(k->before_);
-    guard_set_unref(k->guard);
-    call_money_close(k->purses);
-    key_policy_unref(k->policy);
+    key_facts_unref(k->facts_);
     free(k);
 }
 
@@ -100,11 +97,12 @@ void key_cache_free(struct key_cache *kc)
 }
 
 /* 0, or another value when they cannot be had now: no call goes out without them. */
-static int open_guard(struct look_up *l, struct db *db)
+static int open_guard(const struct services *s, struct db *db, struct key_facts *f)
 {
-    const struct key_policy *k = l->policy;
-    struct guards *all = l->services->guards;
-    int r = k->guarded && all ? guards_open(all, db, k->team, k->project, k->key, &l->guard) : 0;
+    const struct key_policy *k = f->policy;
+    int r = k->guarded && s->guards
+                ? guards_open(s->guards, db, k->team, k->project, k->key, &f->guard)
+                : 0;
 
     if (r < 0)
         log_error("guardrails_unreadable", "call_team=%lld key=%lld", (long long)k->team.v, (long long)k->key.v);
@@ -115,22 +113,23 @@ static int open_guard(struct look_up *l, struct db *db)
 static void look_up_work(struct job *job, void *worker)
 {
     struct look_up *l = container_of(job, struct look_up, job);
+    struct key_facts *f = l->facts;
     struct db *db = worker;
     int r;
 
     l->outcome = KEYS_E_AWAY;
     if (!db || failpoint_hit("key.look_up"))
         return;
-    r = key_find(db, &l->digest, &l->policy);
+    r = key_find(db, &l->digest, &f->policy);
     if (r == KEY_E_UNKNOWN)
         l->outcome = KEYS_E_UNKNOWN;
     if (r != KEY_OK)
         return;
-    r = open_guard(l, db);
+    r = open_guard(l->services, db, f);
     if (r == 0)
         r = failpoint_hit("key.purses");
     if (r == 0)
-        r = call_money_open(l->services, db, l->policy, &l->purses);
+        r = call_money_open(l->services, db, f->policy, &f->purses);
     if (r == 0)
         l->outcome = KEYS_OK;
 }
@@ -150,14 +149,57 @@ static bool database_away(const struct services *s)
     return s->database_silence_ms && s->database_silence_ms(s->ctx) > GOOD_WITHOUT_DB_MS;
 }
 
-/* The database does not tell: what was known before stands again, where anything was and while it
- * may be used without the database; borrowed. */
+static void take_facts(struct known_key *k, struct key_facts *f)
+{
+    k->facts_ = f;
+    k->policy = f->policy;
+    k->purses = f->purses;
+    k->guard = f->guard;
+}
+
+static struct known_key *key_new(struct key_cache *kc, const struct digest *digest)
+{
+    struct known_key *k = calloc(1, sizeof(*k));
+
+    if (!k)
+        return NULL;
+    k->refs = 1;
+    k->cache_ = kc;
+    k->digest = *digest;
+    list_init(&k->waiters_);
+    return k;
+}
+
+/* What is known of a key that is being looked up, where that may be used without the database: what a loop
+ * of this node was told last, else what this one knew. Borrowed; NULL: nothing. */
+static struct known_key *known_before(struct key_cache *kc, struct known_key *k)
+{
+    struct key_facts *facts;
+
+    if (database_away(kc->g->services))
+        return NULL;
+    facts = key_book_get(kc->g->all->book, &k->digest);
+    if (facts && !(k->before_ && k->before_->facts_ == facts)) {
+        struct known_key *other = key_new(kc, &k->digest);
+
+        if (other) {
+            take_facts(other, steal(&facts));
+            other->doubted_ = true;
+            known_key_unref(k->before_);
+            k->before_ = other;
+        }
+    }
+    key_facts_unref(facts);
+    return k->before_;
+}
+
+/* The database does not tell: what was known before stands again; borrowed. */
 static struct known_key *give_up(struct key_cache *kc, struct known_key *k)
 {
-    struct known_key *before = k->before_;
+    struct known_key *before = known_before(kc, k);
 
     map_del(kc->entries, map_key(&k->digest));
-    if (!before || database_away(kc->g->services))
+    if (!before)
         return NULL;
     before->stale_ = false;
     before->doubt_due_ms_ = loop_now_ms(kc->g->loop) + DOUBT_PAUSE_MS;
@@ -196,6 +238,23 @@ static bool ask_anew(struct key_cache *kc, struct known_key *k)
     return true;
 }
 
+static void look_up_free(struct look_up *l)
+{
+    key_facts_unref(l->facts);
+    free(l);
+}
+
+/* What the database has told, for this loop and for the others. */
+static void note_found(struct key_cache *kc, struct look_up *l)
+{
+    if (l->outcome == KEYS_E_UNKNOWN)
+        key_book_drop(kc->g->all->book, &l->digest);
+    if (l->outcome != KEYS_OK)
+        return;
+    key_book_put(kc->g->all->book, &l->digest, l->facts, l->turn);
+    take_facts(l->entry, steal(&l->facts));
+}
+
 static void look_up_done(struct job *job)
 {
     struct look_up *l = container_of(job, struct look_up, job);
@@ -206,14 +265,13 @@ static void look_up_done(struct job *job)
 
     kc->looking--;
     k->looking_ = false;
-    k->policy = l->policy;
-    k->purses = l->purses;
-    k->guard = l->guard;
-    free(l);
     if (kc->closed) {
+        look_up_free(l);
         discard(kc, k);
         return;
     }
+    note_found(kc, l);
+    look_up_free(l);
     k->good_until_ms = loop_now_ms(kc->g->loop) + UNKNOWN_FOR_MS;
     if (outcome == KEYS_E_AWAY && !k->stale_)
         still = give_up(kc, k);
@@ -225,50 +283,101 @@ static void look_up_done(struct job *job)
 
 static struct known_key *entry_new(struct key_cache *kc, const struct digest *digest)
 {
-    struct known_key *k = calloc(1, sizeof(*k));
+    struct known_key *k = key_new(kc, digest);
 
-    if (!k)
-        return NULL;
-    k->refs = 1;
-    k->cache_ = kc;
-    k->digest = *digest;
-    list_init(&k->waiters_);
-    if (map_put(kc->entries, map_key(digest), k) < 0) {
+    if (k && map_put(kc->entries, map_key(digest), k) < 0) {
         free(k);
         return NULL;
     }
     return k;
 }
 
-/* before: what is in doubt, NULL: nothing is known. */
-static int look_up(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter,
-                   struct known_key *before)
+static struct look_up *look_up_new(struct key_cache *kc, const struct digest *digest)
 {
     struct look_up *l = calloc(1, sizeof(*l));
+
+    if (!l)
+        return NULL;
+    *l = (struct look_up){.services = kc->g->services,
+                          .digest = *digest,
+                          .turn = key_book_turn(kc->g->all->book),
+                          .facts = key_facts_new()};
+    l->job = (struct job){.reply_to = kc->g->loop, .work = look_up_work, .done = look_up_done};
+    if (!l->facts) {
+        free(l);
+        return NULL;
+    }
+    return l;
+}
+
+static void wait_for(struct known_key *k, struct key_waiter *waiter)
+{
+    waiter->entry_ = k;
+    list_add_tail(&k->waiters_, &waiter->link);
+}
+
+/* The workers have too much to do: what was known before is as good as where the database does not tell. */
+static int not_asked(struct key_cache *kc, struct look_up *l, struct known_key **ret)
+{
+    struct known_key *k = l->entry, *before;
+
+    kc->looking--;
+    k->looking_ = false;
+    before = give_up(kc, k);
+    if (before)
+        *ret = known_key_ref(before);
+    known_key_unref(k);
+    look_up_free(l);
+    return before ? KEYS_OK : KEYS_E_BUSY;
+}
+
+/* before: what is in doubt, NULL: nothing is known. */
+static int look_up(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter,
+                   struct known_key *before, struct known_key **ret)
+{
+    struct look_up *l = look_up_new(kc, digest);
     struct known_key *kept = before ? known_key_ref(before) : NULL;
     struct known_key *k = l ? entry_new(kc, digest) : NULL;
 
     if (!k) {
         known_key_unref(kept);
-        free(l);
+        if (l)
+            look_up_free(l);
         return err_origin(-ENOMEM);
     }
     k->before_ = kept;
-    *l = (struct look_up){.services = kc->g->services, .digest = *digest};
-    l->job = (struct job){.reply_to = kc->g->loop, .work = look_up_work, .done = look_up_done};
-    l->entry = known_key_ref(k);
     k->looking_ = true;
-    list_add_tail(&k->waiters_, &waiter->link);
+    k->asked_ms_ = loop_now_ms(kc->g->loop);
+    l->entry = known_key_ref(k);
     kc->looking++;
-    if (jobs_submit(kc->g->services->money, &l->job) == JOBS_OK)
+    if (jobs_submit(kc->g->services->money, &l->job) != JOBS_OK)
+        return not_asked(kc, l, ret);
+    wait_for(k, waiter);
+    return KEYS_E_WAIT;
+}
+
+/* The look-up takes so long that what is known serves meanwhile; borrowed, NULL: nothing is, or it is not
+ * late. One that a change has overtaken has left the map, and what was known of it is void. */
+static struct known_key *late_known(struct key_cache *kc, struct known_key *k)
+{
+    bool late = loop_now_ms(kc->g->loop) - k->asked_ms_ >= KEYS_LATE_MS;
+
+    return late && !k->stale_ ? known_before(kc, k) : NULL;
+}
+
+int key_waiter_late(struct key_waiter *w, struct known_key **ret)
+{
+    struct known_key *k = w->entry_, *before = late_known(k->cache_, k);
+
+    if (!before && !w->late_) {
+        w->late_ = true;
         return KEYS_E_WAIT;
-    kc->looking--;
-    k->looking_ = false;
-    list_del(&waiter->link);
-    (void)give_up(kc, k);
-    known_key_unref(k);
-    free(l);
-    return KEYS_E_BUSY;
+    }
+    list_del(&w->link);
+    if (!before)
+        return KEYS_E_AWAY;
+    *ret = known_key_ref(before);
+    return KEYS_OK;
 }
 
 int key_cache_find(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter,
@@ -277,21 +386,26 @@ int key_cache_find(struct key_cache *kc, const struct digest *digest, struct key
     struct known_key *k = map_get(kc->entries, map_key(digest));
 
     if (k && k->looking_) {
-        list_add_tail(&k->waiters_, &waiter->link);
-        return KEYS_E_WAIT;
+        struct known_key *before = late_known(kc, k);
+
+        if (before)
+            *ret = known_key_ref(before);
+        else
+            wait_for(k, waiter);
+        return before ? KEYS_OK : KEYS_E_WAIT;
     }
     if (k && !k->policy && loop_now_ms(kc->g->loop) < k->good_until_ms)
         return KEYS_E_UNKNOWN;
     if (k && k->policy && database_away(kc->g->services))
         return KEYS_E_AWAY;
     if (k && k->policy && k->doubted_ && loop_now_ms(kc->g->loop) >= k->doubt_due_ms_)
-        return look_up(kc, digest, waiter, k);
+        return look_up(kc, digest, waiter, k, ret);
     if (k && k->policy) {
         *ret = known_key_ref(k);
         return KEYS_OK;
     }
     map_del(kc->entries, map_key(digest));
-    return look_up(kc, digest, waiter, NULL);
+    return look_up(kc, digest, waiter, NULL, ret);
 }
 
 void key_waiter_leave(struct key_waiter *w)

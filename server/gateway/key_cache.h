@@ -2,18 +2,16 @@
  *
  * Bounded; least recently used goes first. A miss is one worker job, whoever else asks for the same
  * key meanwhile waits for it too. An unknown key is remembered for 5 s. With the database away,
- * entries stay good for 55 s after it last answered, those in doubt too. Owned by its loop. */
+ * entries stay good for 55 s after it last answered, those in doubt too, and what another loop of the node
+ * knows is as good (key_book.h). Owned by its loop. */
 #pragma once
 
 #include "base/digest.h"
 #include "base/list.h"
-#include "identity/key.h"
+#include "gateway/key_book.h"
 
 struct gateway;
 struct key_cache;
-struct key_purses; /* limits/limits.h */
-
-struct guard_set;      /* guard/set.h */
 struct refusal_sample; /* refusal.c */
 
 /* How many refused calls of a key were recorded in this second, and what stands for the rest. */
@@ -27,16 +25,18 @@ struct known_key {
     unsigned refs;
     struct key_cache *cache_;
     struct digest digest;
-    struct key_policy *policy; /* NULL: unknown to the database */
-    struct key_purses *purses; /* NULL likewise */
+    struct key_facts *facts_;        /* a reference; NULL: unknown to the database, as the next two */
+    const struct key_policy *policy; /* these three are of the facts */
+    const struct key_purses *purses;
     const struct guard_set *guard; /* NULL: no rules hold for it */
-    int64_t good_until_ms;     /* of an unknown key */
+    int64_t good_until_ms;         /* of an unknown key */
     struct refusal_tally tally;
     unsigned recheck_turn; /* gateway.c */
     bool looking_, stale_;
     bool anew_;    /* it is looked up since a change overtook the look-up before */
     bool doubted_; /* something has changed, perhaps this: looked up anew with its next use */
     int64_t doubt_due_ms_;
+    int64_t asked_ms_;         /* while it is looked up: since when */
     struct known_key *before_; /* while it is looked up anew: what is known of it; a reference */
     struct list waiters_;
 };
@@ -51,6 +51,8 @@ enum {
 
 struct key_waiter {
     struct list link;
+    struct known_key *entry_; /* what it waits for; borrowed */
+    bool late_;               /* key_waiter_late() has been asked */
     /* On the loop: KEYS_OK with a reference for the callee, KEYS_E_UNKNOWN or KEYS_E_AWAY. */
     void (*answered)(struct key_waiter *, int outcome, struct known_key *);
 };
@@ -61,6 +63,10 @@ void key_cache_free(
 /* KEYS_OK: *ret has a reference for the caller. */
 int key_cache_find(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter,
                    struct known_key **ret) _must_use_;
+/* For who has waited KEYS_LATE_MS: KEYS_OK with a reference to what was known before; where nothing was,
+ * KEYS_E_WAIT the first time, and KEYS_E_AWAY the second. It waits on only with KEYS_E_WAIT. */
+enum { KEYS_LATE_MS = 1000 };
+int key_waiter_late(struct key_waiter *w, struct known_key **ret) _must_use_;
 /* Waits no more. Safe when it does not wait. */
 void key_waiter_leave(struct key_waiter *w);
 struct known_key *known_key_ref(struct known_key *k);

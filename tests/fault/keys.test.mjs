@@ -1,5 +1,6 @@
-// A key's look-up that a change overtakes: what it read may be from before the change, so nobody is
-// answered by it, and what is looked up once more stays known.
+// What a node knows of keys. A look-up that a change overtakes may have read what was before the change, so
+// nobody is answered by it, and what is looked up once more stays known. What one loop of a node knows serves
+// the others too where the database does not tell: because it is away, or because it does not come to it.
 import assert from 'node:assert/strict';
 import { setup, test, eventually } from '../lib/story.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
@@ -8,13 +9,14 @@ import { ask } from '../lib/client.mjs';
 import { hello } from '../lib/installation.mjs';
 
 const cluster = new Cluster();
-let node, team, known;
+let node, wide, team, known;
 
-setup('a node, and a key that it knows', async () => {
+setup('a node of one loop and one of two, and a key that they know', async () => {
   await cluster.start();
   const upstream = await startUpstream((req, res) =>
     send(res, 200, { ...chat(), usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } }));
   node = await cluster.add('one', { LOOPS: '1' }); // a key that one call has shown is known to all of it
+  wide = await cluster.add('two', { LOOPS: '2' });
   await cluster.install([upstream]);
   await cluster.model({ name: 'scripted', input: '1', output: '2' });
   team = await cluster.team(900_000_000_000);
@@ -70,6 +72,23 @@ test('another key\'s change does not make the node forget what it looks up', asy
   try {
     const away = await call(key.key);
     assert.equal(away.status, 200, away.text);
+  } finally {
+    await cluster.postgres.start();
+  }
+});
+
+// Calls at the same time, and so on connections of their own, which the kernel spreads over the loops.
+const atOnce = (key, n = 24) => Promise.all(Array.from({ length: n }, () => ask(wide.url, key, hello('scripted'))));
+const allServed = (answers) => assert.deepEqual(answers.filter((a) => a.status !== 200).map((a) => a.text), []);
+
+test('a key that one loop knows is good on the others while the database is away', async () => {
+  const { key } = await cluster.key(team);
+  const first = await ask(wide.url, key, hello('scripted'));
+  assert.equal(first.status, 200, first.text);
+  await cluster.recorded([first.id]);
+  await cluster.postgres.stop('fast');
+  try {
+    allServed(await atOnce(key));
   } finally {
     await cluster.postgres.start();
   }
