@@ -30,7 +30,7 @@ struct cell {
     atomic_ullong epoch;         /* of the node when it was granted */
     /* As the last grant told, for headers and pages: of the whole purse, not of this node. */
     atomic_llong capacity, spoken_for;
-    atomic_bool wanted;   /* its slack is to go back */
+    atomic_uint wanted;   /* its slack is to go back, and why: bits of the enum below */
     atomic_bool in_doubt; /* a grant's answer did not come: more may be leased than is known here */
     atomic_llong low;     /* with less than this it is to be filled up; 0: it is not */
     struct cell *next;    /* of the same till, under its lock */
@@ -47,6 +47,18 @@ struct cell {
     int64_t heard_us;    /* the window that capacity and spoken_for were told of */
     int64_t own_us, own; /* the last minute of which the node gave itself a share, and how much */
 };
+
+enum {
+    CELL_WANTED_IDLE = 1,      /* if no call has touched it until it goes */
+    CELL_WANTED_ELSEWHERE = 2, /* by another node */
+};
+/* Slack that no call has touched for so long goes back. */
+#define CELL_IDLE_MS 10000
+/* Has no call touched it for so long? */
+static inline bool cell_idle(const struct cell *c, int64_t now_ms)
+{
+    return atomic_load(&c->used_at_ms) + CELL_IDLE_MS <= now_ms;
+}
 
 #define CELL_SHARE_US 1
 static inline bool cell_window_shared(int64_t window_us)

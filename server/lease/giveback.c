@@ -9,6 +9,15 @@ bool giveback_pending(const struct cell *c)
     return atomic_load(&c->back_amount) > 0;
 }
 
+/* What lay idle may be in use again by now: were it given back all the same, a database that goes away before
+ * there is a new lease would leave its calls with nothing. */
+static bool still_wanted(struct cell *c)
+{
+    unsigned why = atomic_exchange(&c->wanted, 0);
+
+    return why & CELL_WANTED_ELSEWHERE || (why && cell_idle(c, node_now_ms(c->till->node)));
+}
+
 /* Takes the slack out of a cell, under a new number. The till is closed. */
 static bool gather(struct cell *c, uint64_t epoch)
 {
@@ -18,7 +27,7 @@ static bool gather(struct cell *c, uint64_t epoch)
         atomic_store(&c->back_amount, 0); /* that session is gone, and all it had went back */
     if (giveback_pending(c))
         return true;
-    if (!atomic_exchange(&c->wanted, false) || atomic_load(&c->epoch) != epoch ||
+    if (!still_wanted(c) || atomic_load(&c->epoch) != epoch ||
         cell_window_shared(atomic_load(&c->window_us)))
         return false; /* a share is nobody's to have back */
     slack = atomic_exchange(&c->free, 0);

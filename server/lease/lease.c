@@ -331,8 +331,10 @@ static void granted(struct grant_call *call, int outcome)
     if (outcome == PORT_OK) {
         which = refused(l, &elsewhere);
         again = look_again(l, which);
-        all = take(l);
     }
+    /* Calls that have ended meanwhile may have given back enough, if nothing was granted. */
+    if (outcome == PORT_OK || (outcome == PORT_E_AWAY && node_admits(t->node)))
+        all = take(l);
     if (all)
         put_all(l);
     else

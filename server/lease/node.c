@@ -23,8 +23,7 @@
  * anybody could want, and looks for no more than whether the others live. */
 #define RECALL_MS 50
 #define RECALL_ALONE_MS 200
-/* Slack that no call has touched for so long goes back. */
-#define IDLE_MS 10000
+/* How often slack that lies idle is looked for. */
 #define IDLE_LOOK_MS 2000
 /* A node without slack only looks for cells that nobody needs any more, and for that seldom. */
 #define IDLE_LOOK_EMPTY_MS 10000
@@ -224,9 +223,9 @@ struct cell *node_cell(struct node *n, struct team_id team, struct purse_id purs
 
 /* --- slack --- */
 
-static void want_back(struct cell *c)
+static void want_back(struct cell *c, unsigned why)
 {
-    atomic_store(&c->wanted, true);
+    atomic_fetch_or(&c->wanted, why);
     till_want_back(c->till);
 }
 
@@ -251,8 +250,8 @@ static bool look_at_cell(struct str key, void *value, void *ctx)
     idle->slack = idle->slack || slack || giveback_pending(c) || atomic_load(&c->in_doubt);
     if (idle->away)
         return true;
-    if (giveback_pending(c) || (slack && atomic_load(&c->used_at_ms) + IDLE_MS <= idle->now_ms)) {
-        want_back(c);
+    if (giveback_pending(c) || (slack && cell_idle(c, idle->now_ms))) {
+        want_back(c, CELL_WANTED_IDLE);
         return true;
     }
     if (atomic_load(&c->in_doubt))
@@ -302,7 +301,7 @@ static void recalled(struct node *n, const struct look_call *look)
             map_get(n->cells, cell_key(look->recall[i].team, look->recall[i].purse, raw));
 
         if (c && (atomic_load(&c->free) > 0 || atomic_load(&c->in_doubt)))
-            want_back(c);
+            want_back(c, CELL_WANTED_ELSEWHERE);
     }
     pthread_mutex_unlock(&n->lock);
 }

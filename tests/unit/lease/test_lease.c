@@ -275,6 +275,81 @@ static void a_refusal_leaves_in_doubt_what_was(void **state)
     node_core_free(node);
 }
 
+/* A node with a lease of 100 in its cell, of which nothing is held. */
+static struct node *leased(struct cell **ret_cell)
+{
+    struct node *node;
+    struct hold hold = {0};
+    struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
+
+    now_ms = 1000;
+    node = node_core_new(&port);
+    assert_non_null(node);
+    node_tick(node);
+    *ret_cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
+    ask.wants[0] = (struct hold_want){*ret_cell, 10, 100};
+    assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
+    till_run(soon, NULL);
+    give(100);
+    assert_int_equal(outcome, HOLD_OK);
+    hold_release(node, &hold);
+    return node;
+}
+
+/* Whoever was short when the database went away has what other calls gave back while it was asked. */
+static void what_comes_back_serves_who_asked_in_vain(void **state)
+{
+    struct cell *cell;
+    struct node *node = leased(&cell);
+    struct hold first = {0}, second = {0};
+    struct hold_ask ask = {.n_wants = 1, .hold = &second, .answered = answered};
+    struct hold_want want = {cell, 60, 100};
+
+    assert_int_equal(hold_take(node, &first, &want, 1), HOLD_OK);
+    ask.wants[0] = want;
+    assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
+    till_run(soon, NULL);
+    hold_release(node, &first);
+    grant->done(grant, PORT_E_AWAY);
+    assert_int_equal(outcome, HOLD_OK);
+    assert_int_equal(atomic_load(&cell->free), 40);
+    hold_release(node, &second);
+    assert_int_equal(hold_take(node, &first, &want, 1), HOLD_OK);
+    ask.hold = &second;
+    assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
+    till_run(soon, NULL);
+    grant->done(grant, PORT_E_AWAY); /* and nothing came back this time */
+    assert_int_equal(outcome, HOLD_E_AWAY);
+    assert_int_equal(atomic_load(&cell->free), 40);
+    hold_release(node, &first);
+    cell_unref(cell);
+    node_core_free(node);
+}
+
+static void slack_that_is_used_again_before_it_goes_stays(void **state)
+{
+    struct cell *cell;
+    struct node *node = leased(&cell);
+    struct hold hold = {0};
+    struct hold_want want = {cell, 10, 100};
+    unsigned before = backs;
+
+    for (int used = 1; used >= 0; used--) {
+        now_ms += CELL_IDLE_MS;
+        soon = NULL;
+        node_tick(node);
+        assert_non_null(soon);
+        if (used)
+            assert_int_equal(hold_take(node, &hold, &want, 1), HOLD_OK);
+        till_run(soon, NULL);
+        hold_release(node, &hold);
+        assert_int_equal(atomic_load(&cell->free), used ? 100 : 0);
+        assert_int_equal(backs, before + !used);
+    }
+    cell_unref(cell);
+    node_core_free(node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +361,8 @@ int main(void)
         cmocka_unit_test(a_lease_is_filled_up_before_it_is_used_up),
         cmocka_unit_test(what_is_granted_exactly_is_not_filled_up),
         cmocka_unit_test(filling_up_in_vain_is_tried_again_later),
+        cmocka_unit_test(what_comes_back_serves_who_asked_in_vain),
+        cmocka_unit_test(slack_that_is_used_again_before_it_goes_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

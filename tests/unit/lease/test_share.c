@@ -397,7 +397,7 @@ static void a_share_is_no_slack(void **state)
     now_ms += 5000;
     go_away(&k);
     assert_int_equal(let_in(&k, 1), 1);
-    atomic_store(&k.cell->wanted, true);
+    atomic_store(&k.cell->wanted, CELL_WANTED_ELSEWHERE);
     till_want_back(k.cell->till);
     till_run(steal(&soon), NULL);
     assert_int_equal(backs, 0);
