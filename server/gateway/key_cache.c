@@ -172,8 +172,9 @@ static struct known_key *key_new(struct key_cache *kc, const struct digest *dige
 
 /* What is known of a key that is being looked up, where that may be used without the database: what a loop
  * of this node was told last, else what this one knew. Borrowed; NULL: nothing. */
-static struct known_key *known_before(struct key_cache *kc, struct known_key *k)
+static struct known_key *known_before(struct known_key *k)
 {
+    struct key_cache *kc = k->cache_;
     struct key_facts *facts;
 
     if (database_away(kc->g->services))
@@ -196,7 +197,7 @@ static struct known_key *known_before(struct key_cache *kc, struct known_key *k)
 /* The database does not tell: what was known before stands again; borrowed. */
 static struct known_key *give_up(struct key_cache *kc, struct known_key *k)
 {
-    struct known_key *before = known_before(kc, k);
+    struct known_key *before = known_before(k);
 
     map_del(kc->entries, map_key(&k->digest));
     if (!before)
@@ -358,16 +359,16 @@ static int look_up(struct key_cache *kc, const struct digest *digest, struct key
 
 /* The look-up takes so long that what is known serves meanwhile; borrowed, NULL: nothing is, or it is not
  * late. One that a change has overtaken has left the map, and what was known of it is void. */
-static struct known_key *late_known(struct key_cache *kc, struct known_key *k)
+static struct known_key *late_known(struct known_key *k)
 {
-    bool late = loop_now_ms(kc->g->loop) - k->asked_ms_ >= KEYS_LATE_MS;
+    bool late = loop_now_ms(k->cache_->g->loop) - k->asked_ms_ >= KEYS_LATE_MS;
 
-    return late && !k->stale_ ? known_before(kc, k) : NULL;
+    return late && !k->stale_ ? known_before(k) : NULL;
 }
 
 int key_waiter_late(struct key_waiter *w, struct known_key **ret)
 {
-    struct known_key *k = w->entry_, *before = late_known(k->cache_, k);
+    struct known_key *k = w->entry_, *before = late_known(k);
 
     if (!before && !w->late_) {
         w->late_ = true;
@@ -380,20 +381,24 @@ int key_waiter_late(struct key_waiter *w, struct known_key **ret)
     return KEYS_OK;
 }
 
+static int join_look_up(struct known_key *k, struct key_waiter *waiter, struct known_key **ret)
+{
+    struct known_key *before = late_known(k);
+
+    if (before)
+        *ret = known_key_ref(before);
+    else
+        wait_for(k, waiter);
+    return before ? KEYS_OK : KEYS_E_WAIT;
+}
+
 int key_cache_find(struct key_cache *kc, const struct digest *digest, struct key_waiter *waiter,
                    struct known_key **ret)
 {
     struct known_key *k = map_get(kc->entries, map_key(digest));
 
-    if (k && k->looking_) {
-        struct known_key *before = late_known(kc, k);
-
-        if (before)
-            *ret = known_key_ref(before);
-        else
-            wait_for(k, waiter);
-        return before ? KEYS_OK : KEYS_E_WAIT;
-    }
+    if (k && k->looking_)
+        return join_look_up(k, waiter, ret);
     if (k && !k->policy && loop_now_ms(kc->g->loop) < k->good_until_ms)
         return KEYS_E_UNKNOWN;
     if (k && k->policy && database_away(kc->g->services))

@@ -93,3 +93,26 @@ test('a key that one loop knows is good on the others while the database is away
     await cluster.postgres.start();
   }
 });
+
+// Jobs of the money lane that are on.
+async function lookUps() {
+  const shown = await fetch(`${wide.url}/metrics`);
+  return Number((await shown.text()).match(/^tollgate_lane_running\{lane="money"\} (\d+)/m)?.[1] ?? 0);
+}
+
+test('what was known of a key serves while its look-up does not come to an end', async () => {
+  const { key } = await cluster.key(team);
+  allServed(await atOnce(key));
+  wide.arm('key.look_up=pause');
+  try {
+    cluster.postgres.psql(`SELECT note_change('all')`);
+    await eventually(async () => {
+      allServed(await atOnce(key));
+      return await lookUps() === 2;
+    }, 'both loops to look the key up');
+    allServed(await atOnce(key));
+  } finally {
+    wide.arm('');
+  }
+  allServed(await atOnce(key));
+});
