@@ -66,7 +66,7 @@ CREATE TABLE model (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$'),
     kind text NOT NULL CHECK (kind IN ('chat', 'embedding', 'completion', 'image', 'speech',
-                                           'transcription', 'moderation', 'rerank', 'ocr')),
+                                           'transcription', 'moderation', 'rerank', 'ocr', 'video')),
     vendor text NOT NULL CHECK (length(vendor) BETWEEN 1 AND 60),
     family text NOT NULL CHECK (family ~ '^[a-z][a-z0-9-]{0,39}$'),
     description text NOT NULL DEFAULT '' CHECK (length(description) <= 1000),

@@ -121,6 +121,7 @@ static bool is_asked(const struct provider *p, enum model_kind kind)
         [MODEL_MODERATION] = &format_openai_moderations,
         [MODEL_RERANK] = &format_rerank_v1,
         [MODEL_OCR] = &format_ocr,
+        [MODEL_VIDEO] = &format_openai_videos,
     };
 
     return !formats[kind] || provider_way_of(p, formats[kind]);

@@ -21,7 +21,8 @@ bool import_litellm_kind(const struct json_object *v, enum model_kind *ret)
         enum model_kind kind;
     } modes[] = {{"image_generation", MODEL_IMAGE},
                  {"audio_speech", MODEL_SPEECH},
-                 {"audio_transcription", MODEL_TRANSCRIPTION}};
+                 {"audio_transcription", MODEL_TRANSCRIPTION},
+                 {"video_generation", MODEL_VIDEO}};
     struct str mode = json_text(json_get(v, "mode"));
 
     for (size_t i = 0; i < ARRAY_LEN(modes); i++)

@@ -32,6 +32,7 @@ static const struct {
     {"input_cost_per_image", USAGE_IMAGE},
     {"input_cost_per_second", USAGE_SECOND},
     {"output_cost_per_second", USAGE_SECOND},
+    {"output_cost_per_video_per_second", USAGE_SECOND},
     {"input_cost_per_character", USAGE_CHARACTER},
     {"output_cost_per_character", USAGE_CHARACTER},
     {"ocr_cost_per_page", USAGE_PAGE},
@@ -178,7 +179,7 @@ static bool is_counted(enum model_kind kind, enum usage_unit unit)
         [MODEL_COMPLETION] = USAGE_REQUEST,     [MODEL_IMAGE] = USAGE_IMAGE,
         [MODEL_SPEECH] = USAGE_CHARACTER,       [MODEL_MODERATION] = USAGE_REQUEST,
         [MODEL_TRANSCRIPTION] = USAGE_SECOND,   [MODEL_RERANK] = USAGE_SEARCH,
-        [MODEL_OCR] = USAGE_PAGE,
+        [MODEL_OCR] = USAGE_PAGE,               [MODEL_VIDEO] = USAGE_SECOND,
     };
 
     return usage_unit_info(unit)->covers != USAGE_COVERS_OTHER || unit == USAGE_REQUEST ||

@@ -83,6 +83,7 @@ static const struct {
 static const struct {
     enum usage_unit thing, output;
     const char *sentence; /* NULL: it is sold by tokens only */
+    bool only;            /* it is not sold by tokens */
 } sold_by[MODEL_KINDS] = {
     [MODEL_CHAT] = {USAGE_UNITS, USAGE_OUTPUT, NULL},
     [MODEL_EMBEDDING] = {USAGE_UNITS, USAGE_UNITS, NULL},
@@ -98,6 +99,7 @@ static const struct {
     [MODEL_RERANK] = {USAGE_SEARCH, USAGE_UNITS,
                       "The price of a search, or of input tokens, is needed."},
     [MODEL_OCR] = {USAGE_PAGE, USAGE_UNITS, "The price of a page, or of input tokens, is needed."},
+    [MODEL_VIDEO] = {USAGE_SECOND, USAGE_UNITS, "The price of a second is needed.", .only = true},
 };
 
 static int needed_check(const struct price_draft *d, const struct price *whole,
@@ -108,7 +110,7 @@ static int needed_check(const struct price_draft *d, const struct price *whole,
     for (enum service_tier s = 0; s < SERVICE_TIERS; s++) {
         if (!price_sells(whole, s) || (thing < USAGE_UNITS && has_unit(d, s, thing)))
             continue;
-        if (!has_unit(d, s, USAGE_INPUT) && sold_by[kind].sentence)
+        if (sold_by[kind].only || (!has_unit(d, s, USAGE_INPUT) && sold_by[kind].sentence))
             return identity_fault_set(fault, usage_unit_info(thing)->name, sold_by[kind].sentence);
         if (!has_unit(d, s, USAGE_INPUT))
             return identity_fault_set(fault, needed[s].input, needed[s].input_sentence);

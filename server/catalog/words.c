@@ -13,7 +13,7 @@ static const char *const ability_labels[] = {
 };
 static const char *const kind_names[MODEL_KINDS] = {
     "chat", "embedding", "completion", "image", "speech", "transcription", "moderation", "rerank",
-    "ocr"};
+    "ocr",  "video"};
 static const struct {
     const char *family, *label;
 } kinds[MODEL_KINDS] = {
@@ -26,6 +26,7 @@ static const struct {
     [MODEL_MODERATION] = {"openai-moderations", "Moderation"},
     [MODEL_RERANK] = {"rerank", "Rerank"},
     [MODEL_OCR] = {"ocr", "Pages to text (OCR)"},
+    [MODEL_VIDEO] = {"openai-video", "Video"},
 };
 static const char *const trigger_names[] = {"connect",        "timeout",        "rate_limited",
                                             "server_error",   "bad_reply",      "credential",

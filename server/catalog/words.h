@@ -29,6 +29,7 @@ enum model_kind {
     MODEL_MODERATION,
     MODEL_RERANK,
     MODEL_OCR,
+    MODEL_VIDEO,
     MODEL_KINDS
 };
 const char *model_kind_name(enum model_kind k);   /* "chat" */

@@ -56,6 +56,9 @@ const struct endpoint endpoint_rerank_v2 = {
 const struct endpoint endpoint_ocr = {
     .name = "ocr", .format = &format_ocr, .kind = MODEL_OCR};
 
+const struct endpoint endpoint_videos = {
+    .name = "videos", .format = &format_openai_videos, .kind = MODEL_VIDEO};
+
 /* Cohere's own, for its accounts only. */
 const struct endpoint endpoint_cohere_chat = {
     .name = "chat", .format = &format_cohere_chat, .kind = MODEL_CHAT};

@@ -17,7 +17,8 @@ extern const struct endpoint endpoint_chat, endpoint_embeddings, endpoint_messag
     endpoint_gemini, endpoint_gemini_stream, endpoint_gemini_embed,
     endpoint_gemini_embed_batch, endpoint_completions, endpoint_images, endpoint_image_edits,
     endpoint_speech, endpoint_transcriptions, endpoint_translations, endpoint_moderations,
-    endpoint_rerank, endpoint_rerank_v2, endpoint_cohere_chat, endpoint_cohere_embed, endpoint_ocr;
+    endpoint_rerank, endpoint_rerank_v2, endpoint_cohere_chat, endpoint_cohere_embed, endpoint_ocr,
+    endpoint_videos;
 
 /* The model that a path names: {model}, or {vendor}/{model}; p NULL: out of memory. */
 struct str endpoint_path_model(const struct request *r);

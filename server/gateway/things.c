@@ -103,6 +103,8 @@ void things_estimate(const struct llm_request *llm, const struct catalog_target 
         n[USAGE_SEARCH] = clip(searches_most(llm));
     else if (m->kind == MODEL_OCR)
         n[USAGE_PAGE] = clip(llm->pages ? llm->pages : (uint64_t)PAGES_MOST);
+    else if (m->kind == MODEL_VIDEO)
+        n[USAGE_SECOND] = clip(llm->seconds);
     if (names(target->price, USAGE_INPUT))
         estimate_tokens_most(llm, m, &e);
     *ret = e;
@@ -135,6 +137,8 @@ void things_count(const struct llm_request *llm, const struct catalog_target *ta
                                          DOCUMENTS_PER_SEARCH, UINT64_C(1)));
     } else if (m->kind == MODEL_OCR) {
         u.n[USAGE_PAGE] = seen->pages;
+    } else if (m->kind == MODEL_VIDEO) {
+        u.n[USAGE_SECOND] = clip(llm->seconds);
     }
     usage_clamp(&u);
     *ret = u;

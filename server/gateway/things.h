@@ -1,5 +1,5 @@
-/* things.h: what calls are counted in that are no chats: images, characters, seconds of sound,
- * search units, pages, requests, and tokens where the price names those. Pure.
+/* things.h: what calls are counted in that are no chats: images, characters, seconds of sound or
+ * video, search units, pages, requests, and tokens where the price names those. Pure.
  *
  * Such a call is counted in what the price of its target names and in nothing else: an image model is
  * sold by the image or by tokens, and its provider tells tokens either way. */
@@ -17,7 +17,7 @@ bool things_are_counted(enum model_kind kind);
  * output. Sound that is spoken: two tokens a byte of text. Sound that is written down: its length by
  * its own headers, else what its bytes last at the lowest rate of speech codecs. Search units: one a
  * hundred documents, each of which counts once more for every 500 tokens, the query's among them.
- * Pages: those that are named, else as many as a document may have. */
+ * Pages: those that are named, else as many as a document may have. A video: its seconds. */
 void things_estimate(const struct llm_request *llm, const struct catalog_target *target,
                      struct price_estimate *ret);
 
@@ -28,7 +28,8 @@ struct things_seen {
 };
 /* What was used as far as it can be counted here: images as delivered, text at four bytes a token,
  * speech at three tokens for two bytes of its text, sound of unknown length at 32 kbit/s and ten
- * tokens a second, a hundred documents a search unit. */
+ * tokens a second, a hundred documents a search unit, a video
+ * as long as it was asked for. */
 void things_count(const struct llm_request *llm, const struct catalog_target *target,
                   const struct things_seen *seen, struct usage *ret);
 /* The provider's figures in the place of these, unit by unit, where it gave any; then what the

@@ -34,9 +34,10 @@ struct llm_request {
     uint64_t text_bytes;      /* of the body, without inline media */
     uint64_t prompt_bytes;    /* of what the model reads in it: messages or input, tools */
     /* Of what is no chat. */
-    struct image_kind image;  /* to be made, `choices` of them */
+    struct image_kind image;  /* to be made, `choices` of them; of a video its size alone */
     uint32_t pictures;        /* that come along: to be edited, or judged */
     uint64_t characters;      /* to be spoken */
+    uint64_t seconds;         /* of a video, to be made */
     uint64_t sound_bytes;     /* to be written down, */
     int64_t sound_ms;         /* and its length; < 0: not known */
     uint64_t documents;       /* to be ranked, */

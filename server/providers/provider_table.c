@@ -34,6 +34,11 @@
 /* Pages of documents, in Mistral's words (docs.mistral.ai/api). */
 #define OCR {.format = &format_ocr, .path = "/ocr"}
 
+/* Jobs that make videos (developers.openai.com/api/reference, "Videos"): also at Azure's v1 surface
+ * (learn.microsoft.com/azure/foundry/openai/concepts/video-generation) and vLLM-Omni's servers
+ * (docs.vllm.ai/projects/vllm-omni, "Videos API"). */
+#define VIDEOS {.format = &format_openai_videos, .path = "/videos"}
+
 /* The Messages API (platform.claude.com/docs/en/api/overview and .../versioning): a version with
  * every request. What a client of that API sends keeps its own version, whose rules its body
  * follows, and its betas; all else is of the older one, which takes more. */
@@ -70,7 +75,7 @@ const struct provider providers[] = {
      * connection is closed. */
     {.kind = "openai-compatible", .label = "OpenAI-compatible", .root = "/v1",
      .ways = {CHAT, EMBEDDINGS, COMPLETIONS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS,
-              TRANSLATIONS, MODERATIONS, RERANK, OCR}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
+              TRANSLATIONS, MODERATIONS, RERANK, OCR, VIDEOS}, .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     /* The same of the Messages API. */
@@ -81,7 +86,7 @@ const struct provider providers[] = {
     {.kind = "openai", .label = "OpenAI", .origin = "https://api.openai.com", .root = "/v1",
      .docs = "developers.openai.com/api/reference/overview",
      .ways = {CHAT, RESPONSES, EMBEDDINGS, COMPLETIONS, IMAGES, IMAGE_EDITS, SPEECH,
-              TRANSCRIPTIONS, TRANSLATIONS, MODERATIONS},
+              TRANSCRIPTIONS, TRANSLATIONS, MODERATIONS, VIDEOS},
      .models_path = "/models", .auth = PROVIDER_AUTH_BEARER,
      .output_limit_field = "max_completion_tokens", .quirks = PROVIDER_PLAIN_OPENAI,
      .cancel_stops_billing = true},
@@ -123,7 +128,8 @@ const struct provider providers[] = {
     /* The v1 surface: no api-version, and the deployment's name as the model. */
     {.kind = "azure", .label = "Azure OpenAI", .root = "/openai/v1",
      .docs = "learn.microsoft.com/azure/foundry/openai/api-version-lifecycle",
-     .ways = {CHAT, RESPONSES, EMBEDDINGS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS},
+     .ways = {CHAT, RESPONSES, EMBEDDINGS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS,
+              VIDEOS},
      .models_path = "/models", .auth = PROVIDER_AUTH_HEADER, .auth_header = "api-key", .output_limit_field = "max_completion_tokens",
      .quirks = PROVIDER_PLAIN_OPENAI, .cancel_stops_billing = true},
     /* Deployments in the path; the api-version is the query of the base URL. */
@@ -236,7 +242,7 @@ const struct provider providers[] = {
     {.kind = "vllm", .label = "vLLM", .origin = "http://127.0.0.1:8000", .root = "/v1",
      .docs = "docs.vllm.ai/en/stable/serving/online_serving",
      .ways = {CHAT, RESPONSES, MESSAGES_BY_BEARER, EMBEDDINGS, COMPLETIONS, TRANSCRIPTIONS,
-              TRANSLATIONS, RERANK},
+              TRANSLATIONS, RERANK, VIDEOS},
      .models_path = "/models",
      .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens",
      .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
@@ -253,7 +259,7 @@ const struct provider providers[] = {
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_SELF_HOSTED,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
     {.kind = "demo", .label = "Demo", .root = "/v1",
-     .ways = {CHAT, EMBEDDINGS}, .models_path = "/models", .auth = PROVIDER_AUTH_NONE,
+     .ways = {CHAT, EMBEDDINGS, VIDEOS}, .models_path = "/models", .auth = PROVIDER_AUTH_NONE,
      .output_limit_field = "max_tokens", .quirks = PROVIDER_KEY_OPTIONAL | PROVIDER_DEMO,
      .cancel_stops_billing = true, .cancel_stops_plain = true},
 };

@@ -121,4 +121,5 @@ extern const struct dialect openai_chat, openai_embeddings, anthropic_messages, 
     openai_responses, gemini_embed, gemini_embed_batch;
 /* Of what is no chat. */
 extern const struct dialect openai_completions, openai_images, openai_image_edits, openai_speech,
-    openai_transcriptions, openai_moderations, rerank, cohere_chat, cohere_embed, ocr;
+    openai_transcriptions, openai_moderations, rerank, cohere_chat, cohere_embed, ocr,
+    openai_videos;

@@ -22,7 +22,7 @@ extern const struct wire_format format_openai_chat, format_openai_responses,
     format_anthropic_messages, format_gemini, format_bedrock_converse, format_ollama_chat,
     format_openai_embeddings, format_openai_completions, format_openai_images, format_openai_image_edits,
     format_openai_speech, format_openai_transcriptions, format_openai_translations,
-    format_openai_moderations, format_rerank_v1, format_rerank_v2, format_ocr,
+    format_openai_moderations, format_rerank_v1, format_rerank_v2, format_ocr, format_openai_videos,
     format_gemini_embed, format_gemini_embed_batch, format_cohere_chat, format_cohere_embed;
 /* Of providers only: embeddings, and counts of tokens (count_tokens.h). */
 extern const struct wire_format format_ollama_embed, format_vertex_predict,

@@ -11,7 +11,8 @@
 
 static const struct dialect *const dialects[] = {
     &openai_completions, &openai_images, &openai_image_edits, &openai_speech,
-    &openai_transcriptions, &openai_moderations, &rerank, &ocr, &openai_embeddings};
+    &openai_transcriptions, &openai_moderations, &rerank, &ocr, &openai_embeddings,
+    &openai_videos};
 
 static const struct wire_request_edit edit = {
     .model = STR("other"), .output_limit = 5, .limit_name = "max_tokens", .ask_usage = true};

@@ -35,6 +35,7 @@ static const enum usage_unit transcription_units[] = {USAGE_SECOND, USAGE_INPUT,
                                                       USAGE_OUTPUT};
 static const enum usage_unit moderation_units[] = {USAGE_REQUEST, USAGE_INPUT};
 static const enum usage_unit ocr_units[] = {USAGE_PAGE, USAGE_INPUT};
+static const enum usage_unit video_units[] = {USAGE_SECOND, USAGE_REQUEST};
 static const enum usage_unit rerank_units[] = {USAGE_SEARCH, USAGE_INPUT};
 
 #define UNITS(list)             \
@@ -54,6 +55,7 @@ static const struct {
     [MODEL_MODERATION] = UNITS(moderation_units),
     [MODEL_RERANK] = UNITS(rerank_units),
     [MODEL_OCR] = UNITS(ocr_units),
+    [MODEL_VIDEO] = UNITS(video_units),
 };
 /* Those whose price depends on the length of the input, or on the service tier. */
 static const enum usage_unit step_units[] = {USAGE_INPUT,          USAGE_CACHED_INPUT,

@@ -143,6 +143,15 @@ static struct model_id add_of_kind(const char *name, enum model_kind kind)
     return id;
 }
 
+static void a_video_is_sold_by_nothing_but_its_seconds(void **state)
+{
+    struct model_id model = add_of_kind("director", MODEL_VIDEO);
+    struct price_figure figures[] = {{USAGE_INPUT, 0, 2000, 1000}, {USAGE_SECOND, 0, 4000, 3000}};
+
+    assert_fault(publish_figures(model, figures, 1), "second");
+    assert_int_equal(publish_figures(model, figures, 2), CHANGE_OK);
+}
+
 static void a_model_is_sold_by_what_its_kind_is_counted_in(void **state)
 {
     static const struct {
@@ -276,6 +285,7 @@ int main(void)
         TEST(a_version_cannot_be_changed),
         TEST(absurd_prices_are_refused),
         TEST(a_price_names_input_and_output_once_each),
+        TEST(a_video_is_sold_by_nothing_but_its_seconds),
         TEST(a_model_is_sold_by_what_its_kind_is_counted_in),
         TEST(images_have_prices_by_quality_and_size),
         TEST(a_service_tier_is_sold_whole),

@@ -107,6 +107,29 @@ static void images_of_unknown_price_are_not_free(void **state)
     assert_int_equal(hold.nano, 1000);
 }
 
+static void a_video_is_as_long_as_its_job_says(void **state)
+{
+    const struct llm_request llm = {.choices = 1, .seconds = 8, .prompt_bytes = 40};
+    struct llm_report told = {.has_usage = true, .usage = {.n = {[USAGE_SECOND] = 5}},
+                              .lacks_prompt = true, .lacks_output = true};
+    struct price_estimate e;
+    struct money hold;
+    struct usage u;
+
+    sold_by(MODEL_VIDEO, "second");
+    things_estimate(&llm, &target, &e);
+    assert_int_equal(price_hold(&price, &e, &hold), PRICE_OK);
+    assert_int_equal(hold.nano, 8000);
+    things_count(&llm, &target, &(struct things_seen){0}, &u);
+    assert_int_equal(u.n[USAGE_SECOND], 8);
+    assert_true(things_settle(&told, &price, &u));
+    assert_int_equal(u.n[USAGE_SECOND], 5);
+    assert_int_equal(u.n[USAGE_INPUT], 0);
+    things_count(&llm, &target, &(struct things_seen){0}, &u);
+    assert_false(things_settle(&nothing, &price, &u));
+    assert_int_equal(u.n[USAGE_SECOND], 8);
+}
+
 /* Requests of any size: what is counted here is never charged more than its hold. */
 static void what_is_counted_is_within_its_hold(void **state)
 {
@@ -123,6 +146,7 @@ static void what_is_counted_is_within_its_hold(void **state)
         {MODEL_MODERATION, "input"},
         {MODEL_RERANK, "search"},
         {MODEL_RERANK, "input"},
+        {MODEL_VIDEO, "second"},
     };
 
     random_drive(7);
@@ -134,6 +158,7 @@ static void what_is_counted_is_within_its_hold(void **state)
             .prompt_bytes = prompt,
             .text_bytes = prompt,
             .characters = prompt,
+            .seconds = 1 + seconds,
             .pictures = random_below(4),
             .sound_bytes = seconds * 4000 + random_below(4000),
             .sound_ms = random_below(2) ? -1 : (int64_t)random_below(600000),
@@ -168,6 +193,7 @@ int main(void)
         cmocka_unit_test(figures_of_nothing_are_not_believed),
         cmocka_unit_test(basis_tells_whose_figures_they_are),
         cmocka_unit_test(images_of_unknown_price_are_not_free),
+        cmocka_unit_test(a_video_is_as_long_as_its_job_says),
         cmocka_unit_test(what_is_counted_is_within_its_hold),
     };
 
