@@ -625,20 +625,24 @@ END
 $$;
 CALL money_function('post_adjustment(bigint, text, bigint, text, text, bigint, text)');
 
--- What was charged to a budget's scope from a day of the team's time zone on. Scopes that the roll-up
--- does not know begin with nothing.
+-- What was charged to a budget's scope from a day of the team's time zone on, without what was given back
+-- of it (0016_video). Scopes that the roll-up does not know begin with nothing.
 CREATE FUNCTION budget_spent(p_team bigint, p_scope text, p_scope_id bigint, p_since timestamptz)
-RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT coalesce(sum(u.charge_nano), 0)::bigint
-      FROM usage_day u JOIN team t ON t.id = u.team_id
-     WHERE u.team_id = p_team
-       AND (p_since = '-infinity' OR u.day >= (p_since AT TIME ZONE t.time_zone)::date)
-       AND CASE p_scope WHEN 'team' THEN true
-                        WHEN 'key' THEN u.key_id = p_scope_id
-                        WHEN 'project' THEN u.project_id = p_scope_id
-                        WHEN 'user' THEN u.key_id IN (SELECT k.id FROM api_key k
-                                                       WHERE k.team_id = p_team AND k.owner_user_id = p_scope_id)
-                        ELSE false END
+RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce(sum(u.charge_nano), 0)::bigint
+              FROM usage_day u JOIN team t ON t.id = u.team_id
+             WHERE u.team_id = p_team
+               AND (p_since = '-infinity' OR u.day >= (p_since AT TIME ZONE t.time_zone)::date)
+               AND CASE p_scope WHEN 'team' THEN true
+                                WHEN 'key' THEN u.key_id = p_scope_id
+                                WHEN 'project' THEN u.project_id = p_scope_id
+                                WHEN 'user' THEN u.key_id IN (SELECT k.id FROM api_key k
+                                                               WHERE k.team_id = p_team
+                                                                 AND k.owner_user_id = p_scope_id)
+                                ELSE false END)
+           - video_returned(p_team, p_scope, p_scope_id, p_since);
+END
 $$;
 CALL money_function('budget_spent(bigint, text, bigint, timestamptz)', false);
 

@@ -317,18 +317,20 @@ BEGIN
        AND t.funds_nano <> b.funds_nano + t.delta
      LIMIT 100;
 
-    -- Grants are few: they are looked at whole.
+    -- Grants are few: they are looked at whole. What failed videos give back goes to them, too (0016_video).
     RETURN QUERY
     SELECT 'a grant is its transfer', a.team_id, 'account ' || a.id,
            'given ' || coalesce(g.amount_nano::text, 'nothing') || ' by transfer '
-           || coalesce(t.amount_nano::text, 'missing') || ', credits ' || a.credits_nano || ', debits '
-           || a.debits_nano
+           || coalesce(t.amount_nano::text, 'missing') || ' and again ' || b.nano || ', credits '
+           || a.credits_nano || ', debits ' || a.debits_nano
       FROM account a
       LEFT JOIN credit_grant g ON g.team_id = a.team_id AND g.account_id = a.id
+     CROSS JOIN LATERAL (SELECT coalesce(sum(x.amount_nano), 0) AS nano FROM transfer x
+                          WHERE x.team_id = a.team_id AND x.code = 'ADJUST' AND x.credit_account = a.id) b
       LEFT JOIN transfer t ON t.team_id = g.team_id AND t.id = g.transfer_id AND t.code = 'GRANT'
                           AND t.credit_account = g.account_id
      WHERE a.kind = 'grant'
-       AND (g.amount_nano = t.amount_nano AND a.credits_nano = g.amount_nano
+       AND (g.amount_nano = t.amount_nano AND a.credits_nano = g.amount_nano + b.nano
             AND a.debits_nano <= a.credits_nano) IS NOT TRUE
      LIMIT 100;
 
@@ -478,6 +480,7 @@ BEGIN
          LIMIT 100;
         RETURN QUERY SELECT * FROM shadow_findings(); -- 0015_shadow
     END IF;
+    RETURN QUERY SELECT * FROM video_findings(p_since); -- 0016_video
 
     -- What is kept with an invoice is what it says, and the spans follow each other.
     RETURN QUERY

@@ -1,6 +1,6 @@
 /* chores.c: crews, each a thread with its own connection and a table of jobs: one for what is quick, one
  * for looking after the books and the log, where a job may take minutes, and one for each kind of others'
- * servers that are waited for: those that give tokens, the one that takes mail, those that take webhooks. */
+ * servers that are waited for: those that give tokens, take mail, take webhooks, make videos. */
 #include "chores.h"
 
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "db/cancel.h"
 #include "db/tx.h"
 #include "gateway/token_keeper.h"
+#include "gateway/video_keeper.h"
 #include "identity/session.h"
 #include "ledger/grant.h"
 #include "ledger/invoice.h"
@@ -38,7 +39,7 @@
 /* What is due and could not be done is tried again after so long. */
 #define PAUSE_MIN_MS 1000
 
-enum { CREW_QUICK, CREW_PATIENT, CREW_TOKENS, CREW_MAIL, CREW_WEBHOOKS, CREWS };
+enum { CREW_QUICK, CREW_PATIENT, CREW_TOKENS, CREW_MAIL, CREW_WEBHOOKS, CREW_VIDEOS, CREWS };
 
 /* For every_ms. */
 #define POLLED 0
@@ -139,21 +140,16 @@ static int64_t prices_next_ms(struct crew *c)
     return due ? (due - clock_wall_us()) / 1000 + 1 : INT64_MAX;
 }
 
-static bool wait_until(struct chores *c, int64_t at_ms);
-
-static bool rest_until(void *ctx, int64_t at_ms)
-{
-    return wait_until(ctx, at_ms);
-}
+static bool wait_until(void *ctx, int64_t at_ms);
 
 static int chore_check_window(struct crew *c)
 {
-    return books_check(c->db, INTEGRITY_WINDOW, rest_until, c->all);
+    return books_check(c->db, INTEGRITY_WINDOW, wait_until, c->all);
 }
 
 static int chore_check_full(struct crew *c)
 {
-    return books_check(c->db, INTEGRITY_FULL, rest_until, c->all);
+    return books_check(c->db, INTEGRITY_FULL, wait_until, c->all);
 }
 
 static int chore_check_holds(struct crew *c)
@@ -255,6 +251,11 @@ static int chore_webhooks(struct crew *c)
     return post_round(c->all->webhooks, c->db, is_stopping, c->all);
 }
 
+static int chore_videos(struct crew *c)
+{
+    return video_keeper_round(c->all->config.services, c->db, is_stopping, c->all);
+}
+
 /* When alerts were judged last is kept in the database, as the checks' times below. */
 static const struct chore quick_chores[] = {
     {"prices", 60000, chore_prices, prices_next_ms},
@@ -286,6 +287,7 @@ static const struct chore mail_chores[] = {
 static const struct chore webhook_chores[] = {
     {"webhooks", POLLED, chore_webhooks},
 };
+static const struct chore video_chores[] = {{"videos", POLLED, chore_videos}};
 #define CREW(title, list) {.name = title, .chores = list, .n = ARRAY_LEN(list)}
 static const struct crew crews[CREWS] = {
     [CREW_QUICK] = CREW("tollgate chores", quick_chores),
@@ -293,6 +295,7 @@ static const struct crew crews[CREWS] = {
     [CREW_TOKENS] = CREW("tollgate tokens", token_chores),
     [CREW_MAIL] = CREW("tollgate mail", mail_chores),
     [CREW_WEBHOOKS] = CREW("tollgate webhooks", webhook_chores),
+    [CREW_VIDEOS] = CREW("tollgate videos", video_chores),
 };
 _Static_assert(ARRAY_LEN(quick_chores) <= CHORES_MAX && ARRAY_LEN(patient_chores) <= CHORES_MAX,
                "raise CHORES_MAX");
@@ -309,8 +312,9 @@ static struct timespec in_ms(int64_t ms)
 }
 
 /* Waits until at_ms or a stop; true: stop. */
-static bool wait_until(struct chores *c, int64_t at_ms)
+static bool wait_until(void *ctx, int64_t at_ms)
 {
+    struct chores *c = ctx;
     bool stop;
 
     pthread_mutex_lock(&c->lock);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "logs/search.h"
 #include "logs/usage.h"
+#include "videos/job.h"
 
 #include <errno.h>
 
@@ -179,6 +180,34 @@ int admin_calls_list(struct admin *a)
     return admin_reply(a, 200, list);
 }
 
+/* The job that the call made; null: it made none. */
+static int set_video(struct admin *a, const struct log_row *row, struct json_object *o)
+{
+    struct video_job j;
+    struct json_object *v;
+    char name[VIDEO_NAME_TEXT];
+    int r = video_job_of_call(a->db, a->arena, a->team, row->call.call_id, &j);
+
+    json_set_null(o, "video");
+    if (r != VIDEO_JOB_OK)
+        return r == VIDEO_JOB_E_NONE ? 0 : r;
+    v = json_new_object();
+    video_name(j.call, name);
+    json_set_cstr(v, "id", name);
+    json_set_cstr(v, "status", video_state_name(j.state));
+    json_set_i64(v, "seconds", j.seconds);
+    admin_set_text(v, "size", j.size);
+    admin_set_time(v, "ended_at", j.ended_us);
+    admin_set_time(v, "expires_at", j.expires_us);
+    admin_set_text(v, "error_code", j.error_code);
+    admin_set_text(v, "error_message", j.error_message);
+    json_set_money(v, "returned", j.returned);
+    admin_set_time(v, "returned_at", j.returned_us);
+    admin_set_id(v, "returned_transfer_id", j.returned_transfer);
+    json_set(o, "video", v);
+    return 0;
+}
+
 int admin_calls_get(struct admin *a)
 {
     struct log_row row;
@@ -200,6 +229,11 @@ int admin_calls_get(struct admin *a)
     for (int32_t i = 0; i < row.call.attempts; i++)
         json_push(attempts, attempt_json(&row.call.attempt[i]));
     json_set(o, "attempts", attempts);
+    r = set_video(a, &row, o);
+    if (r) {
+        json_unref(o);
+        return r;
+    }
     return admin_reply(a, 200, o);
 }
 

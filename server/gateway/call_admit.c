@@ -409,7 +409,7 @@ static bool plan(struct call *c)
         .ctx = c,
     };
     r = route_pick(&request, &c->plan);
-    c->to_shadow = call_is_shadow(c) ? NULL : m->shadow;
+    c->to_shadow = call_is_shadow(c) || c->endpoint->makes_jobs ? NULL : m->shadow;
     if (r == ROUTE_E_ABILITY)
         return refuse_ability(c, m);
     if (r == ROUTE_E_SEARCH)
@@ -451,6 +451,11 @@ void call_admit_body(struct call *c)
         return;
     if (!read_body(c) || !plan(c))
         return;
+    if (!call_video_may_begin(c)) {
+        p = call_video_not_kept();
+        call_refuse(c, &p, CALL_OUTCOME_INTERNAL);
+        return;
+    }
     if (c->key->policy->cache_seconds && !c->inner && !call_is_shadow(c) && call_cache_look(c))
         return;
     r = call_money_hold(c, &p);

@@ -267,6 +267,10 @@ static void finish_whole(struct call *c, enum fetch_fault fault)
         call_try_failed(c, TRY_BAD_REPLY, NULL, STR("The answer has nothing in it."));
         return;
     }
+    if (c->endpoint->makes_jobs) {
+        call_video_keep(c, &report);
+        return;
+    }
     if (call_guard_looks(c) && !check_texts(c, &report))
         return;
     call_serve(c);

@@ -60,6 +60,14 @@ void call_keep_too_large(struct call *c);
 void call_kept(struct call *c);
 void call_keep_leave(struct call *c); /* safe when it does not wait */
 
+/* call_video.c */
+/* The provider's answer to a call that makes a job (in `got`, read): the job is kept, then the call is settled
+ * and answered. Without it, it serves nothing. May end the call. */
+void call_video_keep(struct call *c, const struct wire_report *report);
+/* False: the call would make a job, and the database has been silent for too long to keep it. */
+bool call_video_may_begin(const struct call *c);
+struct problem call_video_not_kept(void);
+
 /* call_admit.c; each may end the call */
 /* A call that the gateway makes for another one, with its key, tags and limits but those of requests and calls
  * at the same time; what the key may use was said by whoever asks. r: request_new_inner(). May end before it

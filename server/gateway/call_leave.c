@@ -10,6 +10,7 @@
  *   a stream was shown                         closed, so far      drained
  *   a stream had finished but for its figures  drained             drained
  *   a plain answer's body was coming           drained             drained
+ *   a job was asked for                        it is kept, as if the client were there
  *
  * What has finished, and a plain answer that has begun to come, has been made: there is nothing
  * left to stop. "So far" is the input and what has come of the output. Drained: read on for the figures, until
@@ -97,7 +98,7 @@ void call_gone(struct request *r)
     else if (c->phase == CALL_PREVIOUS)
         call_leave(c);
     else if (c->try.fetch && c->phase != CALL_SETTLED && c->phase != CALL_GROW &&
-             c->phase != CALL_KEEP)
+             c->phase != CALL_KEEP && !c->endpoint->makes_jobs)
         call_go_on_alone(c);
     /* else a step that is waited for will see it */
 }

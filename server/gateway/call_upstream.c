@@ -449,7 +449,7 @@ void call_try_failed(struct call *c, enum try_outcome outcome, const char *reaso
     const struct catalog_model *policy = c->try.target->model;
 
     call_try_end(c, outcome, reason, error_text);
-    if (fallback_may_move_on(policy, outcome, c->tries)) {
+    if (!call_is_left(c) && fallback_may_move_on(policy, outcome, c->tries)) {
         call_enter(c, CALL_ROUTE);
         call_route(c);
     } else {

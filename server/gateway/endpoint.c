@@ -57,7 +57,7 @@ const struct endpoint endpoint_ocr = {
     .name = "ocr", .format = &format_ocr, .kind = MODEL_OCR};
 
 const struct endpoint endpoint_videos = {
-    .name = "videos", .format = &format_openai_videos, .kind = MODEL_VIDEO};
+    .name = "videos", .format = &format_openai_videos, .kind = MODEL_VIDEO, .makes_jobs = true};
 
 /* Cohere's own, for its accounts only. */
 const struct endpoint endpoint_cohere_chat = {

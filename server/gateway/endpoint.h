@@ -9,6 +9,7 @@ struct endpoint {
     const char *name; /* as in the record: "chat.completions" */
     const struct wire_format *format; /* the client's; it has a dialect */
     enum model_kind kind;
+    bool makes_jobs; /* the answer is a job, which is kept: videos/job.h */
     bool keeps; /* answers may be kept, and are gone on from: responses/stored.h */
     bool model_in_path; /* the route's parameters are its name, and the path says... */
     bool streams;       /* ...whether the answer is streamed */

@@ -15,6 +15,7 @@
 #include "catalog/holder.h"
 #include "gateway/call_flow.h"
 #include "gateway/count.h"
+#include "gateway/videos.h"
 #include "gateway/refusal.h"
 
 enum { TICK_MS = 1000 };
@@ -117,6 +118,7 @@ int gateway_new(struct gateways *all, unsigned index, struct loop *loop, struct 
     g->user_agent = STR("tollgate");
     list_init(&g->calls);
     list_init(&g->counts);
+    list_init(&g->videos);
     list_init(&g->held_back);
     buf_init(&g->scratch, BOUND_UPSTREAM_REPLY_BYTES);
     all->loop[index] = g;
@@ -138,6 +140,7 @@ void gateway_cut(struct gateway *g)
     list_for_each (&g->calls, link)
         call_cut(container_of(link, struct call, link), &p);
     count_cut(g, &p);
+    videos_cut(g, &p);
 }
 
 void gateway_free(struct gateway *g)

@@ -35,6 +35,7 @@ struct gateway {
     struct key_cache *keys;
     struct list calls;      /* struct call, in flight */
     struct list counts;     /* of count.c, waiting for a key or a provider */
+    struct list videos;     /* of videos.h, waiting for a key, a worker or a provider */
     struct list held_back;  /* of refusal.c */
     struct loop_timer tick; /* once a second while there is something for it; see gateway_wind() */
     unsigned recheck_turn;
@@ -84,6 +85,10 @@ void gateway_response(struct request *r);   /* GET /v1/responses/{id} */
 void gateway_response_delete(struct request *r); /* DELETE /v1/responses/{id} */
 void gateway_response_cancel(struct request *r); /* POST /v1/responses/{id}/cancel */
 void gateway_response_items(struct request *r);  /* GET /v1/responses/{id}/input_items */
+void gateway_videos(struct request *r);          /* GET /v1/videos */
+void gateway_video(struct request *r);           /* GET /v1/videos/{id} */
+void gateway_video_delete(struct request *r);    /* DELETE /v1/videos/{id} */
+void gateway_video_content(struct request *r);   /* GET /v1/videos/{id}/content */
 void gateway_gemini_models(struct request *r);   /* GET /v1beta/models */
 void gateway_gemini_model(struct request *r);    /* GET /v1beta/models/{model} */
 void gateway_metrics(struct request *r);    /* GET /metrics, Prometheus text format 0.0.4 */

@@ -30,6 +30,23 @@ static void put_age(struct buf *out, const char *name, const char *help, int64_t
         put_count(out, name, "gauge", help, MAX(clock_wall_us() - then_us, 0) / 1000000);
 }
 
+static void put_videos(const struct oversight *o, struct buf *out)
+{
+    const struct {
+        const char *state;
+        int64_t n;
+    } rows[] = {{"running", atomic_load(&o->videos_running)},
+                {"completed", atomic_load(&o->videos_completed)},
+                {"failed", atomic_load(&o->videos_failed)}};
+
+    buf_puts(out, "# HELP tollgate_videos Jobs that make videos, by what has become of them.\n"
+                  "# TYPE tollgate_videos gauge\n");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        buf_printf(out, "tollgate_videos{state=\"%s\"} %lld\n", rows[i].state, (long long)rows[i].n);
+    put_usd(out, "tollgate_videos_returned_usd_total", "counter", "Charges of those that failed, given back.",
+            atomic_load(&o->videos_returned_nano));
+}
+
 void oversight_print(const struct oversight *o, struct buf *out)
 {
     if (!atomic_load(&o->read_us))
@@ -52,6 +69,7 @@ void oversight_print(const struct oversight *o, struct buf *out)
             atomic_load(&o->exposed_nano));
     put_usd(out, "tollgate_leased_usd", "gauge", "Money of wallets that is leased to nodes.",
             atomic_load(&o->leased_nano));
+    put_videos(o, out);
     put_age(out, "tollgate_oversight_age_seconds", "Since these figures were read.",
             atomic_load(&o->read_us));
 }

@@ -12,14 +12,20 @@ DB_QUERY(oversight_figures,
          "       (SELECT nullif(ended_at, '-infinity') FROM recon_run WHERE form = 'full') AS full_at,"
          "       l.n AS late, l.nano AS late_nano, s.n AS reaped, s.nano AS exposed_nano,"
          "       (SELECT coalesce(sum(leased), 0)::bigint FROM purse WHERE kind = 'wallet')"
-         "           AS leased_nano"
+         "           AS leased_nano,"
+         "       v.running, v.completed, v.failed, v.nano AS returned_nano"
          "  FROM (SELECT count(*) AS n, coalesce(sum(amount_nano), 0)::bigint AS nano"
          "          FROM transfer WHERE code = 'LATE_USAGE') l,"
          "       (SELECT count(*) AS n, coalesce(sum(exposed_nano), 0)::bigint AS nano"
-         "          FROM node_session WHERE state = 'reaped') s")
+         "          FROM node_session WHERE state = 'reaped') s,"
+         "       (SELECT count(*) FILTER (WHERE state IN ('queued', 'in_progress')) AS running,"
+         "               count(*) FILTER (WHERE state = 'completed') AS completed,"
+         "               count(*) FILTER (WHERE state = 'failed') AS failed,"
+         "               coalesce(sum(returned_nano), 0)::bigint AS nano FROM video_job) v")
 
 struct figures {
     int64_t findings, window_us, full_us, late, late_nano, reaped, exposed_nano, leased_nano;
+    int64_t running, completed, failed, returned_nano;
 };
 
 static int read_tx(struct db *db, void *ctx)
@@ -32,7 +38,10 @@ static int read_tx(struct db *db, void *ctx)
                           db_col_time_us("full_at", &f->full_us), db_col_i64("late", &f->late),
                           db_col_i64("late_nano", &f->late_nano), db_col_i64("reaped", &f->reaped),
                           db_col_i64("exposed_nano", &f->exposed_nano),
-                          db_col_i64("leased_nano", &f->leased_nano)));
+                          db_col_i64("leased_nano", &f->leased_nano),
+                          db_col_i64("running", &f->running), db_col_i64("completed", &f->completed),
+                          db_col_i64("failed", &f->failed),
+                          db_col_i64("returned_nano", &f->returned_nano)));
 }
 
 int oversight_read(struct db *db, struct oversight *ret)
@@ -50,6 +59,10 @@ int oversight_read(struct db *db, struct oversight *ret)
     atomic_store(&ret->reaped, f.reaped);
     atomic_store(&ret->exposed_nano, f.exposed_nano);
     atomic_store(&ret->leased_nano, f.leased_nano);
+    atomic_store(&ret->videos_running, f.running);
+    atomic_store(&ret->videos_completed, f.completed);
+    atomic_store(&ret->videos_failed, f.failed);
+    atomic_store(&ret->videos_returned_nano, f.returned_nano);
     atomic_store(&ret->read_us, clock_wall_us());
     return 0;
 }

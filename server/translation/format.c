@@ -55,7 +55,8 @@ const struct wire_format format_rerank_v2 = {.name = "rerank_v2", .dialect = &re
 const struct wire_format format_ocr = {.name = "ocr", .dialect = &ocr};
 
 const struct wire_format format_openai_videos = {.name = "openai_videos",
-                                                 .dialect = &openai_videos};
+                                                 .dialect = &openai_videos,
+                                                 .video = &openai_video_jobs};
 
 const struct wire_format format_gemini_embed = {
     .name = "gemini_embed", .dialect = &gemini_embed, .embed = &gemini_embed_neutral};

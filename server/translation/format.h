@@ -9,12 +9,14 @@
 #include "translation/dialect.h"
 #include "translation/embed_dialect.h"
 #include "translation/framing.h"
+#include "translation/video_dialect.h"
 
 struct wire_format {
     const char *name; /* "openai_chat" */
     const struct dialect *dialect;      /* NULL: no client speaks it */
     const struct chat_dialect *neutral; /* NULL: not a chat */
     const struct embed_dialect *embed;  /* NULL: no embeddings */
+    const struct video_dialect *video;  /* NULL: it makes no jobs */
     enum framing_kind framing; /* of its streams */
 };
 

@@ -3,7 +3,7 @@
 //
 // by     what passes it: a call, a streamed call, a call whose node has no lease (ask), a client that
 //        hangs up (gone), the node's own rounds (node), chores, a start, the first call after one, a
-//        stop, a page, a migration, a reaping, a call dearer than its hold (dearer), a disk that writes
+//        stop, a page, a migration, a reaping, a video, a call dearer than its hold (dearer), a disk that writes
 //        half (short)
 // error  the errno that the place fails with, where failing there is something that happens
 // kill   worth dying at, in rounds of kills under load
@@ -64,6 +64,8 @@ export const failpoints = {
   'stream.commit': { by: 'stream', kill: true },
   'stream.ended': { by: 'stream', kill: true },
   'answer.queued': { by: 'call', kill: true },
+  'video.keep': { by: 'video', kill: true },
+  'video.kept': { by: 'video', kill: true },
   'call.settle': { by: 'call', kill: true },
   'call.end': { by: 'call', kill: true },
   'client.gone': { by: 'gone', kill: true },

@@ -20,6 +20,7 @@ let node, upstream, team, rich, held;
 
 async function answer(req, res, seen) {
   const usage = { prompt_tokens: 9, completion_tokens: 30, total_tokens: 39 };
+  if (req.url.endsWith('/videos')) return send(res, 200, { id: 'vid_1', object: 'video', status: 'queued', seconds: '4' });
   if (seen.body.model === 'broken') return send(res, 500, { error: { message: 'no' } });
   if (held && seen.body.stream) await new Promise((go) => { held.push(go); });
   if (!seen.body.stream) return send(res, 200, { ...chat(), usage });
@@ -40,6 +41,7 @@ setup('a node, and a model whose second provider is dearer', async () => {
   await cluster.model({ name: 'dear', input: '50', output: '90' });
   const broken = await addAccount(cluster.operator, upstream, { name: 'broken' });
   await addModel(cluster.operator, { name: 'cheap', input: '1', output: '2', targets: [{ account: broken, upstreamModel: 'broken' }] });
+  await cluster.model({ name: 'film', kind: 'video', prices: { second: '0.01' } });
   team = await cluster.team(900_000_000_000);
   rich = (await cluster.key(team)).key;
   await cluster.everywhere(rich, 'scripted');
@@ -63,6 +65,9 @@ const ways = {
   call: () => say(rich, hello('scripted')),
   stream: () => say(rich, hello('scripted', { stream: true })),
   ask: () => say(fresh.pop(), hello('scripted')),
+  video: () => fetch(`${node.url}/v1/videos`, {
+    method: 'POST', headers: { authorization: `Bearer ${rich}`, 'content-type': 'application/json' }, body: '{"model":"film","prompt":"A cat"}',
+  }),
   dearer: () => say(rich, hello('cheap', { models: ['cheap', 'dear'] })),
   gone: async () => {
     held = [];
@@ -119,7 +124,7 @@ test('the other failpoints of calls are passed too, and waiting there does no ha
   const rest = named((row) => !row.error && row.by in ways);
   await makeKeys(4);
   node.arm(rest.map((name) => `${name}=pause:3*1`).join());
-  for (const by of ['call', 'stream', 'ask', 'gone', 'node', 'dearer']) await ways[by]();
+  for (const by of ['call', 'stream', 'ask', 'gone', 'node', 'dearer', 'video']) await ways[by]();
   await eventually(async () => {
     await ways.stream();
     return rest.every(seen);

@@ -59,6 +59,9 @@ TABLES = {
     "shadow_call": "SELECT call_id, shadowed_model_id, started_at, charge_nano, cost_nano,"
                    f" {', '.join(CLASSES)}, service_tier, image_kind, price_id, transfer_id FROM shadow_call",
     "shadow_day": "SELECT model_id, day, calls, cost_nano FROM shadow_day",
+    "video_job": "SELECT team_id, call_id, state, returned_nano, transfer_id FROM video_job",
+    "returned": "SELECT team_id, split_part(ref, '/', 1) AS name, amount_nano FROM transfer"
+                " WHERE code = 'ADJUST' AND ref LIKE 'video\\_%'",
     "invoice": "SELECT * FROM invoice ORDER BY team_id, from_at",
     "invoice_line": "SELECT * FROM invoice_line",
 }
@@ -185,8 +188,9 @@ class Books:
             elif number(lease["remaining"]):
                 self.differs("leased to a session that is over", lease["session_id"], "purse", lease["purse_id"])
         spent = defaultdict(list)
+        returned = {(v["team_id"], v["call_id"]): number(v["returned_nano"]) for v in self.tables["video_job"]}
         for c in self.tables["call"]:
-            entry = moment(c["posted_at"]), number(c["charge_nano"])
+            entry = moment(c["posted_at"]), number(c["charge_nano"]) - returned.get((c["team_id"], c["call_id"]), 0)
             spent[c["team_id"], "team", c["team_id"]].append(entry)
             spent[c["team_id"], "key", c["key_id"]].append(entry)
             spent[c["team_id"], "project", c["project_id"]].append(entry)
@@ -241,6 +245,21 @@ class Books:
                 self.same("cost of an own key", number(c["cost_nano"]), 0, "call", c["call_id"])
             self.same("charge", number(c["charge_nano"]), charge if outcome == price.OK else None, "call",
                       c["call_id"])
+
+    def check_videos(self):
+        """What a failed video gave back is its call's charge, whole and once; nothing else gives any back."""
+        charged = {(c["team_id"], c["call_id"]): number(c["charge_nano"]) for c in self.tables["call"]}
+        back = defaultdict(int)
+        for t in self.tables["returned"]:
+            back[t["team_id"], t["name"]] += number(t["amount_nano"])
+        for v in self.tables["video_job"]:
+            at = v["team_id"], v["call_id"]
+            name = "video_" + v["call_id"].replace("-", "")
+            due = charged.get(at, 0) if v["state"] == "failed" and v["returned_nano"] else 0
+            self.same("given back of a video", number(v["returned_nano"]), due, *at)
+            self.same("transfers that give it back", back.pop((v["team_id"], name), 0), due, *at)
+        for at in back:
+            self.differs("given back of no video", *at)
 
     def check_shadows(self):
         """Calls that were asked of a second model: nobody's calls, free, at the price's cost, and summed by day."""
@@ -346,6 +365,7 @@ def main():
     books.check_calls()
     books.check_purses()
     books.check_charges()
+    books.check_videos()
     books.check_shadows()
     books.check_days()
     books.check_invoices()

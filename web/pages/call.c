@@ -9,6 +9,7 @@
 #include "ledger/invoice.h"
 #include "ledger/statement.h"
 #include "web/links.h"
+#include "web/pages/call_video.h"
 #include "web/pages/operator_area.h"
 #include "web/timeline.h"
 #include "web/view.h"
@@ -47,6 +48,7 @@ static const struct {
     {"balance_exhausted", "Balance used up midway"},
     {"client_gone", "The client had left"},
     {"cut", "Cut off"},
+    {"not_kept", "The job could not be kept"},
     {"skipped: insufficient_balance", "The balance does not cover it"},
     {"skipped: account_rate_limit", "The account’s limit of this minute is used up"},
 };
@@ -443,6 +445,8 @@ int call_show(struct web *w, const struct log_row *row, bool for_operator)
     r = usage_view(w, &row->call, view);
     if (r == 0)
         r = ledger_view(w, row, for_operator, view);
+    if (r == 0)
+        r = call_video_view(w, row->call.call_id, for_operator, view);
     if (r != 0) {
         json_unref(view);
         return web_outcome(w, r);
