@@ -303,7 +303,9 @@ GRANT EXECUTE ON FUNCTION call_partition(text, timestamptz) TO tollgate_app, tol
 
 -- Makes the weekly partition of a moment; how many were made. Attached rather than made in place: that
 -- leaves the parent writable meanwhile. None is made while rows of that week lie in the DEFAULT
--- partition: they would be in the wrong one, and a finding tells of them.
+-- partition: they would be in the wrong one, and a finding tells of them. The lock that attaching takes on
+-- the DEFAULT partition keeps out whoever reads the log from when it is asked for: where a long reading is
+-- on it is not waited for long. NULL: it was not to be had.
 CREATE FUNCTION make_call_partitions(at timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     week timestamptz := date_trunc('week', at, 'UTC');
@@ -317,21 +319,29 @@ BEGIN
                    call_id_floor(week), call_id_floor(week + interval '7 days'));
     CALL append_only_truncate(part);
     RETURN 1;
-EXCEPTION WHEN check_violation THEN
-    RETURN 0;
+EXCEPTION
+    WHEN check_violation THEN
+        RETURN 0;
+    WHEN lock_not_available THEN
+        RETURN NULL;
 END
 $$;
 
--- Weekly partitions from the last week to eight weeks ahead. Owned by the schema's owner, since making
--- a partition takes owning its table.
+-- Weekly partitions from the last week to eight weeks ahead; what could not be made is made another time.
+-- Owned by the schema's owner, since making a partition takes owning its table.
 CREATE FUNCTION ensure_call_partitions() RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
     made integer := 0;
+    more integer;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('ensure_call_partitions'));
+    IF NOT pg_try_advisory_xact_lock(hashtext('ensure_call_partitions')) THEN
+        RETURN 0;
+    END IF;
     FOR n IN -1..8 LOOP
-        made := made + make_call_partitions(now() + n * interval '7 days');
+        more := make_call_partitions(now() + n * interval '7 days');
+        EXIT WHEN more IS NULL;
+        made := made + more;
     END LOOP;
     RETURN made;
 END

@@ -113,9 +113,13 @@ COMMENT ON COLUMN alert.ended_at IS 'Since when it no longer holds: the window i
 
 CREATE TABLE alert_watch (
     team_id bigint PRIMARY KEY REFERENCES team,
+    wishes bigint NOT NULL DEFAULT 1,
+    seen_wishes bigint NOT NULL DEFAULT 0,
     seen_nano bigint NOT NULL DEFAULT -1
 );
-COMMENT ON TABLE alert_watch IS 'Teams that have something to be judged, and how far they were: what their wallet and credit had turned over, which only grows. -1: their wishes have changed since.';
+COMMENT ON TABLE alert_watch IS 'Teams that have something to be judged, and how far they were when that was done.';
+COMMENT ON COLUMN alert_watch.wishes IS 'How often they have changed. seen_wishes: as they were judged.';
+COMMENT ON COLUMN alert_watch.seen_nano IS 'What wallet and credit had turned over, which only grows.';
 
 CREATE TABLE alert_clock (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -138,12 +142,13 @@ GRANT SELECT ON budget, alert_setting TO tollgate_money;
 GRANT SELECT, INSERT, UPDATE ON alert, alert_watch, alert_clock TO tollgate_money;
 GRANT DELETE ON alert TO tollgate_money;
 
--- Whatever a team wishes anew is judged when a node next looks, though nothing was spent since.
+-- Whatever a team wishes anew is judged when a node next looks, though nothing was spent since. Whoever wishes
+-- waits for nobody who judges: that may take long, and writes this row in its last moment only.
 CREATE FUNCTION alert_look_again() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO alert_watch AS w (team_id)
     VALUES (CASE TG_OP WHEN 'DELETE' THEN OLD.team_id ELSE NEW.team_id END)
-    ON CONFLICT (team_id) DO UPDATE SET seen_nano = -1;
+    ON CONFLICT (team_id) DO UPDATE SET wishes = w.wishes + 1;
     RETURN NULL;
 END
 $$;
@@ -208,6 +213,7 @@ CALL money_function('team_funds(bigint[])', false);
 CREATE FUNCTION alerts_judge() RETURNS SETOF alert LANGUAGE plpgsql AS $$
 DECLARE
     now_at CONSTANT timestamptz := clock_timestamp();
+    seen alert_watch[];
     moved bigint[];
 BEGIN
     PERFORM FROM alert_clock WHERE judged_at <= now_at - interval '55 seconds' FOR UPDATE SKIP LOCKED;
@@ -217,16 +223,13 @@ BEGIN
     UPDATE alert_clock SET judged_at = now_at;
     DELETE FROM alert WHERE ended_at < now_at - interval '90 days';
     UPDATE alert SET ended_at = now_at WHERE ended_at IS NULL AND window_end <= now_at;
-    WITH turnover AS (
-        SELECT a.team_id, sum(a.debits_nano + a.credits_nano)::bigint AS nano
-          FROM alert_watch w JOIN account a ON a.team_id = w.team_id
-         WHERE a.kind IN ('wallet', 'promo') GROUP BY 1
-    ), seen AS (
-        UPDATE alert_watch w SET seen_nano = t.nano FROM turnover t
-         WHERE t.team_id = w.team_id AND w.seen_nano <> t.nano RETURNING w.team_id
-    )
+    SELECT array_agg((t.team_id, t.wishes, t.wishes, t.nano)::alert_watch) INTO seen
+      FROM (SELECT w.team_id, w.wishes, w.seen_wishes, w.seen_nano, sum(a.debits_nano + a.credits_nano)::bigint AS nano
+              FROM alert_watch w JOIN account a ON a.team_id = w.team_id
+             WHERE a.kind IN ('wallet', 'promo') GROUP BY w.team_id) t
+     WHERE t.seen_nano <> t.nano OR t.seen_wishes <> t.wishes;
     SELECT array_agg(m.team_id) INTO moved
-      FROM (SELECT s.team_id FROM seen s
+      FROM (SELECT s.team_id FROM unnest(seen) s
             UNION
             SELECT q.team_id FROM alert_watch w JOIN purse q ON q.team_id = w.team_id
              WHERE q.kind = 'budget' AND q.used < q.capacity AND q.window_end > now_at
@@ -268,6 +271,8 @@ BEGIN
      WHERE f.funds_nano < x.balance_below_nano
      ORDER BY f.team_id
     ON CONFLICT DO NOTHING RETURNING *;
+    UPDATE alert_watch w SET seen_wishes = s.seen_wishes, seen_nano = s.seen_nano
+      FROM unnest(seen) s WHERE w.team_id = s.team_id;
 END
 $$;
 CALL money_function('alerts_judge()');

@@ -5,6 +5,7 @@ import http from 'node:http';
 import { Cluster } from '../lib/cluster.mjs';
 import { call, hello, manage, mintKey, mintManagementKey, served, topUp, signUp } from '../lib/installation.mjs';
 import { MailServer } from '../lib/mailserver.mjs';
+import { psqlMeanwhile } from '../lib/psql.mjs';
 import { stopAtEnd } from '../lib/server.mjs';
 import { eventually, setup, test } from '../lib/story.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
@@ -235,6 +236,35 @@ test('what cannot be written to be sent is not raised, and is once it can', asyn
   await judged();
   assert.ok(raised().length > before);
   assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: used up`]);
+});
+
+// Judging reads each budget of each team that has spent, and may take long: here as long as the table is locked.
+test('a key is given a budget while budgets are judged, and that is judged next', async () => {
+  await anew();
+  const minted = async (fields) => {
+    const made = await ask('POST', '/keys', fields);
+    assert.equal(made.status, 201, made.text);
+    return made.json;
+  };
+  const { id, key: spending } = await minted({ name: 'spending', budget: '1000' });
+  await spend(2, spending);
+  const holding = psqlMeanwhile(cluster.postgres.psqlArguments, 'BEGIN; LOCK TABLE budget; SELECT pg_sleep(600)').catch(() => {});
+  try {
+    await eventually(() => cluster.sql(`SELECT FROM pg_locks WHERE relation = 'budget'::regclass AND mode = 'AccessExclusiveLock' AND granted`).length, 'the lock');
+    psql(`UPDATE alert_clock SET judged_at = '-infinity'`);
+    await eventually(() => cluster.sql(`SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE '%alerts_judge%' AND wait_event_type = 'Lock'`).length, 'a node to judge');
+    psql('SELECT FROM alert_watch FOR UPDATE NOWAIT'); // whoever judges does not hold what they want
+    await minted({ name: 'another', budget: '1000' });
+    const set = await ask('PATCH', `/keys/${id}`, { budget: dollars(1) });
+    assert.equal(set.status, 200, set.text);
+  } finally {
+    psql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%LOCK TABLE budget; SELECT pg_sleep%' AND pid <> pg_backend_pid()`);
+    await holding;
+  }
+  await judged();
+  await judged();
+  assert.equal(raised(`scope = 'key' AND scope_id = ${id} AND mark = 100`).length, 1);
+  assert.equal(cluster.sql('SELECT FROM alert_watch WHERE seen_wishes <> wishes').length, 0);
 });
 
 test('what has been over for 90 days is forgotten', async () => {

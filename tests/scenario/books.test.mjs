@@ -1,7 +1,9 @@
 // The books beyond usage, over real HTTP: codes that a hundred redeem at once, payments that are told ten
-// times or wrong, money that goes back, grants that end, and months that two replicas cut at once.
+// times or wrong, money that goes back, grants that end, months that two replicas cut at once, and weeks that
+// get their place while somebody reads.
 import assert from 'node:assert/strict';
 import { setup, test, eventually } from '../lib/story.mjs';
+import { psqlMeanwhile } from '../lib/psql.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
 import { Cluster } from '../lib/cluster.mjs';
 import { addAccount, addModel, call, hello, installationKey, manage, mintKey, mintManagementKey, served, settled, signInOperator, signUp, topUp } from '../lib/installation.mjs';
@@ -244,4 +246,22 @@ test('usage that settles after the cut is on the next invoice; a credit note cor
   const now = (await whole('GET', `/invoices/preview?team=${team}`)).json;
   assert.equal(now.adjustments, invoice.usage);
   assert.ok(now.lines.some((l) => l.kind === 'credit_note' && l.text.includes(list[0].number)));
+});
+
+// Whoever asked for the lock would keep out all who come to read, for as long as the one reads who is there.
+test('the place of a week to come is not waited for while somebody reads long', async () => {
+  const [{ week }] = cluster.sql(`SELECT call_partition('call', now() + interval '56 days') AS week`);
+  const ensure = () => Number(cluster.postgres.psql('SELECT ensure_call_partitions()'));
+  cluster.postgres.psql(`DROP TABLE ${week}`);
+  const reading = psqlMeanwhile(cluster.postgres.psqlArguments, 'BEGIN; SELECT count(*) FROM call_default; SELECT pg_sleep(600)').catch(() => {});
+  const reader = `FROM pg_stat_activity WHERE query LIKE '%FROM call_default; SELECT pg_sleep%' AND pid <> pg_backend_pid()`;
+  try {
+    await eventually(() => cluster.sql(`SELECT 1 ${reader} AND wait_event = 'PgSleep'`).length, 'somebody to read');
+    assert.equal(ensure(), 0);
+    assert.equal(cluster.sql(`SELECT to_regclass('${week}') AS made`)[0].made, null);
+  } finally {
+    cluster.postgres.psql(`SELECT pg_terminate_backend(pid) ${reader}`);
+    await reading;
+  }
+  assert.equal(ensure(), 1);
 });
