@@ -6,7 +6,7 @@
 
 #define ENTRY_MAGIC "TGJ"
 /* Of the bytes, not of the field list, which has its own sum. */
-#define ENTRY_FORMAT 1
+#define ENTRY_FORMAT 2
 
 /* Read on the machine that wrote it: native byte order. */
 struct entry_head {
@@ -95,7 +95,18 @@ static char *put_text(char *p, struct str s)
     return s.p ? put_bytes(p, s.p, s.n) : p;
 }
 
-#define PUT_UUID(p, f) put_bytes(p, (f).b, sizeof((f).b))
+/* A call's own id stands in the head. */
+enum { UUID_NONE = 0, UUID_OWN = 1, UUID_FOLLOWS = 2 };
+
+static char *put_uuid(char *p, struct call_id id, struct call_id own)
+{
+    bool none = call_id_eq(id, (struct call_id){{0}}), is_own = call_id_eq(id, own);
+
+    *p++ = none ? UUID_NONE : is_own ? UUID_OWN : UUID_FOLLOWS;
+    return none || is_own ? p : put_bytes(p, id.b, sizeof(id.b));
+}
+
+#define PUT_UUID(p, f) put_uuid(p, f, of->call_id)
 #define PUT_ID put_varint
 #define PUT_TIME put_varint
 #define PUT_I64 put_varint
@@ -105,7 +116,7 @@ static char *put_text(char *p, struct str s)
 #define PUT_TEXT put_text
 #define PUT_JSON put_text
 
-#define ROOM_UUID(f) sizeof((f).b)
+#define ROOM_UUID(f) 1 + sizeof((f).b)
 #define ROOM_ID(f) VARINT_BYTES
 #define ROOM_TIME(f) VARINT_BYTES
 #define ROOM_I64(f) VARINT_BYTES
@@ -218,6 +229,7 @@ void entry_put(struct buf *out, enum entry_type type, int64_t session,
 struct reading {
     const char *p, *end;
     bool bad;
+    struct call_id own; /* of the head */
 };
 
 static int64_t get_varint(struct reading *in)
@@ -261,10 +273,16 @@ static struct str get_text(struct reading *in)
 static struct call_id get_uuid(struct reading *in)
 {
     struct call_id id = {{0}};
-    const char *p = get_bytes(in, sizeof(id.b));
+    const char *kind = get_bytes(in, 1), *p;
 
+    if (!kind || *kind == UUID_NONE)
+        return id;
+    if (*kind == UUID_OWN)
+        return in->own;
+    p = *kind == UUID_FOLLOWS ? get_bytes(in, sizeof(id.b)) : NULL;
     if (p)
         memcpy(id.b, p, sizeof(id.b));
+    in->bad = in->bad || !p;
     return id;
 }
 
@@ -338,7 +356,7 @@ static void get_shadow(struct reading *in, struct call_record *to)
 
 int entry_view(const struct entry *e, struct entry_view *ret)
 {
-    struct reading in = {e->body.p, e->body.p + e->body.n, false};
+    struct reading in = {e->body.p, e->body.p + e->body.n, false, e->call};
 
     get_call(&in, e->n_call, e->n_attempt, &ret->call);
     ret->entry = (struct settle_entry){&ret->call, ret->draws, get_draws(&in, ret->draws)};

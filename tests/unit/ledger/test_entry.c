@@ -139,6 +139,23 @@ static void what_is_absent_stays_absent(void **state)
     assert_same(&r, &view.call);
 }
 
+/* The call's own stands in the head. */
+static void an_id_takes_room_only_where_it_is_another_calls(void **state)
+{
+    struct call_record r = empty_record();
+    const struct call_id ids[] = {{{0}}, r.call_id, call_id_new()};
+    size_t none = put(&r, NULL, NULL).n;
+
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        struct entry_view view;
+
+        r.for_call_id = ids[i];
+        assert_int_equal(put(&r, NULL, NULL).n, none + (i == 2 ? sizeof(ids[i].b) : 0));
+        view = read_back(buf_str(&out));
+        assert_same(&r, &view.call);
+    }
+}
+
 static void draws_are_what_was_used_out_of_the_hold(void **state)
 {
     struct cell cells[3] = {{.purse = {5}}, {.purse = {6}}, {.purse = {7}}};
@@ -283,9 +300,11 @@ static void another_format_is_foreign(void **state)
     struct entry e;
     size_t size;
 
-    (void)put(&r, NULL, NULL);
-    out.p[AT_FORMAT]++;
-    assert_int_equal(entry_get(signed_again(), &e, &size), ENTRY_E_FOREIGN);
+    for (int other = -1; other <= 1; other += 2) {
+        (void)put(&r, NULL, NULL);
+        out.p[AT_FORMAT] = (char)(out.p[AT_FORMAT] + other);
+        assert_int_equal(entry_get(signed_again(), &e, &size), ENTRY_E_FOREIGN);
+    }
 }
 
 /* The sum over the list's beginning without its last n fields. */
@@ -350,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_comes_out_as_it_went_in),
         cmocka_unit_test(what_is_absent_stays_absent),
+        cmocka_unit_test(an_id_takes_room_only_where_it_is_another_calls),
         cmocka_unit_test(draws_are_what_was_used_out_of_the_hold),
         cmocka_unit_test(what_a_shadow_has_is_kept_and_costs_others_nothing),
         cmocka_unit_test(of_a_share_nothing_is_drawn_from_the_lease),
