@@ -294,7 +294,8 @@ CREATE TABLE price_unit (
     PRIMARY KEY (price_id, service_tier, unit, above_input_tokens, image_kind),
     CONSTRAINT price_unit_image_kind CHECK (
         image_kind = ''
-        OR (unit = 'image' AND service_tier = 'standard' AND above_input_tokens = 0)),
+        OR (service_tier = 'standard' AND above_input_tokens = 0
+            AND (unit = 'image' OR (unit = 'second' AND image_kind ~ '^[0-9]')))),
     CONSTRAINT price_unit_absurd CHECK (
         greatest(charge_per_million_nano, cost_per_million_nano)
         <= CASE WHEN unit IN ('request', 'image', 'second', 'page', 'search')
@@ -303,7 +304,7 @@ CREATE TABLE price_unit (
 COMMENT ON TABLE price_unit IS 'The figures of a price version, nano-dollars per million of the unit (server/model/usage.def).';
 COMMENT ON COLUMN price_unit.service_tier IS 'A tier without figures is not sold: a request that names it is refused (server/model/service.h).';
 COMMENT ON COLUMN price_unit.above_input_tokens IS 'The figure holds for calls whose input is longer than this; 0: all.';
-COMMENT ON COLUMN price_unit.image_kind IS 'The figure holds for images of this quality and size: quality/WxH, or one of the two; empty: all that no other figure names.';
+COMMENT ON COLUMN price_unit.image_kind IS 'The figure holds for images of this quality and size: quality/WxH, or one of the two, or for seconds of a video of this size; empty: all that no other figure names.';
 COMMENT ON COLUMN price_unit.charge_per_million_nano IS 'What the customer pays.';
 COMMENT ON COLUMN price_unit.cost_per_million_nano IS 'What the operator pays.';
 COMMENT ON CONSTRAINT price_unit_absurd ON price_unit IS 'At most 1 dollar a token and 1,000 dollars a thing, even with an override.';

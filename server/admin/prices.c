@@ -142,6 +142,8 @@ static int read_figure(struct admin *a, size_t i, const struct json_object *v, b
         return figure_problem(a, i, "service_tier", "No such service tier is known.");
     if (b.image_kind.p && !price_image_kind_parse(b.image_kind, ret->image_kind))
         return figure_problem(a, i, "image_kind", "A quality, a size, or QUALITY/WxH is wanted.");
+    if (ret->image_kind[0] && !price_kind_fits(ret->unit, ret->image_kind))
+        return figure_problem(a, i, "image_kind", "Images have one, and seconds of a video a size.");
     if (price_figure_check(ret, override, &wrong) != CHANGE_OK)
         return figure_problem(a, i, "price", wrong.sentence);
     return 0;

@@ -174,16 +174,15 @@ struct litellm_reader {
     int r;
 };
 
-/* A price of another entry's images: kept until all models are known. */
+/* A price of another entry's images or videos: kept until all models are known. */
 static int keep_image(struct litellm_reader *l, struct import_entry *e, const struct json_object *v)
 {
-    struct litellm_image image = {.provider = e->provider};
+    struct litellm_image found[LITELLM_IMAGES];
+    size_t n = e->provider ? import_litellm_images(e, v, found) : 0;
 
-    if (e->kind == MODEL_IMAGE && e->provider)
-        import_litellm_image(e->name, v, &image);
-    if (!image.model.p)
+    if (!n)
         return 0;
-    if (l->n_images == l->images_cap) {
+    if (l->n_images + n > l->images_cap) {
         size_t cap = l->images_cap ? l->images_cap * 2 : 64;
         struct litellm_image *more = arena_array(l->entries->a, struct litellm_image, cap);
 
@@ -194,10 +193,11 @@ static int keep_image(struct litellm_reader *l, struct import_entry *e, const st
         l->images = more;
         l->images_cap = cap;
     }
-    l->images[l->n_images++] = image;
+    memcpy(&l->images[l->n_images], found, n * sizeof(found[0]));
+    l->n_images += n;
     e->reason = STR_NONE; /* whatever was wrong with it as a model */
     e->refused = false;
-    import_skip(e, STR("it is a price of a model's images by their quality and size"));
+    import_skip(e, STR("it is a price of a model's images or videos by their size"));
     return 0;
 }
 

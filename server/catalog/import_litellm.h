@@ -6,16 +6,21 @@
 /* What the entry's `mode` is here; false: it is not served. */
 bool import_litellm_kind(const struct json_object *v, enum model_kind *ret);
 
-/* A price of one quality and size of another entry's images: "hd/1024-x-1024/dall-e-3". */
+/* A price of one quality and size of another entry's images, "hd/1024-x-1024/dall-e-3", or of one size
+ * of its videos. */
 struct litellm_image {
+    enum usage_unit unit;
     struct str model; /* "dall-e-3"; p NULL: the entry is none of these */
     char kind[PRICE_IMAGE_KIND];
     const struct provider *provider;
     int64_t charge;
 };
-/* Reads the entry of that name (without its host); *ret is set as far as it is one. */
-void import_litellm_image(struct str name, const struct json_object *v, struct litellm_image *ret);
-/* Puts the figures into the models' entries, where those are sold by the image. */
+#define LITELLM_IMAGES 2
+/* Which prices the entry is of, none to LITELLM_IMAGES; reads its name without its host. Odd:
+ * "MODEL-high-res" is what OpenAI's videos cost in the sizes beyond 720p, lying and standing. */
+size_t import_litellm_images(const struct import_entry *e, const struct json_object *v,
+                             struct litellm_image ret[LITELLM_IMAGES]);
+/* Puts the figures into the models' entries, where those are sold by the image, or by the second. */
 int import_litellm_put_images(struct import_entries *to, const struct litellm_image *images,
                               size_t n) _must_use_;
 

@@ -1,5 +1,5 @@
 /* import_litellm_image.c: LiteLLM's entries of models that are no chats, and its prices of images by
- * quality and size.
+ * quality and size, of videos by size.
  *
  * Odd: such a price is an entry of its own, "QUALITY/W-x-H/MODEL" or "W-x-H/MODEL", in dollars an
  * image or a pixel. A pixel's price is the image's divided and cut off, so the product is rounded up
@@ -64,14 +64,13 @@ static int64_t charge_of(const struct json_object *v, int64_t pixels)
     return image > BOUND_PRICE_ABSURD_NANO ? 0 : (int64_t)image;
 }
 
-void import_litellm_image(struct str name, const struct json_object *v, struct litellm_image *ret)
+static void read_image(struct str name, const struct json_object *v, struct litellm_image *ret)
 {
     ssize_t slash = str_find(name, '/');
     struct str quality = STR_NONE, size = name;
     int64_t width, height;
     struct buf kind;
 
-    ret->model = STR_NONE;
     if (slash > 0 && !read_size(str_n(name.p, (size_t)slash), &width, &height)) {
         quality = str_n(name.p, (size_t)slash);
         size = str_n(name.p + slash + 1, name.n - (size_t)slash - 1);
@@ -89,10 +88,41 @@ void import_litellm_image(struct str name, const struct json_object *v, struct l
     buf_done(&kind);
 }
 
-static bool is_sold_by_the_image(const struct import_entry *e)
+/* "sora-2-pro-high-res" (developers.openai.com/api/docs/pricing, "Video"). */
+static size_t read_videos(const struct import_entry *e, struct litellm_image ret[LITELLM_IMAGES])
+{
+    static const char *const sizes[LITELLM_IMAGES] = {"1024x1792", "1792x1024"};
+    const struct str mark = STR("-high-res");
+
+    if (!str_ends(e->name, mark) || e->n_figures != 1 || e->figures[0].unit != USAGE_SECOND)
+        return 0;
+    for (size_t i = 0; i < LITELLM_IMAGES; i++) {
+        ret[i] = (struct litellm_image){.unit = USAGE_SECOND,
+                                        .model = str_n(e->name.p, e->name.n - mark.n),
+                                        .provider = e->provider,
+                                        .charge = e->figures[0].charge};
+        if (!price_image_kind_parse(str_c(sizes[i]), ret[i].kind))
+            return 0;
+    }
+    return LITELLM_IMAGES;
+}
+
+size_t import_litellm_images(const struct import_entry *e, const struct json_object *v,
+                             struct litellm_image ret[LITELLM_IMAGES])
+{
+    if (e->kind == MODEL_VIDEO)
+        return read_videos(e, ret);
+    if (e->kind != MODEL_IMAGE)
+        return 0;
+    ret[0] = (struct litellm_image){.unit = USAGE_IMAGE, .provider = e->provider};
+    read_image(e->name, v, &ret[0]);
+    return ret[0].model.p ? 1 : 0;
+}
+
+static bool is_sold_by(const struct import_entry *e, enum usage_unit unit)
 {
     for (size_t i = 0; i < e->n_figures; i++)
-        if (e->figures[i].unit == USAGE_IMAGE)
+        if (e->figures[i].unit == unit)
             return true;
     return false;
 }
@@ -105,10 +135,11 @@ int import_litellm_put_images(struct import_entries *to, const struct litellm_im
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; r == 0 && k < to->n; k++) {
             struct import_entry *e = &to->v[k];
-            struct price_figure f = {.unit = USAGE_IMAGE, .charge = images[i].charge};
+            struct price_figure f = {.unit = images[i].unit, .charge = images[i].charge};
 
-            if (e->reason.p || e->kind != MODEL_IMAGE || e->provider != images[i].provider ||
-                !str_eq(e->name, images[i].model) || !is_sold_by_the_image(e))
+            if (e->reason.p || (e->kind != MODEL_IMAGE && e->kind != MODEL_VIDEO) ||
+                e->provider != images[i].provider || !str_eq(e->name, images[i].model) ||
+                !is_sold_by(e, images[i].unit))
                 continue;
             memcpy(f.image_kind, images[i].kind, sizeof(f.image_kind));
             r = import_figure(to->a, e, &f);

@@ -103,7 +103,8 @@ static struct price_figure *figure_like(struct import_entry *e, const struct pri
 {
     for (size_t i = 0; i < e->n_figures; i++)
         if (e->figures[i].unit == f->unit && e->figures[i].service == f->service &&
-            e->figures[i].above_input_tokens == f->above_input_tokens)
+            e->figures[i].above_input_tokens == f->above_input_tokens &&
+            strcmp(e->figures[i].image_kind, f->image_kind) == 0)
             return &e->figures[i];
     return NULL;
 }
@@ -137,6 +138,34 @@ static bool is_nothing(const struct json_object *v)
            (money_parse_scaled(json_text(v), SCALE, &figure) == MONEY_OK && figure == 0);
 }
 
+/* A video of so many lines lies or stands. */
+static const struct {
+    const char *field, *sizes[2];
+} sized[] = {
+    {"output_cost_per_second_1080p", {"1920x1080", "1080x1920"}},
+    {"output_cost_per_second_4k", {"3840x2160", "2160x3840"}},
+};
+
+/* Is it a price of a video's size? Then *ret_r is what came of taking it. */
+static bool take_sized(struct import_entries *to, struct import_entry *e, const char *field,
+                       struct str text, int *ret_r)
+{
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(sized) && strcmp(sized[i].field, field) != 0)
+        i++;
+    if (i == ARRAY_LEN(sized) || e->kind != MODEL_VIDEO)
+        return false;
+    *ret_r = 0;
+    for (size_t k = 0; *ret_r == 0 && k < ARRAY_LEN(sized[i].sizes); k++) {
+        struct price_figure f = {.unit = USAGE_SECOND};
+
+        if (price_image_kind_parse(str_c(sized[i].sizes[k]), f.image_kind))
+            *ret_r = take(to, e, field, &f, text);
+    }
+    return true;
+}
+
 struct reading {
     struct import_entries *to;
     struct import_entry *e;
@@ -155,6 +184,8 @@ static bool read_field(void *ctx, const char *key, struct json_object *v)
         return true;
     if (json_kind(v) == JSON_NULL || (!str_ihas(name, STR("cost")) && !str_ihas(name, STR("pricing"))))
         return true;
+    if (take_sized(l->to, l->e, key, json_text(v), &l->r))
+        return l->r == 0;
     if (parse_field(l->e->kind, name, &f))
         l->r = take(l->to, l->e, key, &f, json_text(v));
     else if (!is_nothing(v))

@@ -56,7 +56,7 @@ static bool is_same_place(const struct price_figure *a, const struct price_figur
            strcmp(a->image_kind, b->image_kind) == 0;
 }
 
-/* Images of any kind are images. */
+/* Images of any kind are images, and seconds of any size seconds. */
 static bool has_unit(const struct price_draft *d, enum service_tier service, enum usage_unit unit)
 {
     for (size_t i = 0; i < d->n_figures; i++)
@@ -132,10 +132,15 @@ static int place_check(const struct price_draft *d, size_t i, struct price *whol
                                       "This unit has two prices for the same length of input.");
     if (price_set(whole, f) == PRICE_SET_OK)
         return CHANGE_OK;
+    if (f->image_kind[0] && f->unit == USAGE_SECOND)
+        return identity_fault_set(fault, "second",
+                                  "Seconds of a video have at most 32 prices by size, such as "
+                                  "1280x720, of the standard tier and for any input, and none beside "
+                                  "those of images.");
     if (f->image_kind[0])
         return identity_fault_set(fault, "image",
                                   "Images have at most 32 prices by quality and size, of the "
-                                  "standard tier and for any input.");
+                                  "standard tier and for any input, and none beside those of a video.");
     return identity_fault_set(fault, "above_input_tokens",
                               "A price has at most four steps of input length.");
 }
@@ -155,6 +160,8 @@ int price_draft_check(const struct price_draft *d, enum model_kind kind,
         if (r)
             return r;
     }
+    if (whole.n_images && whole.image_unit == USAGE_SECOND && kind != MODEL_VIDEO)
+        return identity_fault_set(fault, "second", "Only the seconds of videos have prices by size.");
     r = needed_check(d, &whole, kind, fault);
     if (r)
         return r;
@@ -235,13 +242,13 @@ static struct price_row row_of(const struct catalog_target *t, enum service_tier
     };
 }
 
-/* Images by quality and size. */
+/* Images by quality and size, seconds of a video by size. */
 static int image_rows(struct price_rows *rows, const struct catalog_target *t)
 {
     struct price_row row = row_of(t, SERVICE_STANDARD);
     int r = 0;
 
-    row.unit = USAGE_IMAGE;
+    row.unit = t->price->image_unit;
     for (unsigned i = 0; r == 0 && i < t->price->n_images; i++) {
         row.image_kind = t->price->image[i].kind;
         row.charge = (struct money){t->price->image[i].charge};

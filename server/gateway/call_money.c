@@ -76,6 +76,10 @@ static struct problem unpriced(const struct catalog_target *target, int outcome)
         p.param = STR("size");
         p.message = STR("The model has no price for images of this size and quality.");
     }
+    if (outcome == PRICE_E_UNNAMED && target->model->kind == MODEL_VIDEO) {
+        p.param = STR("size");
+        p.message = STR("The model has no price for videos of this size.");
+    }
     return p;
 }
 
@@ -216,13 +220,14 @@ static enum service_tier service_charged(const struct call *c)
     return c->last.has_service && c->last.service != asked ? SERVICE_STANDARD : asked;
 }
 
-/* The figure that images are charged at: what the client asked for, else what was made. */
+/* The figure that images, or seconds of a video, are charged at: what the client asked for, else what
+ * was made. */
 static const char *image_kind(const struct call *c, const struct usage *u)
 {
     const struct price *price = c->try.target ? c->try.target->price : NULL;
     struct image_kind made = c->wire.llm.image;
 
-    if (!price || !price->n_images || !u->n[USAGE_IMAGE])
+    if (!price || !price->n_images || !u->n[price->image_unit])
         return "";
     if (!made.quality.n || str_eq(made.quality, STR("auto")))
         made.quality = c->image.quality;
@@ -238,7 +243,8 @@ static void leave_unnamed(const struct call *c, struct usage *u)
         price_step_at(c->try.target->price, service_charged(c), 0);
 
     for (size_t i = 0; i < USAGE_UNITS; i++)
-        if (step->charge[i] == PRICE_NONE && !(i == USAGE_IMAGE && *image_kind(c, u)))
+        if (step->charge[i] == PRICE_NONE &&
+            !(i == c->try.target->price->image_unit && *image_kind(c, u)))
             u->n[i] = 0;
     log_error("unit_without_price", "call_team=%lld model=%s", (long long)c->record.team_id,
               log_str(c->try.target->model->name));

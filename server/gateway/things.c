@@ -34,7 +34,7 @@ static int64_t clip(uint64_t v)
 static bool names(const struct price *p, enum usage_unit unit)
 {
     return p->of[SERVICE_STANDARD].v[0].charge[unit] != PRICE_NONE ||
-           (unit == USAGE_IMAGE && p->n_images);
+           (unit == p->image_unit && p->n_images);
 }
 
 static uint64_t text_most(uint64_t bytes)

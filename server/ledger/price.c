@@ -5,8 +5,9 @@
 
 #define PER_MILLION ((__int128)1000000)
 
-/* image: of the images, where that is another than the step's; PRICE_NONE: it is not. */
-static int sum(const int64_t *prices, int64_t image, const int64_t *quantities, struct money *ret)
+/* kind: of that unit, where it is another than the step's; PRICE_NONE: it is not. */
+static int sum(const int64_t *prices, enum usage_unit unit, int64_t kind, const int64_t *quantities,
+               struct money *ret)
 {
     int64_t used_prices[USAGE_UNITS], used[USAGE_UNITS];
     struct money total;
@@ -15,7 +16,7 @@ static int sum(const int64_t *prices, int64_t image, const int64_t *quantities, 
     for (unsigned u = 0; u < USAGE_UNITS; u++) {
         if (quantities[u] == 0)
             continue;
-        used_prices[n] = u == USAGE_IMAGE && image != PRICE_NONE ? image : prices[u];
+        used_prices[n] = u == unit && kind != PRICE_NONE ? kind : prices[u];
         if (used_prices[n] == PRICE_NONE)
             return PRICE_E_UNNAMED;
         used[n++] = quantities[u];
@@ -32,10 +33,10 @@ int price_charge(const struct price *p, enum service_tier s, const char *image_k
     const struct price_image *image = image_kind ? price_image_at(p, image_kind) : NULL;
     const struct price_step *step = price_step_at(p, s, usage_sum(u, USAGE_COVERS_PROMPT));
     struct money charge, cost;
-    int r = sum(step->charge, image ? image->charge : PRICE_NONE, u->n, &charge);
+    int r = sum(step->charge, p->image_unit, image ? image->charge : PRICE_NONE, u->n, &charge);
 
     if (!r)
-        r = sum(step->cost, image ? image->cost : PRICE_NONE, u->n, &cost);
+        r = sum(step->cost, p->image_unit, image ? image->cost : PRICE_NONE, u->n, &cost);
     if (r)
         return r;
     *ret_charge = charge;
@@ -89,7 +90,8 @@ static int things_most(const struct price *p, const struct price_step *step,
 
         if (!e->things.n[u] || usage_unit_info(u)->covers != USAGE_COVERS_OTHER)
             continue;
-        charge = u == USAGE_IMAGE ? price_image_most(p, &e->image, step->charge[u]) : step->charge[u];
+        charge = u == p->image_unit ? price_image_most(p, &e->image, step->charge[u])
+                                    : step->charge[u];
         any = any || u != USAGE_REQUEST;
         named = named || (u != USAGE_REQUEST && charge != PRICE_NONE);
         sum += (__int128)e->things.n[u] * MAX(charge, (int64_t)0);

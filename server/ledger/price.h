@@ -14,7 +14,7 @@ enum {
 };
 /* charge: what the customer pays; cost: what the operator pays. The step is chosen by the whole
  * prompt's tokens; a service tier that is not sold costs what standard does. image_kind: the figure
- * that images are charged at (price_image_of); NULL, empty or not in the price: the plain one. */
+ * that images, or seconds, are charged at (price_image_of); NULL, empty or not in the price: the plain one. */
 int price_charge(const struct price *p, enum service_tier s, const char *image_kind,
                  const struct usage *u, struct money *ret_charge,
                  struct money *ret_cost) _must_use_;
@@ -26,8 +26,8 @@ struct money price_fee(struct money list, int32_t bp);
 
 /* The most that a call can use. A usage is within it when its whole prompt is at most input and
  * audio tokens together and its audio input at most the audio tokens, its whole answer at most the
- * output tokens, without sound unless that is allowed, its other units at most `things`, its images
- * of a kind that is within what `image` says, and its service tier the one that was asked for or standard. */
+ * output tokens, without sound unless that is allowed, its other units at most `things`, its
+ * images or video of a kind that is within what `image` says, and its service tier the one that was asked for or standard. */
 struct price_estimate {
     bool own_key; /* only the fee is charged: own_fee_bp as price_fee() has it */
     int32_t own_fee_bp;

@@ -10,7 +10,8 @@ static void step_clear(struct price_step *t, int64_t above_input_tokens)
 
 void price_init(struct price *p, struct price_id id)
 {
-    *p = (struct price){.id = id, .of = {[SERVICE_STANDARD] = {.n = 1}}};
+    *p = (struct price){
+        .id = id, .of = {[SERVICE_STANDARD] = {.n = 1}}, .image_unit = USAGE_IMAGE};
     step_clear(&p->of[SERVICE_STANDARD].v[0], 0);
 }
 
@@ -41,8 +42,10 @@ static int set_image(struct price *p, const struct price_figure *f)
     struct price_image *v = p->image;
     unsigned i = 0;
 
-    if (f->unit != USAGE_IMAGE || f->service != SERVICE_STANDARD || f->above_input_tokens)
+    if (!price_kind_fits(f->unit, f->image_kind) || f->service != SERVICE_STANDARD ||
+        f->above_input_tokens || (p->n_images && f->unit != p->image_unit))
         return PRICE_SET_E_RANGE;
+    p->image_unit = f->unit;
     while (i < p->n_images && strcmp(v[i].kind, f->image_kind) < 0)
         i++;
     if (i == p->n_images || strcmp(v[i].kind, f->image_kind) != 0) {

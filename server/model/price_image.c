@@ -1,4 +1,5 @@
-/* price_image.c: figures for images of a certain quality and size, see price.h. */
+/* price_image.c: figures for images of a certain quality and size, and for seconds of a video of a
+ * certain size, see price.h. */
 #include "model/price.h"
 
 static bool is_digit(char c)
@@ -58,6 +59,11 @@ bool price_image_kind_parse(struct str text, char ret[PRICE_IMAGE_KIND])
     return true;
 }
 
+bool price_kind_fits(enum usage_unit unit, const char *kind)
+{
+    return unit == USAGE_IMAGE || (unit == USAGE_SECOND && is_size(str_c(kind)));
+}
+
 bool price_unit_parse(struct str name, enum usage_unit *ret_unit, char ret_kind[PRICE_IMAGE_KIND])
 {
     ssize_t mark = str_find(name, ':');
@@ -71,7 +77,7 @@ bool price_unit_parse(struct str name, enum usage_unit *ret_unit, char ret_kind[
             return false;
         name.n = (size_t)mark;
     }
-    if (usage_unit_parse(name, &unit) != USAGE_OK || (kind[0] && unit != USAGE_IMAGE))
+    if (usage_unit_parse(name, &unit) != USAGE_OK || (kind[0] && !price_kind_fits(unit, kind)))
         return false;
     *ret_unit = unit;
     memcpy(ret_kind, kind, sizeof(kind));
@@ -145,14 +151,16 @@ const char *price_image_of(const struct price *p, const struct image_kind *made)
 {
     const struct price_image *image = closest(p, made);
 
-    if (!image && p->of[SERVICE_STANDARD].v[0].charge[USAGE_IMAGE] == PRICE_NONE)
+    if (!image && p->of[SERVICE_STANDARD].v[0].charge[p->image_unit] == PRICE_NONE)
         image = dearest(p, made);
     return image ? image->kind : "";
 }
 
 int64_t price_image_most(const struct price *p, const struct image_kind *said, int64_t plain)
 {
-    bool all_said = said_of(said->quality).p && said_of(said->size).p;
+    /* A video has no quality that a figure could name. */
+    bool all_said = said_of(said->size).p &&
+                    (said_of(said->quality).p || p->image_unit == USAGE_SECOND);
     const struct price_image *image = all_said ? closest(p, said) : dearest(p, said);
 
     if (!image)

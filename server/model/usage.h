@@ -16,7 +16,7 @@ struct usage {
     int64_t n[USAGE_UNITS]; /* each 0 .. BOUND_USAGE_QUANTITY */
 };
 
-/* An image that is asked for or was made, as far as that is said; p NULL: not said. */
+/* An image, or a video, that is asked for or was made, as far as that is said; p NULL: not said. */
 struct image_kind {
     struct str quality, size; /* "high", "1024x1536" */
 };

@@ -40,7 +40,8 @@ MUTANTS = [
      "p->image[i].charge > most->charge", "p->image[i].charge < most->charge"),
     ("hold an image that is left open as all others", "model/price_image.c",
      "MAX(image->charge, plain)", "MAX(plain, (int64_t)0)"),
-    ("charge all images alike", "ledger/price.c", "u == USAGE_IMAGE && image != PRICE_NONE ? image", "false ? image"),
+    ("charge all images alike", "ledger/price.c", "u == unit && kind != PRICE_NONE ? kind", "false ? kind"),
+    ("hold a video as if it had a quality", "model/price_image.c", "|| p->image_unit == USAGE_SECOND", "|| false"),
     ("afford one token too many", "ledger/price.c", "(int64_t)(left / m->each);", "(int64_t)(left / m->each) + 1;"),
     ("afford more than a call may cost", "ledger/price.c", "MIN(available.nano, BOUND_CALL_COST_NANO)", "available.nano"),
 ]

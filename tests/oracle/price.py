@@ -95,17 +95,20 @@ class Step:
 
 
 def read_price(words):
-    """The steps of each tier; under "images" the figures by (quality, size), each None for any."""
-    tiers, images = {0: {0: {}}}, {}
+    """The steps of each tier; under "images" the figures by (quality, size), each None for
+    any, and under "imaged" the place of the unit whose they are."""
+    tiers, images, imaged = {0: {0: {}}}, {}, "image"
     for i in range(0, len(words), 6):
         tier, unit, above, kind = int(words[i]), words[i + 1], int(words[i + 2]), words[i + 3]
         figures = (int(words[i + 4]), int(words[i + 5]))
         if kind not in ("-", ""):
             images[halves(kind)] = figures
+            imaged = unit
             continue
         steps = tiers.setdefault(tier, {0: {}})
         steps.setdefault(above, {})[unit] = figures
     price = {t: [Step(tiers, t, a) for a in sorted(tiers[t])] for t in tiers}
+    price["imaged"] = AT[imaged]
     price["images"] = dict(sorted(images.items(), key=lambda i: "/".join(filter(None, i[0]))))
     return price
 
@@ -123,7 +126,7 @@ def kind_of(price, quality, size):
     for wanted in ((quality, size), (None, size), (quality, None)):
         if wanted != (None, None) and wanted in price["images"]:
             return wanted
-    if price[0][0].charge[AT["image"]] is not None:
+    if price[0][0].charge[price["imaged"]] is not None:
         return None
     fitting = possible(price, quality, size)
     return max(fitting, key=lambda k: price["images"][k][0]) if fitting else None
@@ -136,7 +139,7 @@ def possible(price, quality, size):
 
 
 def image_most(price, quality, size, plain):
-    if quality and size:
+    if size and (quality or price["imaged"] == AT["second"]):  # a video has no quality
         kind = kind_of(price, quality, size)
         return price["images"][kind][0] if kind else plain
     return max([price["images"][k][0] for k in possible(price, quality, size)]
@@ -154,8 +157,8 @@ def exact(prices, quantities):
     return Fraction(total, MILLION)
 
 
-def with_image(prices, figure):
-    return prices if figure is None else [figure if i == AT["image"] else p for i, p in enumerate(prices)]
+def with_image(prices, unit, figure):
+    return prices if figure is None else [figure if i == unit else p for i, p in enumerate(prices)]
 
 
 def charge_of(tiers, tier, used, kind=None):
@@ -164,12 +167,12 @@ def charge_of(tiers, tier, used, kind=None):
     prompt = sum(used[i] for i in PROMPT)
     step = [s for s in steps if s.above == 0 or prompt > s.above][-1]
     image = tiers["images"][kind] if kind else (None, None)
-    charge = exact(with_image(step.charge, image[0]), used)
+    charge = exact(with_image(step.charge, tiers["imaged"], image[0]), used)
     if charge is None:
         return UNNAMED, 0, 0
     if ceil(charge) > CALL_LIMIT:
         return LIMIT, 0, 0
-    cost = exact(with_image(step.cost, image[1]), used)
+    cost = exact(with_image(step.cost, tiers["imaged"], image[1]), used)
     if cost is None:
         return UNNAMED, 0, 0
     if ceil(cost) > CALL_LIMIT:
@@ -178,7 +181,7 @@ def charge_of(tiers, tier, used, kind=None):
 
 
 def reachable(tiers, asked, tokens):
-    for tier in {0, asked} & set(tiers) - {"images"}:
+    for tier in {0, asked} & set(tiers) - {"images", "imaged"}:
         for step in tiers[tier]:
             if step.above == 0 or tokens > step.above:
                 yield step
@@ -188,19 +191,20 @@ def most_of(tiers, e, output):
     """The most that the estimate with so much output costs, in millionths of a nano-dollar; None:
     a unit without a price may be used."""
     asked, text, sound, loud, things, image = e
+    imaged = tiers["imaged"]
     most = 0
     for step in reachable(tiers, asked, text + sound):
         out = step.out[loud]
         if (text and step.text is None) or (sound and step.sound is None) or (output and out is None):
             return None
-        charges = [step.charge[i] for i in OTHER if things[i] and i not in (AT["request"], AT["image"])]
-        if things[AT["image"]]:
-            charges.append(image_most(tiers, *image, step.charge[AT["image"]]))
+        charges = [step.charge[i] for i in OTHER if things[i] and i not in (AT["request"], imaged)]
+        if things[imaged]:
+            charges.append(image_most(tiers, *image, step.charge[imaged]))
         if not text and not sound and charges and all(c is None for c in charges):
             return None
         total = (text * (step.text or 0) + sound * (step.sound or 0) + output * (out or 0) +
-                 sum(things[i] * (step.charge[i] or 0) for i in OTHER if i != AT["image"]) +
-                 things[AT["image"]] * (image_most(tiers, *image, step.charge[AT["image"]]) or 0))
+                 sum(things[i] * (step.charge[i] or 0) for i in OTHER if i != imaged) +
+                 things[imaged] * (image_most(tiers, *image, step.charge[imaged]) or 0))
         most = max(most, total)
     return most
 
@@ -229,7 +233,7 @@ def check(tiers, words, counts):
     e = (asked, text, sound, loud, things, image)
     counts["cases"] += 1
     kind = kind_of(tiers, *made)
-    counts["images"] += kind is not None and used[AT["image"]] > 0
+    counts["images"] += kind is not None and used[tiers["imaged"]] > 0
     if words[6] != ("/".join(filter(None, kind)) if kind else "-"):
         return f"price_image_of said {words[6]}, exact is {kind}"
     want = charge_of(tiers, served, used, kind)

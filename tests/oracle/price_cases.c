@@ -73,15 +73,17 @@ static void put_figure(struct made *m, const struct price_figure *f)
 static const char *const qualities[] = {"", "low", "high"};
 static const char *const sizes[] = {"", "512x512", "1024x1024"};
 
-/* Figures for images by quality and size: half of all prices have some. */
+/* Figures for images by quality and size, or for seconds of a video by size: half of all prices have
+ * some. */
 static void make_images(struct made *m)
 {
     unsigned named = random_below(2) ? 0 : 1 + random_below(3);
+    bool video = !random_below(3);
 
-    for (size_t q = 0; q < ARRAY_LEN(qualities); q++)
+    for (size_t q = 0; q < (video ? 1 : ARRAY_LEN(qualities)); q++)
         for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
             struct price_figure f = {
-                .unit = USAGE_IMAGE, .charge = some_price(), .cost = some_price()};
+                .unit = video ? USAGE_SECOND : USAGE_IMAGE, .charge = some_price(), .cost = some_price()};
 
             (void)snprintf(f.image_kind, sizeof(f.image_kind), "%s%s%s", qualities[q],
                            *qualities[q] && *sizes[s] ? "/" : "", sizes[s]);

@@ -90,6 +90,8 @@ test('prices are refused with the path of what is wrong', async () => {
   await wrong({ figures: [] }, 'figures');
   await wrong({ figures: [{ unit: 'input' }] }, 'figures[0].price');
   await wrong({ figures: [...figures('1', '2'), { unit: 'smile', price: '1' }] }, 'figures[2].unit');
+  await wrong({ figures: [...figures('1', '2'), { unit: 'page', image_kind: '1x1', price: '1' }] }, 'figures[2].image_kind');
+  await wrong({ figures: [...figures('1', '2'), { unit: 'second', image_kind: 'hd', price: '1' }] }, 'figures[2].image_kind');
   await wrong({ figures: figures('99999999', '2') }, 'figures[0].price');
   await wrong({ figures: figures('1', '2'), target_id: 999999 }, 'target_id');
   await wrong({ figures: figures('1', '2'), effective_from: '2001-01-01T00:00:00Z' }, 'effective_from');

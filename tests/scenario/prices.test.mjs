@@ -218,6 +218,27 @@ test('images in a prompt are charged apiece where they have a price', async () =
   assert.ok(row.hold_nano >= row.charge_nano);
 });
 
+test('seconds of a video have prices by its size, and those of nothing else', async () => {
+  const director = await addModel(it.operator, { name: 'director', kind: 'video', input: null, targets: [{ account: it.accounts[0] }] });
+  const at = `/operator/models/${director.id}/prices/new`;
+  const form = await it.operator.get(`${at}?image_kind=1024x1792`);
+  assert.match(form.text, /seconds 1024x1792 each/);
+  let page = await it.operator.submit(form, /prices$/, { charge_request: '1' });
+  assert.equal(page.status, 422);
+  assert.match(page.text, /The price of a second is needed\./);
+  page = await it.operator.submit(form, /prices$/, { charge_second: '0.3', 'charge_second:1024x1792': '0.5' });
+  assert.equal(page.status, 200, page.text);
+  await served(it.server, it.key, 'director');
+  const lines = async () => (await (await fetch(`${it.server.url}/api/v1/pricing`)).json()).data
+    .filter((r) => r.model === 'director').map((r) => [r.unit, r.image_kind, Number(r.price) / 1e6].join(' '));
+  assert.deepEqual(await eventually(async () => (await lines()).length && lines(), 'its price to be listed'), ['second  0.3', 'second 1024x1792 0.5']);
+  for (const fact of ['$0.30 per second', '$0.50 per second 1024x1792'])
+    assert.ok((await it.owner.get('/pricing')).text.includes(fact), fact);
+  page = await it.operator.submit(`/operator/models/${model.id}/prices/new`, /prices$/, { ...price, 'charge_second:1024x1792': '0.5' });
+  assert.equal(page.status, 422);
+  assert.match(page.text, /Only the seconds of videos have prices by size\./);
+});
+
 test('a call that could cost more than any may is refused before the upstream is asked', async () => {
   await addModel(it.operator, { name: 'ruinous', input: '10000', output: '10000', fields: { max_output_tokens: '1000000' }, targets: [{ account: it.accounts[0] }] });
   await served(it.server, it.key, 'ruinous');

@@ -244,7 +244,7 @@ static void places_view(struct web *w, const struct call_record *c, bool for_ope
 }
 
 /* One class, with what a unit of it costs; price < 0: not known. */
-/* kind: of images, where they have a figure of their own. */
+/* kind: of images, or of a video, where they have a figure of their own. */
 static void usage_row(struct arena *a, struct json_object *list, enum usage_unit unit,
                       const char *kind, int64_t n, int64_t price)
 {
@@ -277,8 +277,8 @@ static void usage_sum_row(struct json_object *list, const char *label, int64_t n
 
 /* The classes of one side that were used, and their sum where there are several. */
 static void usage_side(struct arena *a, struct json_object *list, const struct usage *u,
-                       const struct price_step *step, const struct price_image *image,
-                       enum usage_covers side, const char *sum)
+                       const struct price_step *step, enum usage_unit image_unit,
+                       const struct price_image *image, enum usage_covers side, const char *sum)
 {
     unsigned shown = 0;
 
@@ -287,10 +287,10 @@ static void usage_side(struct arena *a, struct json_object *list, const struct u
 
         if (usage_unit_info(i)->covers != side || !u->n[i] || free_request)
             continue;
-        usage_row(a, list, i, i == USAGE_IMAGE && image ? image->kind : "", u->n[i],
-                  i == USAGE_IMAGE && image ? image->charge
-                  : step                    ? step->charge[i]
-                                            : -1);
+        usage_row(a, list, i, i == image_unit && image ? image->kind : "", u->n[i],
+                  i == image_unit && image ? image->charge
+                  : step                   ? step->charge[i]
+                                           : -1);
         shown++;
     }
     if (sum && shown > 1)
@@ -321,6 +321,7 @@ static int usage_view(struct web *w, const struct call_record *c, struct json_ob
     enum service_tier tier = SERVICE_STANDARD;
     const struct price_step *step = NULL;
     const struct price_image *image = NULL;
+    enum usage_unit unit = USAGE_IMAGE;
     struct price price;
     struct usage used;
     int r = PRICE_READ_E_NONE;
@@ -336,9 +337,11 @@ static int usage_view(struct web *w, const struct call_record *c, struct json_ob
         step = price_step_at(&price, tier, usage_sum(&used, USAGE_COVERS_PROMPT));
     if (step && c->image_kind.p)
         image = price_image_at(&price, arena_strf(w->arena, "%.*s", STR_FMT(c->image_kind)).p);
-    usage_side(w->arena, list, &used, step, image, USAGE_COVERS_PROMPT, "Whole prompt");
-    usage_side(w->arena, list, &used, step, image, USAGE_COVERS_OUTPUT, "Whole answer");
-    usage_side(w->arena, list, &used, step, image, USAGE_COVERS_OTHER, NULL);
+    if (image)
+        unit = price.image_unit;
+    usage_side(w->arena, list, &used, step, unit, image, USAGE_COVERS_PROMPT, "Whole prompt");
+    usage_side(w->arena, list, &used, step, unit, image, USAGE_COVERS_OUTPUT, "Whole answer");
+    usage_side(w->arena, list, &used, step, unit, image, USAGE_COVERS_OTHER, NULL);
     json_set_bool(view, "any_usage", json_length(list) > 0);
     json_set_cstr(view, "basis", basis_text(c->basis));
     json_set_str(view, "step", step && step->above_input_tokens

@@ -172,7 +172,7 @@ static void add_wished(struct web *w, struct price_form *f, enum model_kind kind
         price_form_add(f, wished, "", service);
     image = str_trim(image);
     if (image.n && price_image_kind_parse(image, image_kind))
-        price_form_add(f, USAGE_IMAGE, image_kind, SERVICE_STANDARD);
+        price_form_add(f, kind == MODEL_VIDEO ? USAGE_SECOND : USAGE_IMAGE, image_kind, SERVICE_STANDARD);
 }
 
 int page_operator_prices_new(struct web *w)

@@ -74,6 +74,13 @@ static void things_of_litellms_table(void)
     assert_int_equal(image_figure("dall-e-2", "256x256"), 16000000 * apiece);
     assert_int_equal(image_figure("dall-e-2", "512x512"), 18000000 * apiece);
     assert_int_equal(image_figure("dall-e-2", "1024x1024"), 20000000 * apiece);
+    assert_int_equal(facts("sora-2-pro").is.kind, MODEL_VIDEO);
+    assert_int_equal(figure("sora-2", "openai", USAGE_SECOND, 0), 100000000 * apiece);
+    assert_int_equal(image_figure("sora-2", "1024x1792"), -1);
+    assert_int_equal(figure("sora-2-pro", "openai", USAGE_SECOND, 0), 300000000 * apiece);
+    assert_int_equal(image_figure("sora-2-pro", "1024x1792"), 500000000 * apiece);
+    assert_int_equal(image_figure("sora-2-pro", "1792x1024"), 500000000 * apiece);
+    assert_int_equal(image_figure("sora-2-pro", "1280x720"), -1);
 }
 
 static void litellms_table_is_read(void **state)

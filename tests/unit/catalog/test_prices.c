@@ -148,8 +148,17 @@ static void a_video_is_sold_by_nothing_but_its_seconds(void **state)
     struct model_id model = add_of_kind("director", MODEL_VIDEO);
     struct price_figure figures[] = {{USAGE_INPUT, 0, 2000, 1000}, {USAGE_SECOND, 0, 4000, 3000}};
 
+    struct price_figure sized[] = {{USAGE_SECOND, 0, 4000, 3000},
+                                   {USAGE_SECOND, 0, 8000, 6000, .image_kind = "1024x1792"},
+                                   {USAGE_IMAGE, 0, 8000, 6000, .image_kind = "1024x1792"}};
+    struct model_id listener = add_of_kind("listener", MODEL_TRANSCRIPTION);
+
     assert_fault(publish_figures(model, figures, 1), "second");
     assert_int_equal(publish_figures(model, figures, 2), CHANGE_OK);
+    assert_int_equal(publish_figures(model, sized, 2), CHANGE_OK);
+    assert_int_equal(publish_figures(model, &sized[1], 1), CHANGE_OK);
+    assert_fault(publish_figures(model, sized, 3), "image"); /* one unit has kinds */
+    assert_fault(publish_figures(listener, sized, 2), "second");
 }
 
 static void a_model_is_sold_by_what_its_kind_is_counted_in(void **state)

@@ -295,6 +295,10 @@ static void kinds_of_images_are_a_quality_a_size_or_both(void **state)
     assert_true(price_unit_parse(STR("search"), &unit, kind));
     assert_string_equal(kind, "");
     assert_false(price_unit_parse(STR("second:hd"), &unit, kind));
+    assert_false(price_unit_parse(STR("second:hd/1024x1792"), &unit, kind));
+    assert_false(price_unit_parse(STR("page:1024x1792"), &unit, kind));
+    assert_true(price_unit_parse(STR("second:1024x1792"), &unit, kind));
+    assert_int_equal(unit, USAGE_SECOND);
     assert_false(price_unit_parse(STR("image:"), &unit, kind));
     price_init(&p, (struct price_id){1});
     f.above_input_tokens = 5;
@@ -309,6 +313,48 @@ static void kinds_of_images_are_a_quality_a_size_or_both(void **state)
     }
     (void)snprintf(f.image_kind, sizeof(f.image_kind), "1x2");
     assert_int_equal(price_set(&p, &f), PRICE_SET_E_STEPS);
+}
+
+static void set_second(struct price *p, const char *size, int64_t charge)
+{
+    struct price_figure f = {.unit = USAGE_SECOND, .charge = charge, .cost = charge / 2};
+
+    assert_true(price_image_kind_parse(str_c(size), f.image_kind));
+    assert_int_equal(price_set(p, &f), PRICE_SET_OK);
+}
+
+static void a_second_of_video_costs_what_its_size_says(void **state)
+{
+    struct price_figure image = {.unit = USAGE_IMAGE, .image_kind = "1x1"};
+    struct price_figure quality = {.unit = USAGE_SECOND, .image_kind = "hd"};
+    struct price_estimate e = {.things = {.n = {[USAGE_SECOND] = 8, [USAGE_IMAGE] = 1}}};
+    struct usage u = {.n = {[USAGE_SECOND] = 8}};
+    struct money charge, cost;
+    struct price p;
+
+    price_init(&p, (struct price_id){1});
+    set_second(&p, "1024x1792", 500000);
+    set_second(&p, "1920x1080", 700000);
+    assert_int_equal(price_set(&p, &image), PRICE_SET_E_RANGE); /* one unit has kinds */
+    assert_int_equal(price_set(&p, &quality), PRICE_SET_E_RANGE);
+    e.image.size = STR("64x64");
+    e.things.n[USAGE_IMAGE] = 0;
+    assert_int_equal(price_hold(&p, &e, &charge), PRICE_E_UNNAMED);
+    set(&p, USAGE_SECOND, 0, 300000, 150000);
+    price_complete(&p);
+    assert_int_equal(hold_of(&p, &e), 3); /* 2.4 rounded up */
+    e.image.size = STR("1024x1792");
+    assert_int_equal(hold_of(&p, &e), 4);
+    e.image.size = STR_NONE; /* it may turn out as the dearest */
+    assert_int_equal(hold_of(&p, &e), 6);
+    assert_string_equal(kind_of(&p, NULL, "1024x1792"), "1024x1792");
+    assert_string_equal(kind_of(&p, NULL, "720x1280"), "");
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, "1024x1792", &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(charge.nano, 4);
+    assert_int_equal(cost.nano, 2);
+    u.n[USAGE_SECOND] = 10;
+    assert_int_equal(price_charge(&p, SERVICE_STANDARD, "", &u, &charge, &cost), PRICE_OK);
+    assert_int_equal(charge.nano, 3);
 }
 
 static int64_t fee(int64_t list, int32_t bp)
@@ -391,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_class_without_price_takes_its_fallback),
         cmocka_unit_test(an_image_costs_what_its_quality_and_size_say),
         cmocka_unit_test(the_plain_figure_is_for_all_other_images),
+        cmocka_unit_test(a_second_of_video_costs_what_its_size_says),
         cmocka_unit_test(kinds_of_images_are_a_quality_a_size_or_both),
         cmocka_unit_test(a_long_prompt_moves_the_whole_call_to_its_tier),
         cmocka_unit_test(what_no_call_may_cost_is_refused),
