@@ -191,59 +191,90 @@ async function picture(page, path, who, size, theme) {
   await page.screenshot({ path: join(shots, `${name}-${who}-${size}-${theme}.png`), fullPage: true, clip: { x: 0, y: 0, width: WIDTHS[size], height } });
 }
 
-async function look(path, who, size, status = 200) {
-  const page = await contexts[who + size].newPage();
-  const at = `${path} as ${who}, ${size}`, complaints = [];
-  page.on('console', (m) => { if (/error|warning/.test(m.type()) && !/status of 4\d\d/.test(m.text())) complaints.push(m.text()); });
-  page.on('pageerror', (e) => complaints.push(String(e)));
-  page.on('request', (r) => { if (!r.url().startsWith(server.url) && !r.url().startsWith('data:')) complaints.push(`asks ${r.url()}`); });
+// A page of each kind is kept and led from address to address, as a browser's tab is: a process for each
+// address would take longer to begin than most of what is looked at. One that a look failed on is not kept.
+const kept = {};
+async function onPage(kind, fn) {
+  const page = kept[kind]?.pop() ?? await contexts[kind].newPage();
   try {
-    const answer = await page.goto(server.url + path, { waitUntil: 'load' });
-    assert.equal(answer.status(), status, at);
-    assert.equal(new URL(page.url()).pathname, path.split('?')[0], `${at} led elsewhere`);
-    const policy = answer.headers()['content-security-policy'] ?? '';
-    assert.match(policy, /default-src 'none'/, at);
-    assert.doesNotMatch(policy, /unsafe|\*/, at);
-    await page.evaluate(async () => { await document.fonts.ready; await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))); });
-    const seen = await page.evaluate(() => ({
+    await fn(page);
+  } catch (error) {
+    await page.close();
+    throw error;
+  }
+  (kept[kind] ??= []).push(page);
+}
+
+// What a page says by itself while fn runs: complaints of its scripts, and whom it asks.
+async function complaintsOf(page, fn) {
+  const complaints = [];
+  const heard = {
+    console: (m) => { if (/error|warning/.test(m.type()) && !/status of 4\d\d/.test(m.text())) complaints.push(m.text()); },
+    pageerror: (e) => complaints.push(String(e)),
+    request: (r) => { if (!r.url().startsWith(server.url) && !r.url().startsWith('data:')) complaints.push(`asks ${r.url()}`); },
+  };
+  for (const [event, hear] of Object.entries(heard)) page.on(event, hear);
+  try {
+    await fn();
+  } finally {
+    for (const [event, hear] of Object.entries(heard)) page.off(event, hear);
+  }
+  return complaints;
+}
+
+const look = (path, who, size, status = 200) => onPage(who + size, async (page) => {
+  const at = `${path} as ${who}, ${size}`;
+  assert.deepEqual(await complaintsOf(page, () => lookAt(page, at, path, who, size, status)), [], at);
+});
+
+async function lookAt(page, at, path, who, size, status) {
+  await page.emulateMedia({ colorScheme: 'light' }); // as it was when it was new
+  const answer = await page.goto(server.url + path, { waitUntil: 'load' });
+  assert.equal(answer.status(), status, at);
+  assert.equal(new URL(page.url()).pathname, path.split('?')[0], `${at} led elsewhere`);
+  const policy = answer.headers()['content-security-policy'] ?? '';
+  assert.match(policy, /default-src 'none'/, at);
+  assert.doesNotMatch(policy, /unsafe|\*/, at);
+  const seen = await page.evaluate(async () => {
+    await document.fonts.ready;
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    return {
       wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       headings: [...document.querySelectorAll('h1')].length, shifted: window.shifted(), refused: window.refused,
-    }));
-    assert.ok(seen.wide <= 0, `${at}: ${seen.wide} px too wide`);
-    assert.equal(seen.headings, 1, `${at}: headings`);
-    assert.ok(seen.shifted.drawn, `${at}: drawn`);
-    assert.deepEqual(seen.shifted.later, [], `${at}: it moves`);
-    assert.ok(seen.shifted.whileRead < 0.1, `${at}: it moves while it is read: ${seen.shifted.whileRead}`);
-    assert.deepEqual(seen.refused, [], `${at}: the policy refused something`);
-    await rowsWithin(page, at);
-    await opensWithin(page, at);
-    const themes = size === 'wide' ? ['light', 'dark'] : ['dark', 'light'];
-    for (const [i, theme] of themes.entries()) {
-      await page.emulateMedia({ colorScheme: theme });
-      await picture(page, path, who, size, theme);
-      assert.deepEqual(await violations(page, i ? ['color-contrast'] : undefined), [], `${at}, ${theme}`);
-    }
-    assert.deepEqual(complaints, [], at);
-  } finally {
-    await page.close();
+    };
+  });
+  assert.ok(seen.wide <= 0, `${at}: ${seen.wide} px too wide`);
+  assert.equal(seen.headings, 1, `${at}: headings`);
+  assert.ok(seen.shifted.drawn, `${at}: drawn`);
+  assert.deepEqual(seen.shifted.later, [], `${at}: it moves`);
+  assert.ok(seen.shifted.whileRead < 0.1, `${at}: it moves while it is read: ${seen.shifted.whileRead}`);
+  assert.deepEqual(seen.refused, [], `${at}: the policy refused something`);
+  await rowsWithin(page, at);
+  await opensWithin(page, at);
+  for (const [i, theme] of (size === 'wide' ? ['light', 'dark'] : ['dark', 'light']).entries()) {
+    await page.emulateMedia({ colorScheme: theme });
+    await picture(page, path, who, size, theme);
+    assert.deepEqual(await violations(page, i ? ['color-contrast'] : undefined), [], `${at}, ${theme}`);
   }
 }
 
 // Read and sent by somebody who has no scripts: nothing is shown that would not do anything, and every form
 // that changes something has its button.
-async function lookPlain(path, who) {
-  const page = await contexts[`${who}plain`].newPage();
-  try {
-    assert.equal((await page.goto(server.url + path)).status(), 200, `${path} without scripts`);
-    assert.ok(await page.locator('h1').isVisible(), `${path} has no heading without scripts`);
-    for (const one of await page.locator('.needs-script').all()) assert.ok(!await one.isVisible(), `${path} shows what needs scripts`);
-    for (const form of await page.locator('#content form, main form').all())
-      assert.ok(await form.locator('button').count() > 0, `${path}: a form without a button`);
-    for (const chart of await page.locator('.chart').all()) assert.ok(!await chart.isVisible(), `${path}: an empty chart`);
-  } finally {
-    await page.close();
-  }
-}
+const lookPlain = (path, who) => onPage(`${who}plain`, async (page) => {
+  assert.equal((await page.goto(server.url + path)).status(), 200, `${path} without scripts`);
+  const seen = await page.evaluate(() => {
+    const all = (what) => [...document.querySelectorAll(what)];
+    const isSeen = (one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().width > 0 && one.getBoundingClientRect().height > 0;
+    return {
+      headings: all('h1').map(isSeen), scripted: all('.needs-script').filter(isSeen).length, charts: all('.chart').filter(isSeen).length,
+      mute: all('#content form, main form').filter((form) => !form.querySelector('button')).length,
+    };
+  });
+  assert.deepEqual(seen.headings, [true], `${path} has no heading without scripts`);
+  assert.equal(seen.scripted, 0, `${path} shows what needs scripts`);
+  assert.equal(seen.mute, 0, `${path}: a form without a button`);
+  assert.equal(seen.charts, 0, `${path}: an empty chart`);
+});
 
 const whoSees = (auth) => (auth === 'NONE' || auth === 'OPERATOR' ? auth : 'USER');
 // A path with two holes has two ids.

@@ -4,7 +4,7 @@ PACKAGES="git ca-certificates meson ninja-build pkg-config gcc clang libc6-dev
  libmicrohttpd-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libpq-dev libsodium-dev liboath-dev libqrencode-dev libmimalloc-dev zlib1g-dev
  libpango1.0-dev libcairo2-dev libpcre2-dev libcmocka-dev postgresql postgresql-client
  fonts-inter fonts-dejavu-core fonts-noto-core fonts-droid-fallback
- pmccabe python3 poppler-utils chromium libclang-rt-14-dev nodejs npm docker-compose curl procps util-linux libfaketime
+ pmccabe python3 poppler-utils chromium-headless-shell libclang-rt-14-dev nodejs npm docker-compose curl procps util-linux libfaketime
  nginx-light haproxy"
 
 missing_packages() {
