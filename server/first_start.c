@@ -80,7 +80,7 @@ static int make_accounts(const struct config *config, const struct services *ser
                          struct db *db, struct arena *a, struct first_start *ret)
 {
     static const struct str demo_models[] = {STR("demo-small"), STR("demo-large"),
-                                             STR("demo-embedding")};
+                                             STR("demo-embedding"), STR("demo-video")};
     bool demo = services->demo_port != 0;
     struct str known = demo ? read_demo_key(config, a) : STR_NONE;
     struct bootstrap_wish wish = {.operator_email = STR(OPERATOR_EMAIL),

@@ -65,6 +65,13 @@ static const struct demo_model {
      0,
      {{USAGE_INPUT, 0, 20000000, 20000000}},
      1},
+    {"demo-video",
+     "Demo: a few coloured pictures made up on this machine; a prompt with the word fail fails.",
+     MODEL_VIDEO,
+     0,
+     0,
+     {{USAGE_SECOND, 0, 10000000000000, 10000000000000}},
+     1},
 };
 
 static int demo_account(struct db *db, struct arena *a, struct account_id *ret)

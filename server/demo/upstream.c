@@ -13,10 +13,11 @@
 #include "demo/chat.h"
 #include "demo/embed.h"
 #include "demo/plan.h"
+#include "demo/video.h"
 #include "http/listener.h"
 #include "json/write.h"
 
-static const char *const models[] = {"demo-small", "demo-large", "demo-embedding"};
+static const char *const models[] = {"demo-small", "demo-large", "demo-embedding", "demo-video"};
 
 static void put_model(struct json_writer *w, const char *name)
 {
@@ -87,6 +88,12 @@ const struct route demo_routes[] = {
      PROBLEM_AS_OPENAI, demo_chat},
     {HTTP_POST, "/v1/embeddings", AUTH_NONE, BOUND_LLM_BODY_BYTES, RUNS_ON_LOOP, PROBLEM_AS_OPENAI,
      demo_embed},
+    {HTTP_POST, "/v1/videos", AUTH_NONE, BOUND_FILE_BODY_BYTES, RUNS_ON_LOOP, PROBLEM_AS_OPENAI,
+     demo_video},
+    {HTTP_GET, "/v1/videos/{id}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_OPENAI, demo_video_state},
+    {HTTP_GET, "/v1/videos/{id}/content", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_OPENAI,
+     demo_video_content},
+    {HTTP_DELETE, "/v1/videos/{id}", AUTH_NONE, 0, RUNS_ON_LOOP, PROBLEM_AS_OPENAI, demo_video_delete},
 };
 const size_t demo_route_count = ARRAY_LEN(demo_routes);
 

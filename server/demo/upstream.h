@@ -2,10 +2,10 @@
  * that invents its answers, so that Tollgate can be tried and tested without any provider.
  *
  * GET /v1/models, GET /v1/models/{model}, POST /v1/chat/completions (plain and streamed),
- * POST /v1/embeddings. Any API key is taken, or none.
+ * POST /v1/embeddings, POST /v1/videos with what is asked of its jobs (video.h). Any API key is taken, or none.
  *
  * Models: `demo-small` (short, at full speed), `demo-large` (longer, 20 ms between chunks),
- * `demo-embedding`. With `seed` given the same request gets the same answer. Kept: max_tokens,
+ * `demo-embedding`, `demo-video` (a small MP4 after three seconds). With `seed` given the same request gets the same answer. Kept: max_tokens,
  * max_completion_tokens, stop, n (8 at most), logprobs, top_logprobs, tools, tool_choice,
  * response_format, stream_options.include_usage; for embeddings dimensions and encoding_format.
  * A tool is called when tool_choice demands one or the last user message names it. Tokens are those

@@ -221,7 +221,7 @@ static void an_account_adopts_what_its_kind_sells(void **state)
 static void the_demo_is_made_once_and_served_where_it_runs(void **state)
 {
     const struct catalog_options with_demo = {.seal_key = seal_key, .demo_port = 4010};
-    static const char *const names[] = {"demo-small", "demo-large", "demo-embedding"};
+    static const char *const names[] = {"demo-small", "demo-large", "demo-embedding", "demo-video"};
 
     assert_int_equal(catalog_bootstrap_demo(db), CHANGE_OK);
     assert_int_equal(catalog_bootstrap_demo(db), CHANGE_OK);
