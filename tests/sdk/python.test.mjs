@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
-import { test, setup } from '../lib/story.mjs';
+import { eventually, test, setup } from '../lib/story.mjs';
 import { pythonWithLibraries, whyNoPython } from '../lib/python.mjs';
 import { startSpeaker, upstreams, ollamaUpstream, figures, city } from '../lib/speaker.mjs';
-import { booksBalance, installationOfFormats } from '../lib/installation.mjs';
+import { booksBalance, installationOfFormats, served } from '../lib/installation.mjs';
 
 const run = promisify(execFile);
 const script = join(import.meta.dirname, 'python_clients.py');
@@ -42,5 +42,18 @@ for (const library of ['openai', 'anthropic'])
       assert.equal(r.busy, 429);
       assert.equal(r.left, 3);
     });
+
+test('openai makes videos, here those of the demo', async () => {
+  if (!python) {
+    console.log(`skip python: videos (${whyNoPython})`);
+    return;
+  }
+  await served(server, key, 'demo-video');
+  const { stdout } = await run(python, [script, 'videos', server.url, key, 'demo-video'], { timeout: 100000 });
+  const { bytes, ...said } = JSON.parse(stdout);
+  assert.deepEqual(said, { status: 'completed', seconds: '8', film: 'ftyp', failed: ['failed', 'video_generation_failed'], listed: true, deleted: true, gone: 404 });
+  assert.ok(bytes > 10000, `${bytes} bytes`);
+  await eventually(() => server.sql("SELECT 1 FROM video_job WHERE state = 'failed' AND returned_nano = 40000000").length, 'the charge of the one that failed to be given back');
+});
 
 test('the books balance', async () => { if (python) booksBalance(server); });

@@ -112,4 +112,22 @@ def by_anthropic():
     }
 
 
-print(json.dumps({"openai": by_openai, "anthropic": by_anthropic}[LIBRARY]()))
+def videos_by_openai():
+    import openai
+    client = openai.OpenAI(api_key=KEY, base_url=f"{URL}/v1", max_retries=0)
+    made = client.videos.create_and_poll(model=MODEL, prompt="A cat", seconds="8", poll_interval_ms=500)
+    film = client.videos.download_content(made.id).read()
+    failed = client.videos.create_and_poll(model=MODEL, prompt="Please fail", seconds="4", poll_interval_ms=500)
+    listed = [v.id for v in client.videos.list(limit=10)]
+    deleted = client.videos.delete(made.id)
+    try:
+        client.videos.retrieve(made.id)
+        gone = 200
+    except openai.NotFoundError as e:
+        gone = e.status_code
+    return {"status": made.status, "seconds": made.seconds, "film": film[4:8].decode(), "bytes": len(film),
+            "failed": [failed.status, failed.error.code], "listed": listed == [failed.id, made.id],
+            "deleted": deleted.deleted, "gone": gone}
+
+
+print(json.dumps({"openai": by_openai, "anthropic": by_anthropic, "videos": videos_by_openai}[LIBRARY]()))
