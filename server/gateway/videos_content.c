@@ -47,7 +47,6 @@ static void begin(struct videos_ask *ask, const struct fetch_head *head)
     struct response response = {.status = 200, .content_type = type_of(ask, head->content_type)};
 
     ask->streams = true;
-    response_header(&response, "x-content-type-options", STR("nosniff"));
     request_stream_on_drained(ask->r, drained);
     (void)!request_stream_begin(ask->r, &response);
 }

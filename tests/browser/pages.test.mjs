@@ -64,6 +64,18 @@ async function signedIn(who) {
   return state;
 }
 
+// A video that fails, and has given its charge back; its call.
+async function failedVideo() {
+  const client = (path, body) => fetch(`${server.url}/v1/videos${path}`, {
+    method: body ? 'POST' : 'GET', headers: { authorization: `Bearer ${keys.support}`, 'content-type': 'application/json' }, body: body && JSON.stringify(body),
+  }).then((res) => res.json());
+  const { id } = await client('', { model: 'demo-video', prompt: 'Please fail', seconds: '8', size: '1280x720' });
+  assert.match(String(id), /^video_/);
+  await eventually(async () => (await client(`/${id}`)).status === 'failed', 'the video to fail');
+  await eventually(() => server.sql(`SELECT 1 FROM video_job WHERE returned_nano > 0`).length, 'its charge to be given back');
+  return id.replace(/^video/, 'call');
+}
+
 setup('an installation with a month behind it, seen by four', async () => {
   // 32 days back is another month, whatever day it is: there will be an invoice.
   // A mail server and an identity provider are set, so that all of every page is there; nobody answers at either.
@@ -83,6 +95,7 @@ setup('an installation with a month behind it, seen by four', async () => {
   const one = (text) => server.sql(text)[0]?.id;
   await eventually(() => one(`SELECT max(id) AS id FROM invoice WHERE team_id = 2`), 'the invoice of the month before');
   await eventually(() => one(`SELECT count(*)::int AS id FROM call`) >= 320, 'every call to be settled');
+  const video = await failedVideo();
   const order = (await owner.submit('/billing', /top-up/, { amount: '40', provider: 'manual' })).url.match(/orders\/(\d+)/)[1];
   const checkout = (await owner.submit('/billing', /top-up/, { amount: '30', provider: 'sandbox' })).url.match(/checkout\/(\d+)/)[1];
   const invite = (await owner.submit('/members', /invites$/, { role: 'viewer' })).body.match(/\/invite\/([\w-]{20,})/)[1];
@@ -121,7 +134,7 @@ setup('an installation with a month behind it, seen by four', async () => {
   await operator.submit(`/operator/models/${model}/shadow`, /\/shadow$/, { to_model: String(one(`SELECT id FROM model WHERE name = 'gpt-5-nano'`)), share: '12.5', day_ceiling: '5' });
   const pair = one(`SELECT 'call_' || replace(call_id::text, '-', '') AS id FROM shadow_call WHERE outcome = 'upstream_error' LIMIT 1`);
   ids = {
-    '/log/{id}': failed, '/operator/calls/{id}': failed,
+    '/log/{id}': failed, '/operator/calls/{id}': video,
     '/keys/{id}': one(`SELECT id FROM api_key WHERE name LIKE 'nightly%'`),
     '/billing/ledger/{id}': one(`SELECT max(id) AS id FROM transfer WHERE team_id = 2 AND code = 'USAGE'`),
     '/billing/orders/{id}': order, '/checkout/{id}': checkout,

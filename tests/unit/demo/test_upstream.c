@@ -390,7 +390,7 @@ static void models_are_listed_and_shown(void **state)
     char *text = ask(&server, "GET /v1/models HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     struct json_object *tree = tree_of(body_of(text));
 
-    assert_int_equal(json_length(json_get(tree, "data")), 3);
+    assert_int_equal(json_length(json_get(tree, "data")), 4);
     json_unref(tree);
     free(text);
     text =

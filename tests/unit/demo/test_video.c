@@ -89,7 +89,7 @@ static void an_old_job_has_ended(void **state)
 {
     (void)state;
     asks("/v1/videos/video_demo-1700000000000-4-1280x720-ok", "\"status\":\"completed\"");
-    asks("/v1/videos/video_demo-1700000000000-4-1280x720-ok/content", "ftypisom");
+    asks("/v1/videos/video_demo-1700000000000-4-1280x720-ok/content", "content-type: video/mp4");
     asks("/v1/videos/video_demo-1700000000000-4-1280x720-ok/content?variant=thumbnail", "404 ");
     asks("/v1/videos/video_demo-1700000000000-4-1280x720-fail", "\"code\":\"video_generation_failed\"");
     asks("/v1/videos/video_demo-1700000000000-4-1280x720-fail/content", "404 ");
