@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "db/rows.h"
 #include "db/tx.h"
 
@@ -178,8 +179,11 @@ int video_job_note(struct db *db, struct arena *a, const struct video_told *told
     struct work w = {.a = a, .told = told, .job = job};
     int r = outcome(db_tx(db, DB_TEAM(job->team), "video_job_note", note_tx, &w));
 
-    if (r == VIDEO_JOB_OK && told->state == VIDEO_FAILED)
+    if (r == VIDEO_JOB_OK && told->state == VIDEO_FAILED) {
+        (void)failpoint_hit("video.noted");
         r = video_job_return(db, job->team, job->call);
+        (void)failpoint_hit("video.returned");
+    }
     return r == VIDEO_JOB_OK ? video_job_get(db, a, job->team, job->call, job) : r;
 }
 

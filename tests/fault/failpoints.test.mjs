@@ -20,7 +20,7 @@ let node, upstream, team, rich, held;
 
 async function answer(req, res, seen) {
   const usage = { prompt_tokens: 9, completion_tokens: 30, total_tokens: 39 };
-  if (req.url.endsWith('/videos')) return send(res, 200, { id: 'vid_1', object: 'video', status: 'queued', seconds: '4' });
+  if (req.url.includes('/videos')) return send(res, 200, { id: 'vid_1', object: 'video', status: req.method === 'GET' ? 'failed' : 'queued', seconds: '4' });
   if (seen.body.model === 'broken') return send(res, 500, { error: { message: 'no' } });
   if (held && seen.body.stream) await new Promise((go) => { held.push(go); });
   if (!seen.body.stream) return send(res, 200, { ...chat(), usage });
@@ -65,9 +65,12 @@ const ways = {
   call: () => say(rich, hello('scripted')),
   stream: () => say(rich, hello('scripted', { stream: true })),
   ask: () => say(fresh.pop(), hello('scripted')),
-  video: () => fetch(`${node.url}/v1/videos`, {
-    method: 'POST', headers: { authorization: `Bearer ${rich}`, 'content-type': 'application/json' }, body: '{"model":"film","prompt":"A cat"}',
-  }),
+  video: async () => { // made, and asked after when it has failed
+    const headers = { authorization: `Bearer ${rich}`, 'content-type': 'application/json' };
+    const made = await fetch(`${node.url}/v1/videos`, { method: 'POST', headers, body: '{"model":"film","prompt":"A cat"}' });
+    cluster.postgres.psql("UPDATE video_job SET asked_at = '-infinity'");
+    await fetch(`${node.url}/v1/videos/${(await made.json()).id}`, { headers });
+  },
   dearer: () => say(rich, hello('cheap', { models: ['cheap', 'dear'] })),
   gone: async () => {
     held = [];

@@ -58,8 +58,8 @@ test('one that was kept so fails, and there is nothing to give back', async () =
   sameBooks(cluster);
 });
 
-for (const place of ['db.commit', 'db.committed'])
-  test(`kill -9 at ${place} of giving back: the other node gives it back, once`, async () => {
+for (const place of ['video.noted', 'video.returned'])
+  test(`kill -9 at ${place} of giving back: it is given back once, by whoever looks next`, async () => {
     const { id } = await (await create(two)).json();
     const uuid = id.slice(6);
     const job = () => cluster.sql(`SELECT * FROM video_job WHERE call_id = '${uuid}'`)[0];
