@@ -640,18 +640,8 @@ CALL money_function('post_adjustment(bigint, text, bigint, text, text, bigint, t
 CREATE FUNCTION budget_spent(p_team bigint, p_scope text, p_scope_id bigint, p_since timestamptz)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN (SELECT coalesce(sum(u.charge_nano), 0)::bigint
-              FROM usage_day u JOIN team t ON t.id = u.team_id
-             WHERE u.team_id = p_team
-               AND (p_since = '-infinity' OR u.day >= (p_since AT TIME ZONE t.time_zone)::date)
-               AND CASE p_scope WHEN 'team' THEN true
-                                WHEN 'key' THEN u.key_id = p_scope_id
-                                WHEN 'project' THEN u.project_id = p_scope_id
-                                WHEN 'user' THEN u.key_id IN (SELECT k.id FROM api_key k
-                                                               WHERE k.team_id = p_team
-                                                                 AND k.owner_user_id = p_scope_id)
-                                ELSE false END)
-           - video_returned(p_team, p_scope, p_scope_id, p_since);
+    RETURN (SELECT coalesce(sum(s.spent_nano), 0)::bigint FROM spent_by_scope(p_team, p_since) s
+             WHERE s.scope = p_scope AND s.scope_id = p_scope_id);
 END
 $$;
 CALL money_function('budget_spent(bigint, text, bigint, timestamptz)', false);

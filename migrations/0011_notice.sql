@@ -164,33 +164,51 @@ CREATE TRIGGER alert_look_again AFTER UPDATE OF budget_nano, budget_window, dele
 CALL money_function('alert_look_again()', false);
 
 -- Each budget of these teams in the window that runs, and what was spent in it: from its purse, or from
--- the days' sums where no call has opened the purse's window yet. refused: less than a tenth is left, and a
--- request lately wanted more.
+-- the days' sums where no call has opened the purse's window yet; those are read once for all of them.
+-- refused: less than a tenth is left, and a request lately wanted more.
 CREATE FUNCTION budget_states(p_teams bigint[], p_at timestamptz)
 RETURNS TABLE (team_id bigint, scope text, scope_id bigint, budget_window text, amount_nano bigint,
                spent_nano bigint, refused boolean, window_start timestamptz, window_end timestamptz)
-LANGUAGE sql STABLE AS $$
-    SELECT b.team_id, b.scope, b.scope_id, b.budget_window, b.amount_nano,
-           coalesce(q.used, budget_spent(b.team_id, b.scope, b.scope_id, w.starts)),
-           CASE WHEN q.used::numeric * 10 < b.amount_nano::numeric * 9 OR q.used >= b.amount_nano THEN false
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    WITH wish AS (
+        SELECT g.team_id, g.scope, g.scope_id, g.budget_window, g.amount_nano, g.changed_at
+          FROM budget g WHERE g.team_id = ANY (p_teams)
+        UNION ALL
+        SELECT k.team_id, 'key', k.id, k.budget_window, k.budget_nano, '-infinity'
+          FROM api_key k WHERE k.team_id = ANY (p_teams) AND k.budget_nano IS NOT NULL AND k.deleted_at IS NULL
+    ), frame AS (
+        SELECT t.id AS team_id, v.budget_window, v.turns, w.starts, w.ends
+          FROM team t
+         CROSS JOIN (VALUES ('day', 'day'), ('week', 'week'), ('month', 'month'), ('lifetime', 'never')) AS v(budget_window, turns)
+         CROSS JOIN LATERAL purse_window(v.turns, t.time_zone, p_at) w
+         WHERE t.id = ANY (p_teams)
+    ), state AS MATERIALIZED (
+        SELECT b.*, q.used, f.starts, f.ends
+          FROM wish b JOIN frame f ON f.team_id = b.team_id AND f.budget_window = b.budget_window
+          LEFT JOIN purse q ON q.team_id = b.team_id AND q.kind = 'budget' AND q.scope = b.scope
+                           AND q.scope_id = b.scope_id AND q.turns = f.turns
+                           AND (f.turns = 'never' OR q.window_start = f.starts)
+    ), spent AS MATERIALIZED (
+        SELECT m.team_id, m.starts, s.scope, s.scope_id, s.spent_nano
+          FROM (SELECT DISTINCT x.team_id, x.starts FROM state x WHERE x.used IS NULL) m
+         CROSS JOIN LATERAL spent_by_scope(m.team_id, m.starts) s
+    )
+    SELECT b.team_id, b.scope, b.scope_id, b.budget_window, b.amount_nano, p.nano,
+           CASE WHEN p.nano::numeric * 10 < b.amount_nano::numeric * 9 OR p.nano >= b.amount_nano THEN false
                 ELSE EXISTS (SELECT FROM call c
                               WHERE c.team_id = b.team_id AND c.posted_at > greatest(p_at - interval '3 minutes', b.changed_at)
                                 AND c.outcome = 'blocked'
                                 AND c.quota_source = CASE b.scope WHEN 'key' THEN 'app_key' ELSE b.scope || '_budget' END
                                 AND b.scope_id = CASE b.scope WHEN 'team' THEN c.team_id WHEN 'key' THEN c.key_id
                                                               WHEN 'project' THEN c.project_id ELSE c.user_id END) END,
-           w.starts, w.ends
-      FROM (SELECT g.team_id, g.scope, g.scope_id, g.budget_window, g.amount_nano, g.changed_at
-              FROM budget g WHERE g.team_id = ANY (p_teams)
-            UNION ALL
-            SELECT k.team_id, 'key', k.id, k.budget_window, k.budget_nano, '-infinity'
-              FROM api_key k WHERE k.team_id = ANY (p_teams) AND k.budget_nano IS NOT NULL AND k.deleted_at IS NULL) b
-      JOIN team t ON t.id = b.team_id
-     CROSS JOIN LATERAL (SELECT CASE b.budget_window WHEN 'lifetime' THEN 'never' ELSE b.budget_window END AS turns) v
-     CROSS JOIN LATERAL purse_window(v.turns, t.time_zone, p_at) w
-      LEFT JOIN purse q ON q.team_id = b.team_id AND q.kind = 'budget' AND q.scope = b.scope
-                       AND q.scope_id = b.scope_id AND q.turns = v.turns
-                       AND (v.turns = 'never' OR q.window_start = w.starts)
+           b.starts, b.ends
+      FROM state b
+      LEFT JOIN spent s ON s.team_id = b.team_id AND s.starts = b.starts AND s.scope = b.scope
+                       AND s.scope_id = b.scope_id
+     CROSS JOIN LATERAL (SELECT coalesce(b.used, s.spent_nano, 0) AS nano) p;
+END
 $$;
 CALL money_function('budget_states(bigint[], timestamptz)', false);
 

@@ -193,23 +193,33 @@ END
 $$;
 CALL money_function('video_return(bigint, uuid)');
 
--- What was given back of the charges of a budget's scope, from a day of the team's time zone on: those of
--- budget_spent(), which calls this.
-CREATE FUNCTION video_returned(p_team bigint, p_scope text, p_scope_id bigint, p_since timestamptz)
-RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT coalesce(sum(j.returned_nano), 0)::bigint
-      FROM video_job j JOIN team t ON t.id = j.team_id
-     WHERE j.team_id = p_team AND j.usage_id IS NOT NULL
-       AND (p_since = '-infinity'
-            OR (j.charged_at AT TIME ZONE t.time_zone)::date >= (p_since AT TIME ZONE t.time_zone)::date)
-       AND CASE p_scope WHEN 'team' THEN true
-                        WHEN 'key' THEN j.key_id = p_scope_id
-                        WHEN 'project' THEN j.project_id = p_scope_id
-                        WHEN 'user' THEN j.key_id IN (SELECT k.id FROM api_key k
-                                                       WHERE k.team_id = p_team AND k.owner_user_id = p_scope_id)
-                        ELSE false END
+-- What a team has spent from a day of its time zone on, by each scope that a budget can have: its days' sums
+-- less what was given back of charges in them. budget_spent() and budget_states() read it; one scope of it
+-- costs no more than that scope.
+CREATE FUNCTION spent_by_scope(p_team bigint, p_since timestamptz)
+RETURNS TABLE (scope text, scope_id bigint, spent_nano bigint) LANGUAGE sql STABLE AS $$
+    WITH spent AS NOT MATERIALIZED (
+        SELECT u.key_id, u.project_id, u.charge_nano AS nano
+          FROM usage_day u JOIN team t ON t.id = u.team_id
+         WHERE u.team_id = p_team AND (p_since = '-infinity' OR u.day >= (p_since AT TIME ZONE t.time_zone)::date)
+        UNION ALL
+        SELECT j.key_id, j.project_id, -j.returned_nano
+          FROM video_job j JOIN team t ON t.id = j.team_id
+         WHERE j.team_id = p_team AND j.usage_id IS NOT NULL
+           AND (p_since = '-infinity'
+                OR (j.charged_at AT TIME ZONE t.time_zone)::date >= (p_since AT TIME ZONE t.time_zone)::date)
+    )
+    SELECT 'team', p_team, coalesce(sum(s.nano), 0)::bigint FROM spent s
+    UNION ALL
+    SELECT 'project', s.project_id, sum(s.nano)::bigint FROM spent s GROUP BY s.project_id
+    UNION ALL
+    SELECT 'key', s.key_id, sum(s.nano)::bigint FROM spent s GROUP BY s.key_id
+    UNION ALL
+    SELECT 'user', k.owner_user_id, sum(s.nano)::bigint
+      FROM spent s JOIN api_key k ON k.team_id = p_team AND k.id = s.key_id
+     GROUP BY k.owner_user_id
 $$;
-CALL money_function('video_returned(bigint, text, bigint, timestamptz)', false);
+CALL money_function('spent_by_scope(bigint, timestamptz)', false);
 
 -- The rules of what was given back, for ledger_findings().
 CREATE FUNCTION video_findings(p_since timestamptz)
