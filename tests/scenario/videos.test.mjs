@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import OpenAI, { toFile } from 'openai';
 import { Cluster } from '../lib/cluster.mjs';
-import { addModel, settled } from '../lib/installation.mjs';
+import { addModel, manage, mintKey, mintManagementKey, served, settled, signUp, topUp } from '../lib/installation.mjs';
+import { moveHere } from '../lib/own_account.mjs';
 import { eventually, setup, test } from '../lib/story.mjs';
 import { send, startUpstream } from '../lib/upstream.mjs';
 
@@ -28,6 +29,21 @@ function make(res, seen) {
   send(res, 200, object(jobs.get(id)));
 }
 
+// 200 MB, as fast as they are taken.
+let poured = 0;
+function pour(res) {
+  poured = 0;
+  res.writeHead(200, { 'content-type': 'video/mp4' });
+  const more = () => {
+    while (poured < 200_000_000 && !res.destroyed) {
+      poured += film.length;
+      if (!res.write(film)) return res.once('drain', more);
+    }
+    return res.end();
+  };
+  more();
+}
+
 function script(req, res, seen) {
   const [, id, rest] = req.url.match(/\/videos(?:\/([^/?]+))?(\/content)?/);
   if (req.method === 'POST') return make(res, seen);
@@ -39,6 +55,7 @@ function script(req, res, seen) {
   }
   if (!rest) return send(res, 200, object(job));
   if (req.url.includes('spritesheet')) return send(res, 404, { error: { message: 'none' } });
+  if (job.long) return pour(res);
   res.writeHead(200, { 'content-type': req.url.includes('thumbnail') ? 'image/webp' : 'video/mp4' });
   return res.end(req.url.includes('thumbnail') ? 'a picture' : film);
 }
@@ -345,11 +362,111 @@ test('nobody waits longer than two days', async () => {
   assert.equal(row(video).error_code, 'video_lost');
 });
 
+test('nor for an account that was removed', async () => {
+  const made = await cluster.ask('POST', '/accounts', { kind: 'openai-compatible', name: 'short-lived', base_url: up.url, network: 'private', key: 'sk-short' });
+  assert.equal(made.status, 201, made.text);
+  await addModel(cluster.operator, { name: 'film-short', kind: 'video', prices: { second: '0.1' }, targets: [{ account: made.json, upstreamModel: 'up-video' }] });
+  await cluster.everywhere(key.key, 'film-short');
+  const video = await create({ model: 'film-short' });
+  await booked(video);
+  cluster.postgres.psql(`DELETE FROM target WHERE account_id = ${made.json.id}`);
+  const gone = await cluster.ask('DELETE', `/accounts/${made.json.id}`);
+  assert.ok(gone.status < 300, gone.text);
+  due(video);
+  assert.equal((await client().videos.retrieve(video.id)).status, 'queued', 'a node may not have heard of a new account');
+  aged(video, 1);
+  await eventually(() => { due(video); return row(video).returned_nano === 0.8 * USD; }, 'it to be given up');
+  assert.equal(row(video).error_code, 'account_removed');
+});
+
+test('the fee for an account of the team is given back likewise', async () => {
+  const owner = await signUp(one);
+  await topUp(owner, 5);
+  const ask = manage(one, await mintManagementKey(owner));
+  assert.equal((await cluster.ask('PATCH', '/installation', { own_fee_bp: 500 })).status, 200);
+  const account = await ask('POST', '/own_accounts', { kind: 'openai-compatible', name: 'ours', base_url: 'https://llm.example.org/v1', key: 'sk-own-key-of-the-team' });
+  assert.equal(account.status, 201, account.text);
+  moveHere(cluster.postgres, account.json.id, up.url);
+  const mine = await mintKey(owner);
+  await cluster.everywhere(mine, 'film');
+  const record = await eventually(async () => {
+    const video = await create({}, client(one, mine));
+    const found = await booked(video);
+    return found.own_fee_bp === 500 && { video, found };
+  }, 'the fee to be known');
+  assert.deepEqual([record.found.own_key, record.found.charge_nano], [true, 0.04 * USD]);
+  become(record.video, 'failed');
+  due(record.video);
+  await eventually(() => row(record.video).returned_nano === 0.04 * USD, 'the fee to be given back');
+});
+
+// --- what stands around it ---
+
+test('a guardrail reads the prompt, of JSON and of a form', async () => {
+  const owner = await signUp(one);
+  await topUp(owner, 5);
+  const ask = manage(one, await mintManagementKey(owner));
+  assert.equal((await ask('POST', '/guardrails', { name: 'words', action: 'block', where: ['request'], words: ['xyzzy'] })).status, 201);
+  const guarded = await mintKey(owner);
+  await served(one, guarded, 'film');
+  const made = jobs.size;
+  const form = await fails(create({ prompt: 'A xyzzy cat' }, client(one, guarded)));
+  assert.deepEqual([form.status, form.code], [400, 'guardrail_blocked']);
+  const json = await fetch(`${one.url}/v1/videos`, {
+    method: 'POST', headers: { authorization: `Bearer ${guarded}`, 'content-type': 'application/json' }, body: JSON.stringify({ model: 'film', prompt: 'A xyzzy dog' }),
+  });
+  assert.deepEqual([json.status, (await json.json()).error.code], [400, 'guardrail_blocked']);
+  assert.equal(jobs.size, made);
+});
+
+test('the management API shows the job with its call, and the ledger what was given back', async () => {
+  const owner = await signUp(one);
+  await topUp(owner, 5);
+  const ask = manage(one, await mintManagementKey(owner));
+  const mine = await mintKey(owner);
+  await served(one, mine, 'film');
+  const video = await create({ size: '1280x720' }, client(one, mine));
+  await booked(video);
+  const before = (await ask('GET', `/calls/call_${call(video)}`)).json;
+  assert.deepEqual([before.video.id, before.video.status, before.video.seconds, before.video.size, before.video.returned], [video.id, 'queued', 8, '1280x720', '0']);
+  become(video, 'failed');
+  due(video);
+  await eventually(() => row(video).returned_nano === 0.8 * USD, 'the charge to be given back');
+  const { video: after, charge } = (await ask('GET', `/calls/call_${call(video)}`)).json;
+  assert.deepEqual([after.status, after.error_code, after.returned, charge], ['failed', 'moderation_blocked', '0.8', '0.8']);
+  assert.equal(after.returned_transfer_id, returns(video)[0].id);
+  const ledger = await owner.get('/billing/ledger');
+  assert.match(ledger.text, new RegExp(`Video ${video.id} failed: charge returned`));
+  assert.match((await owner.get(`/log/call_${call(video)}`)).text, /Given back[\s\S]*an adjustment/);
+  const preview = await owner.get('/billing/invoices/preview');
+  if (preview.status === 200) assert.match(preview.text, /charge returned/);
+  const chat = await fetch(`${one.url}/v1/chat/completions`, {
+    method: 'POST', headers: { authorization: `Bearer ${mine}`, 'content-type': 'application/json' }, body: JSON.stringify({ model: 'film', messages: [{ role: 'user', content: 'Hello' }] }),
+  });
+  assert.equal(chat.status, 400);
+});
+
+test('a client that is slow slows the provider down', async () => {
+  const video = await create();
+  become(video, 'completed', { long: true });
+  forget(video);
+  const res = await client().videos.downloadContent(video.id);
+  const reader = res.body.getReader();
+  await reader.read();
+  const stalled = await eventually(async () => {
+    const before = poured;
+    await new Promise((go) => setTimeout(go, 300));
+    return poured === before && poured > 0 && before;
+  }, 'the provider to be held up');
+  assert.ok(stalled < 60_000_000, `${stalled} bytes wait`);
+  await reader.cancel();
+});
+
 // --- the database ---
 
 test('a job that cannot be kept is an error, and costs nothing', async () => {
   const before = await funds();
-  cluster.postgres.psql('REVOKE INSERT ON video_job FROM tollgate_app; ALTER TABLE video_job ADD CONSTRAINT none CHECK (false) NOT VALID');
+  cluster.postgres.psql('ALTER TABLE video_job ADD CONSTRAINT none CHECK (false) NOT VALID');
   const error = await fails(create());
   cluster.postgres.psql('ALTER TABLE video_job DROP CONSTRAINT none');
   assert.equal(error.status, 503);
@@ -357,6 +474,21 @@ test('a job that cannot be kept is an error, and costs nothing', async () => {
   const record = await settled(one, error.headers.get('x-tollgate-request-id'));
   assert.deepEqual([record.charge_nano, record.outcome], [0, 'internal']);
   assert.equal(await funds(), before);
+});
+
+test('without the database none is made, and nothing is lost', async () => {
+  const before = await funds();
+  const kept = await create();
+  await booked(kept);
+  await cluster.postgres.stop();
+  const error = await fails(create());
+  assert.equal(error.status, 503);
+  assert.equal((await fails(client().videos.retrieve(kept.id))).status, 503);
+  await cluster.postgres.start();
+  await eventually(async () => (await client().videos.retrieve(kept.id).catch(() => ({}))).status === 'queued', 'the database to be found again');
+  const record = await settled(one, error.headers.get('x-tollgate-request-id'));
+  assert.equal(record.charge_nano, 0);
+  assert.equal(await funds(), before - 0.8 * USD);
 });
 
 test('the books hold', async () => {
