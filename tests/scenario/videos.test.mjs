@@ -438,6 +438,7 @@ test('the management API shows the job with its call, and the ledger what was gi
   const ledger = await owner.get('/billing/ledger');
   assert.match(ledger.text, new RegExp(`Video ${video.id} failed: charge returned`));
   assert.match((await owner.get(`/log/call_${call(video)}`)).text, /Given back[\s\S]*an adjustment/);
+  assert.ok((await owner.get(`/billing/ledger/${after.returned_transfer_id}`)).body.includes(`href="/log/call_${call(video)}"`));
   const preview = await owner.get('/billing/invoices/preview');
   if (preview.status === 200) assert.match(preview.text, /charge returned/);
   const chat = await fetch(`${one.url}/v1/chat/completions`, {

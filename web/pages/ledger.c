@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "ledger/grant.h"
 #include "ledger/statement.h"
+#include "videos/job.h"
 #include "web/links.h"
 #include "web/pages/billing.h"
 #include "web/pages/ledger_filter.h"
@@ -89,6 +90,17 @@ static int covers_view(struct web *w, int64_t transfer, struct json_object *view
     return r;
 }
 
+/* The request whose failed video it gives something back of; p NULL: it is no such transfer. */
+static struct str made_by(struct web *w, const struct statement_row *row)
+{
+    struct str rest = row->ref, name = STR_NONE;
+    struct call_id call;
+
+    if (!str_eq_c(row->code, "ADJUST") || !str_split(&rest, '/', &name) || !video_name_parse(name, &call))
+        return STR_NONE;
+    return link_call(w->arena, call);
+}
+
 int page_transfer(struct web *w)
 {
     struct statement_call *calls = NULL;
@@ -111,6 +123,7 @@ int page_transfer(struct web *w)
         return web_outcome(w, r);
     view = json_new_object();
     json_set(view, "transfer", billing_movement(w, &row));
+    json_set_str(view, "made_by", made_by(w, &row));
     json_set(view, "calls", calls_view(w, calls, n));
     json_set_bool(view, "any_calls", n > 0);
     r = covers_view(w, id, view);
