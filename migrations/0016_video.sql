@@ -41,6 +41,8 @@ CREATE TABLE video_job (
     CHECK (returned_nano IS NULL OR state = 'failed')
 ) WITH (fillfactor = 70);
 CREATE INDEX video_job_look ON video_job (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX video_job_made ON video_job USING brin (created_at) WITH (pages_per_range = 16, autosummarize = on);
+CREATE INDEX video_job_returned ON video_job (returned_at) WHERE returned_at IS NOT NULL;
 CREATE INDEX video_job_usage ON video_job (team_id, usage_id) WHERE usage_id IS NOT NULL;
 COMMENT ON TABLE video_job IS 'Jobs of POST /v1/videos. call_id is the call that made it, and its name: video_ and the digits.';
 COMMENT ON COLUMN video_job.key_id IS 'The key that it was made with. Every key of the team may ask after it.';
@@ -193,21 +195,23 @@ END
 $$;
 CALL money_function('video_return(bigint, uuid)');
 
--- What a team has spent from a day of its time zone on, by each scope that a budget can have: its days' sums
--- less what was given back of charges in them. budget_spent() and budget_states() read it; one scope of it
+-- What was spent, by day of the team's time zone: the roll-up, less what was given back of charges in it.
+CREATE VIEW spent_day WITH (security_invoker = on) AS
+    SELECT u.team_id, u.day, u.key_id, u.project_id, u.charge_nano FROM usage_day u
+    UNION ALL
+    SELECT j.team_id, (j.charged_at AT TIME ZONE t.time_zone)::date, j.key_id, j.project_id, -j.returned_nano
+      FROM video_job j JOIN team t ON t.id = j.team_id
+     WHERE j.usage_id IS NOT NULL;
+GRANT SELECT ON spent_day TO tollgate_app, tollgate_money;
+
+-- The same from a day on, by each scope that a budget can have. budget_spent() and budget_states() read it; one scope of it
 -- costs no more than that scope.
 CREATE FUNCTION spent_by_scope(p_team bigint, p_since timestamptz)
 RETURNS TABLE (scope text, scope_id bigint, spent_nano bigint) LANGUAGE sql STABLE AS $$
     WITH spent AS NOT MATERIALIZED (
         SELECT u.key_id, u.project_id, u.charge_nano AS nano
-          FROM usage_day u JOIN team t ON t.id = u.team_id
+          FROM spent_day u JOIN team t ON t.id = u.team_id
          WHERE u.team_id = p_team AND (p_since = '-infinity' OR u.day >= (p_since AT TIME ZONE t.time_zone)::date)
-        UNION ALL
-        SELECT j.key_id, j.project_id, -j.returned_nano
-          FROM video_job j JOIN team t ON t.id = j.team_id
-         WHERE j.team_id = p_team AND j.usage_id IS NOT NULL
-           AND (p_since = '-infinity'
-                OR (j.charged_at AT TIME ZONE t.time_zone)::date >= (p_since AT TIME ZONE t.time_zone)::date)
     )
     SELECT 'team', p_team, coalesce(sum(s.nano), 0)::bigint FROM spent s
     UNION ALL

@@ -35,7 +35,7 @@ DB_QUERY(budget_rows,
          "          sum(u.charge_nano) FILTER (WHERE u.day = n.today) AS today,"
          "          sum(u.charge_nano) FILTER (WHERE u.day >= n.week) AS week,"
          "          sum(u.charge_nano) FILTER (WHERE u.day >= n.month) AS month"
-         "     FROM usage_day u LEFT JOIN api_key k ON k.team_id = $1 AND k.id = u.key_id,"
+         "     FROM spent_day u LEFT JOIN api_key k ON k.team_id = $1 AND k.id = u.key_id,"
          "          (SELECT (now() AT TIME ZONE time_zone)::date AS today,"
          "                  date_trunc('week', now() AT TIME ZONE time_zone)::date AS week,"
          "                  date_trunc('month', now() AT TIME ZONE time_zone)::date AS month"

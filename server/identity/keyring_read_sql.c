@@ -17,7 +17,7 @@
     "          sum(u.charge_nano) FILTER (WHERE u.day = n.today) AS today,"                        \
     "          sum(u.charge_nano) FILTER (WHERE u.day >= n.week) AS week,"                         \
     "          sum(u.charge_nano) FILTER (WHERE u.day >= n.month) AS month"                        \
-    "     FROM usage_day u,"                                                                       \
+    "     FROM spent_day u,"                                                                       \
     "          (SELECT (now() AT TIME ZONE time_zone)::date AS today,"                             \
     "                  date_trunc('week', now() AT TIME ZONE time_zone)::date AS week,"            \
     "                  date_trunc('month', now() AT TIME ZONE time_zone)::date AS month"           \

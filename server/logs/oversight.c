@@ -39,11 +39,11 @@ static void put_videos(const struct oversight *o, struct buf *out)
                 {"completed", atomic_load(&o->videos_completed)},
                 {"failed", atomic_load(&o->videos_failed)}};
 
-    buf_puts(out, "# HELP tollgate_videos Jobs that make videos, by what has become of them.\n"
+    buf_puts(out, "# HELP tollgate_videos Jobs of the last 24 hours that make videos, by what has become of them.\n"
                   "# TYPE tollgate_videos gauge\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         buf_printf(out, "tollgate_videos{state=\"%s\"} %lld\n", rows[i].state, (long long)rows[i].n);
-    put_usd(out, "tollgate_videos_returned_usd_total", "counter", "Charges of those that failed, given back.",
+    put_usd(out, "tollgate_videos_returned_usd", "gauge", "Charges of those that failed, given back.",
             atomic_load(&o->videos_returned_nano));
 }
 

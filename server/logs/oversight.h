@@ -16,7 +16,7 @@ struct oversight {
     atomic_llong reaped;           /* sessions */
     atomic_llong exposed_nano;     /* was leased to them */
     atomic_llong leased_nano;      /* of wallets, to all nodes */
-    atomic_llong videos_running;   /* jobs that their providers have not ended */
+    atomic_llong videos_running;   /* jobs of the last 24 hours that their providers have not ended */
     atomic_llong videos_completed, videos_failed;
     atomic_llong videos_returned_nano; /* of the charges of those that failed */
     atomic_llong read_us;          /* when this was read; 0: never */

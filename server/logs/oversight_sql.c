@@ -21,7 +21,8 @@ DB_QUERY(oversight_figures,
          "       (SELECT count(*) FILTER (WHERE state IN ('queued', 'in_progress')) AS running,"
          "               count(*) FILTER (WHERE state = 'completed') AS completed,"
          "               count(*) FILTER (WHERE state = 'failed') AS failed,"
-         "               coalesce(sum(returned_nano), 0)::bigint AS nano FROM video_job) v")
+         "               coalesce(sum(returned_nano), 0)::bigint AS nano"
+         "          FROM video_job WHERE created_at > now() - interval '24 hours') v")
 
 struct figures {
     int64_t findings, window_us, full_us, late, late_nano, reaped, exposed_nano, leased_nano;

@@ -320,6 +320,8 @@ test('a charge goes back to the grant that had covered it, and to the budgets', 
   assert.equal(await funds(rich), 10.5 * USD);
   assert.equal(cluster.sql(`SELECT count(*)::int AS n FROM live_grant WHERE team_id = ${rich}`)[0].n, 1);
   assert.deepEqual(findings(), []);
+  const shown = (await cluster.ask('GET', `/keys/${limited.id}?team=${rich}`)).json;
+  assert.deepEqual([shown.spent_month, shown.spent_total], ['0', '0'], JSON.stringify(shown));
   const again = await create({}, mine); // the budget has room, and the grant pays first
   await booked(again);
   assert.equal(cluster.sql(`SELECT count(*)::int AS n FROM live_grant WHERE team_id = ${rich}`)[0].n, 0);
