@@ -124,7 +124,12 @@ static bool is_asked(const struct provider *p, enum model_kind kind)
         [MODEL_VIDEO] = &format_openai_videos,
     };
 
-    return !formats[kind] || provider_way_of(p, formats[kind]);
+    if (!formats[kind] || provider_way_of(p, formats[kind]))
+        return true;
+    for (size_t i = 0; kind == MODEL_VIDEO && i < PROVIDER_WAYS_MAX && p->ways[i].format; i++)
+        if (format_can_translate(formats[kind], p->ways[i].format))
+            return true;
+    return false;
 }
 
 /* Models of sound that only take part in conversations over a socket. */

@@ -127,6 +127,15 @@ static bool is_sold_by(const struct import_entry *e, enum usage_unit unit)
     return false;
 }
 
+/* A model may stand in the file twice, with its host's name and without: the first price counts. */
+static bool has_kind(const struct import_entry *e, const char *kind)
+{
+    for (size_t i = 0; i < e->n_figures; i++)
+        if (strcmp(e->figures[i].image_kind, kind) == 0)
+            return true;
+    return false;
+}
+
 int import_litellm_put_images(struct import_entries *to, const struct litellm_image *images,
                               size_t n)
 {
@@ -139,7 +148,7 @@ int import_litellm_put_images(struct import_entries *to, const struct litellm_im
 
             if (e->reason.p || (e->kind != MODEL_IMAGE && e->kind != MODEL_VIDEO) ||
                 e->provider != images[i].provider || !str_eq(e->name, images[i].model) ||
-                !is_sold_by(e, images[i].unit))
+                !is_sold_by(e, images[i].unit) || has_kind(e, images[i].kind))
                 continue;
             memcpy(f.image_kind, images[i].kind, sizeof(f.image_kind));
             r = import_figure(to->a, e, &f);

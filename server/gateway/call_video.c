@@ -110,7 +110,8 @@ static void put_done(struct job *job)
     call_end(c);
 }
 
-static struct video_job row_of(const struct call *c, const struct video_told *told)
+static struct video_job row_of(const struct call *c, const struct wire_report *report,
+                               const struct video_told *told)
 {
     const struct catalog_target *t = c->try.target;
     const struct key_policy *k = c->key->policy;
@@ -126,7 +127,7 @@ static struct video_job row_of(const struct call *c, const struct video_told *to
         .upstream_model = t->upstream_model,
         .upstream_id = told->id,
         .seconds = (int64_t)(told->seconds ? told->seconds : c->wire.llm.seconds),
-        .size = told->size.n ? told->size : asked.n ? asked : STR_NONE,
+        .size = told->size.n ? told->size : asked.n ? asked : report->llm.image.size,
         .state = told->state,
         .progress = MAX(told->progress, 0),
         .created_us = call_id_ms(c->r->id) * 1000,
@@ -156,7 +157,7 @@ void call_video_keep(struct call *c, const struct wire_report *report)
         .job = {.reply_to = c->g->loop, .work = put_work, .done = put_done},
         .call = c,
         .report = *report,
-        .row = row_of(c, &told),
+        .row = row_of(c, report, &told),
     };
     if (jobs_submit(c->g->services->responses, &v->job) == JOBS_OK)
         call_enter(c, CALL_VIDEO);

@@ -15,6 +15,8 @@ static const struct leg_kind *kind_of(const struct wire_format *client,
 {
     if (client == upstream)
         return &leg_same;
+    if (client->video)
+        return &leg_video;
     return client->embed ? &leg_embed : &leg_translated;
 }
 

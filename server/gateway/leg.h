@@ -1,11 +1,12 @@
 /* leg.h: the way between one try's upstream and the client: what the upstream is sent, and what its
  * words become.
  *
- * A leg is of one of three kinds. `leg_same`: both speak the same format, the bytes pass with what
+ * A leg is of one of four kinds. `leg_same`: both speak the same format, the bytes pass with what
  * has to change spliced in (dialect.h). `leg_translated`: they do not, and the chat goes through its
- * neutral form (chat_dialect.h). `leg_embed`: the same of embeddings (embed_dialect.h). The call asks
- * the kind and knows no format itself. Everything is on the call's loop; slices live as long as the
- * bytes that were read, or in the call's arena. */
+ * neutral form (chat_dialect.h). `leg_embed`: the same of embeddings (embed_dialect.h). `leg_video`: a
+ * request for a video is written anew (video_dialect.h). The call asks the kind and knows no format
+ * itself. Everything is on the call's loop; slices live as long as the bytes that were read, or in the
+ * call's arena. */
 #pragma once
 
 #include "catalog/snapshot.h"
@@ -68,7 +69,7 @@ struct leg_kind {
     /* How the client hears of the end of a stream that is cut here. */
     void (*put_stop)(struct call *c, const struct wire_stop *stop, struct buf *out);
 };
-extern const struct leg_kind leg_same, leg_translated, leg_embed;
+extern const struct leg_kind leg_same, leg_translated, leg_embed, leg_video;
 
 /* What a target's format cannot say: noted for the header and the record where the route's policy
  * lets it be dropped, else LEG_E_REFUSED with the first of it as *fault. */

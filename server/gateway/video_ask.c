@@ -64,34 +64,72 @@ static int put_headers(const struct services *s, const struct catalog_account *a
     return VIDEO_ASK_OK;
 }
 
-int video_ask_make(const struct services *s, const struct catalog *c, struct arena *a,
-                   const struct video_job *job, const struct video_ask *what, struct video_exchange *ret)
+static struct fetch_request request_for(const struct video_request *r, enum guard_network network, bool content)
 {
-    const struct catalog_account *account = catalog_find_account(c, job->account);
-    const struct catalog_way *way = account ? way_of(account, job) : NULL;
-    bool content = what->what == VIDEO_ASK_CONTENT;
-    struct video_request request;
-    int r;
-
-    if (!account)
-        return VIDEO_ASK_E_GONE;
-    if (!way)
-        return VIDEO_ASK_E_NOT_NOW;
-    r = way->way->format->video->ask(a, way->url, what, &request);
-    if (r != VIDEO_OK)
-        return r < 0 ? err_trace(r) : VIDEO_ASK_E_UNSUPPORTED;
-    ret->request = (struct fetch_request){
-        .method = request.method,
-        .url = request.url.p,
-        .body = request.body,
-        .network = account->private_network ? GUARD_PRIVATE : GUARD_PUBLIC,
+    return (struct fetch_request){
+        .method = r->method,
+        .url = r->url.p,
+        .body = r->body,
+        .network = network,
         .connect_timeout_ms = CONNECT_MS,
         .first_byte_timeout_ms = content ? CONTENT_FIRST_MS : ANSWER_MS,
         .idle_timeout_ms = content ? CONTENT_IDLE_MS : ANSWER_MS,
         .total_timeout_ms = content ? 0 : 2 * ANSWER_MS,
         .reply_max = content ? VIDEO_CONTENT_BYTES : VIDEO_STATE_BYTES,
     };
+}
+
+static enum guard_network network_of(const struct catalog_account *account)
+{
+    return account->private_network ? GUARD_PRIVATE : GUARD_PUBLIC;
+}
+
+int video_ask_make(const struct services *s, const struct catalog *c, struct arena *a,
+                   const struct video_job *job, const struct video_ask *what, struct video_exchange *ret)
+{
+    const struct catalog_account *account = catalog_find_account(c, job->account);
+    const struct catalog_way *way = account ? way_of(account, job) : NULL;
+    const struct video_dialect *d = way ? way->way->format->video : NULL;
+    struct video_request request;
+    int r;
+
+    if (!account)
+        return VIDEO_ASK_E_GONE;
+    if (!d)
+        return VIDEO_ASK_E_NOT_NOW;
+    r = d->ask(a, way->url, what, &request);
+    if (r != VIDEO_OK)
+        return r < 0 ? err_trace(r) : VIDEO_ASK_E_UNSUPPORTED;
+    ret->request = request_for(&request, network_of(account),
+                               what->what == VIDEO_ASK_CONTENT && !d->find_content);
     return put_headers(s, account, way, a, ret);
+}
+
+int video_ask_at(const struct services *s, const struct catalog *c, struct arena *a,
+                 const struct video_job *job, struct str url, struct video_exchange *ret)
+{
+    const struct catalog_account *account = catalog_find_account(c, job->account);
+    const struct catalog_way *way = account ? way_of(account, job) : NULL;
+    const struct video_request request = {.method = "GET", .url = url};
+
+    if (!account)
+        return VIDEO_ASK_E_GONE;
+    if (!way)
+        return VIDEO_ASK_E_NOT_NOW;
+    if (str_ieq(provider_origin(url), provider_origin(way->url))) {
+        ret->request = request_for(&request, network_of(account), true);
+        return put_headers(s, account, way, a, ret);
+    }
+    ret->request = request_for(&request, GUARD_PUBLIC, true);
+    return VIDEO_ASK_OK;
+}
+
+const struct video_dialect *video_ask_dialect(const struct catalog *c, const struct video_job *job)
+{
+    const struct catalog_account *account = catalog_find_account(c, job->account);
+    const struct catalog_way *way = account ? way_of(account, job) : NULL;
+
+    return way ? way->way->format->video : NULL;
 }
 
 static bool lose(struct video_told *ret, const char *code, const char *sentence)

@@ -29,6 +29,13 @@ int video_ask_make(const struct services *s, const struct catalog *c, struct are
                    const struct video_job *job, const struct video_ask *what,
                    struct video_exchange *ret) _must_use_;
 
+/* How to get content from a URL that its provider has named: with the account's credential where that is the
+ * provider's own host, else with none and from a public address. The same outcomes. */
+int video_ask_at(const struct services *s, const struct catalog *c, struct arena *a,
+                 const struct video_job *job, struct str url, struct video_exchange *ret) _must_use_;
+/* What the job's provider speaks; NULL: its account is gone. */
+const struct video_dialect *video_ask_dialect(const struct catalog *c, const struct video_job *job);
+
 /* What an answer about a job's state means. True: *ret is to be noted; it may say that the job is lost. False:
  * nothing was learnt, and it is asked again later. status 0: none came. */
 bool video_ask_read(const struct catalog *c, struct arena *a, const struct video_job *job, int status,

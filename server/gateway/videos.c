@@ -214,13 +214,13 @@ bool videos_fetch(struct videos_ask *ask, const struct video_ask *what, const st
     return false;
 }
 
-static void head_came(struct fetch *f, const struct fetch_head *head, void *ctx)
+void videos_head_came(struct fetch *f, const struct fetch_head *head, void *ctx)
 {
     (void)f;
     ((struct videos_ask *)ctx)->status = head->status;
 }
 
-static bool bytes_came(struct fetch *f, struct str bytes, void *ctx)
+bool videos_bytes_came(struct fetch *f, struct str bytes, void *ctx)
 {
     (void)f;
     buf_put_str(&((struct videos_ask *)ctx)->got, bytes);
@@ -248,7 +248,8 @@ static void state_came(struct fetch *f, enum fetch_fault fault, void *ctx)
 
 static void ask_state(struct videos_ask *ask)
 {
-    static const struct fetch_callbacks callbacks = {.head = head_came, .chunk = bytes_came, .done = state_came};
+    static const struct fetch_callbacks callbacks = {
+        .head = videos_head_came, .chunk = videos_bytes_came, .done = state_came};
     const struct video_ask what = {.what = VIDEO_ASK_STATE, .id = ask->row.upstream_id};
     int outcome;
 
@@ -288,7 +289,8 @@ static void deleted_there(struct fetch *f, enum fetch_fault fault, void *ctx)
 
 static void delete(struct videos_ask *ask)
 {
-    static const struct fetch_callbacks callbacks = {.head = head_came, .chunk = bytes_came, .done = deleted_there};
+    static const struct fetch_callbacks callbacks = {
+        .head = videos_head_came, .chunk = videos_bytes_came, .done = deleted_there};
     const struct video_ask what = {.what = VIDEO_ASK_DELETE, .id = ask->row.upstream_id};
     struct problem p = problem_of(PROBLEM_BAD_REQUEST);
     int outcome;

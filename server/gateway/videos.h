@@ -47,6 +47,7 @@ struct videos_ask {
     bool streams, full;    /* the content goes to the client; which is slower than it comes */
     unsigned redirects;
     struct str location;   /* p NULL: the answer was no redirect */
+    struct str rest;       /* of content in base64, in `got`: what is still to be poured */
 };
 
 /* Both end the ask. */
@@ -58,9 +59,21 @@ void videos_submit(struct videos_ask *ask, int (*work)(struct videos_ask *, stru
 /* Asks the provider; false: it cannot be asked, *ret_outcome is that of video_ask_make(). */
 bool videos_fetch(struct videos_ask *ask, const struct video_ask *what, const struct fetch_callbacks *callbacks,
                   int *ret_outcome);
+/* For fetches whose answer is collected in `got`. */
+void videos_head_came(struct fetch *f, const struct fetch_head *head, void *ctx);
+bool videos_bytes_came(struct fetch *f, struct str bytes, void *ctx);
 
 /* videos_content.c */
 void videos_content(struct videos_ask *ask);
+/* The content itself is fetched from there. */
+void videos_content_at(struct videos_ask *ask, struct str url);
+/* The head of an answer with it. */
+void videos_content_begin(struct videos_ask *ask, struct str content_type);
+/* Why there is none, by ask->status; ends the ask. */
+void videos_content_tell(struct videos_ask *ask, enum fetch_fault fault);
+/* videos_found.c: the answer to VIDEO_ASK_CONTENT is a document about the content. */
+extern const struct fetch_callbacks videos_found;
+void videos_pour(struct videos_ask *ask); /* as much as the client takes */
 
 /* The end of draining, as gateway_cut(). */
 void videos_cut(struct gateway *g, const struct problem *p);

@@ -1,7 +1,7 @@
 /* videos_content.c: the bytes of a video: they pass as they come, as fast as the client takes them.
  *
  * A provider may send elsewhere for them: that is followed a few times, to public addresses, and without the
- * credential. */
+ * credential. One that only tells of them: videos_found.c. */
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "gateway/videos.h"
@@ -40,11 +40,13 @@ static void drained(struct request *r)
     ask->full = false;
     if (ask->fetch)
         fetch_resume(ask->fetch);
+    else if (ask->rest.n)
+        videos_pour(ask);
 }
 
-static void begin(struct videos_ask *ask, const struct fetch_head *head)
+void videos_content_begin(struct videos_ask *ask, struct str content_type)
 {
-    struct response response = {.status = 200, .content_type = type_of(ask, head->content_type)};
+    struct response response = {.status = 200, .content_type = type_of(ask, content_type)};
 
     ask->streams = true;
     request_stream_on_drained(ask->r, drained);
@@ -62,7 +64,7 @@ static void head_came(struct fetch *f, const struct fetch_head *head, void *ctx)
         if (str_eq_c(str_c(head->headers[i].name), "location"))
             ask->location = arena_str(ask->r->arena, head->headers[i].value);
     if (head->status == 200)
-        begin(ask, head);
+        videos_content_begin(ask, head->content_type);
 }
 
 static bool bytes_came(struct fetch *f, struct str bytes, void *ctx)
@@ -98,7 +100,7 @@ static bool follow(struct videos_ask *ask)
     return fetch_start(ask->g->fetcher, &request, &callbacks, ask, &ask->fetch) == FETCH_START_OK;
 }
 
-static void tell(struct videos_ask *ask, enum fetch_fault fault)
+void videos_content_tell(struct videos_ask *ask, enum fetch_fault fault)
 {
     if (fault == FETCH_E_TIMEOUT_CONNECT || fault == FETCH_E_TIMEOUT_FIRST_BYTE)
         fail(ask, PROBLEM_UPSTREAM_TIMEOUT, "The provider did not answer in time.");
@@ -118,7 +120,7 @@ static void done(struct fetch *f, enum fetch_fault fault, void *ctx)
     ask->fetch = NULL;
     if (!ask->streams) {
         if (fault != FETCH_DONE || !is_redirect(ask->status) || !follow(ask))
-            tell(ask, fault);
+            videos_content_tell(ask, fault);
         return;
     }
     if (fault == FETCH_DONE)
@@ -128,10 +130,26 @@ static void done(struct fetch *f, enum fetch_fault fault, void *ctx)
     videos_end(ask);
 }
 
-void videos_content(struct videos_ask *ask)
+void videos_content_at(struct videos_ask *ask, struct str url)
 {
+    struct video_exchange x = {.request = {.url = NULL}};
+
+    if (video_ask_at(ask->g->services, ask->catalog, ask->r->arena, &ask->row, url, &x) != VIDEO_ASK_OK ||
+        fetch_start(ask->g->fetcher, &x.request, &callbacks, ask, &ask->fetch) != FETCH_START_OK)
+        fail(ask, PROBLEM_UPSTREAM, "The provider did not give out the content.");
+}
+
+static bool start(struct videos_ask *ask, int *ret_outcome)
+{
+    const struct video_dialect *d = video_ask_dialect(ask->catalog, &ask->row);
     const struct video_ask what = {
         .what = VIDEO_ASK_CONTENT, .id = ask->row.upstream_id, .variant = ask->variant};
+
+    return videos_fetch(ask, &what, d && d->find_content ? &videos_found : &callbacks, ret_outcome);
+}
+
+void videos_content(struct videos_ask *ask)
+{
     const struct video_job *j = &ask->row;
     int outcome;
 
@@ -143,7 +161,7 @@ void videos_content(struct videos_ask *ask)
         fail(ask, PROBLEM_NOT_FOUND, "The video has expired: its provider has the content no more.");
     else if (!ask->catalog)
         fail(ask, PROBLEM_BUSY, "Videos cannot be looked up right now. Try again shortly.");
-    else if (!videos_fetch(ask, &what, &callbacks, &outcome)) {
+    else if (!start(ask, &outcome)) {
         if (outcome == VIDEO_ASK_E_GONE)
             fail(ask, PROBLEM_NOT_FOUND, "The provider account that made the video was removed, and its content with it.");
         else if (outcome == VIDEO_ASK_E_UNSUPPORTED)

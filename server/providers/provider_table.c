@@ -69,6 +69,10 @@ static const char *const anthropic_client[] = {"anthropic-version", "anthropic-b
 #define EMBED_BATCH                                                                      \
     {.format = &format_gemini_embed_batch, .path = "/models/{model}:batchEmbedContents", \
      .key_header = "x-goog-api-key"}
+/* The same of Veo (ai.google.dev/gemini-api/docs/veo): an operation that is asked after by its name. */
+#define VEO                                                                              \
+    {.format = &format_gemini_videos, .path = "/models/{model}:predictLongRunning",      \
+     .key_header = "x-goog-api-key"}
 
 const struct provider providers[] = {
     /* Any server that speaks OpenAI's API and has no row of its own; the usual ones stop when the
@@ -97,9 +101,10 @@ const struct provider providers[] = {
     {.kind = "google", .label = "Google Gemini",
      .origin = "https://generativelanguage.googleapis.com", .root = "/v1beta",
      .docs = "ai.google.dev/api",
-     .ways = {GENERATE, COUNT_CONTENT, EMBED, EMBED_BATCH},
+     .ways = {GENERATE, COUNT_CONTENT, EMBED, EMBED_BATCH, VEO},
      .models_path = "/models", .auth = PROVIDER_AUTH_BEARER, .output_limit_field = "max_tokens"},
-    /* Google's own models by generateContent, and by predict what embeds texts; Claude by rawPredict,
+    /* Google's own models by generateContent, by predict what embeds texts, by predictLongRunning what makes
+     * videos; Claude by rawPredict,
      * whose body has the version and not the model
      * (platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai). */
     {.kind = "vertex", .label = "Google Vertex AI",
@@ -109,6 +114,8 @@ const struct provider providers[] = {
      .ways = {{.format = &format_gemini, .path = "/publishers/google/models/{model}:generateContent",
                .stream_path = "/publishers/google/models/{model}:streamGenerateContent?alt=sse"},
               {.format = &format_vertex_predict, .path = "/publishers/google/models/{model}:predict"},
+              {.format = &format_vertex_videos,
+               .path = "/publishers/google/models/{model}:predictLongRunning"},
               {.format = &format_anthropic_messages,
                .path = "/publishers/anthropic/models/{model}:rawPredict",
                .stream_path = "/publishers/anthropic/models/{model}:streamRawPredict",

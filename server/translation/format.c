@@ -86,9 +86,15 @@ const struct wire_format format_anthropic_count = {.name = "anthropic_count_toke
 
 const struct wire_format format_gemini_count = {.name = "gemini_count_tokens"};
 
+const struct wire_format format_gemini_videos = {.name = "gemini_videos", .video = &gemini_video_jobs};
+
+const struct wire_format format_vertex_videos = {.name = "vertex_videos", .video = &vertex_video_jobs};
+
 bool format_can_translate(const struct wire_format *client, const struct wire_format *upstream)
 {
     if (client->neutral && upstream->neutral)
         return true;
+    if (client->video && client->dialect)
+        return upstream->video && upstream->video->write_request;
     return client->embed && upstream->embed && upstream->embed->write_request;
 }

@@ -43,14 +43,31 @@ struct video_request {
 enum {
     VIDEO_OK = 0,
     VIDEO_E_BAD = 1,        /* it is no such answer */
-    VIDEO_E_UNSUPPORTED = 2 /* the provider has no such thing */
+    VIDEO_E_UNSUPPORTED = 2, /* the provider has no such thing */
+    VIDEO_E_FIELD = 3        /* *fault names what the provider cannot make */
 };
 
+/* Content that a document tells of. */
+struct video_content {
+    struct str url;    /* where it is; p NULL: it is in the document */
+    struct str base64; /* its bytes, as a slice of the document */
+};
+
+struct video_prompt; /* video_prompt.h */
+struct chat_losses;
+
 struct video_dialect {
+    /* A request of a client of another format, for this model; what the provider has no word for is named in the
+     * losses. VIDEO_OK or VIDEO_E_FIELD. NULL: only its own clients are served. */
+    int (*write_request)(const struct video_prompt *p, struct str model, struct buf *out,
+                         struct chat_losses *losses, struct json_fault *fault);
     /* What to send; url: of the way by which the job was made. VIDEO_OK, VIDEO_E_UNSUPPORTED or < 0. */
     int (*ask)(struct arena *a, struct str url, const struct video_ask *what, struct video_request *ret);
     /* The answer to VIDEO_ASK_STATE, and the one that made the job. VIDEO_OK, VIDEO_E_BAD or < 0. */
     int (*read_state)(struct arena *a, struct str body, struct video_told *ret);
+    /* Where VIDEO_ASK_CONTENT is answered with a document: the content that it tells of. VIDEO_OK, VIDEO_E_BAD
+     * or < 0. NULL: it is answered with the content itself. */
+    int (*find_content)(struct arena *a, struct str body, struct video_content *ret);
 };
 
-extern const struct video_dialect openai_video_jobs;
+extern const struct video_dialect openai_video_jobs, gemini_video_jobs, vertex_video_jobs;

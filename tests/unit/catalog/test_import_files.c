@@ -81,6 +81,10 @@ static void things_of_litellms_table(void)
     assert_int_equal(image_figure("sora-2-pro", "1024x1792"), 500000000 * apiece);
     assert_int_equal(image_figure("sora-2-pro", "1792x1024"), 500000000 * apiece);
     assert_int_equal(image_figure("sora-2-pro", "1280x720"), -1);
+    assert_int_equal(figure("veo-3.1-generate-preview", "google", USAGE_SECOND, 0), 400000000 * apiece);
+    assert_int_equal(figure("veo-3.1-lite-generate-preview", "google", USAGE_SECOND, 0), 50000000 * apiece);
+    assert_int_equal(image_figure("veo-3.1-lite-generate-preview", "1920x1080"), 80000000 * apiece);
+    assert_int_equal(image_figure("veo-3.1-lite-generate-preview", "1080x1920"), 80000000 * apiece);
 }
 
 static void litellms_table_is_read(void **state)
