@@ -17,7 +17,8 @@ static const struct catalog_way *way_of(const struct catalog_account *account, c
     const struct catalog_way *way =
         catalog_account_way(account, job->upstream_model, &format_openai_videos);
 
-    return way && way->way->format->video ? way : NULL;
+    /* A server of a team's own choice, which this installation does not take any more, is asked no more. */
+    return way && way->way->format->video && !(account->own_url && account->unusable) ? way : NULL;
 }
 
 /* Whether a service account has its token. */

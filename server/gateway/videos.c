@@ -35,6 +35,8 @@ void videos_end(struct videos_ask *ask)
         fetch_cancel(steal(&ask->fetch));
     if (ask->working)
         return; /* its worker comes back to it */
+    if (ask->streams)
+        atomic_fetch_sub_explicit(&ask->g->metrics.in_flight, 1, memory_order_relaxed);
     key_waiter_leave(&ask->waiter);
     list_del(&ask->link);
     known_key_unref(steal(&ask->key));

@@ -49,6 +49,7 @@ void videos_content_begin(struct videos_ask *ask, struct str content_type)
     struct response response = {.status = 200, .content_type = type_of(ask, content_type)};
 
     ask->streams = true;
+    atomic_fetch_add_explicit(&ask->g->metrics.in_flight, 1, memory_order_relaxed); /* draining waits for it */
     request_stream_on_drained(ask->r, drained);
     (void)!request_stream_begin(ask->r, &response);
 }

@@ -494,6 +494,20 @@ test('without the database none is made, and nothing is lost', async () => {
   assert.equal(await funds(), before - 0.8 * USD);
 });
 
+test('a node that ends lets a download finish', async () => {
+  const video = await create();
+  become(video, 'completed', { long: true });
+  forget(video);
+  const reader = (await client(two).videos.downloadContent(video.id)).body.getReader();
+  let bytes = (await reader.read()).value.length;
+  const ended = two.stop();
+  await eventually(async () => (await fetch(`${two.url}/readyz`).catch(() => ({}))).status !== 200, 'the node to drain');
+  for (let part = await reader.read(); !part.done; part = await reader.read()) bytes += part.value.length;
+  assert.equal(bytes, poured);
+  assert.ok(bytes >= 200_000_000);
+  await ended;
+});
+
 test('the books hold', async () => {
   assert.deepEqual(findings(), []);
   const metrics = await (await fetch(`${one.url}/metrics`)).text();
