@@ -30,7 +30,7 @@ async function answer(req, res, seen) {
 setup('one node', async () => {
   await cluster.start();
   const upstream = await startUpstream(answer);
-  node = await cluster.add('one', { DRAIN_SECONDS: '10' });
+  node = await cluster.add('one', { DRAIN_SECONDS: '60' });
   await cluster.install([upstream]);
   await cluster.model({ name: 'scripted', input: '1', output: '2' });
   team = await cluster.team(900_000_000_000);

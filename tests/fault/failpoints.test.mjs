@@ -170,7 +170,7 @@ test('a journal file that cannot be made: calls are refused, then the next one i
     const told = await say(rich, hello('scripted'));
     assert.equal(told.status, 503, told.text);
   }
-  assert.ok(seen('journal.create'));
+  await eventually(() => seen('journal.create'), 'its line');
   node.arm('');
   note();
   await recovered();
@@ -222,7 +222,7 @@ for (const name of named((row) => row.by === 'stop'))
     await say(rich, hello('scripted'));
     node.arm(`${name}=error:ECONNRESET*1`);
     assert.equal((await node.stop()).code, 0);
-    assert.ok(seen(name));
+    await eventually(() => seen(name), 'its line');
     node.arm('');
     note();
     await node.revive();
@@ -237,7 +237,7 @@ test('a payment that fails half way is not credited, and credited once when it c
   for (const name of ['payment.credit', 'payment.credited']) {
     node.arm(`${name}=error:EIO*1`);
     await topUp(cluster.owner, 7).catch(() => {}); // the page says that it did not work
-    assert.ok(seen(name));
+    await eventually(() => seen(name), 'its line');
     assert.equal(credits(), before, `credited although ${name} failed`);
     sameBooks(cluster);
   }

@@ -42,6 +42,7 @@ setup('two nodes, one model, another that shadows it', async () => {
     await new Promise((done) => setTimeout(done, 100));
     return other.seen.length > n;
   }, 'the rule to be known');
+  await eventually(() => rows().length === other.seen.length, 'those shadows on record');
 });
 
 const kill = async (node) => {

@@ -121,6 +121,7 @@ test('stopped over the turn of a minute: each node lets in its half of the limit
     for (const [i, node] of cluster.replicas.entries()) {
       const now = await node.metrics();
       assert.equal(now.tollgate_rate_shares_total - before[i].tollgate_rate_shares_total, 2, 'shares');
+      await eventually(() => / rate_shares /.test(node.log), 'its line');
       assert.equal(node.log.match(/ rate_shares /g).length, 1, 'said once');
     }
   } finally {
@@ -134,7 +135,7 @@ test('stopped over the turn of a minute: each node lets in its half of the limit
     const told = await oneCall(node, key.key);
     kept.push(told);
     assert.equal(told.status, 429, told.text);
-    assert.match(node.log, / rate_shares_over /);
+    await eventually(() => / rate_shares_over /.test(node.log), 'its line');
   }
   assert.ok(Date.now() < turns, 'all that within one minute');
   assert.equal(used(key).used, LIMIT);

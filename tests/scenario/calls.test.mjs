@@ -238,9 +238,11 @@ test('a model that costs more than there is is refused before the upstream is as
 
 test('a model without a price is refused, never free', async () => {
   await addModel(it.operator, { name: 'unpriced', input: null, targets: [{ account: it.accounts[0] }] });
-  await sleep(500);
-  const res = await call(it.server, it.key, hello('unpriced'));
-  assert.ok(res.status === 400 || res.status === 404, res.text);
+  const res = await eventually(async () => {
+    const told = await call(it.server, it.key, hello('unpriced'));
+    assert.ok(told.status === 400 || told.status === 404, told.text);
+    return told.json.error.code === 'model_without_price' && told;
+  }, 'the model to be known');
   const list = await (await fetch(`${it.server.url}/v1/models`, { headers: { authorization: `Bearer ${it.key}` } })).json();
   assert.ok(!list.data.some((m) => m.id === 'unpriced'));
   // An operator sees that it fails, and for what.

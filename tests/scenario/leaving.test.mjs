@@ -2,6 +2,7 @@
 // bill stop when its connection is closed and at one that goes on: what becomes of the upstream, and
 // what is on the record.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test, setup, eventually, sleep } from '../lib/story.mjs';
 import { startUpstream, chunk, chat } from '../lib/upstream.mjs';
 import { standardInstallation, addAccount, addModel, served, booksBalance, mintKey, signUp, topUp } from '../lib/installation.mjs';
@@ -27,11 +28,20 @@ class Turn {
   }
 }
 
+// What was written to this socket has been read by the program at its other end: the kernel keeps none of it.
+function isRead(socket) {
+  if (socket.writableLength) return false;
+  const hex = (port) => port.toString(16).toUpperCase().padStart(4, '0');
+  const ends = new RegExp(`:${hex(socket.remotePort)} [0-9A-F]+:${hex(socket.localPort)} [0-9A-F]+ [0-9A-F]+:([0-9A-F]+) `);
+  const line = readFileSync('/proc/net/tcp', 'utf8').match(ends);
+  return !line || Number.parseInt(line[1], 16) === 0;
+}
+
 // Leaves, and waits until the server has noticed.
-async function leave(client) {
-  const gone = async () => Number((await (await fetch(`${it.server.url}/metrics`)).text()).match(/^tollgate_http_clients_gone_total (\d+)/m)[1]);
+async function leave(client, how) {
+  const gone = async () => (await it.server.metrics()).tollgate_http_clients_gone_total;
   const before = await gone();
-  client.leave();
+  client.leave(how);
   await eventually(async () => await gone() > before, 'the leaving to be noticed');
 }
 
@@ -77,6 +87,7 @@ setup('providers of both kinds', async () => {
   up = await startUpstream(async (req, res, seen) => {
     const t = turn;
     t.asked = true;
+    t.socket = req.socket;
     res.on('close', () => { t.closed = true; t.complete = res.writableFinished; });
     await (seen.body.stream ? playStream(res, t) : playPlain(res, t));
   });
@@ -104,8 +115,8 @@ async function leaves({ model, stream, step, how, drained, basis, charge }) {
   // What was sent has to be on its way through before the client goes.
   if (stream && (step === 'middle' || step === 'finished')) await client.until('small cat');
   if (step === 'finished' && stream) await client.until('"stop"');
-  await sleep(150);
-  client.leave(how);
+  await eventually(() => isRead(turn.socket), 'what the upstream said to be read');
+  await leave(client, how);
   if (drained) {
     await sleep(400);
     assert.ok(!turn.closed, 'the upstream is read on');

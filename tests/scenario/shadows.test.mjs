@@ -13,8 +13,8 @@ const usual = (req, res, seen) => (seen.body.stream
   ? sse(res, [chunk({ role: 'assistant', content: '' }), chunk({ content: 'Hello there.' }), chunk({}, 'stop')],
     { usage: { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 } })
   : send(res, 200, chat()));
-// What the candidate answers with in this test.
-let script = usual;
+// What the candidate answers with in this test, and what lets it go on.
+let script = usual, goOn;
 
 const rows = (where = 'true') => it.server.sql(`SELECT * FROM shadow_call WHERE ${where} ORDER BY posted_at, call_id`);
 const count = () => Number(it.server.sql('SELECT count(*) AS n FROM shadow_call')[0].n);
@@ -53,15 +53,23 @@ async function shadowed(body = {}) {
   }, 'the rule to be known');
   await it.server.allSettled();
 }
+// How many shadows have come to their end, whichever: asked and answered, or dropped.
+const fates = async () => Object.entries(await figures()).filter(([k]) => /^(calls|dropped)_total/.test(k)).reduce((a, [, v]) => a + v, 0);
 async function tried() {
-  const sum = async () => Object.entries(await figures()).filter(([k]) => /^(calls|dropped)_total/.test(k)).reduce((a, [, v]) => a + v, 0);
-  const before = await sum();
+  const before = await fates();
   assert.equal((await ask()).status, 200);
   for (let i = 0; i < 20; i++) {
     await sleep(25);
-    if ((await sum()) > before) return { total: true };
+    if ((await fates()) > before) return { total: true };
   }
   return { total: false };
+}
+// A call of which a shadow is to be made, to the end of that: what comes later is not of this call.
+async function toItsFate(more, options) {
+  const before = await fates();
+  const answer = await ask(more, options);
+  if (answer.status === 200) await eventually(async () => (await fates()) > before, 'what becomes of its shadow');
+  return answer;
 }
 const holds = (method, status, body, more = '') => described(operator)(method, `/api/v1/routes/{id}/shadow${more.split('?')[0]}`, status, body, `/api/v1/routes/${it.model.id}/shadow${more}`);
 const ask = (more = {}, options) => call(it.server, options?.key ?? it.key, hello('scripted', more), options);
@@ -166,7 +174,7 @@ test('the team sees and pays nothing of it', async () => {
 // --- what it does to the client ---
 
 for (const [what, does] of [
-  ['is slow', async (req, res, seen) => { await sleep(1500); usual(req, res, seen); }],
+  ['is slow', async (req, res, seen) => { await new Promise((done) => { goOn = done; }); usual(req, res, seen); }],
   ['answers 500', (req, res) => send(res, 500, { error: { message: 'broken' } })],
   ['hangs up', (req, res) => res.destroy()],
   ['answers nonsense', (req, res) => send(res, 200, 'nonsense')],
@@ -180,7 +188,12 @@ for (const [what, does] of [
       answered = count();
       assert.equal(answer.status, 200);
       assert.ok(answer.text.includes('Hello there.'));
-      if (what === 'is slow') assert.equal(answered, before, 'the answer did not wait for the shadow');
+      if (what === 'is slow') {
+        assert.equal(answered, before, 'the answer did not wait for the shadow');
+        await eventually(() => goOn, 'the shadow to be asked');
+        goOn();
+        goOn = undefined;
+      }
       await eventually(() => count() === before + 1, 'the shadow');
       const row = rows().at(-1);
       assert.equal(row.outcome, what === 'is slow' ? 'ok' : 'upstream_error', `${Date.now() - began} ms`);
@@ -219,7 +232,7 @@ test('data collection: a model that may train on prompts is not asked where the 
   // Both accounts of the model promise it, the candidate's says nothing.
   for (const a of it.accounts)
     assert.equal((await operator('PATCH', `/accounts/${a.id}`, { data_policy: 'no_retention' })).status, 200);
-  await eventually(async () => (await ask({ provider: { zdr: true } })).status === 200, 'the policy to be known');
+  await eventually(async () => (await toItsFate({ provider: { zdr: true } })).status === 200, 'the policy to be known');
   const asked = other.seen.length, before = await dropped('no_route');
   await ask({ provider: { data_collection: 'deny' } });
   await eventually(async () => (await dropped('no_route')) === before + 1, 'the drop');
@@ -244,8 +257,7 @@ test('a team that refuses it has none, and says so on its page', async () => {
   assert.match(page.body, /name="shadow_opt_out" value="on" checked/);
   await eventually(async () => {
     const before = await dropped('refused');
-    await ask({}, { key });
-    await sleep(100);
+    await toItsFate({}, { key });
     return (await dropped('refused')) > before;
   }, 'the refusal to be known');
   await it.server.allSettled();
@@ -268,7 +280,7 @@ test('a team that could be served by a key of its own has none, whoever served i
   const theirs = await startUpstream((req, res) => send(res, 500, { error: { message: 'broken' } }));
   moveHere(it.server, made.json.id, theirs.url);
   await eventually(async () => {
-    await ask({}, { key });
+    await toItsFate({}, { key });
     return theirs.seen.length;
   }, 'their own account to be asked');
   await it.server.allSettled();
@@ -293,7 +305,7 @@ test('refused calls have none, nor do answers from the cache', async () => {
 test('guardrails come first: what they redact the other model does not see, what they block it is not asked', async () => {
   for (const [name, action, words] of [['hide', 'redact', ['swordfish']], ['stop', 'block', ['verboten']]])
     assert.equal((await team('POST', '/guardrails', { name, action, words, where: ['request'] })).status, 201);
-  await eventually(async () => (await ask({ messages: [{ role: 'user', content: 'verboten' }] })).status === 400, 'the guardrails to be known');
+  await eventually(async () => (await toItsFate({ messages: [{ role: 'user', content: 'verboten' }] })).status === 400, 'the guardrails to be known');
   await it.server.allSettled();
   await shadowOf(() => ask({ messages: [{ role: 'user', content: 'the word is swordfish' }] }));
   assert.ok(!other.seen.at(-1).raw.includes('swordfish'), other.seen.at(-1).raw);
@@ -312,15 +324,14 @@ test('an account with a limit leaves half of it to clients', async () => {
   assert.equal((await operator('PATCH', `/accounts/${it.other.id}`, { rpm: 4 })).status, 200);
   const before = await dropped('not_sent');
   await eventually(async () => {
-    await ask();
-    await sleep(100);
+    await toItsFate();
     return (await dropped('not_sent')) > before;
   }, 'the limit to be met');
   assert.equal((await operator('PATCH', `/accounts/${it.other.id}`, { rpm: null })).status, 200);
   await eventually(async () => {
     const n = count();
-    await ask();
-    await sleep(100);
+    await toItsFate();
+    await it.server.allSettled();
     return count() > n;
   }, 'the limit to be gone');
 });
