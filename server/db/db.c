@@ -265,11 +265,12 @@ static void copy_field(char *out, size_t size, const PGresult *res, int field)
     snprintf(out, size, "%s", z ? z : "");
 }
 
-/* "cached plan must not change result type", "prepared statement does not exist": a migration or
- * a pooler changed what this connection had prepared. */
+/* "cached plan must not change result type", "prepared statement does not exist", "already exists": a
+ * migration or a pooler changed what this connection had prepared, or it was prepared and we could not
+ * take in that it was. */
 static bool state_stale(const char *state)
 {
-    return strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0;
+    return strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0;
 }
 
 int conn_failed(struct db *db, const char *what, const PGresult *res)

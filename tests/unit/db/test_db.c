@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -320,6 +321,21 @@ static void a_changed_table_is_prepared_again(void **state)
     assert_int_equal(rows, 1);
 }
 
+/* As after a lack of memory while the server said that it had prepared it. */
+static void a_statement_that_is_there_already_is_made_anew(void **state)
+{
+    struct db *other = NULL;
+    char text[64];
+    int64_t rows = 0;
+
+    assert_int_equal(db_open(pg.app_conninfo, "test", &other), 0);
+    snprintf(text, sizeof(text), "PREPARE q%u AS SELECT 1", item_list.index_);
+    assert_int_equal(db_script(other, text), 0);
+    assert_int_equal(db_tx(other, DB_SYSTEM, "list", list_items, &rows), 0);
+    assert_int_equal(rows, 1);
+    db_close(other);
+}
+
 static void an_unreachable_server_is_away(void **state)
 {
     struct db *none = NULL;
@@ -345,6 +361,7 @@ int main(void)
         cmocka_unit_test(statements_have_a_time_limit),
         cmocka_unit_test(a_killed_connection_comes_back),
         cmocka_unit_test(a_changed_table_is_prepared_again),
+        cmocka_unit_test(a_statement_that_is_there_already_is_made_anew),
         cmocka_unit_test(an_unreachable_server_is_away),
     };
 
