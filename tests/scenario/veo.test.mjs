@@ -36,6 +36,8 @@ function script(req, res, seen) {
     res.writeHead(200, { 'content-type': 'video/mp4' });
     return res.end(film);
   }
+  if (path === '/openai/v1/videos' || path === '/openai/v1/videos/azure_1')
+    return send(res, 200, { id: 'azure_1', object: 'video', status: 'queued', seconds: '12', size: '1024x1792', progress: 0, error: null });
   const operation = operations.get(path.replace('/v1beta/', ''));
   return operation ? send(res, 200, operation) : send(res, 404, { error: { code: 404, message: 'no such operation', status: 'NOT_FOUND' } });
 }
@@ -62,14 +64,19 @@ setup('an account at the Gemini API and one at Vertex AI', async () => {
   const cloud = await addAccount(operator, up, {
     kind: 'vertex', base_url: root, key: '', region: 'europe-west4', project: 'my-project', service_account: serviceAccount(),
   });
+  const azure = await addAccount(operator, up, { kind: 'azure', base_url: `${root}/openai/v1`, key: 'azure-secret' });
   const prices = { second: '0.4', 'second:3840x2160': '0.6' };
   await addModel(operator, { name: 'veo', kind: 'video', prices, targets: [{ account: gemini, upstreamModel: 'veo-3.1-generate-preview' }] });
   await addModel(operator, { name: 'veo-vertex', kind: 'video', prices, targets: [{ account: cloud, upstreamModel: 'veo-3.1-generate-001' }] });
+  await addModel(operator, {
+    name: 'any', kind: 'video', prices: { second: '0.4', 'second:1024x1792': '0.5' },
+    targets: [{ account: gemini, upstreamModel: 'veo-3.1-generate-preview', priority: 1 }, { account: azure, upstreamModel: 'sora-2', priority: 2 }],
+  });
   const owner = await signUp(server);
   await topUp(owner, 50);
   const key = await mintKey(owner);
   client = new OpenAI({ apiKey: key, baseURL: `${server.url}/v1`, maxRetries: 0 });
-  await served(server, key, 'veo-vertex');
+  await served(server, key, 'any');
 });
 
 test('a size becomes a shape and a resolution, and is charged as such', async () => {
@@ -151,6 +158,16 @@ test('Vertex AI has the video in its answer, and it is poured out of it', async 
   become(video, { response: { videos: [{ bytesBase64Encoded: film.toString('base64'), mimeType: 'video/mp4' }] } });
   await ended(video, 'completed');
   assert.ok((await content(video)).equals(film));
+});
+
+test('what Veo cannot make is made by the next account, as the client has asked for it', async () => {
+  const video = await create('any', { seconds: '12', size: '1024x1792' });
+  const { url, headers, raw } = up.seen.at(-1);
+  assert.deepEqual([url, headers['api-key']], ['/openai/v1/videos', 'azure-secret']);
+  assert.match(raw, /sora-2/);
+  assert.deepEqual([video.status, video.seconds, video.size], ['queued', '12', '1024x1792']);
+  const row = await booked(video);
+  assert.deepEqual([row.seconds, row.image_kind, row.charge_nano, row.basis], [12, '1024x1792', 6 * USD, 'provider']);
 });
 
 test('what Veo has no word for is lost or refused as the model says', async () => {
