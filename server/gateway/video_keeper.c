@@ -10,7 +10,7 @@
 #include "gateway/video_ask.h"
 
 enum {
-    JOBS_AT_ONCE = 8,  /* as many may wait for providers that do not answer */
+    JOBS_AT_ONCE = 8, /* what is taken waits for those before it, whose providers may not answer */
     ROUNDS = 8,
 };
 

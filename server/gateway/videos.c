@@ -7,16 +7,12 @@
  * nothing, the client gets what is known. */
 #include "gateway/videos.h"
 
-#include <errno.h>
-
 #include "base/bounds.h"
 #include "base/clock.h"
-#include "base/err.h"
 #include "base/log.h"
 #include "gateway/key_ask.h"
 #include "gateway/key_check.h"
 #include "http/listener.h"
-#include "json/write.h"
 #include "videos/object.h"
 
 /* Of a list of jobs, and of what a provider says of one. */
