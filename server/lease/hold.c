@@ -62,8 +62,7 @@ static int enter_and_take(struct node *n, struct hold *hold, const struct hold_w
 
     if (!till)
         return node_admits(n) ? HOLD_OK : HOLD_E_SHORT;
-    if (!till_enter(till))
-        return HOLD_E_SHORT;
+    till_enter(till);
     taken = hold_take_inside(n, hold, wants, n_wants);
     till_leave(till);
     if (taken && left_little(wants, n_wants))
@@ -132,7 +131,7 @@ void hold_end(struct node *n, struct hold *hold, const int64_t *used)
         struct cell *c = hold->cell[i];
         int64_t back = hold->amount[i] - (used ? used[i] : 0);
 
-        till_enter_waiting(c->till);
+        till_enter(c->till);
         cell_give(c, hold->epoch, hold->window_us[i], back);
         till_leave(c->till);
         cell_unref(c);

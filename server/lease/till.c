@@ -74,7 +74,7 @@ bool till_let_go(struct till *t, struct cell *c)
 
 /* --- inside --- */
 
-bool till_enter(struct till *t)
+static bool try_enter(struct till *t)
 {
     if (!(atomic_fetch_add_explicit(&t->inside, 1, memory_order_acq_rel) & TILL_CLOSED))
         return true;
@@ -82,9 +82,9 @@ bool till_enter(struct till *t)
     return false;
 }
 
-void till_enter_waiting(struct till *t)
+void till_enter(struct till *t)
 {
-    while (!till_enter(t))
+    while (!try_enter(t))
         sched_yield();
 }
 

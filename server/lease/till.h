@@ -3,7 +3,9 @@
  *
  * Calls take from the team's cells from inside the till: any number of threads at once, without a
  * lock, each all or none. Whoever decides that something is short closes it for the moment of
- * looking, so that what another call took in vain and is about to put back refuses nobody. Asks
+ * looking, so that what another call took in vain and is about to put back refuses nobody. Who comes
+ * meanwhile waits for that moment rather than in the queue, where a database that says nothing would hold
+ * up calls that the node has enough for. Asks
  * (hold.h) and the giving back of slack stand in one queue, served one after another: two asks
  * never hold a part each of what would be enough for one, and no ask is refused because of slack
  * that was just on its way back. For this room only. */
@@ -48,9 +50,7 @@ void till_add(struct till *t, struct cell *c);
  * of it arrived. The node's thread, under the node's lock. */
 bool till_let_go(struct till *t, struct cell *c);
 
-/* False: closed, come through the queue. */
-bool till_enter(struct till *t);
-void till_enter_waiting(struct till *t); /* until it is open: a microsecond */
+void till_enter(struct till *t); /* where it is closed, once it is open: a microsecond later */
 void till_leave(struct till *t);
 /* Alone inside, for microseconds: whoever else wants to be waits. Any thread that is not inside. */
 void till_close(struct till *t);

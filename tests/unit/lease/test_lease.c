@@ -1,6 +1,9 @@
 /* A node over a port in the test's hands: answers come when the test gives them. */
 #include "hand_port.h"
 
+#include <sched.h>
+#include <time.h>
+
 static void give(int64_t amount)
 {
     grant->line[0].granted = amount;
@@ -326,6 +329,44 @@ static void what_comes_back_serves_who_asked_in_vain(void **state)
     node_core_free(node);
 }
 
+struct comer {
+    struct node *node;
+    struct cell *cell;
+    struct hold hold;
+    atomic_bool comes;
+    int outcome;
+};
+
+static void *take_ten(void *arg)
+{
+    struct comer *c = arg;
+    struct hold_want want = {c->cell, 10, 100};
+
+    atomic_store(&c->comes, true);
+    c->outcome = hold_take(c->node, &c->hold, &want, 1);
+    return NULL;
+}
+
+/* Who comes while somebody looks waits for the end of that, and is not sent to ask the database. */
+static void a_till_that_is_closed_for_a_moment_is_waited_for(void **state)
+{
+    struct comer c = {0};
+    pthread_t thread;
+
+    c.node = leased(&c.cell);
+    till_close(c.cell->till);
+    assert_int_equal(pthread_create(&thread, NULL, take_ten, &c), 0);
+    while (!atomic_load(&c.comes))
+        sched_yield();
+    nanosleep(&(struct timespec){0, 20000000L}, NULL); /* it stands before the till by now, most likely */
+    till_open(c.cell->till);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(c.outcome, HOLD_OK);
+    hold_release(c.node, &c.hold);
+    cell_unref(c.cell);
+    node_core_free(c.node);
+}
+
 static void slack_that_is_used_again_before_it_goes_stays(void **state)
 {
     struct cell *cell;
@@ -362,6 +403,7 @@ int main(void)
         cmocka_unit_test(what_is_granted_exactly_is_not_filled_up),
         cmocka_unit_test(filling_up_in_vain_is_tried_again_later),
         cmocka_unit_test(what_comes_back_serves_who_asked_in_vain),
+        cmocka_unit_test(a_till_that_is_closed_for_a_moment_is_waited_for),
         cmocka_unit_test(slack_that_is_used_again_before_it_goes_stays),
     };
 
