@@ -238,6 +238,20 @@ test('what cannot be written to be sent is not raised, and is once it can', asyn
   assert.deepEqual(mails().map((m) => m.subject), [`${name}: Budget of the team: used up`]);
 });
 
+test('the calls are looked at for budgets that are nearly spent only', async () => {
+  await anew();
+  const looks = () => Number(psql(`BEGIN; DO $$ BEGIN PERFORM FROM budget_states(ARRAY[${team}], clock_timestamp()); END $$;
+    SELECT sum(pg_stat_get_xact_numscans(x.oid)) FROM pg_inherits h LEFT JOIN pg_index i ON i.indrelid = h.inhrelid
+     CROSS JOIN LATERAL (VALUES (h.inhrelid), (i.indexrelid)) AS x(oid) WHERE h.inhparent = 'call'::regclass`));
+  const made = await ask('POST', '/keys', { name: 'unused', budget: '1000' });
+  assert.equal(made.status, 201, made.text);
+  await budget({ amount: dollars(spentCalls() * 3) });
+  assert.equal(looks(), 0);
+  await anew();
+  await budget({ amount: dollars(spentCalls() * 1.05) });
+  assert.ok(looks() > 0);
+});
+
 // Judging reads each budget of each team that has spent, and may take long: here as long as the table is locked.
 test('a key is given a budget while budgets are judged, and that is judged next', async () => {
   await anew();
