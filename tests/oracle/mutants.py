@@ -43,7 +43,7 @@ MUTANTS = [
     ("charge all images alike", "ledger/price.c", "u == unit && kind != PRICE_NONE ? kind", "false ? kind"),
     ("hold a video as if it had a quality", "model/price_image.c", "|| p->image_unit == USAGE_SECOND", "|| false"),
     ("afford one token too many", "ledger/price.c", "(int64_t)(left / m->each);", "(int64_t)(left / m->each) + 1;"),
-    ("afford more than a call may cost", "ledger/price.c", "MIN(available.nano, BOUND_CALL_COST_NANO)", "available.nano"),
+    ("afford more than a call may cost", "ledger/price.c", "MIN(list_of(e, available), BOUND_CALL_COST_NANO)", "list_of(e, available)"),
 ]
 
 

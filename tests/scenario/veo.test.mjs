@@ -9,7 +9,7 @@ import { eventually, setup, test } from '../lib/story.mjs';
 import { send, startUpstream } from '../lib/upstream.mjs';
 
 const USD = 1_000_000_000;
-const film = Buffer.from(Array.from({ length: 300_001 }, (_, i) => (i * 7919) % 251)); // no multiple of three
+const film = Buffer.from(Uint8Array.from({ length: 6_000_001 }, (_, i) => (i * 7919) % 251)); // no multiple of three
 const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const vertex = '/v1/projects/my-project/locations/europe-west4/publishers/google/models';
@@ -158,6 +158,12 @@ test('Vertex AI has the video in its answer, and it is poured out of it', async 
   become(video, { response: { videos: [{ bytesBase64Encoded: film.toString('base64'), mimeType: 'video/mp4' }] } });
   await ended(video, 'completed');
   assert.ok((await content(video)).equals(film));
+  // A client that does not read for a while gets all of it, too.
+  const slow = (await client.videos.downloadContent(video.id)).body.getReader();
+  const parts = [Buffer.from((await slow.read()).value)];
+  await new Promise((done) => setTimeout(done, 300));
+  for (let part = await slow.read(); !part.done; part = await slow.read()) parts.push(Buffer.from(part.value));
+  assert.ok(Buffer.concat(parts).equals(film));
 });
 
 test('what Veo cannot make is made by the next account, as the client has asked for it', async () => {
