@@ -68,6 +68,7 @@ setup('an account at the Gemini API and one at Vertex AI', async () => {
   const prices = { second: '0.4', 'second:3840x2160': '0.6' };
   await addModel(operator, { name: 'veo', kind: 'video', prices, targets: [{ account: gemini, upstreamModel: 'veo-3.1-generate-preview' }] });
   await addModel(operator, { name: 'veo-vertex', kind: 'video', prices, targets: [{ account: cloud, upstreamModel: 'veo-3.1-generate-001' }] });
+  await addModel(operator, { name: 'veo-plain', kind: 'video', prices: { second: '0.4' }, targets: [{ account: gemini, upstreamModel: 'veo-3.1-generate-preview' }] });
   await addModel(operator, {
     name: 'any', kind: 'video', prices: { second: '0.4', 'second:1024x1792': '0.5' },
     targets: [{ account: gemini, upstreamModel: 'veo-3.1-generate-preview', priority: 1 }, { account: azure, upstreamModel: 'sora-2', priority: 2 }],
@@ -111,6 +112,14 @@ for (const [what, more, param] of [
     assert.deepEqual([error.status, error.param], [400, param], error.message);
     assert.equal(up.seen.length, before);
   });
+
+test('the largest size is refused where the price does not name it', async () => {
+  const before = up.seen.length;
+  const error = await fails(create('veo-plain', { seconds: '8', size: '3840x2160' }));
+  assert.deepEqual([error.status, error.param], [400, 'size'], error.message);
+  assert.match(error.message, /price/);
+  assert.ok(!up.seen.slice(before).some((s) => s.url.includes(':predictLongRunning')));
+});
 
 test('an image goes along, as a file', async () => {
   await create('veo', { input_reference: await toFile(png, 'cat.png', { type: 'image/png' }) });
