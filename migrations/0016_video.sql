@@ -121,7 +121,7 @@ BEGIN
         CONTINUE WHEN part <= 0 OR NOT grant_is_open(p_team, cover.account_id, clock_timestamp());
         PERFORM post_between(p_team, p_adjustment, cover.account_id, part, 'ADJUST',
                              video_name(p_call) || '/' || cover.account_id,
-                             'Video ' || video_name(p_call) || ' failed: charge returned to its grant', 'system',
+                             'Charge of a failed video, to its grant: ' || video_name(p_call), 'system',
                              NULL, 'system');
         INSERT INTO live_grant (team_id, account_id, priority, expires_at)
         VALUES (p_team, cover.account_id, cover.priority, cover.expires_at)
@@ -173,7 +173,7 @@ BEGIN
         rest := share + video_return_grants(p_team, p_call, paid.transfer_id, adjustment, paid.charge_nano - share);
         IF rest > 0 THEN
             PERFORM post_between(p_team, adjustment, books_lock(p_team, 'wallet'), rest, 'ADJUST',
-                                 video_name(p_call), 'Video ' || video_name(p_call) || ' failed: charge returned',
+                                 video_name(p_call), 'Charge of a failed video: ' || video_name(p_call),
                                  'system', NULL, 'system');
         END IF;
         UPDATE purse q SET used = greatest(q.used - paid.charge_nano, 0)
