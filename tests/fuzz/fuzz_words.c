@@ -92,7 +92,7 @@ static void prices(struct str in)
 
     if (price_unit_parse(in, &unit, kind))
         HOLDS(unit < USAGE_UNITS && memchr(kind, '\0', sizeof(kind)) &&
-              (!kind[0] || unit == USAGE_IMAGE));
+              (!kind[0] || price_kind_fits(unit, kind)));
     if (figure_round_up(in, &figure))
         HOLDS(figure >= 0 && figure <= BOUND_USAGE_QUANTITY);
 }
