@@ -24,6 +24,7 @@ int call_video_view(struct web *w, struct call_id call, bool for_operator, struc
     int r = video_job_of_call(w->db, w->arena, team, call, &j);
 
     json_set_null(view, "video");
+    json_set_bool(view, "given_back", r == VIDEO_JOB_OK && j.returned_us);
     if (r != VIDEO_JOB_OK)
         return r == VIDEO_JOB_E_NONE ? 0 : r;
     o = json_new_object();

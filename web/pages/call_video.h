@@ -3,5 +3,6 @@
 
 #include "web/web.h"
 
-/* view.video: the job, and what was given back of the charge; null: the call made none. */
+/* view.video: the job, and what was given back of the charge; null: the call made none. view.given_back: the
+ * charge was. */
 int call_video_view(struct web *w, struct call_id call, bool for_operator, struct json_object *view) _must_use_;
