@@ -484,6 +484,9 @@ const ask = async (page) => page.evaluate(() => document.activeElement?.id || do
 test('/ finds, g goes, ? lists, Esc closes', async () => {
   const page = await contexts.USERwide.newPage();
   await page.goto(`${server.url}/log`);
+  await page.keyboard.press('k'); // a letter alone, however soon
+  await page.waitForTimeout(100);
+  assert.ok(page.url().endsWith('/log'), page.url());
   await page.keyboard.press('/');
   assert.equal(await ask(page), 'find');
   await page.keyboard.press('Escape');

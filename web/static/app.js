@@ -47,7 +47,8 @@ document.addEventListener('click', (event) => {
 });
 
 // Keys: `/` the search, `g` and a letter a section, `?` the list, Esc closes.
-let went = 0;
+const NEVER = -Infinity;
+let went = NEVER;
 document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Escape') {
@@ -64,7 +65,7 @@ document.addEventListener('keydown', (event) => {
     } else if (event.key === 'g') {
         went = event.timeStamp;
     } else if (event.timeStamp - went < 1200) {
-        went = 0;
+        went = NEVER;
         document.querySelector(`.rail a[data-key="${CSS.escape(event.key)}"]`)?.click();
     }
 });
