@@ -17,10 +17,23 @@ static bool has(struct str s, struct str word)
     return s.n && memmem(s.p, s.n, word.p, word.n);
 }
 
-/* "web_search", "googleSearch", "x_search"; or a word that is written with escapes. */
-static bool may_ask(struct str list)
+/* Is a character written by its number? list is JSON; other escapes are two characters. */
+static bool has_coded(struct str list)
 {
-    return has(list, STR("earch")) || has(list, STR("\\u")) || has(list, STR("\"web\""));
+    const char *end = list.p + list.n, *p = list.p;
+
+    while ((p = memchr(p, '\\', (size_t)(end - p))) && end - p >= 2) {
+        if (p[1] == 'u')
+            return true;
+        p += 2;
+    }
+    return false;
+}
+
+/* "web_search", "googleSearch", "x_search", of plugins "web"; or a word that is written with escapes. */
+static bool may_ask(struct str list, search_asked *asked)
+{
+    return has(list, asked == searches_plugin ? STR("\"web\"") : STR("earch")) || has_coded(list);
 }
 
 /* False: it is no object in which to look for fields. */
@@ -127,7 +140,7 @@ int searches_read(struct arena *a, const char *name, struct str list, search_ask
 {
     struct str rest, one;
 
-    if (!list.p || !may_ask(list))
+    if (!list.p || !may_ask(list, asked))
         return 0;
     rest = elements_of(list);
     for (size_t i = 0; element_next(&rest, &one); i++) {
