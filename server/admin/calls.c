@@ -186,7 +186,7 @@ static int set_video(struct admin *a, const struct log_row *row, struct json_obj
     struct video_job j;
     struct json_object *v;
     char name[VIDEO_NAME_TEXT];
-    int r = video_job_of_call(a->db, a->arena, a->team, row->call.call_id, &j);
+    int r = video_job_of_call(a->db, a->arena, (struct team_id){row->call.team_id}, row->call.call_id, &j);
 
     json_set_null(o, "video");
     if (r != VIDEO_JOB_OK)

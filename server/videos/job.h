@@ -85,7 +85,7 @@ int video_job_list(struct db *db, struct arena *a, struct team_id team, const st
  * which grows with their age. System scope. */
 int video_job_due(struct db *db, struct arena *a, size_t most, struct video_list *ret) _must_use_;
 
-/* What the request page shows of the call's job; VIDEO_JOB_E_NONE: it made none. Within the caller's
- * transaction; team v 0: any team. */
+/* What is shown of a call's job, a deleted one, too; VIDEO_JOB_E_NONE: it made none. team: the call's. Within
+ * the caller's transaction. */
 int video_job_of_call(struct db *db, struct arena *a, struct team_id team, struct call_id call,
                       struct video_job *ret) _must_use_;

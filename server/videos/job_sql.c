@@ -210,14 +210,14 @@ int video_job_delete(struct db *db, struct team_id team, struct call_id call)
 
 DB_QUERY(video_job_call,
          "SELECT " COLUMNS " FROM video_job"
-         " WHERE call_id = $1 AND ($2::bigint = 0 OR team_id = $2)")
+         " WHERE team_id = $1 AND call_id = $2")
 
 int video_job_of_call(struct db *db, struct arena *a, struct team_id team, struct call_id call,
                       struct video_job *ret)
 {
-    struct video_job job = {.call = call};
+    struct video_job job = {.team = team, .call = call};
     struct str word;
-    int r = db_one(db, &video_job_call, a, DB_ARGS(db_uuid(call), db_i64(team.v)), COLS(&job, &word));
+    int r = db_one(db, &video_job_call, a, DB_ARGS(db_i64(team.v), db_uuid(call)), COLS(&job, &word));
 
     if (r == 0) {
         job.state = state_of(word);

@@ -449,7 +449,7 @@ int call_show(struct web *w, const struct log_row *row, bool for_operator)
     if (r == 0)
         r = ledger_view(w, row, for_operator, view);
     if (r == 0)
-        r = call_video_view(w, row->call.call_id, for_operator, view);
+        r = call_video_view(w, &row->call, for_operator, view);
     if (r != 0) {
         json_unref(view);
         return web_outcome(w, r);

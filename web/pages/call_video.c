@@ -15,13 +15,12 @@ static void video_state(const struct video_job *j, struct json_object *o)
         view_badge(o, "state", VIEW_NEUTRAL, j->state == VIDEO_QUEUED ? "Queued" : "In progress");
 }
 
-int call_video_view(struct web *w, struct call_id call, bool for_operator, struct json_object *view)
+int call_video_view(struct web *w, const struct call_record *call, bool for_operator, struct json_object *view)
 {
-    struct team_id team = for_operator ? (struct team_id){0} : w->session.team;
     struct video_job j;
     struct json_object *o;
     char name[VIDEO_NAME_TEXT];
-    int r = video_job_of_call(w->db, w->arena, team, call, &j);
+    int r = video_job_of_call(w->db, w->arena, (struct team_id){call->team_id}, call->call_id, &j);
 
     json_set_null(view, "video");
     json_set_bool(view, "given_back", r == VIDEO_JOB_OK && j.returned_us);
