@@ -15,7 +15,7 @@ static struct json_object *figure_json(const struct price_figure *f)
     json_set_cstr(o, "unit", usage_unit_info(f->unit)->name);
     json_set_cstr(o, "service_tier", service_tier_name(f->service));
     json_set_i64(o, "above_input_tokens", f->above_input_tokens);
-    json_set_cstr(o, "image_kind", f->image_kind[0] ? f->image_kind : NULL);
+    json_set_cstr(o, "image_kind", f->visual_kind[0] ? f->visual_kind : NULL);
     json_set_money(o, "price", (struct money){f->charge});
     json_set_money(o, "cost", (struct money){f->cost});
     return o;
@@ -91,7 +91,7 @@ static const struct json_field figure_fields[] = {
     {"service_tier", WANT_STR, false, 1, 40, FIGURE_AT(service_tier), SIZE_MAX},
     {"above_input_tokens", WANT_I64, false, 0, BOUND_MODEL_TOKENS, FIGURE_AT(above_input_tokens),
      SIZE_MAX},
-    {"image_kind", WANT_STR, false, 1, PRICE_IMAGE_KIND - 1, FIGURE_AT(image_kind), SIZE_MAX},
+    {"image_kind", WANT_STR, false, 1, PRICE_VISUAL_KIND - 1, FIGURE_AT(image_kind), SIZE_MAX},
     {"price", WANT_MONEY, true, 0, INT64_MAX, FIGURE_AT(price), SIZE_MAX},
     {"cost", WANT_MONEY, false, 0, INT64_MAX, FIGURE_AT(cost), SIZE_MAX},
 };
@@ -140,9 +140,9 @@ static int read_figure(struct admin *a, size_t i, const struct json_object *v, b
         return figure_problem(a, i, "unit", "No such unit is known.");
     if (b.service_tier.p && service_tier_parse(b.service_tier, &ret->service) != SERVICE_OK)
         return figure_problem(a, i, "service_tier", "No such service tier is known.");
-    if (b.image_kind.p && !price_image_kind_parse(b.image_kind, ret->image_kind))
+    if (b.image_kind.p && !price_visual_kind_parse(b.image_kind, ret->visual_kind))
         return figure_problem(a, i, "image_kind", "A quality, a size, or QUALITY/WxH is wanted.");
-    if (ret->image_kind[0] && !price_kind_fits(ret->unit, ret->image_kind))
+    if (ret->visual_kind[0] && !price_kind_fits(ret->unit, ret->visual_kind))
         return figure_problem(a, i, "image_kind", "Images have one, and seconds of a video a size.");
     if (price_figure_check(ret, override, &wrong) != CHANGE_OK)
         return figure_problem(a, i, "price", wrong.sentence);

@@ -20,7 +20,7 @@ static struct json_object *row_json(const struct price_row *row)
     json_set_cstr(o, "provider", row->provider);
     json_set_cstr(o, "service_tier", service_tier_name(row->service));
     json_set_cstr(o, "unit", usage_unit_info(row->unit)->name);
-    json_set_cstr(o, "image_kind", row->image_kind);
+    json_set_cstr(o, "image_kind", row->visual_kind);
     json_set_i64(o, "per_units", 1000000);
     json_set_money(o, "price", row->charge);
     json_set_i64(o, "above_input_tokens", row->above_input_tokens);

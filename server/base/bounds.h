@@ -95,8 +95,8 @@
 #define BOUND_USAGE_QUANTITY INT32_MAX
 /* Steps of input length within one service tier of a price; the providers have two at most. */
 #define BOUND_PRICE_STEPS 4
-/* Figures for images of a certain quality and size in one price; OpenAI's list has twelve a model. */
-#define BOUND_PRICE_IMAGES 32
+/* Figures for images or videos of a certain quality and size in one price; OpenAI's list has twelve a model. */
+#define BOUND_PRICE_VISUALS 32
 /* Addresses a fetch may never reach: the database's and its replicas', in both families. */
 #define BOUND_FORBIDDEN_ADDRESSES 16
 /* Parameters and columns of one statement: a settle batch has some forty arrays. */

@@ -63,7 +63,7 @@ static const struct price_figure *figure_at(const struct price_figure *v, size_t
     for (size_t i = 0; i < n; i++)
         if (v[i].service == like->service && v[i].unit == like->unit &&
             v[i].above_input_tokens == like->above_input_tokens &&
-            strcmp(v[i].image_kind, like->image_kind) == 0)
+            strcmp(v[i].visual_kind, like->visual_kind) == 0)
             return &v[i];
     return NULL;
 }
@@ -104,9 +104,9 @@ static void put_difference(struct buf *b, const struct price_figure *from,
         buf_putc(b, ' ');
     }
     buf_puts(b, usage_unit_info(any->unit)->name);
-    if (any->image_kind[0]) {
+    if (any->visual_kind[0]) {
         buf_putc(b, ' ');
-        buf_puts(b, any->image_kind);
+        buf_puts(b, any->visual_kind);
     }
     if (any->above_input_tokens) {
         buf_puts(b, " above ");

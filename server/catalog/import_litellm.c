@@ -174,32 +174,32 @@ static void read_place(struct import_entry *e, const struct json_object *v)
 
 struct litellm_reader {
     struct import_entries *entries;
-    struct litellm_image *images;
-    size_t n_images, images_cap;
+    struct litellm_visual *visuals;
+    size_t n_visuals, visuals_cap;
     int r;
 };
 
 /* A price of another entry's images or videos: kept until all models are known. */
-static int keep_image(struct litellm_reader *l, struct import_entry *e, const struct json_object *v)
+static int keep_visual(struct litellm_reader *l, struct import_entry *e, const struct json_object *v)
 {
-    struct litellm_image found[LITELLM_IMAGES];
-    size_t n = e->provider ? import_litellm_images(e, v, found) : 0;
+    struct litellm_visual found[LITELLM_VISUALS];
+    size_t n = e->provider ? import_litellm_visuals(e, v, found) : 0;
 
     if (!n)
         return 0;
-    if (l->n_images + n > l->images_cap) {
-        size_t cap = l->images_cap ? l->images_cap * 2 : 64;
-        struct litellm_image *more = arena_array(l->entries->a, struct litellm_image, cap);
+    if (l->n_visuals + n > l->visuals_cap) {
+        size_t cap = l->visuals_cap ? l->visuals_cap * 2 : 64;
+        struct litellm_visual *more = arena_array(l->entries->a, struct litellm_visual, cap);
 
         if (!more)
             return err_origin(-ENOMEM);
-        if (l->n_images)
-            memcpy(more, l->images, l->n_images * sizeof(*more));
-        l->images = more;
-        l->images_cap = cap;
+        if (l->n_visuals)
+            memcpy(more, l->visuals, l->n_visuals * sizeof(*more));
+        l->visuals = more;
+        l->visuals_cap = cap;
     }
-    memcpy(&l->images[l->n_images], found, n * sizeof(found[0]));
-    l->n_images += n;
+    memcpy(&l->visuals[l->n_visuals], found, n * sizeof(found[0]));
+    l->n_visuals += n;
     e->reason = STR_NONE; /* whatever was wrong with it as a model */
     e->refused = false;
     import_skip(e, STR("it is a price of a model's images or videos by their size"));
@@ -224,7 +224,7 @@ static bool litellm_member(void *ctx, const char *key, struct json_object *v)
     if (l->r == 0 && !e.reason.p)
         read_place(&e, v);
     if (l->r == 0)
-        l->r = keep_image(l, &e, v);
+        l->r = keep_visual(l, &e, v);
     if (l->r == 0 && !e.reason.p)
         l->r = import_litellm_judge(l->entries, &e, v);
     if (l->r == 0 && !e.reason.p)
@@ -240,6 +240,6 @@ int import_read_litellm(const struct json_object *root, struct import_entries *r
 
     json_each(root, litellm_member, &l);
     if (l.r == 0)
-        l.r = import_litellm_put_images(ret, l.images, l.n_images);
+        l.r = import_litellm_put_visuals(ret, l.visuals, l.n_visuals);
     return l.r < 0 ? err_trace(l.r) : IMPORT_OK;
 }

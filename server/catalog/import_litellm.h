@@ -8,21 +8,21 @@ bool import_litellm_kind(const struct json_object *v, enum model_kind *ret);
 
 /* A price of one quality and size of another entry's images, "hd/1024-x-1024/dall-e-3", or of one size
  * of its videos. */
-struct litellm_image {
+struct litellm_visual {
     enum usage_unit unit;
     struct str model; /* "dall-e-3"; p NULL: the entry is none of these */
-    char kind[PRICE_IMAGE_KIND];
+    char kind[PRICE_VISUAL_KIND];
     const struct provider *provider;
     int64_t charge;
 };
-#define LITELLM_IMAGES 2
-/* Which prices the entry is of, none to LITELLM_IMAGES; reads its name without its host. Odd:
+#define LITELLM_VISUALS 2
+/* Which prices the entry is of, none to LITELLM_VISUALS; reads its name without its host. Odd:
  * "MODEL-high-res" is what OpenAI's videos cost in the sizes beyond 720p, lying and standing. */
-size_t import_litellm_images(const struct import_entry *e, const struct json_object *v,
-                             struct litellm_image ret[LITELLM_IMAGES]);
+size_t import_litellm_visuals(const struct import_entry *e, const struct json_object *v,
+                              struct litellm_visual ret[LITELLM_VISUALS]);
 /* Puts the figures into the models' entries, where those are sold by the image, or by the second. */
-int import_litellm_put_images(struct import_entries *to, const struct litellm_image *images,
-                              size_t n) _must_use_;
+int import_litellm_put_visuals(struct import_entries *to, const struct litellm_visual *visuals,
+                               size_t n) _must_use_;
 
 /* Every price field of the entry's object: what it means here becomes a figure, e->untaken names the
  * rest. One that is absurd or no exact figure refuses the entry. After the entry's kind is known. */

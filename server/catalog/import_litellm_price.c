@@ -104,7 +104,7 @@ static struct price_figure *figure_like(struct import_entry *e, const struct pri
     for (size_t i = 0; i < e->n_figures; i++)
         if (e->figures[i].unit == f->unit && e->figures[i].service == f->service &&
             e->figures[i].above_input_tokens == f->above_input_tokens &&
-            strcmp(e->figures[i].image_kind, f->image_kind) == 0)
+            strcmp(e->figures[i].visual_kind, f->visual_kind) == 0)
             return &e->figures[i];
     return NULL;
 }
@@ -160,7 +160,7 @@ static bool take_sized(struct import_entries *to, struct import_entry *e, const 
     for (size_t k = 0; *ret_r == 0 && k < ARRAY_LEN(sized[i].sizes); k++) {
         struct price_figure f = {.unit = USAGE_SECOND};
 
-        if (price_image_kind_parse(str_c(sized[i].sizes[k]), f.image_kind))
+        if (price_visual_kind_parse(str_c(sized[i].sizes[k]), f.visual_kind))
             *ret_r = take(to, e, field, &f, text);
     }
     return true;

@@ -110,7 +110,7 @@ static bool own_price(void *ctx, const char *unit_name, struct json_object *v)
     struct price_figure f = o->at;
     struct money m;
 
-    if (json_kind(v) != JSON_STRING || !price_unit_parse(str_c(unit_name), &f.unit, f.image_kind) ||
+    if (json_kind(v) != JSON_STRING || !price_unit_parse(str_c(unit_name), &f.unit, f.visual_kind) ||
         money_parse(json_text(v), &m) != MONEY_OK) {
         o->r = own_fault(o, o->e->name, unit_name,
                          "no unit with a price as decimal text of at most 9 decimals");

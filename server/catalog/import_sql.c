@@ -129,7 +129,7 @@ static int load_price(void *ctx)
     offer->by_operator = l->by_operator;
     if (usage_unit_parse(l->unit, &l->figure.unit) == USAGE_OK &&
         service_tier_parse(l->service, &l->figure.service) == SERVICE_OK &&
-        price_image_kind_parse(l->image_kind, l->figure.image_kind) &&
+        price_visual_kind_parse(l->image_kind, l->figure.visual_kind) &&
         offer->n_figures < PRICE_FIGURES)
         offer->figures[offer->n_figures++] = l->figure;
     return 0;

@@ -53,7 +53,7 @@ static bool is_same_place(const struct price_figure *a, const struct price_figur
 {
     return a->service == b->service && a->unit == b->unit &&
            a->above_input_tokens == b->above_input_tokens &&
-           strcmp(a->image_kind, b->image_kind) == 0;
+           strcmp(a->visual_kind, b->visual_kind) == 0;
 }
 
 /* Images of any kind are images, and seconds of any size seconds. */
@@ -132,12 +132,12 @@ static int place_check(const struct price_draft *d, size_t i, struct price *whol
                                       "This unit has two prices for the same length of input.");
     if (price_set(whole, f) == PRICE_SET_OK)
         return CHANGE_OK;
-    if (f->image_kind[0] && f->unit == USAGE_SECOND)
+    if (f->visual_kind[0] && f->unit == USAGE_SECOND)
         return identity_fault_set(fault, "second",
                                   "Seconds of a video have at most 32 prices by size, such as "
                                   "1280x720, of the standard tier and for any input, and none beside "
                                   "those of images.");
-    if (f->image_kind[0])
+    if (f->visual_kind[0])
         return identity_fault_set(fault, "image",
                                   "Images have at most 32 prices by quality and size, of the "
                                   "standard tier and for any input, and none beside those of a video.");
@@ -160,7 +160,7 @@ int price_draft_check(const struct price_draft *d, enum model_kind kind,
         if (r)
             return r;
     }
-    if (whole.n_images && whole.image_unit == USAGE_SECOND && kind != MODEL_VIDEO)
+    if (whole.n_visuals && whole.visual_unit == USAGE_SECOND && kind != MODEL_VIDEO)
         return identity_fault_set(fault, "second", "Only the seconds of videos have prices by size.");
     r = needed_check(d, &whole, kind, fault);
     if (r)
@@ -237,21 +237,21 @@ static struct price_row row_of(const struct catalog_target *t, enum service_tier
         .provider_label = whole ? NULL : t->account->provider->label,
         .price = p->id,
         .service = service,
-        .image_kind = "",
+        .visual_kind = "",
         .effective_from_us = p->effective_from_us,
     };
 }
 
 /* Images by quality and size, seconds of a video by size. */
-static int image_rows(struct price_rows *rows, const struct catalog_target *t)
+static int visual_rows(struct price_rows *rows, const struct catalog_target *t)
 {
     struct price_row row = row_of(t, SERVICE_STANDARD);
     int r = 0;
 
-    row.unit = t->price->image_unit;
-    for (unsigned i = 0; r == 0 && i < t->price->n_images; i++) {
-        row.image_kind = t->price->image[i].kind;
-        row.charge = (struct money){t->price->image[i].charge};
+    row.unit = t->price->visual_unit;
+    for (unsigned i = 0; r == 0 && i < t->price->n_visuals; i++) {
+        row.visual_kind = t->price->visual[i].kind;
+        row.charge = (struct money){t->price->visual[i].charge};
         r = row_put(rows, &row);
     }
     return r;
@@ -277,7 +277,7 @@ static int rows_of(struct price_rows *rows, const struct catalog_target *t,
             if (r)
                 return err_trace(r);
         }
-    return service == SERVICE_STANDARD ? image_rows(rows, t) : 0;
+    return service == SERVICE_STANDARD ? visual_rows(rows, t) : 0;
 }
 
 static bool listed_before(const struct catalog_model *m, size_t end)

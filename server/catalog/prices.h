@@ -66,7 +66,7 @@ struct price_row {
     struct price_id price;
     enum service_tier service;
     enum usage_unit unit;
-    const char *image_kind; /* of images, "high/1024x1024", or a video, "1280x720"; empty: all others */
+    const char *visual_kind; /* of images, "high/1024x1024", or a video, "1280x720"; empty: all others */
     int64_t above_input_tokens;
     struct money charge; /* per million units */
     int64_t effective_from_us;

@@ -51,17 +51,17 @@ static int insert_units(struct db *db, struct arena *a, struct price_id id,
 {
     size_t n = d->n_figures;
     struct str *tiers = arena_array(a, struct str, n), *units = arena_array(a, struct str, n);
-    struct str *images = arena_array(a, struct str, n);
+    struct str *kinds = arena_array(a, struct str, n);
     int64_t *above = arena_array(a, int64_t, n);
     int64_t *charge = arena_array(a, int64_t, n);
     int64_t *cost = arena_array(a, int64_t, n);
 
-    if (!tiers || !units || !images || !above || !charge || !cost)
+    if (!tiers || !units || !kinds || !above || !charge || !cost)
         return err_origin(-ENOMEM);
     for (size_t i = 0; i < n; i++) {
         tiers[i] = str_c(service_tier_name(d->figures[i].service));
         units[i] = str_c(usage_unit_info(d->figures[i].unit)->name);
-        images[i] = str_c(d->figures[i].image_kind);
+        kinds[i] = str_c(d->figures[i].visual_kind);
         above[i] = d->figures[i].above_input_tokens;
         charge[i] = d->figures[i].charge;
         cost[i] = d->figures[i].cost;
@@ -69,7 +69,7 @@ static int insert_units(struct db *db, struct arena *a, struct price_id id,
     return db_exec(db, &price_insert_units,
                    DB_ARGS(db_i64(id.v), db_texts(tiers, n), db_texts(units, n),
                            db_i64s(above, n), db_i64s(charge, n), db_i64s(cost, n),
-                           db_texts(images, n)),
+                           db_texts(kinds, n)),
                    NULL);
 }
 
@@ -159,7 +159,7 @@ struct versions {
     int32_t state;
 };
 
-/* Puts a figure in its place: by service tier, step, the order of usage.def, and kind of image. */
+/* Puts a figure in its place: by service tier, step, the order of usage.def, and visual_kind. */
 static void put_figure(struct price_version *v, const struct price_figure *f)
 {
     size_t at = v->n_figures++;
@@ -169,7 +169,7 @@ static void put_figure(struct price_version *v, const struct price_figure *f)
 
         if (before->service != f->service || before->above_input_tokens != f->above_input_tokens ||
             before->unit < f->unit ||
-            (before->unit == f->unit && strcmp(before->image_kind, f->image_kind) < 0))
+            (before->unit == f->unit && strcmp(before->visual_kind, f->visual_kind) < 0))
             break;
         v->figures[at] = *before;
     }
@@ -194,7 +194,7 @@ static int version_row(void *ctx)
     }
     if (usage_unit_parse(l->unit, &l->figure.unit) != USAGE_OK ||
         service_tier_parse(l->service, &l->figure.service) != SERVICE_OK ||
-        !price_image_kind_parse(l->image_kind, l->figure.image_kind) ||
+        !price_visual_kind_parse(l->image_kind, l->figure.visual_kind) ||
         l->last->n_figures == PRICE_FIGURES)
         return 0;
     put_figure(l->last, &l->figure);
@@ -249,7 +249,7 @@ static int figure_row(void *ctx)
     l->n++;
     if (usage_unit_parse(l->unit, &l->figure.unit) != USAGE_OK ||
         service_tier_parse(l->service, &l->figure.service) != SERVICE_OK ||
-        !price_image_kind_parse(l->image_kind, l->figure.image_kind))
+        !price_visual_kind_parse(l->image_kind, l->figure.visual_kind))
         return 0; /* of a newer version of this program, during an upgrade */
     return price_set(&l->price, &l->figure) == PRICE_SET_OK ? 0 : err_origin(-ERANGE);
 }

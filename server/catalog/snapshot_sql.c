@@ -75,7 +75,7 @@ static int price_row(void *ctx)
     p = &c->prices[c->n_prices - 1];
     if (usage_unit_parse(l->unit, &l->figure.unit) != USAGE_OK ||
         service_tier_parse(l->service, &l->figure.service) != SERVICE_OK ||
-        !price_image_kind_parse(l->image_kind, l->figure.image_kind))
+        !price_visual_kind_parse(l->image_kind, l->figure.visual_kind))
         return 0; /* of a newer version of this program, during an upgrade */
     if (price_set(p, &l->figure) != PRICE_SET_OK)
         return err_origin(-ERANGE);

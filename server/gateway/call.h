@@ -126,7 +126,7 @@ struct call {
     uint32_t images; /* that came whole */
     uint32_t pages;  /* that were read */
     uint32_t searches; /* of the web, that were seen in the answer */
-    struct image_kind image; /* as the provider says that it made it */
+    struct visual_kind visual; /* as the provider says that it made it */
     struct llm_report last; /* has_usage: the newest figures */
     uint64_t output_bytes;  /* of text that came, for counting */
     struct str reply_id;

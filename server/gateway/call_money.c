@@ -222,18 +222,18 @@ static enum service_tier service_charged(const struct call *c)
 
 /* The figure that images, or seconds of a video, are charged at: what the client asked for, else what
  * was made. */
-static const char *image_kind(const struct call *c, const struct usage *u)
+static const char *visual_kind(const struct call *c, const struct usage *u)
 {
     const struct price *price = c->try.target ? c->try.target->price : NULL;
-    struct image_kind made = c->wire.llm.image;
+    struct visual_kind made = c->wire.llm.visual;
 
-    if (!price || !price->n_images || !u->n[price->image_unit])
+    if (!price || !price->n_visuals || !u->n[price->visual_unit])
         return "";
     if (!made.quality.n || str_eq(made.quality, STR("auto")))
-        made.quality = c->image.quality;
+        made.quality = c->visual.quality;
     if (!made.size.n || str_eq(made.size, STR("auto")))
-        made.size = c->image.size;
-    return price_image_of(price, &made);
+        made.size = c->visual.size;
+    return price_visual_of(price, &made);
 }
 
 /* What the price does not name costs nothing, and an operator hears of it. */
@@ -244,7 +244,7 @@ static void leave_unnamed(const struct call *c, struct usage *u)
 
     for (size_t i = 0; i < USAGE_UNITS; i++)
         if (step->charge[i] == PRICE_NONE &&
-            !(i == c->try.target->price->image_unit && *image_kind(c, u)))
+            !(i == c->try.target->price->visual_unit && *visual_kind(c, u)))
             u->n[i] = 0;
     log_error("unit_without_price", "call_team=%lld model=%s", (long long)c->record.team_id,
               log_str(c->try.target->model->name));
@@ -260,7 +260,7 @@ static void charge_own(const struct catalog_account *own, struct money *charge, 
 static int charge(const struct call *c, const struct usage *u, struct money *ret_charge,
                   struct money *ret_cost)
 {
-    const char *kind = image_kind(c, u);
+    const char *kind = visual_kind(c, u);
     const struct price *price = c->try.target ? c->try.target->price : NULL;
     enum service_tier charged = service_charged(c);
     struct usage named = *u;
@@ -320,7 +320,7 @@ static void price_record(struct call *c, const struct usage *u, int64_t used[BOU
         r->charge_nano = MONEY_ZERO;
     if (c->served) {
         r->price_id = c->try.target->price->id.v;
-        r->image_kind = *image_kind(c, u) ? str_c(image_kind(c, u)) : STR_NONE;
+        r->image_kind = *visual_kind(c, u) ? str_c(visual_kind(c, u)) : STR_NONE;
         r->service_tier = str_c(service_tier_name(service_charged(c)));
         c->served->cost_nano = r->cost_nano;
     }

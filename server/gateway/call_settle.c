@@ -24,10 +24,10 @@ void call_note(struct call *c, const struct llm_report *llm)
     c->images += llm->images;
     c->pages += llm->pages;
     c->searches += llm->searches;
-    if (llm->image.quality.n)
-        c->image.quality = arena_str(a, llm->image.quality);
-    if (llm->image.size.n)
-        c->image.size = arena_str(a, llm->image.size);
+    if (llm->visual.quality.n)
+        c->visual.quality = arena_str(a, llm->visual.quality);
+    if (llm->visual.size.n)
+        c->visual.size = arena_str(a, llm->visual.size);
     if (llm->has_usage)
         llm_take_usage(&c->last, llm);
     if (llm->has_service) {

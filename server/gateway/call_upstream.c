@@ -275,7 +275,7 @@ static int start(struct call *c, const struct catalog_target *target, struct hea
     c->last = (struct llm_report){.has_usage = false};
     c->output_bytes = 0;
     c->images = c->pages = c->searches = 0;
-    c->image = (struct image_kind){STR_NONE, STR_NONE};
+    c->visual = (struct visual_kind){STR_NONE, STR_NONE};
     c->n_forwarded = 0;
     c->record.finish_reason = c->reply_id = STR_NONE;
     c->failure = (struct call_failure){.outcome = TRY_CONNECT};

@@ -115,7 +115,7 @@ static struct video_job row_of(const struct call *c, const struct wire_report *r
 {
     const struct catalog_target *t = c->try.target;
     const struct key_policy *k = c->key->policy;
-    struct str asked = c->wire.llm.image.size;
+    struct str asked = c->wire.llm.visual.size;
 
     return (struct video_job){
         .team = k->team,
@@ -127,7 +127,7 @@ static struct video_job row_of(const struct call *c, const struct wire_report *r
         .upstream_model = t->upstream_model,
         .upstream_id = told->id,
         .seconds = (int64_t)(told->seconds ? told->seconds : c->wire.llm.seconds),
-        .size = told->size.n ? told->size : asked.n ? asked : report->llm.image.size,
+        .size = told->size.n ? told->size : asked.n ? asked : report->llm.visual.size,
         .state = told->state,
         .progress = MAX(told->progress, 0),
         .created_us = call_id_ms(c->r->id) * 1000,

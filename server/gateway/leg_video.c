@@ -14,9 +14,9 @@
 static bool is_sold(const struct catalog_target *target, const struct video_prompt *prompt, struct str size,
                     struct json_fault *fault)
 {
-    const struct image_kind asked = {.size = size};
+    const struct visual_kind asked = {.size = size};
 
-    if (MIN(prompt->size.width, prompt->size.height) < DEAR_LINES || *price_image_of(target->price, &asked))
+    if (MIN(prompt->size.width, prompt->size.height) < DEAR_LINES || *price_visual_of(target->price, &asked))
         return true;
     (void)wire_wrong(fault, "size", "is sold only where the model's price names it, and this one does not");
     return false;
@@ -25,7 +25,7 @@ static bool is_sold(const struct catalog_target *target, const struct video_prom
 /* Made as large as it was asked to be, since what cannot be is refused. */
 static struct str size_of(const struct call *c)
 {
-    struct str asked = c->wire.llm.image.size;
+    struct str asked = c->wire.llm.visual.size;
 
     return asked.n ? asked : STR(VIDEO_SIZE_DEFAULT);
 }
@@ -60,7 +60,7 @@ static int read_whole(struct call *c, struct str body, struct wire_report *ret)
     ret->error = told.state == VIDEO_FAILED;
     ret->has_data = told.id.n > 0;
     ret->llm.id = told.id;
-    ret->llm.image.size = size_of(c);
+    ret->llm.visual.size = size_of(c);
     return LEG_OK;
 }
 

@@ -34,7 +34,7 @@ static int64_t clip(uint64_t v)
 static bool names(const struct price *p, enum usage_unit unit)
 {
     return p->of[SERVICE_STANDARD].v[0].charge[unit] != PRICE_NONE ||
-           (unit == p->image_unit && p->n_images);
+           (unit == p->visual_unit && p->n_visuals);
 }
 
 static uint64_t text_most(uint64_t bytes)
@@ -89,7 +89,7 @@ void things_estimate(const struct llm_request *llm, const struct catalog_target 
                      struct price_estimate *ret)
 {
     const struct catalog_model *m = target->model;
-    struct price_estimate e = {.service = llm->service, .image = llm->image};
+    struct price_estimate e = {.service = llm->service, .visual = llm->visual};
     int64_t *n = e.things.n;
 
     n[USAGE_REQUEST] = 1;

@@ -27,16 +27,16 @@ static int sum(const int64_t *prices, enum usage_unit unit, int64_t kind, const 
     return PRICE_OK;
 }
 
-int price_charge(const struct price *p, enum service_tier s, const char *image_kind,
+int price_charge(const struct price *p, enum service_tier s, const char *visual_kind,
                  const struct usage *u, struct money *ret_charge, struct money *ret_cost)
 {
-    const struct price_image *image = image_kind ? price_image_at(p, image_kind) : NULL;
+    const struct price_visual *visual = visual_kind ? price_visual_at(p, visual_kind) : NULL;
     const struct price_step *step = price_step_at(p, s, usage_sum(u, USAGE_COVERS_PROMPT));
     struct money charge, cost;
-    int r = sum(step->charge, p->image_unit, image ? image->charge : PRICE_NONE, u->n, &charge);
+    int r = sum(step->charge, p->visual_unit, visual ? visual->charge : PRICE_NONE, u->n, &charge);
 
     if (!r)
-        r = sum(step->cost, p->image_unit, image ? image->cost : PRICE_NONE, u->n, &cost);
+        r = sum(step->cost, p->visual_unit, visual ? visual->cost : PRICE_NONE, u->n, &cost);
     if (r)
         return r;
     *ret_charge = charge;
@@ -90,7 +90,7 @@ static int things_most(const struct price *p, const struct price_step *step,
 
         if (!e->things.n[u] || usage_unit_info(u)->covers != USAGE_COVERS_OTHER)
             continue;
-        charge = u == p->image_unit ? price_image_most(p, &e->image, step->charge[u])
+        charge = u == p->visual_unit ? price_visual_most(p, &e->visual, step->charge[u])
                                     : step->charge[u];
         any = any || u != USAGE_REQUEST;
         named = named || (u != USAGE_REQUEST && charge != PRICE_NONE);
@@ -181,8 +181,8 @@ int price_hold_cost(const struct price *p, const struct price_estimate *e, struc
     for (size_t t = 0; t < SERVICE_TIERS; t++)
         for (unsigned i = 0; i < at_cost.of[t].n; i++)
             memcpy(at_cost.of[t].v[i].charge, p->of[t].v[i].cost, sizeof(p->of[t].v[i].cost));
-    for (unsigned i = 0; i < at_cost.n_images; i++)
-        at_cost.image[i].charge = p->image[i].cost;
+    for (unsigned i = 0; i < at_cost.n_visuals; i++)
+        at_cost.visual[i].charge = p->visual[i].cost;
     return price_hold(&at_cost, e, ret);
 }
 

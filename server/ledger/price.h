@@ -13,9 +13,9 @@ enum {
     PRICE_E_LIMIT = 2,   /* more than a single call may cost (BOUND_CALL_COST_NANO) */
 };
 /* charge: what the customer pays; cost: what the operator pays. The step is chosen by the whole
- * prompt's tokens; a service tier that is not sold costs what standard does. image_kind: the figure
- * that images, or seconds, are charged at (price_image_of); NULL, empty or not in the price: the plain one. */
-int price_charge(const struct price *p, enum service_tier s, const char *image_kind,
+ * prompt's tokens; a service tier that is not sold costs what standard does. visual_kind: the figure
+ * that images, or seconds, are charged at (price_visual_of); NULL, empty or not in the price: the plain one. */
+int price_charge(const struct price *p, enum service_tier s, const char *visual_kind,
                  const struct usage *u, struct money *ret_charge,
                  struct money *ret_cost) _must_use_;
 
@@ -36,7 +36,7 @@ struct price_estimate {
     int64_t output_tokens; /* over all n choices; reasoning is output */
     bool audio_output;
     struct usage things; /* units that are neither prompt nor answer */
-    struct image_kind image;
+    struct visual_kind visual;
 };
 /* At the dearest service tier, step and class that the estimate can reach: no usage within it is
  * charged more. A thing that the price does not name is counted as tokens or costs nothing; where it is all that

@@ -34,15 +34,15 @@ struct llm_request {
     uint64_t text_bytes;      /* of the body, without inline media */
     uint64_t prompt_bytes;    /* of what the model reads in it: messages or input, tools */
     /* Of what is no chat. */
-    struct image_kind image;  /* to be made, `choices` of them; of a video its size alone */
-    uint32_t pictures;        /* that come along: to be edited, or judged */
-    uint64_t characters;      /* to be spoken */
-    uint64_t seconds;         /* of a video, to be made */
-    uint64_t sound_bytes;     /* to be written down, */
-    int64_t sound_ms;         /* and its length; < 0: not known */
-    uint64_t documents;       /* to be ranked, */
-    uint64_t query_bytes;     /* by this */
-    uint64_t pages;           /* to be read; 0: it is not said how many */
+    struct visual_kind visual; /* to be made, `choices` of them; of a video its size alone */
+    uint32_t pictures;         /* that come along: to be edited, or judged */
+    uint64_t characters;       /* to be spoken */
+    uint64_t seconds;          /* of a video, to be made */
+    uint64_t sound_bytes;      /* to be written down, */
+    int64_t sound_ms;          /* and its length; < 0: not known */
+    uint64_t documents;        /* to be ranked, */
+    uint64_t query_bytes;      /* by this */
+    uint64_t pages;            /* to be read; 0: it is not said how many */
     struct str models_json;   /* OpenRouter's `models`, the raw array; p NULL when absent */
     struct str provider_json; /* OpenRouter's `provider`, the raw object; p NULL when absent */
     /* The id of an earlier answer, kept by whoever gave it, that this one goes on from (Responses);
@@ -65,7 +65,7 @@ struct llm_report {
     uint32_t images;       /* that were made, whole */
     uint32_t pages;        /* that were read */
     uint32_t searches;     /* of the web, that are seen in here; what the usage tells goes before */
-    struct image_kind image;
+    struct visual_kind visual;
     uint64_t output_bytes; /* of generated text and arguments in here */
     struct str finish_reason;
     struct str id; /* the provider's id of the reply */

@@ -11,7 +11,7 @@ static void step_clear(struct price_step *t, int64_t above_input_tokens)
 void price_init(struct price *p, struct price_id id)
 {
     *p = (struct price){
-        .id = id, .of = {[SERVICE_STANDARD] = {.n = 1}}, .image_unit = USAGE_IMAGE};
+        .id = id, .of = {[SERVICE_STANDARD] = {.n = 1}}, .visual_unit = USAGE_IMAGE};
     step_clear(&p->of[SERVICE_STANDARD].v[0], 0);
 }
 
@@ -37,23 +37,23 @@ static bool in_range(int64_t nano)
 }
 
 /* In order of kind. */
-static int set_image(struct price *p, const struct price_figure *f)
+static int set_visual(struct price *p, const struct price_figure *f)
 {
-    struct price_image *v = p->image;
+    struct price_visual *v = p->visual;
     unsigned i = 0;
 
-    if (!price_kind_fits(f->unit, f->image_kind) || f->service != SERVICE_STANDARD ||
-        f->above_input_tokens || (p->n_images && f->unit != p->image_unit))
+    if (!price_kind_fits(f->unit, f->visual_kind) || f->service != SERVICE_STANDARD ||
+        f->above_input_tokens || (p->n_visuals && f->unit != p->visual_unit))
         return PRICE_SET_E_RANGE;
-    p->image_unit = f->unit;
-    while (i < p->n_images && strcmp(v[i].kind, f->image_kind) < 0)
+    p->visual_unit = f->unit;
+    while (i < p->n_visuals && strcmp(v[i].kind, f->visual_kind) < 0)
         i++;
-    if (i == p->n_images || strcmp(v[i].kind, f->image_kind) != 0) {
-        if (p->n_images == BOUND_PRICE_IMAGES)
+    if (i == p->n_visuals || strcmp(v[i].kind, f->visual_kind) != 0) {
+        if (p->n_visuals == BOUND_PRICE_VISUALS)
             return PRICE_SET_E_STEPS;
-        memmove(&v[i + 1], &v[i], (p->n_images - i) * sizeof(v[0]));
-        p->n_images++;
-        memcpy(v[i].kind, f->image_kind, sizeof(v[i].kind));
+        memmove(&v[i + 1], &v[i], (p->n_visuals - i) * sizeof(v[0]));
+        p->n_visuals++;
+        memcpy(v[i].kind, f->visual_kind, sizeof(v[i].kind));
     }
     v[i].charge = f->charge;
     v[i].cost = f->cost;
@@ -69,8 +69,8 @@ int price_set(struct price *p, const struct price_figure *f)
     assert(f->service < SERVICE_TIERS);
     if (!in_range(f->charge) || !in_range(f->cost) || f->above_input_tokens < 0)
         return PRICE_SET_E_RANGE;
-    if (f->image_kind[0])
-        return set_image(p, f);
+    if (f->visual_kind[0])
+        return set_visual(p, f);
     steps = &p->of[f->service];
     if (!steps->n) /* short prompts have a step too, also where only a longer one is named */
         (void)step_at(steps, 0);
@@ -134,7 +134,7 @@ bool price_usable(const struct price *p)
     for (size_t i = 0; i < USAGE_UNITS; i++)
         if (i != USAGE_REQUEST && charge[i] != PRICE_NONE)
             return true;
-    return p->n_images > 0 || charge[USAGE_REQUEST] > 0;
+    return p->n_visuals > 0 || charge[USAGE_REQUEST] > 0;
 }
 
 bool price_sells(const struct price *p, enum service_tier s)

@@ -28,9 +28,9 @@ struct price_steps {
 
 /* A figure for images of one kind: "high/1024x1024", or one half of it: "high", "1024x1024"; or for seconds
  * of a video of one size. */
-#define PRICE_IMAGE_KIND 24 /* bytes, with the NUL */
-struct price_image {
-    char kind[PRICE_IMAGE_KIND];
+#define PRICE_VISUAL_KIND 24 /* bytes, with the NUL */
+struct price_visual {
+    char kind[PRICE_VISUAL_KIND];
     int64_t charge, cost;
 };
 
@@ -38,9 +38,9 @@ struct price {
     struct price_id id;
     int64_t effective_from_us;
     struct price_steps of[SERVICE_TIERS];
-    unsigned n_images;
-    struct price_image image[BOUND_PRICE_IMAGES]; /* by kind; image_unit's own is for all others */
-    enum usage_unit image_unit; /* whose kinds they are: USAGE_IMAGE or USAGE_SECOND, never both */
+    unsigned n_visuals;
+    struct price_visual visual[BOUND_PRICE_VISUALS]; /* by kind; visual_unit's own is for all others */
+    enum usage_unit visual_unit; /* whose kinds they are: USAGE_IMAGE or USAGE_SECOND, never both */
 };
 
 /* One step at 0 of the standard tier, in which no unit is named. */
@@ -51,20 +51,21 @@ struct price_figure {
     int64_t above_input_tokens; /* 0: always */
     int64_t charge, cost;       /* nano-dollars per million units */
     enum service_tier service;
-    /* Of USAGE_IMAGE, or a size of USAGE_SECOND, standard, at 0; empty: all others. */
-    char image_kind[PRICE_IMAGE_KIND];
+    /* Of USAGE_IMAGE, or a size of USAGE_SECOND, standard, at 0; empty: all others. The log, the database and
+     * the API call it image_kind. */
+    char visual_kind[PRICE_VISUAL_KIND];
 };
 /* The most figures that a version can have. */
-#define PRICE_FIGURES ((size_t)SERVICE_TIERS * BOUND_PRICE_STEPS * USAGE_UNITS + BOUND_PRICE_IMAGES)
+#define PRICE_FIGURES ((size_t)SERVICE_TIERS * BOUND_PRICE_STEPS * USAGE_UNITS + BOUND_PRICE_VISUALS)
 /* Is it empty, a quality, a size as WxH, or both as QUALITY/WxH? Writes it into ret. */
-bool price_image_kind_parse(struct str text, char ret[PRICE_IMAGE_KIND]);
+bool price_visual_kind_parse(struct str text, char ret[PRICE_VISUAL_KIND]);
 /* May a figure of that unit be for this kind alone? */
 bool price_kind_fits(enum usage_unit unit, const char *kind);
 /* A unit's name, "input", or that of one kind's figure, "image:high/1024x1024", "second:1024x1792". */
-bool price_unit_parse(struct str name, enum usage_unit *ret_unit, char ret_kind[PRICE_IMAGE_KIND]);
+bool price_unit_parse(struct str name, enum usage_unit *ret_unit, char ret_kind[PRICE_VISUAL_KIND]);
 /* Sets one unit of the step that begins above that many input tokens, making the step if need be.
- * PRICE_SET_E_STEPS: more steps than BOUND_PRICE_STEPS, or more kinds than BOUND_PRICE_IMAGES;
- * PRICE_SET_E_RANGE: a figure out of bounds, an image_kind where none can be, or one of another unit
+ * PRICE_SET_E_STEPS: more steps than BOUND_PRICE_STEPS, or more kinds than BOUND_PRICE_VISUALS;
+ * PRICE_SET_E_RANGE: a figure out of bounds, a visual_kind where none can be, or one of another unit
  * than those that are there. */
 enum { PRICE_SET_OK = 0, PRICE_SET_E_STEPS = 1, PRICE_SET_E_RANGE = 2 };
 int price_set(struct price *p, const struct price_figure *f) _must_use_;
@@ -82,11 +83,11 @@ const struct price_step *price_step_at(const struct price *p, enum service_tier 
                                        int64_t prompt_tokens);
 
 /* The figure of that kind; NULL: there is none. */
-const struct price_image *price_image_at(const struct price *p, const char *kind);
+const struct price_visual *price_visual_at(const struct price *p, const char *kind);
 /* Which figure an image, or a second of a video, is charged at, the most exact that fits: quality and
  * size, size, quality, "" for the one of all others. Where that is not named either: the dearest that is not ruled out
  * by what is said; "" where there is none, so that it has no price. */
-const char *price_image_of(const struct price *p, const struct image_kind *made);
+const char *price_visual_of(const struct price *p, const struct visual_kind *made);
 /* The most that an image, or a second, of which no more is said can be charged; PRICE_NONE: it has no
  * price. plain: what all others cost. */
-int64_t price_image_most(const struct price *p, const struct image_kind *said, int64_t plain);
+int64_t price_visual_most(const struct price *p, const struct visual_kind *said, int64_t plain);

@@ -16,8 +16,8 @@ struct usage {
     int64_t n[USAGE_UNITS]; /* each 0 .. BOUND_USAGE_QUANTITY */
 };
 
-/* An image, or a video, that is asked for or was made, as far as that is said; p NULL: not said. */
-struct image_kind {
+/* A visual is an image or a video. What is said of one that is asked for or was made; p NULL: not said. */
+struct visual_kind {
     struct str quality, size; /* "high", "1024x1536" */
 };
 

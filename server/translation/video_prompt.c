@@ -120,7 +120,7 @@ int video_prompt_read(struct arena *a, const struct wire_request *request, struc
     struct video_prompt p = {.seconds = (uint32_t)llm->seconds};
     int r;
 
-    if (!video_size_read(llm->image.size.n ? llm->image.size : STR(VIDEO_SIZE_DEFAULT), &p.size))
+    if (!video_size_read(llm->visual.size.n ? llm->visual.size : STR(VIDEO_SIZE_DEFAULT), &p.size))
         return wire_wrong(fault, "size", "must be a size in pixels");
     r = request->content_type.p ? read_form(a, request->marks, &p, fault)
                                 : read_json(a, request->body, &p, fault);

@@ -15,7 +15,7 @@ static void entry_holds(const struct import_entry *e)
 
         HOLDS(f->unit < USAGE_UNITS && f->service < SERVICE_TIERS);
         HOLDS(f->charge >= 0 && f->cost >= 0 && f->above_input_tokens >= 0);
-        HOLDS(memchr(f->image_kind, '\0', sizeof(f->image_kind)));
+        HOLDS(memchr(f->visual_kind, '\0', sizeof(f->visual_kind)));
     }
     if (e->reason.p)
         return;

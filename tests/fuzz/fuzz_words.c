@@ -86,7 +86,7 @@ static void places(struct str in)
 
 static void prices(struct str in)
 {
-    char kind[PRICE_IMAGE_KIND];
+    char kind[PRICE_VISUAL_KIND];
     enum usage_unit unit;
     int64_t figure;
 

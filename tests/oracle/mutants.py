@@ -34,21 +34,21 @@ MUTANTS = [
     ("hold by the step of the text alone", "ledger/price.c", "e->input_tokens + e->audio_input_tokens <=", "e->input_tokens <="),
     ("hold at the standard tier only", "ledger/price.c", "price_sells(p, e->service) ? 2 : 1", "price_sells(p, e->service) ? 1 : 1"),
     ("hold no things", "ledger/price.c", "sum += (__int128)e->things.n[u]", "sum += 0 * (__int128)e->things.n[u]"),
-    ("charge an image by its quality before its size", "model/price_image.c",
+    ("charge an image by its quality before its size", "model/price_visual.c",
      "(k.size.p ? 2 : 0) + (k.quality.p ? 1 : 0)", "(k.size.p ? 1 : 0) + (k.quality.p ? 2 : 0)"),
-    ("charge an image that nobody described as the cheapest", "model/price_image.c",
-     "p->image[i].charge > most->charge", "p->image[i].charge < most->charge"),
-    ("hold an image that is left open as all others", "model/price_image.c",
-     "MAX(image->charge, plain)", "MAX(plain, (int64_t)0)"),
+    ("charge an image that nobody described as the cheapest", "model/price_visual.c",
+     "p->visual[i].charge > most->charge", "p->visual[i].charge < most->charge"),
+    ("hold an image that is left open as all others", "model/price_visual.c",
+     "MAX(visual->charge, plain)", "MAX(plain, (int64_t)0)"),
     ("charge all images alike", "ledger/price.c", "u == unit && kind != PRICE_NONE ? kind", "false ? kind"),
-    ("hold a video as if it had a quality", "model/price_image.c", "|| p->image_unit == USAGE_SECOND", "|| false"),
+    ("hold a video as if it had a quality", "model/price_visual.c", "|| p->visual_unit == USAGE_SECOND", "|| false"),
     ("afford one token too many", "ledger/price.c", "(int64_t)(left / m->each);", "(int64_t)(left / m->each) + 1;"),
     ("afford more than a call may cost", "ledger/price.c", "MIN(list_of(e, available), BOUND_CALL_COST_NANO)", "list_of(e, available)"),
 ]
 
 
 def build(source, program):
-    files = [source / f for f in ("model/price.c", "model/price_image.c", "model/usage.c", "model/service.c", "ledger/price.c")]
+    files = [source / f for f in ("model/price.c", "model/price_visual.c", "model/usage.c", "model/service.c", "ledger/price.c")]
     files += sorted((source / "base").glob("*.c"))
     subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-w", f"-I{source}",
                     TOP / "tests/oracle/price_cases.c", *files, "-lsodium", "-pthread", "-o", program], check=True)

@@ -95,21 +95,21 @@ class Step:
 
 
 def read_price(words):
-    """The steps of each tier; under "images" the figures by (quality, size), each None for
-    any, and under "imaged" the place of the unit whose they are."""
-    tiers, images, imaged = {0: {0: {}}}, {}, "image"
+    """The steps of each tier; under "visuals" the figures by (quality, size), each None for
+    any, and under "visual_unit" the place of the unit whose they are."""
+    tiers, visuals, visual_unit = {0: {0: {}}}, {}, "image"
     for i in range(0, len(words), 6):
         tier, unit, above, kind = int(words[i]), words[i + 1], int(words[i + 2]), words[i + 3]
         figures = (int(words[i + 4]), int(words[i + 5]))
         if kind not in ("-", ""):
-            images[halves(kind)] = figures
-            imaged = unit
+            visuals[halves(kind)] = figures
+            visual_unit = unit
             continue
         steps = tiers.setdefault(tier, {0: {}})
         steps.setdefault(above, {})[unit] = figures
     price = {t: [Step(tiers, t, a) for a in sorted(tiers[t])] for t in tiers}
-    price["imaged"] = AT[imaged]
-    price["images"] = dict(sorted(images.items(), key=lambda i: "/".join(filter(None, i[0]))))
+    price["visual_unit"] = AT[visual_unit]
+    price["visuals"] = dict(sorted(visuals.items(), key=lambda i: "/".join(filter(None, i[0]))))
     return price
 
 
@@ -124,25 +124,25 @@ def halves(kind):
 def kind_of(price, quality, size):
     """The halves of the figure that such an image is charged at; None: the plain one."""
     for wanted in ((quality, size), (None, size), (quality, None)):
-        if wanted != (None, None) and wanted in price["images"]:
+        if wanted != (None, None) and wanted in price["visuals"]:
             return wanted
-    if price[0][0].charge[price["imaged"]] is not None:
+    if price[0][0].charge[price["visual_unit"]] is not None:
         return None
     fitting = possible(price, quality, size)
-    return max(fitting, key=lambda k: price["images"][k][0]) if fitting else None
+    return max(fitting, key=lambda k: price["visuals"][k][0]) if fitting else None
 
 
 def possible(price, quality, size):
     """Figures that an image can have of which no more is said than this."""
-    return [k for k in price["images"]
+    return [k for k in price["visuals"]
             if all(None in pair or pair[0] == pair[1] for pair in zip(k, (quality, size)))]
 
 
-def image_most(price, quality, size, plain):
-    if size and (quality or price["imaged"] == AT["second"]):  # a video has no quality
+def visual_most(price, quality, size, plain):
+    if size and (quality or price["visual_unit"] == AT["second"]):  # a video has no quality
         kind = kind_of(price, quality, size)
-        return price["images"][kind][0] if kind else plain
-    return max([price["images"][k][0] for k in possible(price, quality, size)]
+        return price["visuals"][kind][0] if kind else plain
+    return max([price["visuals"][k][0] for k in possible(price, quality, size)]
                + ([] if plain is None else [plain]), default=None)
 
 
@@ -157,22 +157,22 @@ def exact(prices, quantities):
     return Fraction(total, MILLION)
 
 
-def with_image(prices, unit, figure):
+def with_visual(prices, unit, figure):
     return prices if figure is None else [figure if i == unit else p for i, p in enumerate(prices)]
 
 
 def charge_of(tiers, tier, used, kind=None):
-    """(outcome, charge, cost); kind: the halves of the figure of images, None: the plain one"""
+    """(outcome, charge, cost); kind: the halves of the figure of visuals, None: the plain one"""
     steps = tiers.get(tier, tiers[0])
     prompt = sum(used[i] for i in PROMPT)
     step = [s for s in steps if s.above == 0 or prompt > s.above][-1]
-    image = tiers["images"][kind] if kind else (None, None)
-    charge = exact(with_image(step.charge, tiers["imaged"], image[0]), used)
+    visual = tiers["visuals"][kind] if kind else (None, None)
+    charge = exact(with_visual(step.charge, tiers["visual_unit"], visual[0]), used)
     if charge is None:
         return UNNAMED, 0, 0
     if ceil(charge) > CALL_LIMIT:
         return LIMIT, 0, 0
-    cost = exact(with_image(step.cost, tiers["imaged"], image[1]), used)
+    cost = exact(with_visual(step.cost, tiers["visual_unit"], visual[1]), used)
     if cost is None:
         return UNNAMED, 0, 0
     if ceil(cost) > CALL_LIMIT:
@@ -181,7 +181,7 @@ def charge_of(tiers, tier, used, kind=None):
 
 
 def reachable(tiers, asked, tokens):
-    for tier in {0, asked} & set(tiers) - {"images", "imaged"}:
+    for tier in {0, asked} & set(tiers) - {"visuals", "visual_unit"}:
         for step in tiers[tier]:
             if step.above == 0 or tokens > step.above:
                 yield step
@@ -190,21 +190,21 @@ def reachable(tiers, asked, tokens):
 def most_of(tiers, e, output):
     """The most that the estimate with so much output costs, in millionths of a nano-dollar; None:
     a unit without a price may be used."""
-    asked, text, sound, loud, things, image = e
-    imaged = tiers["imaged"]
+    asked, text, sound, loud, things, visual = e
+    visual_unit = tiers["visual_unit"]
     most = 0
     for step in reachable(tiers, asked, text + sound):
         out = step.out[loud]
         if (text and step.text is None) or (sound and step.sound is None) or (output and out is None):
             return None
-        charges = [step.charge[i] for i in OTHER if things[i] and i not in (AT["request"], imaged)]
-        if things[imaged]:
-            charges.append(image_most(tiers, *image, step.charge[imaged]))
+        charges = [step.charge[i] for i in OTHER if things[i] and i not in (AT["request"], visual_unit)]
+        if things[visual_unit]:
+            charges.append(visual_most(tiers, *visual, step.charge[visual_unit]))
         if not text and not sound and charges and all(c is None for c in charges):
             return None
         total = (text * (step.text or 0) + sound * (step.sound or 0) + output * (out or 0) +
-                 sum(things[i] * (step.charge[i] or 0) for i in OTHER if i != imaged) +
-                 things[imaged] * (image_most(tiers, *image, step.charge[imaged]) or 0))
+                 sum(things[i] * (step.charge[i] or 0) for i in OTHER if i != visual_unit) +
+                 things[visual_unit] * (visual_most(tiers, *visual, step.charge[visual_unit]) or 0))
         most = max(most, total)
     return most
 
@@ -215,8 +215,8 @@ def covers(tiers, e, output, nano):
 
 
 def within(e, output, served, used, made):
-    asked, text, sound, loud, things, image = e
-    return (all(said in (None, is_) for said, is_ in zip(image, made)) and served in (0, asked) and sum(used[i] for i in PROMPT) <= text + sound
+    asked, text, sound, loud, things, visual = e
+    return (all(said in (None, is_) for said, is_ in zip(visual, made)) and served in (0, asked) and sum(used[i] for i in PROMPT) <= text + sound
             and used[AUDIO[0]] <= sound and sum(used[i] for i in OUTPUT) <= output
             and (loud or not used[AUDIO[1]]) and all(used[i] <= things[i] for i in OTHER))
 
@@ -225,17 +225,17 @@ def check(tiers, words, counts):
     """A sentence about what is wrong, or None."""
     v = list(map(int, words[:2] + words[7:]))
     asked, served = v[0], v[1]
-    image, made = [tuple(None if w == "-" else w for w in words[i:i + 2]) for i in (2, 4)]
+    visual, made = [tuple(None if w == "-" else w for w in words[i:i + 2]) for i in (2, 4)]
     used = v[2:2 + N]
     code, charge, cost, text, sound, output, loud = v[2 + N:9 + N]
     things = v[9 + N:9 + 2 * N]
     held, hold, nano, bought = v[9 + 2 * N:]
-    e = (asked, text, sound, loud, things, image)
+    e = (asked, text, sound, loud, things, visual)
     counts["cases"] += 1
     kind = kind_of(tiers, *made)
-    counts["images"] += kind is not None and used[tiers["imaged"]] > 0
+    counts["visuals"] += kind is not None and used[tiers["visual_unit"]] > 0
     if words[6] != ("/".join(filter(None, kind)) if kind else "-"):
-        return f"price_image_of said {words[6]}, exact is {kind}"
+        return f"price_visual_of said {words[6]}, exact is {kind}"
     want = charge_of(tiers, served, used, kind)
     if (code, charge, cost) != want:
         return f"price_charge said {code} {charge} {cost}, exact is {want}"
@@ -260,7 +260,7 @@ def check(tiers, words, counts):
 
 
 def run(program, seed, prices, usages):
-    counts = {"cases": 0, "held": 0, "full": 0, "refused": 0, "bought": 0, "images": 0}
+    counts = {"cases": 0, "held": 0, "full": 0, "refused": 0, "bought": 0, "visuals": 0}
     faults = []
     tiers = price_line = None
     with subprocess.Popen([program, str(seed), str(prices), str(usages)], stdout=subprocess.PIPE,
@@ -299,7 +299,7 @@ def main():
     print(", ".join(f"{n} {k}" for k, n in total.items()))
     # What was meant to be tried has been: calls at their hold's edge, refusals, affordable output.
     wanted = {"cases": o.cases, "held": o.cases // 20, "full": o.cases // 200,
-              "images": o.cases // 20, "refused": o.cases // 200, "bought": o.cases // 200}
+              "visuals": o.cases // 20, "refused": o.cases // 200, "bought": o.cases // 200}
     tried = all(total[k] >= n for k, n in wanted.items())
     if not tried:
         print(f"too few of some kind: wanted at least {wanted}")

@@ -5,7 +5,7 @@
  * Writes for each price one line `P FIGURES` (service unit above kind charge cost; kind: of images, - for
  * all others), and for each usage of it one line `C`: the service tier that was asked for and the one
  * that served, the quality and size that were asked for and those that were made, the figure that
- * price_image_of chose for them, the quantities, what price_charge said, the estimate, what price_hold
+ * price_visual_of chose for them, the quantities, what price_charge said, the estimate, what price_hold
  * said, an amount and what price_affords_output made of it. Half of all figures and quantities are edges: 0, 1, the ceilings,
  * and one token on either side of a step. */
 #include <inttypes.h>
@@ -67,7 +67,7 @@ static void put_figure(struct made *m, const struct price_figure *f)
         abort();
     printf(" %d %s %" PRId64 " %s %" PRId64 " %" PRId64, (int)f->service,
            usage_unit_info(f->unit)->name, f->above_input_tokens,
-           f->image_kind[0] ? f->image_kind : "-", f->charge, f->cost);
+           f->visual_kind[0] ? f->visual_kind : "-", f->charge, f->cost);
 }
 
 static const char *const qualities[] = {"", "low", "high"};
@@ -75,7 +75,7 @@ static const char *const sizes[] = {"", "512x512", "1024x1024"};
 
 /* Figures for images by quality and size, or for seconds of a video by size: half of all prices have
  * some. */
-static void make_images(struct made *m)
+static void make_visuals(struct made *m)
 {
     unsigned named = random_below(2) ? 0 : 1 + random_below(3);
     bool video = !random_below(3);
@@ -85,16 +85,16 @@ static void make_images(struct made *m)
             struct price_figure f = {
                 .unit = video ? USAGE_SECOND : USAGE_IMAGE, .charge = some_price(), .cost = some_price()};
 
-            (void)snprintf(f.image_kind, sizeof(f.image_kind), "%s%s%s", qualities[q],
+            (void)snprintf(f.visual_kind, sizeof(f.visual_kind), "%s%s%s", qualities[q],
                            *qualities[q] && *sizes[s] ? "/" : "", sizes[s]);
-            if (f.image_kind[0] && random_below(4) < named)
+            if (f.visual_kind[0] && random_below(4) < named)
                 put_figure(m, &f);
         }
 }
 
-static struct image_kind some_kind(void)
+static struct visual_kind some_kind(void)
 {
-    return (struct image_kind){str_c(PICK(qualities)), str_c(PICK(sizes))};
+    return (struct visual_kind){str_c(PICK(qualities)), str_c(PICK(sizes))};
 }
 
 static void make_step(struct made *m, enum service_tier s, int64_t above)
@@ -135,7 +135,7 @@ static void make_price(struct made *m)
             make_step(m, (enum service_tier)s, above);
         }
     }
-    make_images(m);
+    make_visuals(m);
     price_complete(&m->price);
     printf("\n");
 }
@@ -147,7 +147,7 @@ static struct price_estimate some_estimate(const struct made *m)
                                .audio_input_tokens = random_below(3) ? 0 : some_quantity(m->steps, m->n_steps),
                                .output_tokens = some_quantity(NULL, 0),
                                .audio_output = random_below(2),
-                               .image = some_kind()};
+                               .visual = some_kind()};
 
     for (unsigned u = 0; u < USAGE_UNITS; u++)
         if (usage_unit_info((enum usage_unit)u)->covers == USAGE_COVERS_OTHER && !random_below(3))
@@ -211,18 +211,18 @@ static void make_case(const struct made *m)
     struct usage u = some_usage(m, &e);
     enum service_tier served = random_below(2) ? e.service : SERVICE_STANDARD;
     struct money charge = {0}, cost = {0}, hold = {0}, available = {some_price()};
-    struct image_kind made = random_below(4) ? e.image : some_kind();
+    struct visual_kind made = random_below(4) ? e.visual : some_kind();
     const char *figure;
     int charged;
     int held = price_hold(&m->price, &e, &hold);
 
     if (random_below(2) && !made.quality.n) /* what was left open is chosen by the provider */
         made.quality = str_c(PICK(qualities));
-    figure = price_image_of(&m->price, &made);
+    figure = price_visual_of(&m->price, &made);
     charged = price_charge(&m->price, served, figure, &u, &charge, &cost);
     printf("C %d %d", (int)e.service, (int)served);
-    put_word(e.image.quality);
-    put_word(e.image.size);
+    put_word(e.visual.quality);
+    put_word(e.visual.size);
     put_word(made.quality);
     put_word(made.size);
     put_word(str_c(figure));

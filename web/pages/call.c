@@ -277,8 +277,8 @@ static void usage_sum_row(struct json_object *list, const char *label, int64_t n
 
 /* The classes of one side that were used, and their sum where there are several. */
 static void usage_side(struct arena *a, struct json_object *list, const struct usage *u,
-                       const struct price_step *step, enum usage_unit image_unit,
-                       const struct price_image *image, enum usage_covers side, const char *sum)
+                       const struct price_step *step, enum usage_unit visual_unit,
+                       const struct price_visual *visual, enum usage_covers side, const char *sum)
 {
     unsigned shown = 0;
 
@@ -287,10 +287,10 @@ static void usage_side(struct arena *a, struct json_object *list, const struct u
 
         if (usage_unit_info(i)->covers != side || !u->n[i] || free_request)
             continue;
-        usage_row(a, list, i, i == image_unit && image ? image->kind : "", u->n[i],
-                  i == image_unit && image ? image->charge
-                  : step                   ? step->charge[i]
-                                           : -1);
+        usage_row(a, list, i, i == visual_unit && visual ? visual->kind : "", u->n[i],
+                  i == visual_unit && visual ? visual->charge
+                  : step                     ? step->charge[i]
+                                             : -1);
         shown++;
     }
     if (sum && shown > 1)
@@ -320,7 +320,7 @@ static int usage_view(struct web *w, const struct call_record *c, struct json_ob
     struct json_object *list = json_new_array();
     enum service_tier tier = SERVICE_STANDARD;
     const struct price_step *step = NULL;
-    const struct price_image *image = NULL;
+    const struct price_visual *visual = NULL;
     enum usage_unit unit = USAGE_IMAGE;
     struct price price;
     struct usage used;
@@ -336,12 +336,12 @@ static int usage_view(struct web *w, const struct call_record *c, struct json_ob
                                service_tier_parse(c->service_tier, &tier) == SERVICE_OK))
         step = price_step_at(&price, tier, usage_sum(&used, USAGE_COVERS_PROMPT));
     if (step && c->image_kind.p)
-        image = price_image_at(&price, arena_strf(w->arena, "%.*s", STR_FMT(c->image_kind)).p);
-    if (image)
-        unit = price.image_unit;
-    usage_side(w->arena, list, &used, step, unit, image, USAGE_COVERS_PROMPT, "Whole prompt");
-    usage_side(w->arena, list, &used, step, unit, image, USAGE_COVERS_OUTPUT, "Whole answer");
-    usage_side(w->arena, list, &used, step, unit, image, USAGE_COVERS_OTHER, NULL);
+        visual = price_visual_at(&price, arena_strf(w->arena, "%.*s", STR_FMT(c->image_kind)).p);
+    if (visual)
+        unit = price.visual_unit;
+    usage_side(w->arena, list, &used, step, unit, visual, USAGE_COVERS_PROMPT, "Whole prompt");
+    usage_side(w->arena, list, &used, step, unit, visual, USAGE_COVERS_OUTPUT, "Whole answer");
+    usage_side(w->arena, list, &used, step, unit, visual, USAGE_COVERS_OTHER, NULL);
     json_set_bool(view, "any_usage", json_length(list) > 0);
     json_set_cstr(view, "basis", basis_text(c->basis));
     json_set_str(view, "step", step && step->above_input_tokens

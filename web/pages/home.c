@@ -92,8 +92,8 @@ static void add_other(struct web *w, struct price_line *line, const struct price
     struct json_object *other = json_new_object();
 
     json_set_str(other, "label",
-                 piece ? arena_strf(w->arena, "per %s%s%s", unit->name, *row->image_kind ? " " : "",
-                                    row->image_kind)
+                 piece ? arena_strf(w->arena, "per %s%s%s", unit->name, *row->visual_kind ? " " : "",
+                                    row->visual_kind)
                        : str_c(unit->label));
     view_price(other, "price", piece ? row->charge.nano / 1000000 : row->charge.nano);
     json_push(line->others, other);

@@ -73,7 +73,7 @@ static int compare(const struct price_line *a, const struct price_line *b)
         return a->above < b->above ? -1 : 1;
     if (a->unit != b->unit)
         return a->unit < b->unit ? -1 : 1;
-    return strcmp(a->image_kind, b->image_kind);
+    return strcmp(a->visual_kind, b->visual_kind);
 }
 
 /* The line of that place, made if need be; NULL: more than a price can have. */
@@ -160,7 +160,7 @@ void price_form_show(struct price_form *f, const struct price_version *v)
             .service = p->service, .above = p->above_input_tokens, .unit = p->unit};
         struct price_line *line;
 
-        memcpy(place.image_kind, p->image_kind, sizeof(place.image_kind));
+        memcpy(place.visual_kind, p->visual_kind, sizeof(place.visual_kind));
         line = put_line(f, &place);
         if (!line)
             return;
@@ -188,12 +188,12 @@ void price_form_add_usual(struct price_form *f, enum model_kind kind, enum servi
                               .service = service, .above = above, .unit = units[i]});
 }
 
-void price_form_add(struct price_form *f, enum usage_unit unit, const char *image_kind,
+void price_form_add(struct price_form *f, enum usage_unit unit, const char *visual_kind,
                     enum service_tier service)
 {
     struct price_line place = {.service = service, .unit = unit};
 
-    if (price_image_kind_parse(str_c(image_kind), place.image_kind))
+    if (price_visual_kind_parse(str_c(visual_kind), place.visual_kind))
         (void)put_line(f, &place);
 }
 
@@ -220,7 +220,7 @@ static bool parse_place(struct str name, struct price_line *ret)
         (str_i64(str_n(name.p + end + mark.n, name.n - end - mark.n), &ret->above) != STR_OK ||
          ret->above <= 0 || ret->above > BOUND_MODEL_TOKENS))
         return false;
-    return price_unit_parse(str_n(name.p, end), &ret->unit, ret->image_kind);
+    return price_unit_parse(str_n(name.p, end), &ret->unit, ret->visual_kind);
 }
 
 /* "charge_input", "cost_priority_output". */
@@ -282,7 +282,7 @@ static const char *read_figure(const struct price_line *line, bool override,
 
     *ret = (struct price_figure){
         .service = line->service, .unit = line->unit, .above_input_tokens = line->above};
-    memcpy(ret->image_kind, line->image_kind, sizeof(ret->image_kind));
+    memcpy(ret->visual_kind, line->visual_kind, sizeof(ret->visual_kind));
     if (!line->charge.n)
         return "What is charged? 0 is an answer, too.";
     wrong = parse_figure(line->unit, line->charge, &ret->charge);
@@ -407,8 +407,8 @@ static void set_name(struct arena *a, struct json_object *o, const char *key,
     const char *tier = line->service == SERVICE_STANDARD ? "" : service_tier_name(line->service);
     const char *mark = *tier ? "_" : "";
 
-    if (line->image_kind[0])
-        json_set_str(o, key, arena_strf(a, "%s_%s:%s", key, unit, line->image_kind));
+    if (line->visual_kind[0])
+        json_set_str(o, key, arena_strf(a, "%s_%s:%s", key, unit, line->visual_kind));
     else
         json_set_str(o, key,
                      line->above ? arena_strf(a, "%s_%s%s%s_above_%" PRId64, key, tier, mark, unit,
@@ -425,7 +425,7 @@ static struct json_object *line_view(struct arena *a, const struct price_line *l
     json_set(o, "name", names);
     json_set_str(o, "label",
                  arena_strf(a, "%s%s%s", usage_unit_info(line->unit)->label,
-                            line->image_kind[0] ? " " : "", line->image_kind));
+                            line->visual_kind[0] ? " " : "", line->visual_kind));
     json_set_cstr(o, "per", usage_unit_is_piece(line->unit) ? "each" : "per million");
     json_set_str(o, "charge", line->charge);
     json_set_str(o, "cost", line->cost);

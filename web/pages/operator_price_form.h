@@ -3,7 +3,8 @@
  *
  * Fields: charge_UNIT, cost_UNIT (model/usage.def), charge_UNIT_above_N for calls whose input is
  * longer than N tokens, charge_TIER_UNIT for another service tier, and charge_image:KIND for images
- * of a quality and size; empty: not named. Besides: applies_to, effective_from, note, override. */
+ * of a quality and size, charge_second:KIND for a video of a size; empty: not named. Besides: applies_to,
+ * effective_from, note, override. */
 #pragma once
 
 #include "catalog/models.h"
@@ -24,7 +25,7 @@ struct price_line {
     enum service_tier service;
     int64_t above;
     enum usage_unit unit;
-    char image_kind[PRICE_IMAGE_KIND]; /* empty: of all others */
+    char visual_kind[PRICE_VISUAL_KIND]; /* empty: of all others */
     struct str charge, cost; /* empty: not named */
     const char *fault;
 };
@@ -49,8 +50,8 @@ void price_form_show(struct price_form *f, const struct price_version *v);
 /* Lines for the units that a price usually names, of a service tier, above so many input tokens. */
 void price_form_add_usual(struct price_form *f, enum model_kind kind, enum service_tier service,
                           int64_t above);
-/* A line for one unit more; image_kind: empty, or of the unit's images. */
-void price_form_add(struct price_form *f, enum usage_unit unit, const char *image_kind,
+/* A line for one unit more; visual_kind: empty, or one that the unit has. */
+void price_form_add(struct price_form *f, enum usage_unit unit, const char *visual_kind,
                     enum service_tier service);
 /* What was submitted, as a draft; f->wrong tells whether something cannot be read. */
 int price_form_read(struct web *w, struct price_form *f, struct model_id model,

@@ -62,7 +62,7 @@ static struct json_object *figures_view(struct web *w, const struct price_versio
         bool piece = usage_unit_is_piece(f->unit) && dearer % 1000000 == 0;
 
         json_set_cstr(o, "unit", usage_unit_info(f->unit)->label);
-        json_set_cstr(o, "image_kind", f->image_kind);
+        json_set_cstr(o, "image_kind", f->visual_kind);
         json_set_cstr(o, "tier", f->service == SERVICE_STANDARD ? NULL
                                                                : service_tier_label(f->service));
         json_set_str(o, "above",
@@ -158,8 +158,8 @@ static void add_wished(struct web *w, struct price_form *f, enum model_kind kind
     struct str tier = request_query(w->req, "tier"), unit = request_query(w->req, "unit");
     int64_t above = operator_query_id(w, "above");
     enum service_tier service = SERVICE_STANDARD;
-    struct str image = request_query(w->req, "image_kind");
-    char image_kind[PRICE_IMAGE_KIND];
+    struct str visual = request_query(w->req, "image_kind");
+    char visual_kind[PRICE_VISUAL_KIND];
     enum usage_unit wished;
 
     if (tier.p && service_tier_parse(tier, &service) != SERVICE_OK)
@@ -170,9 +170,9 @@ static void add_wished(struct web *w, struct price_form *f, enum model_kind kind
         price_form_add_usual(f, kind, service, above);
     if (unit.p && usage_unit_parse(unit, &wished) == USAGE_OK)
         price_form_add(f, wished, "", service);
-    image = str_trim(image);
-    if (image.n && price_image_kind_parse(image, image_kind))
-        price_form_add(f, kind == MODEL_VIDEO ? USAGE_SECOND : USAGE_IMAGE, image_kind, SERVICE_STANDARD);
+    visual = str_trim(visual);
+    if (visual.n && price_visual_kind_parse(visual, visual_kind))
+        price_form_add(f, kind == MODEL_VIDEO ? USAGE_SECOND : USAGE_IMAGE, visual_kind, SERVICE_STANDARD);
 }
 
 int page_operator_prices_new(struct web *w)

@@ -38,17 +38,17 @@ static int read_size(struct arena *a, struct str body, const struct marks *m,
                      struct llm_request *llm, struct json_fault *fault)
 {
     uint64_t width = 0, height = 0;
-    int r = wire_text(a, body, m->at[QUALITY], &llm->image.quality);
+    int r = wire_text(a, body, m->at[QUALITY], &llm->visual.quality);
 
     if (r == 0)
-        r = wire_text(a, body, m->at[SIZE], &llm->image.size);
+        r = wire_text(a, body, m->at[SIZE], &llm->visual.size);
     if (r < 0)
         return err_trace(r);
     r = field_count(body, m, fields, WIDTH, 1, EDGE_MAX, &width, fault);
     if (r == DIALECT_OK)
         r = field_count(body, m, fields, HEIGHT, 1, EDGE_MAX, &height, fault);
-    if (r == DIALECT_OK && width && height && !llm->image.size.p)
-        llm->image.size =
+    if (r == DIALECT_OK && width && height && !llm->visual.size.p)
+        llm->visual.size =
             arena_strf(a, "%llux%llu", (unsigned long long)width, (unsigned long long)height);
     return r;
 }
@@ -98,8 +98,8 @@ static int read_form(struct arena *a, struct str content_type, struct str body,
         return wire_wrong(fault, "image", "is required");
     request.llm.choices = (uint32_t)count;
     request.llm.wants_usage = true;
-    request.llm.image.quality = form_body_value(form, "quality");
-    request.llm.image.size = form_body_value(form, "size");
+    request.llm.visual.quality = form_body_value(form, "quality");
+    request.llm.visual.size = form_body_value(form, "size");
     request.llm.text_bytes = request.llm.prompt_bytes = form_body_value(form, "prompt").n;
     *ret = request;
     return DIALECT_OK;

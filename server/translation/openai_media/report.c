@@ -58,8 +58,8 @@ int media_read_report(struct str doc, const struct media_form *form, struct wire
     report.error = wire_given(w[ERROR].span);
     report.has_data = w[MADE].span.n && w[MADE].span.kind != JSON_NULL;
     report.llm.images = form->each ? w[n - 1].count : 0;
-    report.llm.image.quality = report_inside(doc, w[QUALITY].span);
-    report.llm.image.size = report_inside(doc, w[SIZE].span);
+    report.llm.visual.quality = report_inside(doc, w[QUALITY].span);
+    report.llm.visual.size = report_inside(doc, w[SIZE].span);
     for (size_t i = FIRST_TEXT; i < texts; i++)
         report.llm.output_bytes += report_text_bytes(&w[i]);
     read_usage(doc, w, &form->classes, &report);

@@ -48,10 +48,10 @@ static int read_edges(struct arena *a, const struct measures *m, struct llm_requ
 
     if (m->size.p || !m->width.p || !m->height.p)
         return wire_wrong(fault, fields[m->width.p ? WIDTH : HEIGHT].path, both_reason);
-    llm->image.size = arena_strf(a, "%.*sx%.*s", STR_FMT(m->width), STR_FMT(m->height));
-    if (!llm->image.size.p)
+    llm->visual.size = arena_strf(a, "%.*sx%.*s", STR_FMT(m->width), STR_FMT(m->height));
+    if (!llm->visual.size.p)
         return err_origin(-ENOMEM);
-    if (!video_size_read(llm->image.size, &size))
+    if (!video_size_read(llm->visual.size, &size))
         return wire_wrong(fault, fields[WIDTH].path, fields[WIDTH].reason);
     return DIALECT_OK;
 }
@@ -69,7 +69,7 @@ static int read_measures(struct arena *a, const struct measures *m, struct llm_r
         return wire_wrong(fault, fields[SECONDS].path, seconds_reason);
     if (m->size.p && !video_size_read(m->size, &size))
         return wire_wrong(fault, fields[SIZE].path, size_reason);
-    llm->image.size = m->size;
+    llm->visual.size = m->size;
     return m->width.p || m->height.p ? read_edges(a, m, llm, fault) : DIALECT_OK;
 }
 
@@ -161,7 +161,7 @@ static int read_reply(struct str body, struct wire_report *ret)
         return DIALECT_E_SYNTAX;
     report.error = wire_given(w[ERROR].span);
     llm->id = report_inside(body, w[ID].span);
-    llm->image.size = report_inside(body, w[LARGE].span);
+    llm->visual.size = report_inside(body, w[LARGE].span);
     report.has_data = llm->id.n > 0;
     if (w[LASTS].span.n && figure_round_up(json_span_str(body, w[LASTS].span), &seconds)) {
         llm->has_usage = llm->lacks_prompt = llm->lacks_output = true;

@@ -18,7 +18,7 @@ static int import_file(const char *path, struct import_options options)
     return r;
 }
 
-static int64_t image_figure(const char *model, const char *kind)
+static int64_t visual_figure(const char *model, const char *kind)
 {
     struct price price;
     struct model_row row;
@@ -33,7 +33,7 @@ static int64_t image_figure(const char *model, const char *kind)
     db_rollback(db);
     if (!*kind)
         return price.of[SERVICE_STANDARD].v[0].charge[USAGE_IMAGE];
-    return price_image_at(&price, kind) ? price_image_at(&price, kind)->charge : -1;
+    return price_visual_at(&price, kind) ? price_visual_at(&price, kind)->charge : -1;
 }
 
 /* A day of the table's own time, so that what was retired since does not change the counts. */
@@ -68,23 +68,23 @@ static void things_of_litellms_table(void)
     assert_int_equal(figure("gpt-image-1", "openai", USAGE_IMAGE_OUTPUT, 0), INT64_C(40000000000));
     assert_int_equal(figure("gpt-image-1", "openai", USAGE_IMAGE, 0), -1);
     assert_int_equal(facts("dall-e-3").is.kind, MODEL_IMAGE);
-    assert_int_equal(image_figure("dall-e-3", ""), 40000000 * apiece);
-    assert_int_equal(image_figure("dall-e-3", "hd/1024x1024"), 80000000 * apiece);
-    assert_int_equal(image_figure("dall-e-3", "hd/1792x1024"), 120000000 * apiece);
-    assert_int_equal(image_figure("dall-e-2", "256x256"), 16000000 * apiece);
-    assert_int_equal(image_figure("dall-e-2", "512x512"), 18000000 * apiece);
-    assert_int_equal(image_figure("dall-e-2", "1024x1024"), 20000000 * apiece);
+    assert_int_equal(visual_figure("dall-e-3", ""), 40000000 * apiece);
+    assert_int_equal(visual_figure("dall-e-3", "hd/1024x1024"), 80000000 * apiece);
+    assert_int_equal(visual_figure("dall-e-3", "hd/1792x1024"), 120000000 * apiece);
+    assert_int_equal(visual_figure("dall-e-2", "256x256"), 16000000 * apiece);
+    assert_int_equal(visual_figure("dall-e-2", "512x512"), 18000000 * apiece);
+    assert_int_equal(visual_figure("dall-e-2", "1024x1024"), 20000000 * apiece);
     assert_int_equal(facts("sora-2-pro").is.kind, MODEL_VIDEO);
     assert_int_equal(figure("sora-2", "openai", USAGE_SECOND, 0), 100000000 * apiece);
-    assert_int_equal(image_figure("sora-2", "1024x1792"), -1);
+    assert_int_equal(visual_figure("sora-2", "1024x1792"), -1);
     assert_int_equal(figure("sora-2-pro", "openai", USAGE_SECOND, 0), 300000000 * apiece);
-    assert_int_equal(image_figure("sora-2-pro", "1024x1792"), 500000000 * apiece);
-    assert_int_equal(image_figure("sora-2-pro", "1792x1024"), 500000000 * apiece);
-    assert_int_equal(image_figure("sora-2-pro", "1280x720"), -1);
+    assert_int_equal(visual_figure("sora-2-pro", "1024x1792"), 500000000 * apiece);
+    assert_int_equal(visual_figure("sora-2-pro", "1792x1024"), 500000000 * apiece);
+    assert_int_equal(visual_figure("sora-2-pro", "1280x720"), -1);
     assert_int_equal(figure("veo-3.1-generate-preview", "google", USAGE_SECOND, 0), 400000000 * apiece);
     assert_int_equal(figure("veo-3.1-lite-generate-preview", "google", USAGE_SECOND, 0), 50000000 * apiece);
-    assert_int_equal(image_figure("veo-3.1-lite-generate-preview", "1920x1080"), 80000000 * apiece);
-    assert_int_equal(image_figure("veo-3.1-lite-generate-preview", "1080x1920"), 80000000 * apiece);
+    assert_int_equal(visual_figure("veo-3.1-lite-generate-preview", "1920x1080"), 80000000 * apiece);
+    assert_int_equal(visual_figure("veo-3.1-lite-generate-preview", "1080x1920"), 80000000 * apiece);
 }
 
 static void litellms_table_is_read(void **state)

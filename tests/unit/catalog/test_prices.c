@@ -149,8 +149,8 @@ static void a_video_is_sold_by_nothing_but_its_seconds(void **state)
     struct price_figure figures[] = {{USAGE_INPUT, 0, 2000, 1000}, {USAGE_SECOND, 0, 4000, 3000}};
 
     struct price_figure sized[] = {{USAGE_SECOND, 0, 4000, 3000},
-                                   {USAGE_SECOND, 0, 8000, 6000, .image_kind = "1024x1792"},
-                                   {USAGE_IMAGE, 0, 8000, 6000, .image_kind = "1024x1792"}};
+                                   {USAGE_SECOND, 0, 8000, 6000, .visual_kind = "1024x1792"},
+                                   {USAGE_IMAGE, 0, 8000, 6000, .visual_kind = "1024x1792"}};
     struct model_id listener = add_of_kind("listener", MODEL_TRANSCRIPTION);
 
     assert_fault(publish_figures(model, figures, 1), "second");
@@ -208,12 +208,12 @@ static void images_have_prices_by_quality_and_size(void **state)
     assert_int_equal(price_history(db, arena, model, &versions, &n), CHANGE_OK);
     assert_int_equal(n, 1);
     assert_int_equal(versions[0].n_figures, 3);
-    assert_string_equal(versions[0].figures[0].image_kind, "");
-    assert_string_equal(versions[0].figures[1].image_kind, "1792x1024");
-    assert_string_equal(versions[0].figures[2].image_kind, "hd/1024x1024");
+    assert_string_equal(versions[0].figures[0].visual_kind, "");
+    assert_string_equal(versions[0].figures[1].visual_kind, "1792x1024");
+    assert_string_equal(versions[0].figures[2].visual_kind, "hd/1024x1024");
     assert_int_equal(price_read(db, arena, versions[0].id, &price), PRICE_READ_OK);
-    assert_int_equal(price_image_at(&price, "hd/1024x1024")->charge, 80000);
-    assert_int_equal(price_image_at(&price, "1792x1024")->cost, 50000);
+    assert_int_equal(price_visual_at(&price, "hd/1024x1024")->charge, 80000);
+    assert_int_equal(price_visual_at(&price, "1792x1024")->cost, 50000);
     figures[2] = figures[0];
     assert_fault(publish_figures(model, figures, 3), "image");
     figures[2].service = SERVICE_PRIORITY;

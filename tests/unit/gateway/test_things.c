@@ -18,7 +18,7 @@ static void sold_by(enum model_kind kind, const char *units)
     while (str_split(&rest, ' ', &name)) {
         struct price_figure f = {.charge = 1000000000, .cost = 1};
 
-        assert_true(price_unit_parse(name, &f.unit, f.image_kind));
+        assert_true(price_unit_parse(name, &f.unit, f.visual_kind));
         assert_int_equal(price_set(&price, &f), PRICE_SET_OK);
     }
     price_complete(&price);
@@ -94,14 +94,14 @@ static void basis_tells_whose_figures_they_are(void **state)
 
 static void images_of_unknown_price_are_not_free(void **state)
 {
-    struct llm_request llm = {.choices = 1, .image = {STR("low"), STR("64x64")}};
+    struct llm_request llm = {.choices = 1, .visual = {STR("low"), STR("64x64")}};
     struct price_estimate e;
     struct money hold;
 
     sold_by(MODEL_IMAGE, "image:1024x1024 image:hd/512x512");
     things_estimate(&llm, &target, &e);
     assert_int_equal(price_hold(&price, &e, &hold), PRICE_E_UNNAMED);
-    llm.image = (struct image_kind){STR_NONE, STR_NONE};
+    llm.visual = (struct visual_kind){STR_NONE, STR_NONE};
     things_estimate(&llm, &target, &e);
     assert_int_equal(price_hold(&price, &e, &hold), PRICE_OK);
     assert_int_equal(hold.nano, 1000);

@@ -209,11 +209,11 @@ static void the_output_that_is_affordable_is_the_most(void **state)
     assert_int_equal(price_affords_output(&p, &e, (struct money){1101}), 500);
 }
 
-static void set_image(struct price *p, const char *kind, int64_t charge)
+static void set_visual(struct price *p, const char *kind, int64_t charge)
 {
     struct price_figure f = {.unit = USAGE_IMAGE, .charge = charge, .cost = charge / 2};
 
-    assert_true(price_image_kind_parse(str_c(kind), f.image_kind));
+    assert_true(price_visual_kind_parse(str_c(kind), f.visual_kind));
     assert_int_equal(price_set(p, &f), PRICE_SET_OK);
 }
 
@@ -222,16 +222,16 @@ static struct price of_images(void)
     struct price p;
 
     price_init(&p, (struct price_id){1});
-    set_image(&p, "hd/1024x1024", 80000000);
-    set_image(&p, "1024x1024", 40000000);
-    set_image(&p, "1792x1024", 60000000);
-    set_image(&p, "hd", 120000000);
+    set_visual(&p, "hd/1024x1024", 80000000);
+    set_visual(&p, "1024x1024", 40000000);
+    set_visual(&p, "1792x1024", 60000000);
+    set_visual(&p, "hd", 120000000);
     return p;
 }
 
 static const char *kind_of(const struct price *p, const char *quality, const char *size)
 {
-    return price_image_of(p, &(struct image_kind){str_c(quality), str_c(size)});
+    return price_visual_of(p, &(struct visual_kind){str_c(quality), str_c(size)});
 }
 
 static void an_image_costs_what_its_quality_and_size_say(void **state)
@@ -264,11 +264,11 @@ static void the_plain_figure_is_for_all_other_images(void **state)
     price_complete(&p);
     assert_string_equal(kind_of(&p, "low", "512x512"), "");
     assert_string_equal(kind_of(&p, NULL, NULL), "");
-    e.image = (struct image_kind){STR("low"), STR("512x512")};
+    e.visual = (struct visual_kind){STR("low"), STR("512x512")};
     assert_int_equal(hold_of(&p, &e), 20);
-    e.image = (struct image_kind){STR_NONE, STR("1024x1024")}; /* it may turn out as hd */
+    e.visual = (struct visual_kind){STR_NONE, STR("1024x1024")}; /* it may turn out as hd */
     assert_int_equal(hold_of(&p, &e), 240);
-    e.image.quality = STR("standard");
+    e.visual.quality = STR("standard");
     assert_int_equal(hold_of(&p, &e), 80);
 }
 
@@ -278,17 +278,17 @@ static void kinds_of_images_are_a_quality_a_size_or_both(void **state)
     static const char *const bad[] = {"1024",  "x1024",  "1024x",     "HD", "hd/", "/1x1",
                                       "hd/hd", "1x1/hd", "1024-x-1024", "_a", "a/b/1x1",
                                       "quality/1024x10000000000"};
-    struct price_figure f = {.unit = USAGE_IMAGE, .image_kind = "hd"};
-    char kind[PRICE_IMAGE_KIND];
+    struct price_figure f = {.unit = USAGE_IMAGE, .visual_kind = "hd"};
+    char kind[PRICE_VISUAL_KIND];
     enum usage_unit unit;
     struct price p;
 
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-        assert_true(price_image_kind_parse(str_c(good[i]), kind));
+        assert_true(price_visual_kind_parse(str_c(good[i]), kind));
         assert_string_equal(kind, good[i]);
     }
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_false(price_image_kind_parse(str_c(bad[i]), kind));
+        assert_false(price_visual_kind_parse(str_c(bad[i]), kind));
     assert_true(price_unit_parse(STR("image:hd/1024x1024"), &unit, kind));
     assert_int_equal(unit, USAGE_IMAGE);
     assert_string_equal(kind, "hd/1024x1024");
@@ -307,11 +307,11 @@ static void kinds_of_images_are_a_quality_a_size_or_both(void **state)
     f.service = SERVICE_FLEX;
     assert_int_equal(price_set(&p, &f), PRICE_SET_E_RANGE);
     f.service = SERVICE_STANDARD;
-    for (int i = 0; i < BOUND_PRICE_IMAGES; i++) {
-        (void)snprintf(f.image_kind, sizeof(f.image_kind), "%dx1", i);
+    for (int i = 0; i < BOUND_PRICE_VISUALS; i++) {
+        (void)snprintf(f.visual_kind, sizeof(f.visual_kind), "%dx1", i);
         assert_int_equal(price_set(&p, &f), PRICE_SET_OK);
     }
-    (void)snprintf(f.image_kind, sizeof(f.image_kind), "1x2");
+    (void)snprintf(f.visual_kind, sizeof(f.visual_kind), "1x2");
     assert_int_equal(price_set(&p, &f), PRICE_SET_E_STEPS);
 }
 
@@ -319,14 +319,14 @@ static void set_second(struct price *p, const char *size, int64_t charge)
 {
     struct price_figure f = {.unit = USAGE_SECOND, .charge = charge, .cost = charge / 2};
 
-    assert_true(price_image_kind_parse(str_c(size), f.image_kind));
+    assert_true(price_visual_kind_parse(str_c(size), f.visual_kind));
     assert_int_equal(price_set(p, &f), PRICE_SET_OK);
 }
 
 static void a_second_of_video_costs_what_its_size_says(void **state)
 {
-    struct price_figure image = {.unit = USAGE_IMAGE, .image_kind = "1x1"};
-    struct price_figure quality = {.unit = USAGE_SECOND, .image_kind = "hd"};
+    struct price_figure image = {.unit = USAGE_IMAGE, .visual_kind = "1x1"};
+    struct price_figure quality = {.unit = USAGE_SECOND, .visual_kind = "hd"};
     struct price_estimate e = {.things = {.n = {[USAGE_SECOND] = 8, [USAGE_IMAGE] = 1}}};
     struct usage u = {.n = {[USAGE_SECOND] = 8}};
     struct money charge, cost;
@@ -337,15 +337,15 @@ static void a_second_of_video_costs_what_its_size_says(void **state)
     set_second(&p, "1920x1080", 700000);
     assert_int_equal(price_set(&p, &image), PRICE_SET_E_RANGE); /* one unit has kinds */
     assert_int_equal(price_set(&p, &quality), PRICE_SET_E_RANGE);
-    e.image.size = STR("64x64");
+    e.visual.size = STR("64x64");
     e.things.n[USAGE_IMAGE] = 0;
     assert_int_equal(price_hold(&p, &e, &charge), PRICE_E_UNNAMED);
     set(&p, USAGE_SECOND, 0, 300000, 150000);
     price_complete(&p);
     assert_int_equal(hold_of(&p, &e), 3); /* 2.4 rounded up */
-    e.image.size = STR("1024x1792");
+    e.visual.size = STR("1024x1792");
     assert_int_equal(hold_of(&p, &e), 4);
-    e.image.size = STR_NONE; /* it may turn out as the dearest */
+    e.visual.size = STR_NONE; /* it may turn out as the dearest */
     assert_int_equal(hold_of(&p, &e), 6);
     assert_string_equal(kind_of(&p, NULL, "1024x1792"), "1024x1792");
     assert_string_equal(kind_of(&p, NULL, "720x1280"), "");

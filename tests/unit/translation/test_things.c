@@ -40,10 +40,10 @@ static void images_say_how_many_and_of_what_kind(void **state)
     subject = &openai_images;
     r = request_of("{\"model\":\"m\",\"prompt\":\"a\",\"n\":3,\"size\":\"1024x1536\",\"quality\":\"h\\u0064\"}");
     assert_int_equal(r.llm.choices, 3);
-    assert_str(r.llm.image.size, "1024x1536");
-    assert_str(r.llm.image.quality, "hd");
+    assert_str(r.llm.visual.size, "1024x1536");
+    assert_str(r.llm.visual.quality, "hd");
     r = request_of("{\"model\":\"m\",\"prompt\":\"a\",\"width\":768,\"height\":1024}");
-    assert_str(r.llm.image.size, "768x1024");
+    assert_str(r.llm.visual.size, "768x1024");
     r = request_of("{\"model\":\"m\",\"prompt\":\"a\",\"images\":[{\"image_url\":\"u\"},{\"file_id\":\"f\"}]}");
     assert_int_equal(r.llm.pictures, 2);
     faults("{\"model\":\"m\",\"prompt\":\"a\",\"width\":0}", DIALECT_E_FIELD, "width");
@@ -64,7 +64,7 @@ static void image_tokens_are_told_apart(void **state)
     assert_int_equal(r.usage.n[USAGE_CACHED_INPUT], 2);
     assert_int_equal(r.usage.n[USAGE_OUTPUT], 28);
     assert_int_equal(r.usage.n[USAGE_IMAGE_OUTPUT], 272);
-    assert_str(r.image.quality, "low");
+    assert_str(r.visual.quality, "low");
     r = usage_of(&openai_images, "{\"data\":[{}],\"usage\":{\"input_tokens\":5,\"output_tokens\":9,"
                                  "\"input_tokens_details\":{\"image_tokens\":99}}}");
     assert_int_equal(r.usage.n[USAGE_IMAGE_INPUT], 5); /* a part is never more than its whole */

@@ -45,17 +45,17 @@ static void json_says_how_long_and_how_large(void **state)
     subject = &openai_videos;
     r = request_of("{\"model\":\"m\",\"prompt\":\"a cat\"}");
     assert_int_equal(r.llm.seconds, VIDEO_SECONDS_DEFAULT);
-    assert_null(r.llm.image.size.p);
+    assert_null(r.llm.visual.size.p);
     assert_int_equal(r.llm.pictures, 0);
     assert_int_equal(r.llm.prompt_bytes, 7); /* as it is written */
     r = request_of("{\"model\":\"m\",\"prompt\":\"a\",\"seconds\":\"8\",\"size\":\"1024x1792\","
                    "\"input_reference\":{\"file_id\":\"f\"}}");
     assert_int_equal(r.llm.seconds, 8);
-    assert_str(r.llm.image.size, "1024x1792");
+    assert_str(r.llm.visual.size, "1024x1792");
     assert_int_equal(r.llm.pictures, 1);
     assert_int_equal(request_of("{\"model\":\"m\",\"prompt\":\"a\",\"seconds\":12}").llm.seconds, 12);
     r = request_of("{\"model\":\"m\",\"prompt\":\"a\",\"width\":1280,\"height\":720,\"seconds\":null}");
-    assert_str(r.llm.image.size, "1280x720");
+    assert_str(r.llm.visual.size, "1280x720");
     assert_int_equal(r.llm.seconds, VIDEO_SECONDS_DEFAULT);
     edits("{\"prompt\":\"a\", \"model\":\"m\",\"x\":1}", (struct wire_request_edit){.model = STR("up")},
           "{\"prompt\":\"a\", \"model\":\"up\",\"x\":1}");
@@ -102,9 +102,9 @@ static void forms_say_the_same(void **state)
     assert_int_equal(r.llm.prompt_bytes, 5);
     r = form_of(WHOLE PART("seconds", "12") PART("size", "1792x1024") FILE_PART("input_reference"));
     assert_int_equal(r.llm.seconds, 12);
-    assert_str(r.llm.image.size, "1792x1024");
+    assert_str(r.llm.visual.size, "1792x1024");
     assert_int_equal(r.llm.pictures, 1);
-    assert_str(form_of(WHOLE PART("width", "64") PART("height", "32")).llm.image.size, "64x32");
+    assert_str(form_of(WHOLE PART("width", "64") PART("height", "32")).llm.visual.size, "64x32");
     form_faults(PART("model", "m"), "prompt");
     form_faults(PART("prompt", "a"), "model");
     form_faults(WHOLE PART("seconds", "long"), "seconds");
@@ -129,7 +129,7 @@ static void the_job_says_what_is_made(void **state)
     assert_true(r.has_data);
     assert_false(r.error);
     assert_str(r.llm.id, "video_1");
-    assert_str(r.llm.image.size, "720x1280");
+    assert_str(r.llm.visual.size, "720x1280");
     assert_true(r.llm.has_usage && r.llm.lacks_prompt && r.llm.lacks_output);
     assert_int_equal(r.llm.usage.n[USAGE_SECOND], 8);
     assert_int_equal(reply_of("{\"id\":\"v\",\"seconds\":4}").llm.usage.n[USAGE_SECOND], 4);

@@ -1,4 +1,4 @@
-/* import_litellm_image.c: LiteLLM's entries of models that are no chats, and its prices of images by
+/* import_litellm_visual.c: LiteLLM's entries of models that are no chats, and its prices of images by
  * quality and size, of videos by size.
  *
  * Odd: such a price is an entry of its own, "QUALITY/W-x-H/MODEL" or "W-x-H/MODEL", in dollars an
@@ -64,7 +64,7 @@ static int64_t charge_of(const struct json_object *v, int64_t pixels)
     return image > BOUND_PRICE_ABSURD_NANO ? 0 : (int64_t)image;
 }
 
-static void read_image(struct str name, const struct json_object *v, struct litellm_image *ret)
+static void read_image(struct str name, const struct json_object *v, struct litellm_visual *ret)
 {
     ssize_t slash = str_find(name, '/');
     struct str quality = STR_NONE, size = name;
@@ -83,38 +83,38 @@ static void read_image(struct str name, const struct json_object *v, struct lite
         buf_printf(&kind, "%.*s/", STR_FMT(quality));
     buf_printf(&kind, "%lldx%lld", (long long)width, (long long)height);
     ret->charge = charge_of(v, width * height);
-    if (buf_finish(&kind) == 0 && price_image_kind_parse(buf_str(&kind), ret->kind) && ret->charge)
+    if (buf_finish(&kind) == 0 && price_visual_kind_parse(buf_str(&kind), ret->kind) && ret->charge)
         ret->model = str_n(size.p + slash + 1, size.n - (size_t)slash - 1);
     buf_done(&kind);
 }
 
 /* "sora-2-pro-high-res" (developers.openai.com/api/docs/pricing, "Video"). */
-static size_t read_videos(const struct import_entry *e, struct litellm_image ret[LITELLM_IMAGES])
+static size_t read_videos(const struct import_entry *e, struct litellm_visual ret[LITELLM_VISUALS])
 {
-    static const char *const sizes[LITELLM_IMAGES] = {"1024x1792", "1792x1024"};
+    static const char *const sizes[LITELLM_VISUALS] = {"1024x1792", "1792x1024"};
     const struct str mark = STR("-high-res");
 
     if (!str_ends(e->name, mark) || e->n_figures != 1 || e->figures[0].unit != USAGE_SECOND)
         return 0;
-    for (size_t i = 0; i < LITELLM_IMAGES; i++) {
-        ret[i] = (struct litellm_image){.unit = USAGE_SECOND,
-                                        .model = str_n(e->name.p, e->name.n - mark.n),
-                                        .provider = e->provider,
-                                        .charge = e->figures[0].charge};
-        if (!price_image_kind_parse(str_c(sizes[i]), ret[i].kind))
+    for (size_t i = 0; i < LITELLM_VISUALS; i++) {
+        ret[i] = (struct litellm_visual){.unit = USAGE_SECOND,
+                                         .model = str_n(e->name.p, e->name.n - mark.n),
+                                         .provider = e->provider,
+                                         .charge = e->figures[0].charge};
+        if (!price_visual_kind_parse(str_c(sizes[i]), ret[i].kind))
             return 0;
     }
-    return LITELLM_IMAGES;
+    return LITELLM_VISUALS;
 }
 
-size_t import_litellm_images(const struct import_entry *e, const struct json_object *v,
-                             struct litellm_image ret[LITELLM_IMAGES])
+size_t import_litellm_visuals(const struct import_entry *e, const struct json_object *v,
+                              struct litellm_visual ret[LITELLM_VISUALS])
 {
     if (e->kind == MODEL_VIDEO)
         return read_videos(e, ret);
     if (e->kind != MODEL_IMAGE)
         return 0;
-    ret[0] = (struct litellm_image){.unit = USAGE_IMAGE, .provider = e->provider};
+    ret[0] = (struct litellm_visual){.unit = USAGE_IMAGE, .provider = e->provider};
     read_image(e->name, v, &ret[0]);
     return ret[0].model.p ? 1 : 0;
 }
@@ -131,26 +131,26 @@ static bool is_sold_by(const struct import_entry *e, enum usage_unit unit)
 static bool has_kind(const struct import_entry *e, const char *kind)
 {
     for (size_t i = 0; i < e->n_figures; i++)
-        if (strcmp(e->figures[i].image_kind, kind) == 0)
+        if (strcmp(e->figures[i].visual_kind, kind) == 0)
             return true;
     return false;
 }
 
-int import_litellm_put_images(struct import_entries *to, const struct litellm_image *images,
-                              size_t n)
+int import_litellm_put_visuals(struct import_entries *to, const struct litellm_visual *visuals,
+                               size_t n)
 {
     int r = 0;
 
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; r == 0 && k < to->n; k++) {
             struct import_entry *e = &to->v[k];
-            struct price_figure f = {.unit = images[i].unit, .charge = images[i].charge};
+            struct price_figure f = {.unit = visuals[i].unit, .charge = visuals[i].charge};
 
             if (e->reason.p || (e->kind != MODEL_IMAGE && e->kind != MODEL_VIDEO) ||
-                e->provider != images[i].provider || !str_eq(e->name, images[i].model) ||
-                !is_sold_by(e, images[i].unit) || has_kind(e, images[i].kind))
+                e->provider != visuals[i].provider || !str_eq(e->name, visuals[i].model) ||
+                !is_sold_by(e, visuals[i].unit) || has_kind(e, visuals[i].kind))
                 continue;
-            memcpy(f.image_kind, images[i].kind, sizeof(f.image_kind));
+            memcpy(f.visual_kind, visuals[i].kind, sizeof(f.visual_kind));
             r = import_figure(to->a, e, &f);
         }
     return r;

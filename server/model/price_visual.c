@@ -1,4 +1,4 @@
-/* price_image.c: figures for images of a certain quality and size, and for seconds of a video of a
+/* price_visual.c: figures for images of a certain quality and size, and for seconds of a video of a
  * certain size, see price.h. */
 #include "model/price.h"
 
@@ -30,10 +30,10 @@ static bool is_quality(struct str s)
 }
 
 /* The halves of a kind; p NULL where it does not name one. */
-static struct image_kind halves(struct str kind)
+static struct visual_kind halves(struct str kind)
 {
     ssize_t slash = str_find(kind, '/');
-    struct image_kind k = {STR_NONE, STR_NONE};
+    struct visual_kind k = {STR_NONE, STR_NONE};
 
     if (slash >= 0) {
         k.quality = str_n(kind.p, (size_t)slash);
@@ -46,14 +46,14 @@ static struct image_kind halves(struct str kind)
     return k;
 }
 
-bool price_image_kind_parse(struct str text, char ret[PRICE_IMAGE_KIND])
+bool price_visual_kind_parse(struct str text, char ret[PRICE_VISUAL_KIND])
 {
-    const struct image_kind k = text.n ? halves(text) : (struct image_kind){STR_NONE, STR_NONE};
+    const struct visual_kind k = text.n ? halves(text) : (struct visual_kind){STR_NONE, STR_NONE};
 
-    if (text.n >= PRICE_IMAGE_KIND || (k.quality.p && !is_quality(k.quality)) ||
+    if (text.n >= PRICE_VISUAL_KIND || (k.quality.p && !is_quality(k.quality)) ||
         (k.size.p && !is_size(k.size)))
         return false;
-    memset(ret, 0, PRICE_IMAGE_KIND);
+    memset(ret, 0, PRICE_VISUAL_KIND);
     if (text.n)
         memcpy(ret, text.p, text.n);
     return true;
@@ -64,16 +64,16 @@ bool price_kind_fits(enum usage_unit unit, const char *kind)
     return unit == USAGE_IMAGE || (unit == USAGE_SECOND && is_size(str_c(kind)));
 }
 
-bool price_unit_parse(struct str name, enum usage_unit *ret_unit, char ret_kind[PRICE_IMAGE_KIND])
+bool price_unit_parse(struct str name, enum usage_unit *ret_unit, char ret_kind[PRICE_VISUAL_KIND])
 {
     ssize_t mark = str_find(name, ':');
-    char kind[PRICE_IMAGE_KIND] = "";
+    char kind[PRICE_VISUAL_KIND] = "";
     enum usage_unit unit;
 
     if (mark >= 0) {
         struct str text = str_n(name.p + mark + 1, name.n - (size_t)mark - 1);
 
-        if (!text.n || !price_image_kind_parse(text, kind))
+        if (!text.n || !price_visual_kind_parse(text, kind))
             return false;
         name.n = (size_t)mark;
     }
@@ -84,11 +84,11 @@ bool price_unit_parse(struct str name, enum usage_unit *ret_unit, char ret_kind[
     return true;
 }
 
-const struct price_image *price_image_at(const struct price *p, const char *kind)
+const struct price_visual *price_visual_at(const struct price *p, const char *kind)
 {
-    for (unsigned i = 0; i < p->n_images; i++)
-        if (strcmp(p->image[i].kind, kind) == 0)
-            return &p->image[i];
+    for (unsigned i = 0; i < p->n_visuals; i++)
+        if (strcmp(p->visual[i].kind, kind) == 0)
+            return &p->visual[i];
     return NULL;
 }
 
@@ -99,9 +99,9 @@ static struct str said_of(struct str s)
 }
 
 /* How exactly the figure fits; < 0: not. A size says more of what an image costs than a quality. */
-static int fit(const struct price_image *image, const struct image_kind *made)
+static int fit(const struct price_visual *visual, const struct visual_kind *made)
 {
-    const struct image_kind k = halves(str_c(image->kind));
+    const struct visual_kind k = halves(str_c(visual->kind));
     struct str quality = said_of(made->quality), size = said_of(made->size);
 
     if (k.quality.p && !(quality.p && str_eq(k.quality, quality)))
@@ -112,58 +112,58 @@ static int fit(const struct price_image *image, const struct image_kind *made)
 }
 
 /* Is nothing of what is said against it? */
-static bool may_be(const struct price_image *image, const struct image_kind *said)
+static bool may_be(const struct price_visual *visual, const struct visual_kind *said)
 {
-    const struct image_kind k = halves(str_c(image->kind));
+    const struct visual_kind k = halves(str_c(visual->kind));
     struct str quality = said_of(said->quality), size = said_of(said->size);
 
     return (!k.quality.p || !quality.p || str_eq(k.quality, quality)) &&
            (!k.size.p || !size.p || str_eq(k.size, size));
 }
 
-static const struct price_image *dearest(const struct price *p, const struct image_kind *said)
+static const struct price_visual *dearest(const struct price *p, const struct visual_kind *said)
 {
-    const struct price_image *most = NULL;
+    const struct price_visual *most = NULL;
 
-    for (unsigned i = 0; i < p->n_images; i++)
-        if (may_be(&p->image[i], said) && (!most || p->image[i].charge > most->charge))
-            most = &p->image[i];
+    for (unsigned i = 0; i < p->n_visuals; i++)
+        if (may_be(&p->visual[i], said) && (!most || p->visual[i].charge > most->charge))
+            most = &p->visual[i];
     return most;
 }
 
-static const struct price_image *closest(const struct price *p, const struct image_kind *made)
+static const struct price_visual *closest(const struct price *p, const struct visual_kind *made)
 {
-    const struct price_image *best = NULL;
+    const struct price_visual *best = NULL;
     int best_fit = -1;
 
-    for (unsigned i = 0; i < p->n_images; i++) {
-        int f = fit(&p->image[i], made);
+    for (unsigned i = 0; i < p->n_visuals; i++) {
+        int f = fit(&p->visual[i], made);
 
         if (f > best_fit) {
-            best = &p->image[i];
+            best = &p->visual[i];
             best_fit = f;
         }
     }
     return best;
 }
 
-const char *price_image_of(const struct price *p, const struct image_kind *made)
+const char *price_visual_of(const struct price *p, const struct visual_kind *made)
 {
-    const struct price_image *image = closest(p, made);
+    const struct price_visual *visual = closest(p, made);
 
-    if (!image && p->of[SERVICE_STANDARD].v[0].charge[p->image_unit] == PRICE_NONE)
-        image = dearest(p, made);
-    return image ? image->kind : "";
+    if (!visual && p->of[SERVICE_STANDARD].v[0].charge[p->visual_unit] == PRICE_NONE)
+        visual = dearest(p, made);
+    return visual ? visual->kind : "";
 }
 
-int64_t price_image_most(const struct price *p, const struct image_kind *said, int64_t plain)
+int64_t price_visual_most(const struct price *p, const struct visual_kind *said, int64_t plain)
 {
     /* A video has no quality that a figure could name. */
     bool all_said = said_of(said->size).p &&
-                    (said_of(said->quality).p || p->image_unit == USAGE_SECOND);
-    const struct price_image *image = all_said ? closest(p, said) : dearest(p, said);
+                    (said_of(said->quality).p || p->visual_unit == USAGE_SECOND);
+    const struct price_visual *visual = all_said ? closest(p, said) : dearest(p, said);
 
-    if (!image)
+    if (!visual)
         return plain;
-    return all_said ? image->charge : MAX(image->charge, plain);
+    return all_said ? visual->charge : MAX(visual->charge, plain);
 }
