@@ -3,7 +3,6 @@
  *
  * Others say how large an image is by `width` and `height` (Together). */
 #include "base/err.h"
-#include "translation/form_body.h"
 #include "translation/openai_chat/chat.h"
 #include "translation/openai_media/media.h"
 #include "translation/plain.h"
@@ -83,10 +82,8 @@ static int read_form(struct arena *a, struct str content_type, struct str body,
     struct wire_request request;
     const struct form_body *form;
     uint64_t count = 1;
-    int r = form_body_read(a, content_type, body, &request, &form, fault);
+    int r = media_read_form(a, content_type, body, "prompt", &request, &form, fault);
 
-    if (r == DIALECT_OK)
-        r = form_body_need(form, "prompt", fault);
     if (r == DIALECT_OK)
         r = form_body_count(form, "n", 1, COUNT_MAX, &count, fault);
     if (r == DIALECT_OK)
@@ -100,18 +97,8 @@ static int read_form(struct arena *a, struct str content_type, struct str body,
     request.llm.wants_usage = true;
     request.llm.visual.quality = form_body_value(form, "quality");
     request.llm.visual.size = form_body_value(form, "size");
-    request.llm.text_bytes = request.llm.prompt_bytes = form_body_value(form, "prompt").n;
     *ret = request;
     return DIALECT_OK;
-}
-
-static void edit_request(const struct wire_request *request, const struct wire_request_edit *edit,
-                         struct buf *out)
-{
-    if (request->content_type.p)
-        form_body_edit_request(request, edit, out);
-    else
-        plain_edit_request(request, edit, out);
 }
 
 static int read_reply(struct str body, struct wire_report *ret)
@@ -135,7 +122,7 @@ static bool find_usage(struct str part, struct llm_report *ret)
 }
 
 #define COMMON                                                                      \
-    .read_request = read_request, .edit_request = edit_request,                     \
+    .read_request = read_request, .edit_request = media_edit_request,               \
     .read_reply = read_reply, .edit_reply = wire_edit_reply, .find_usage = find_usage, \
     .edit_error = openai_chat_edit_error, .error_status = wire_error_status,        \
     .read_event = read_event, .edit_event = wire_edit_event, .put_note = wire_put_note, \

@@ -1,9 +1,19 @@
-/* media.h: what the answers of OpenAI's image, speech and transcription endpoints have in common.
+/* media.h: what OpenAI's image, video, speech and transcription endpoints have in common: forms, and answers.
  *
  * Source: OpenAI's API reference, "Images", "Audio" and their streaming events. */
 #pragma once
 
 #include "translation/dialect.h"
+#include "translation/form_body.h"
+
+/* form_body_read() of a form in which that part has to be there; the text of the request is its `prompt`,
+ * which may be absent where it is not the needed one. */
+int media_read_form(struct arena *a, struct str content_type, struct str body, const char *needed,
+                    struct wire_request *ret, const struct form_body **ret_form,
+                    struct json_fault *fault) _must_use_;
+/* The edit_request of requests that come as forms and in JSON. */
+void media_edit_request(const struct wire_request *request, const struct wire_request_edit *edit,
+                        struct buf *out);
 
 /* Which classes the tokens of an endpoint are of that its usage object does not tell apart. */
 struct media_classes {

@@ -1,6 +1,5 @@
 /* transcriptions.c: OpenAI's transcriptions and translations ("Create transcription"): a form with a
  * file of sound in, its words out: as JSON, as text or subtitles, or as a stream. */
-#include "translation/form_body.h"
 #include "translation/openai_chat/chat.h"
 #include "translation/openai_media/media.h"
 #include "translation/openai_media/sound.h"
@@ -29,10 +28,8 @@ static int read_form(struct arena *a, struct str content_type, struct str body,
     struct wire_request request;
     const struct form_body *form;
     struct str sound;
-    int r = form_body_read(a, content_type, body, &request, &form, fault);
+    int r = media_read_form(a, content_type, body, "file", &request, &form, fault);
 
-    if (r == DIALECT_OK)
-        r = form_body_need(form, "file", fault);
     if (r == DIALECT_OK)
         r = form_body_bool(form, "stream", &request.llm.stream, fault);
     if (r != DIALECT_OK)
@@ -42,7 +39,6 @@ static int read_form(struct arena *a, struct str content_type, struct str body,
     request.llm.wants_usage = true;
     request.llm.sound_bytes = sound.n;
     request.llm.sound_ms = sound_length_ms(sound);
-    request.llm.text_bytes = request.llm.prompt_bytes = form_body_value(form, "prompt").n;
     *ret = request;
     return DIALECT_OK;
 }

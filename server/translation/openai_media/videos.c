@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 #include "translation/figures.h"
-#include "translation/form_body.h"
 #include "translation/openai_chat/chat.h"
+#include "translation/openai_media/media.h"
 #include "translation/plain.h"
 #include "translation/report.h"
 #include "translation/said.h"
@@ -111,10 +111,8 @@ static int read_form(struct arena *a, struct str content_type, struct str body,
     struct wire_request request;
     const struct form_body *form;
     struct measures said;
-    int r = form_body_read(a, content_type, body, &request, &form, fault);
+    int r = media_read_form(a, content_type, body, fields[PROMPT].path, &request, &form, fault);
 
-    if (r == DIALECT_OK)
-        r = form_body_need(form, fields[PROMPT].path, fault);
     if (r != DIALECT_OK)
         return r;
     said = (struct measures){
@@ -128,19 +126,8 @@ static int read_form(struct arena *a, struct str content_type, struct str body,
     if (r != DIALECT_OK)
         return r;
     request.llm.pictures = form_body_files(form);
-    request.llm.text_bytes = request.llm.prompt_bytes =
-        form_body_value(form, fields[PROMPT].path).n;
     *ret = request;
     return DIALECT_OK;
-}
-
-static void edit_request(const struct wire_request *request, const struct wire_request_edit *edit,
-                         struct buf *out)
-{
-    if (request->content_type.p)
-        form_body_edit_request(request, edit, out);
-    else
-        plain_edit_request(request, edit, out);
 }
 
 enum { ID, ERROR, LASTS, LARGE, REPORT_WATCHES };
@@ -175,7 +162,7 @@ const struct dialect openai_videos = {
     .name = "openai_videos",
     .read_request = read_request,
     .read_form = read_form,
-    .edit_request = edit_request,
+    .edit_request = media_edit_request,
     .read_reply = read_reply,
     .edit_reply = wire_edit_reply,
     .edit_error = openai_chat_edit_error,

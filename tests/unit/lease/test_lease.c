@@ -12,19 +12,38 @@ static void give(int64_t amount)
     grant->done(grant, PORT_OK);
 }
 
-static void an_answer_after_the_deadline_lets_nobody_in(void **state)
+/* A node at work, with one cell, which has no lease. */
+static struct node *at_work(struct cell **ret_cell)
 {
     struct node *node;
-    struct cell *cell;
-    struct hold hold = {0};
-    struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
 
     now_ms = 1000;
     node = node_core_new(&port);
     assert_non_null(node);
     node_tick(node);
+    *ret_cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
+    return node;
+}
+
+/* A call that wants this is held, with a lease of `granted`. */
+static void lease(struct node *node, struct hold *hold, const struct hold_want *want, int64_t granted)
+{
+    struct hold_ask ask = {.n_wants = 1, .wants = {*want}, .hold = hold, .answered = answered};
+
+    assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
+    till_run(soon, NULL);
+    give(granted);
+    assert_int_equal(outcome, HOLD_OK);
+}
+
+static void an_answer_after_the_deadline_lets_nobody_in(void **state)
+{
+    struct cell *cell;
+    struct node *node = at_work(&cell);
+    struct hold hold = {0};
+    struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
+
     assert_true(node_admits(node));
-    cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
     ask.wants[0] = (struct hold_want){cell, 10, 100};
     assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
     till_run(soon, NULL);
@@ -46,17 +65,12 @@ static void an_answer_after_the_deadline_lets_nobody_in(void **state)
 /* What is not known to have come is asked after before slack is given back, and then is slack. */
 static void a_lost_answer_is_asked_after(void **state)
 {
-    struct node *node;
     struct cell *cell;
+    struct node *node = at_work(&cell);
     struct hold hold = {0};
     struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
     int64_t no;
 
-    now_ms = 1000;
-    node = node_core_new(&port);
-    assert_non_null(node);
-    node_tick(node);
-    cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
     ask.wants[0] = (struct hold_want){cell, 10, 100};
     assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
     till_run(soon, NULL);
@@ -91,19 +105,10 @@ struct caller {
 static void open_caller(struct caller *c, int64_t granted)
 {
     struct hold hold = {0};
-    struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
 
-    now_ms = 1000;
-    c->node = node_core_new(&port);
-    assert_non_null(c->node);
-    node_tick(c->node);
-    c->cell = node_cell(c->node, (struct team_id){1}, (struct purse_id){1});
+    c->node = at_work(&c->cell);
     c->want = (struct hold_want){c->cell, 10, 100, 1000, 2 * NODE_GRACE_MS};
-    ask.wants[0] = c->want;
-    assert_int_equal(hold_ask(c->node, NULL, &ask), HOLD_OK);
-    till_run(soon, NULL);
-    give(granted);
-    assert_int_equal(outcome, HOLD_OK);
+    lease(c->node, &hold, &c->want, granted);
     hold_end(c->node, &hold, (int64_t[]){10});
     grant = NULL;
     soon = NULL;
@@ -185,18 +190,12 @@ static void filling_up_in_vain_is_tried_again_later(void **state)
 /* It was leased to a session that is gone, and went back with it. */
 static void an_answer_for_an_earlier_session_is_void(void **state)
 {
-    struct node *node;
     struct cell *cell;
+    struct node *node = at_work(&cell);
     struct hold hold = {0};
     struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
-    int64_t session;
+    int64_t session = node_session(node);
 
-    now_ms = 1000;
-    node = node_core_new(&port);
-    assert_non_null(node);
-    node_tick(node);
-    session = node_session(node);
-    cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
     ask.wants[0] = (struct hold_want){.cell = cell, .amount = 10, .lease = 100};
     assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
     till_run(soon, NULL);
@@ -214,16 +213,11 @@ static void an_answer_for_an_earlier_session_is_void(void **state)
 /* The database's clock went back: its window lasts longer than the node was told at first. */
 static void slack_lasts_as_long_as_the_databases_window(void **state)
 {
-    struct node *node;
     struct cell *cell;
+    struct node *node = at_work(&cell);
     struct hold hold = {0};
     struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
 
-    now_ms = 1000;
-    node = node_core_new(&port);
-    assert_non_null(node);
-    node_tick(node);
-    cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
     ask.wants[0] = (struct hold_want){cell, 1, 5};
     assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
     till_run(soon, NULL);
@@ -248,18 +242,12 @@ static void slack_lasts_as_long_as_the_databases_window(void **state)
  * by a node that says it has seen more. */
 static void a_refusal_leaves_in_doubt_what_was(void **state)
 {
-    struct node *node;
     struct cell *cell;
+    struct node *node = at_work(&cell);
     struct hold hold = {0};
     struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
-    int64_t seen;
+    int64_t seen = cell->seen_no;
 
-    now_ms = 1000;
-    node = node_core_new(&port);
-    assert_non_null(node);
-    node_tick(node);
-    cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
-    seen = cell->seen_no;
     ask.wants[0] = (struct hold_want){cell, 10, 100};
     for (int i = 0; i < 2; i++) {
         assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
@@ -281,20 +269,10 @@ static void a_refusal_leaves_in_doubt_what_was(void **state)
 /* A node with a lease of 100 in its cell, of which nothing is held. */
 static struct node *leased(struct cell **ret_cell)
 {
-    struct node *node;
+    struct node *node = at_work(ret_cell);
     struct hold hold = {0};
-    struct hold_ask ask = {.n_wants = 1, .hold = &hold, .answered = answered};
 
-    now_ms = 1000;
-    node = node_core_new(&port);
-    assert_non_null(node);
-    node_tick(node);
-    *ret_cell = node_cell(node, (struct team_id){1}, (struct purse_id){1});
-    ask.wants[0] = (struct hold_want){*ret_cell, 10, 100};
-    assert_int_equal(hold_ask(node, NULL, &ask), HOLD_OK);
-    till_run(soon, NULL);
-    give(100);
-    assert_int_equal(outcome, HOLD_OK);
+    lease(node, &hold, &(struct hold_want){*ret_cell, 10, 100}, 100);
     hold_release(node, &hold);
     return node;
 }
