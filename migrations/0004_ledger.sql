@@ -204,6 +204,8 @@ CREATE TABLE call (
 CREATE INDEX call_posted ON call (team_id, posted_at);
 CREATE INDEX call_range ON call USING brin (posted_at, call_id uuid_minmax_multi_ops)
     WITH (pages_per_range = 128, autosummarize = on);
+-- From a call to the one that the gateway made for it. Few calls have a row in it: those that embed.
+CREATE INDEX call_made_for ON call (for_call_id) WHERE for_call_id IS NOT NULL;
 COMMENT ON COLUMN call.team_id IS 'A team that has books: settle_batch locks them, so each row need not ask for its team again.';
 COMMENT ON TABLE call IS 'The log and the usage events in one: written only by settle_batch, in the transaction of their transfer. Partitioned by the time-ordered call id.';
 COMMENT ON COLUMN call.input_tokens IS 'Usage in disjoint classes, up to requests: cached, written, audio and image tokens are not also in input_tokens, nor reasoning in output_tokens. Those that most calls have none of are NULL for 0.';

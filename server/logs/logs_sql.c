@@ -1,4 +1,4 @@
-/* logs_sql.c: one call with its attempts, and what the filters may choose from. */
+/* logs_sql.c: one call with its attempts, the one that was made for it, and what the filters may choose from. */
 #include "logs/columns.h"
 
 #include "base/err.h"
@@ -11,6 +11,13 @@ DB_QUERY(log_call_of_any,
 DB_QUERY(log_call_attempts, "SELECT " RECORD_ATTEMPT(SELECT_ATTEMPT) "a.call_id AS call_id"
                             " FROM attempt a WHERE a.team_id = $1 AND a.call_id = $2"
                             " ORDER BY a.ordinal LIMIT 16")
+/* Its id is of about the same time, which leaves out the partitions of others. */
+DB_QUERY(log_made_for,
+         "SELECT c.call_id, c.outcome, c.charge_nano, c.cost_nano FROM call c"
+         " WHERE c.for_call_id = $2 AND c.team_id = $1"
+         "   AND c.call_id >= call_id_floor($3::timestamptz - interval '1 day')"
+         "   AND c.call_id < call_id_floor($3::timestamptz + interval '1 day')"
+         " LIMIT 1")
 /* From one pair to the next along usage_day_menu: a team's days are many, what it uses is little. */
 DB_QUERY(log_menus,
          "WITH RECURSIVE pair AS ("
@@ -86,6 +93,24 @@ int log_get(struct db *db, struct arena *a, struct team_id team, struct call_id 
     if (r)
         return db_fatal(r);
     found.call.attempts = t.n;
+    *ret = found;
+    return LOG_OK;
+}
+
+int log_embedding_of(struct db *db, struct arena *a, struct team_id team, struct call_id of,
+                     struct log_embedding *ret)
+{
+    struct log_embedding found;
+    int r = db_one(db, &log_made_for, a,
+                   DB_ARGS(db_i64(team.v), db_uuid(of), db_time_us(call_id_ms(of) * 1000)),
+                   DB_COLS(db_col_uuid("call_id", &found.id), db_col_text("outcome", &found.outcome),
+                           db_col_money("charge_nano", &found.charge),
+                           db_col_money("cost_nano", &found.cost)));
+
+    if (r == DB_E_NONE)
+        return LOG_E_NONE;
+    if (r)
+        return db_fatal(r);
     *ret = found;
     return LOG_OK;
 }

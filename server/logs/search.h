@@ -83,6 +83,16 @@ enum { LOG_OK = 0, LOG_E_NONE = 1 };
 int log_get(struct db *db, struct arena *a, struct team_id team, struct call_id id,
             struct log_row *ret) _must_use_;
 
+/* The call that the gateway made to embed another's question (gateway/call_like.h), however it ended. A call
+ * has one at the most; it may be settled after its own. of: the other. LOG_E_NONE: there is none. */
+struct log_embedding {
+    struct call_id id;
+    struct str outcome;
+    struct money charge, cost;
+};
+int log_embedding_of(struct db *db, struct arena *a, struct team_id team, struct call_id of,
+                     struct log_embedding *ret) _must_use_;
+
 /* For filter menus: a team's keys by name, at most 1000; the distinct models and providers of its last
  * 30 days. */
 struct log_keys {

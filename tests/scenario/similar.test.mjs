@@ -28,6 +28,13 @@ const embeds = (req, res, seen) => embedded(res, seen.body);
 const usual = (req, res, seen) => (seen.body.stream
   ? sse(res, [chunk({ role: 'assistant', content: '' }), chunk({ content: 'Hello ' }), chunk({ content: 'there.' }), chunk({}, 'stop')])
   : send(res, 200, chat(`Answer ${up.seen.length}.`)));
+const embedding = async (of) => {
+  const row = await settled(it.server, of);
+  return eventually(() => it.server.sql(`SELECT * FROM call WHERE for_call_id = '${row.call_id}'`)[0], 'the call that embeds');
+};
+const name = (row) => `call_${row.call_id.replaceAll('-', '')}`;
+// What the page of a request says of the call that embedded its question; null: nothing.
+const embeddedBy = async (who, path) => (await who.get(path)).body.match(/<dt>Question embedded<\/dt><dd>(.*?)<\/dd>/s)?.[1] ?? null;
 const pairs = (seen) => seen.map((s) => s.body.input);
 // Until so many questions can be compared: an answer's vector may come after it.
 const known = (n) => eventually(async () => (await it.server.metrics()).tollgate_cache_vectors >= n, `${n} questions to be known`);
@@ -85,6 +92,9 @@ test('a question that is alike gets the answer, which says how near it was', asy
   const row = await settled(it.server, id(b));
   assert.deepEqual([row.cache, row.similarity_bp, row.charge_nano, row.saved_nano, row.attempts, row.for_call_id], ['hit', 9700, 0, 15000, 0, null]);
   assert.equal((await settled(it.server, id(same))).similarity_bp, null);
+  const made = await embedding(id(b));
+  assert.match(await embeddedBy(it.owner, `/log/${id(b)}`), new RegExp(`by <a href="/log/${name(made)}">another request</a>, for <.*>0\\.00007 USD<`));
+  assert.equal(await embeddedBy(it.owner, `/log/${id(same)}`), null, 'nothing was embedded for it');
 });
 
 // --- money ---
@@ -92,14 +102,18 @@ test('a question that is alike gets the answer, which says how near it was', asy
 test('the question is embedded by a call of its own, on the log with whom it was for, and charged', async () => {
   const tagged = await alike({ tags: 'customer=acme' }), s = subject();
   const a = await kept(question(s, place('Where is my parcel?', 1)), { key: tagged, headers: { 'x-tollgate-tags': 'run=one' } });
-  const own = await settled(it.server, id(a));
-  const made = await eventually(() => it.server.sql(`SELECT * FROM call WHERE for_call_id = '${own.call_id}'`)[0], 'the call that embeds');
+  const own = await settled(it.server, id(a)), made = await embedding(id(a));
   assert.deepEqual([made.endpoint, made.requested_model, made.outcome, made.status, made.input_tokens, made.charge_nano, made.key_id, made.cache],
     ['embeddings', 'compares', 'ok', 200, 7, 70000, own.key_id, null]);
   assert.deepEqual(made.tags, { customer: 'acme', run: 'one' });
   const told = await ask('GET', `/calls/${made.call_id}`);
   assert.equal(told.json.for_call_id, id(a));
   assert.match((await it.owner.get(`/log/${made.call_id}`)).body, new RegExp(`href="/log/${id(a)}">another request`));
+  assert.match(await embeddedBy(it.owner, `/log/${id(a)}`), new RegExp(`^by <a href="/log/${name(made)}">another request</a>, for <.*>0\\.00007 USD<`));
+  assert.equal(await embeddedBy(it.owner, `/log/${name(made)}`), null);
+  assert.match(await embeddedBy(it.operator, `/operator/calls/${id(a)}`),
+    new RegExp(`^by <a href="/operator/calls/${name(made)}">another request</a>, for <.*>0\\.00007 USD<.*, provider cost <.* USD<`, 's'));
+  assert.match((await it.operator.get(`/operator/calls/${name(made)}`)).body, new RegExp(`href="/operator/calls/${id(a)}">another request`));
   assert.equal((await ask('GET', `/calls/${id(a)}`)).json.for_call_id, null);
 });
 
@@ -118,9 +132,9 @@ test('what cannot be paid for is not compared, and the request goes on', async (
   embedder.seen.length = 0;
   const a = await post(asked, { key: poor });
   assert.deepEqual([a.status, word(a)], [200, 'miss'], a.text);
-  const own = await settled(it.server, id(a));
-  const refused = await eventually(() => it.server.sql(`SELECT * FROM call WHERE for_call_id = '${own.call_id}'`)[0], 'the refused call');
+  const refused = await embedding(id(a));
   assert.deepEqual([refused.status, refused.outcome, refused.quota_source, refused.charge_nano], [402, 'blocked', 'app_key', 0]);
+  assert.match(await embeddedBy(it.owner, `/log/${id(a)}`), /another request<\/a>, in vain, for /);
   assert.equal(embedder.seen.length, 0);
   assert.equal(word(await post(asked, { key: poor })), 'hit', 'it is kept all the same');
 });

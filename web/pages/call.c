@@ -9,6 +9,7 @@
 #include "ledger/invoice.h"
 #include "ledger/statement.h"
 #include "web/links.h"
+#include "web/pages/call_embedding.h"
 #include "web/pages/call_video.h"
 #include "web/pages/operator_area.h"
 #include "web/timeline.h"
@@ -214,15 +215,6 @@ static void facts_view(struct web *w, const struct log_row *row, struct json_obj
     json_set_str(view, "key_name", row->key_name);
 }
 
-/* The call whose question it embedded; p NULL: a client made it. */
-static struct str made_for(struct web *w, const struct call_record *c, bool for_operator)
-{
-    if (!call_id_given(c->for_call_id))
-        return STR_NONE;
-    return for_operator ? link_operator_call(w->arena, c->for_call_id)
-                        : link_call(w->arena, c->for_call_id);
-}
-
 /* Where its key, team and prices are found. An operator does not see the pages of other teams: the key's
  * name leads to its calls then. */
 static void places_view(struct web *w, const struct call_record *c, bool for_operator,
@@ -236,7 +228,6 @@ static void places_view(struct web *w, const struct call_record *c, bool for_ope
     else if (c->key_id)
         key = link_key(w->arena, (struct key_id){c->key_id}, NULL);
     json_set_str(view, "key_link", key);
-    json_set_str(view, "made_for", made_for(w, c, for_operator));
     json_set_str(view, "team_link", link_operator_team(w->arena, (struct team_id){c->team_id}, NULL));
     json_set_str(view, "prices_link",
                  for_operator ? link_model(w->arena, (struct model_id){c->model_id}, "prices")
@@ -448,6 +439,8 @@ int call_show(struct web *w, const struct log_row *row, bool for_operator)
     r = usage_view(w, &row->call, view);
     if (r == 0)
         r = ledger_view(w, row, for_operator, view);
+    if (r == 0)
+        r = call_embedding_view(w, &row->call, for_operator, view);
     if (r == 0)
         r = call_video_view(w, &row->call, for_operator, view);
     if (r != 0) {
