@@ -3,7 +3,8 @@
 -- Why: a provider takes such a job in a moment and works on it for minutes, and then it may fail. The call
 -- that made it is charged as any other, when the provider has taken it; what became of the job is asked
 -- later, by whichever node and key, of the account that has it. So a job is a row before its client hears of
--- it. One that fails gives its charge back, once, by transfers whose reference is the job's name: nodes may
+-- it; and it is in the record of its call, whose settlement makes the row where it is not there yet: no charge
+-- is without its job, and no job without its charge. One that fails gives its charge back, once, by transfers whose reference is the job's name: nodes may
 -- learn of it at the same time and as often as they like.
 --
 -- Rows stay: what was given back of a charge belongs to the books, and to budgets that never turn.
@@ -62,7 +63,7 @@ COMMENT ON COLUMN video_job.wallet_nano IS 'Of that, what the wallet had paid; t
 CALL tenant_table('video_job');
 GRANT SELECT ON video_job TO tollgate_app;
 GRANT INSERT (team_id, call_id, project_id, key_id, model, account_id, upstream_model, upstream_id, seconds,
-              size, state, progress, remixed_from, ended_at, expires_at, error_code, error_message)
+              size, state, progress, remixed_from, created_at, ended_at, expires_at, error_code, error_message)
     ON video_job TO tollgate_app;
 GRANT UPDATE (state, progress, seconds, size, asked_at, look_at, ended_at, expires_at, deleted_at, error_code,
               error_message) ON video_job TO tollgate_app;
@@ -76,6 +77,30 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
                 THEN p_now + least(greatest((p_now - p_created) / 8, interval '10 seconds'), interval '10 minutes') END
 $$;
 GRANT EXECUTE ON FUNCTION video_next_look(timestamptz, timestamptz) TO tollgate_app;
+
+-- The fields of RECORD_VIDEO in server/model/record.def, in their order; NULL: none, or 0.
+CREATE TYPE settled_video AS (
+    team_id bigint, call_id uuid, project_id bigint, key_id bigint, account_id bigint, model text,
+    upstream_model text, upstream_id text, seconds bigint, size text, state text, progress integer,
+    remixed_from uuid, created_at timestamptz, expires_at timestamptz, error_code text, error_message text
+);
+COMMENT ON TYPE settled_video IS 'A job as the call that made it knows it. created_at is its node''s clock, and not believed where it is ahead.';
+
+-- Makes the rows of new jobs, as their team or as the system. Those that are there already stay as they are, so
+-- a job may come from its call and from the settlement, each any number of times.
+CREATE FUNCTION settle_videos(p_jobs settled_video[]) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO video_job (team_id, call_id, project_id, key_id, account_id, model, upstream_model, upstream_id,
+                           seconds, size, state, progress, remixed_from, created_at,
+                           ended_at, expires_at, error_code, error_message)
+    SELECT j.team_id, j.call_id, coalesce(j.project_id, 0), coalesce(j.key_id, 0), coalesce(j.account_id, 0), j.model,
+           j.upstream_model, j.upstream_id, coalesce(j.seconds, 0), j.size, j.state, coalesce(j.progress, 0), j.remixed_from,
+           least(j.created_at, clock_timestamp()),
+           CASE WHEN j.state IN ('completed', 'failed') THEN clock_timestamp() END,
+           j.expires_at, j.error_code, j.error_message
+      FROM unnest(p_jobs) j ORDER BY j.team_id, j.call_id
+        ON CONFLICT DO NOTHING
+$$;
+GRANT EXECUTE ON FUNCTION settle_videos(settled_video[]) TO tollgate_app;
 
 -- The reference of a job's transfers; to a grant's account it has that behind it.
 CREATE FUNCTION video_name(p_call uuid) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -22,7 +22,7 @@ static const unsigned legal[CALL_PHASES] = {
     [CALL_SENT] = EDGE(CALL_ERROR) | EDGE(CALL_WHOLE) | EDGE(CALL_PEEK) | EDGE(CALL_ROUTE) |
                   EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
     [CALL_ERROR] = EDGE(CALL_ROUTE) | EDGE(CALL_SETTLED),
-    [CALL_WHOLE] = EDGE(CALL_PASS) | EDGE(CALL_VIDEO) | EDGE(CALL_ROUTE) | EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
+    [CALL_WHOLE] = EDGE(CALL_PASS) | EDGE(CALL_ROUTE) | EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
     [CALL_PASS] = EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
     [CALL_PEEK] = EDGE(CALL_STREAM) | EDGE(CALL_ROUTE) | EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
     [CALL_STREAM] = EDGE(CALL_GROW) | EDGE(CALL_DRAIN) | EDGE(CALL_SETTLED),
@@ -30,7 +30,7 @@ static const unsigned legal[CALL_PHASES] = {
     [CALL_DRAIN] = EDGE(CALL_SETTLED),
     [CALL_VIDEO] = EDGE(CALL_SETTLED),
     [CALL_KEEP] = EDGE(CALL_SETTLED),
-    [CALL_SETTLED] = EDGE(CALL_KEEP) | EDGE(CALL_END),
+    [CALL_SETTLED] = EDGE(CALL_VIDEO) | EDGE(CALL_KEEP) | EDGE(CALL_END),
 };
 
 void call_enter(struct call *c, enum call_phase phase)
@@ -180,7 +180,7 @@ void call_cut(struct call *c, const struct problem *p)
     } else if (c->phase == CALL_KEEP) {
         call_kept(c);
     } else if (c->phase == CALL_VIDEO) {
-        return; /* the provider has the job: it ends when that is kept */
+        return; /* it ends when its job is kept */
     } else if (c->phase == CALL_DRAIN) {
         call_leave(c);
     } else if (c->phase == CALL_SETTLED) {

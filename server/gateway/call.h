@@ -38,7 +38,7 @@ enum call_phase {
     CALL_STREAM,  /* its events go to the client */
     CALL_GROW,    /* more than the hold is used: waits for PostgreSQL to let it grow */
     CALL_DRAIN,   /* the client is gone, the upstream is read for its usage */
-    CALL_VIDEO,   /* a job was taken; waits for a worker that keeps it */
+    CALL_VIDEO,   /* settled; the answer waits for a worker that keeps its job */
     CALL_KEEP,    /* settled; the last bytes wait for a worker that keeps the answer */
     CALL_SETTLED, /* the record is in the journal, the last bytes may go out */
     CALL_END,     /* answered, or nobody is there to answer */

@@ -61,8 +61,8 @@ void call_kept(struct call *c);
 void call_keep_leave(struct call *c); /* safe when it does not wait */
 
 /* call_video.c */
-/* The provider's answer to a call that makes a job (in `got`, read): the job is kept, then the call is settled
- * and answered. Without it, it serves nothing. May end the call. */
+/* The provider's answer to a call that makes a job (in `got`, read): the call is settled with the job, and
+ * answered once that is kept. May end the call. */
 void call_video_keep(struct call *c, const struct wire_report *report);
 /* False: the call would make a job, and the database has been silent for too long to keep it. */
 bool call_video_may_begin(const struct call *c);

@@ -1,9 +1,26 @@
-/* call_video.c: a call whose answer is a job that makes a video: the job is kept before anybody hears of it.
+/* call_video.c: a call whose answer is a job that makes a video: what it costs and what it is are written down
+ * together, before anybody hears of it.
  *
- * The call is charged when its provider has taken the job. A job that could not be kept could be asked after
- * by nobody: then the client gets an error, the call serves nothing and costs nothing. Nor does a call whose
- * node dies before the job is kept; one that dies between that and the journal's END has made a video that
- * nobody pays for. A client that leaves does not stop its call, since the provider goes on anyway. */
+ * The call is charged when its provider has taken the job. END of such a call carries the job (model/record.def),
+ * and its settlement makes the job's row in the transaction that books the charge: so neither is ever without
+ * the other, whoever settles it and how often. That would be a moment too late for a client that asks after its
+ * job at once, on any node; so a worker makes the same row first, and the answer waits for that.
+ *
+ *   what happens                                       the row is made by      charged          the client
+ *   kill before END                                    nobody                  nothing (cut)    gets nothing
+ *   kill after END, row not committed                  the replay              by the replay    gets nothing
+ *   kill after the row's COMMIT, before the answer     the worker              by the replay    gets nothing
+ *   kill after the answer                              the worker              by the replay    has the job
+ *   database away before END                           see call_video_may_begin()
+ *   database away after END, or its COMMIT unknown     the settlement, if the  when it is back  has the job
+ *                                                      worker did not
+ *   no worker free                                     the settlement          as ever          has the job
+ *   the worker is refused                              the settlement          as ever          has the job
+ *
+ * A job that a client got nothing of is in its list of videos. What the provider took of a call that has no END
+ * is known to nobody; that is as long as its answer is on the way. A job whose row is still to be made is told
+ * of as one that cannot be looked up right now (videos.c). A client that leaves does not stop its call, since
+ * the provider goes on anyway. */
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
@@ -15,8 +32,8 @@ enum { SILENCE_MAX_MS = 10000 };
 struct call_video {
     struct job job;
     struct call *call;
-    struct wire_report report;
     struct video_job row; /* its text is in the answer, the catalogue or the call's arena */
+    struct video_record record;
     int outcome;
 };
 
@@ -37,23 +54,13 @@ struct problem call_video_not_kept(void)
     return p;
 }
 
-static void refuse(struct call *c, struct str upstream_id)
-{
-    struct problem p = call_video_not_kept();
-
-    log_warn("video_not_kept", "call_team=%lld account=%lld upstream_id=%s", (long long)c->record.team_id,
-             (long long)c->try.target->account->id.v, log_str(upstream_id));
-    call_blame(c);
-    call_try_end(c, TRY_OK, "not_kept", STR("The provider has taken the job, but it could not be kept here."));
-    call_refuse(c, &p, CALL_OUTCOME_INTERNAL);
-}
-
 static void put_work(struct job *job, void *worker)
 {
     struct call_video *v = container_of(job, struct call_video, job);
 
-    (void)failpoint_hit("video.keep");
-    v->outcome = worker ? video_job_put(worker, &v->row) : VIDEO_JOB_E_AWAY;
+    v->outcome = worker && !failpoint_hit("video.keep") ? video_job_put(worker, &v->record) : VIDEO_JOB_E_AWAY;
+    if (v->outcome == VIDEO_JOB_OK && failpoint_hit("video.kept"))
+        v->outcome = VIDEO_JOB_E_AWAY;
 }
 
 /* The object, and the trace where the client has asked for it. */
@@ -91,23 +98,23 @@ static void answer(struct call *c, const struct video_job *row)
     request_reply(c->r, &response);
 }
 
-static void put_done(struct job *job)
+static void finish(struct call *c, const struct call_video *v)
 {
-    struct call_video *v = container_of(job, struct call_video, job);
-    struct call *c = v->call;
-
-    if (v->outcome != VIDEO_JOB_OK) {
-        refuse(c, v->row.upstream_id);
-        return;
-    }
-    (void)failpoint_hit("video.kept");
-    call_serve(c);
-    call_note(c, &v->report.llm);
-    call_try_end(c, TRY_OK, NULL, STR_NONE);
-    call_settle(c, c->try.status, CALL_OUTCOME_OK);
+    if (v->outcome != VIDEO_JOB_OK)
+        log_warn("video_kept_later", "call_team=%lld account=%lld upstream_id=%s result=%d",
+                 (long long)v->record.team_id, (long long)v->record.account_id, log_str(v->record.upstream_id),
+                 v->outcome);
     if (c->client_there)
         answer(c, &v->row);
     call_end(c);
+}
+
+static void put_done(struct job *job)
+{
+    struct call_video *v = container_of(job, struct call_video, job);
+
+    call_enter(v->call, CALL_SETTLED);
+    finish(v->call, v);
 }
 
 static struct video_job row_of(const struct call *c, const struct wire_report *report,
@@ -138,29 +145,44 @@ static struct video_job row_of(const struct call *c, const struct wire_report *r
     };
 }
 
+static void refuse(struct call *c)
+{
+    struct problem p = problem_of(PROBLEM_INTERNAL);
+
+    call_blame(c);
+    call_try_end(c, TRY_OK, "not_kept", STR("The provider has taken the job, but there is no memory for it."));
+    call_refuse(c, &p, CALL_OUTCOME_INTERNAL);
+}
+
 void call_video_keep(struct call *c, const struct wire_report *report)
 {
     const struct video_dialect *d = leg_format(&c->leg)->video;
     struct call_video *v = arena_new0(c->r->arena, struct call_video);
     struct video_told told;
 
+    if (!v) {
+        refuse(c);
+        return;
+    }
     if (!d || d->read_state(c->r->arena, buf_str(&c->try.got), &told) != VIDEO_OK || !told.id.n) {
         call_try_failed(c, TRY_BAD_REPLY, NULL, STR("The answer is no job that makes a video."));
         return;
     }
     video_told_clip(&told);
-    if (!v) {
-        refuse(c, told.id);
-        return;
-    }
     *v = (struct call_video){
         .job = {.reply_to = c->g->loop, .work = put_work, .done = put_done},
         .call = c,
-        .report = *report,
         .row = row_of(c, report, &told),
+        .outcome = VIDEO_JOB_E_AWAY,
     };
+    v->record = video_job_record(&v->row);
+    c->record.video = &v->record;
+    call_serve(c);
+    call_note(c, &report->llm);
+    call_try_end(c, TRY_OK, NULL, STR_NONE);
+    call_settle(c, c->try.status, CALL_OUTCOME_OK);
     if (jobs_submit(c->g->services->responses, &v->job) == JOBS_OK)
         call_enter(c, CALL_VIDEO);
     else
-        refuse(c, told.id);
+        finish(c, v);
 }

@@ -13,6 +13,7 @@
 #include "gateway/key_ask.h"
 #include "gateway/key_check.h"
 #include "http/listener.h"
+#include "ledger/journal.h"
 #include "videos/object.h"
 
 /* Of a list of jobs, and of what a provider says of one. */
@@ -108,6 +109,19 @@ static struct problem not_found(const struct videos_ask *ask)
     return p;
 }
 
+/* A call waits so long for its settlement only where the database does not take it. */
+#define BEHIND_MS 300
+
+/* Then a job that is not found may be one of those that wait: see call_video.c. */
+static bool may_come(const struct videos_ask *ask)
+{
+    struct journal_view journal = {0};
+
+    if (ask->outcome == VIDEO_JOB_E_NONE && ask->op->work == load)
+        journal_read(ask->g->services->journal, &journal);
+    return journal.oldest_waiting_ms > BEHIND_MS;
+}
+
 static struct problem problem_for(const struct videos_ask *ask)
 {
     struct problem p = problem_of(PROBLEM_INTERNAL);
@@ -116,12 +130,12 @@ static struct problem problem_for(const struct videos_ask *ask)
         p = problem_of(PROBLEM_BAD_FIELD);
         p.param = STR("after");
         p.message = STR("`after` is the id of none of the team's videos.");
-    } else if (ask->outcome == VIDEO_JOB_E_NONE) {
-        p = not_found(ask);
-    } else if (ask->outcome == VIDEO_JOB_E_AWAY) {
+    } else if (ask->outcome == VIDEO_JOB_E_AWAY || may_come(ask)) {
         p = problem_of(PROBLEM_BUSY);
         p.retry_after_s = 2;
         p.message = STR("Videos cannot be looked up right now. Try again shortly.");
+    } else if (ask->outcome == VIDEO_JOB_E_NONE) {
+        p = not_found(ask);
     }
     return p;
 }

@@ -18,7 +18,7 @@ struct entry_head {
     int64_t session;
     uint8_t call[16];
     uint16_t n_call, n_attempt;
-    uint8_t type, pad[3];
+    uint8_t type, n_video, pad[2];
 };
 #define CRC_FROM offsetof(struct entry_head, size)
 
@@ -26,6 +26,7 @@ struct entry_head {
 #define N_CALL (0 RECORD_CALL(COUNT_FIELD))
 #define N_ATTEMPT (0 RECORD_ATTEMPT(COUNT_FIELD))
 #define N_SHADOW (0 RECORD_SHADOW(COUNT_FIELD))
+#define N_VIDEO (0 RECORD_VIDEO(COUNT_FIELD))
 
 /* A varint of 64 bits has ten bytes at most. */
 #define VARINT_BYTES 10
@@ -139,13 +140,18 @@ static size_t attempt_room(const struct attempt_record *of)
     return 0 RECORD_ATTEMPT(ROOM);
 }
 
+static size_t video_room(const struct video_record *of)
+{
+    return 0 RECORD_VIDEO(ROOM);
+}
+
 static size_t room_of(const struct call_record *of)
 {
     size_t n = VARINT_BYTES * (1 + 4 * BOUND_HOLD_PURSES) RECORD_CALL(ROOM) RECORD_SHADOW(ROOM);
 
     for (unsigned i = 0; i < attempts_of(of); i++)
         n += attempt_room(&of->attempt[i]);
-    return n;
+    return of->video ? n + video_room(of->video) : n;
 }
 
 static char *put_attempt(char *p, const struct attempt_record *of)
@@ -167,6 +173,12 @@ static char *put_shadow(char *p, const struct call_record *of)
     if (call_record_is_shadow(of)) {
         RECORD_SHADOW(PUT)
     }
+    return p;
+}
+
+static char *put_video(char *p, const struct video_record *of)
+{
+    RECORD_VIDEO(PUT)
     return p;
 }
 
@@ -208,13 +220,14 @@ void entry_put(struct buf *out, enum entry_type type, int64_t session,
                               .shape = own_shape(),
                               .session = session,
                               .n_call = N_CALL,
-                              .n_attempt = N_ATTEMPT};
+                              .n_attempt = N_ATTEMPT,
+                              .n_video = record->video ? N_VIDEO : 0};
     char *start = buf_reserve(out, sizeof(head) + room_of(record)), *end;
 
     if (!start)
         return;
     end = put_draws(put_record(start + sizeof(head), record), hold, used);
-    end = put_shadow(end, record);
+    end = record->video ? put_video(end, record->video) : put_shadow(end, record);
     head.size = (uint32_t)(end - start - (ptrdiff_t)sizeof(head));
     memcpy(head.call, record->call_id.b, sizeof(head.call));
     memcpy(start, &head, sizeof(head));
@@ -354,13 +367,23 @@ static void get_shadow(struct reading *in, struct call_record *to)
     RECORD_SHADOW(GET)
 }
 
+static const struct video_record *get_video(struct reading *in, unsigned left, struct video_record *to)
+{
+    memset(to, 0, sizeof(*to));
+    RECORD_VIDEO(GET)
+    return to;
+}
+
 int entry_view(const struct entry *e, struct entry_view *ret)
 {
     struct reading in = {e->body.p, e->body.p + e->body.n, false, e->call};
 
     get_call(&in, e->n_call, e->n_attempt, &ret->call);
     ret->entry = (struct settle_entry){&ret->call, ret->draws, get_draws(&in, ret->draws)};
-    get_shadow(&in, &ret->call);
+    if (e->n_video)
+        ret->call.video = get_video(&in, e->n_video, &ret->video);
+    else
+        get_shadow(&in, &ret->call);
     return in.bad || in.p != in.end || !call_id_eq(ret->call.call_id, e->call) ? ENTRY_E_BROKEN
                                                                               : ENTRY_OK;
 }
@@ -371,6 +394,7 @@ static struct entry entry_of(const struct entry_head *head, const char *body)
                       .session = head->session,
                       .n_call = head->n_call,
                       .n_attempt = head->n_attempt,
+                      .n_video = head->n_video,
                       .body = str_n(body, head->size)};
 
     memcpy(e.call.b, head->call, sizeof(e.call.b));

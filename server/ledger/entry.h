@@ -1,7 +1,7 @@
 /* entry.h: one journal record: how a call would be booked, as compact bytes.
  *
  * A head with a CRC32C over all that follows it, then the fields of record.def in their order (call,
- * attempts), then the draws, and behind them what only a shadow has. Numbers are zigzag varints, texts carry
+ * attempts), then the draws, and behind them what only a shadow has, or the job of a video. Numbers are zigzag varints, texts carry
  * their length, ids of calls are one byte where there is none or it is the call's own. A record says how
  * many fields it has and a sum over their names and kinds: what an earlier version wrote, whose list
  * was shorter, is read, its missing fields absent; a record made from another list is refused. For
@@ -19,6 +19,7 @@ struct entry {
     struct call_id call;
     int64_t session;            /* whose leases it draws on; 0: a session that is gone */
     unsigned n_call, n_attempt; /* so many fields of each */
+    unsigned n_video;           /* the same of the job; 0: there is none */
     struct str body;            /* within the record's bytes */
 };
 
@@ -26,7 +27,8 @@ struct entry {
 struct entry_view {
     struct settle_entry entry; /* points to the two below */
     struct settle_draw draws[BOUND_HOLD_PURSES];
-    struct call_record call;
+    struct call_record call; /* its `video` is the one below, or NULL */
+    struct video_record video;
 };
 
 /* Appends the whole record. used NULL: nothing was used; hold NULL: nothing was held. */

@@ -27,6 +27,7 @@ DB_QUERY(settle_all,
          "SELECT coalesce(b.live, false) AS live, b.live IS NULL AS some_known"
          "  FROM settle_batch($1, $2, $3) AS b(live)")
 DB_QUERY(settle_all_shadows, "SELECT settle_shadows($1)")
+DB_QUERY(settle_all_videos, "SELECT settle_videos($1)")
 
 #define ROWS_BYTES MIB(64)
 #define SHAPE_BYTES KIB(64)
@@ -56,6 +57,8 @@ static const struct field shadow_fields[] = {
     RECORD_CALL(CALL_FIELD)
     RECORD_SHADOW(CALL_FIELD)
     {"tries", VALUE_ROWS, 0}};
+#define VIDEO_FIELD(name, kind, bound, label) {#name, VALUE_##kind, offsetof(struct video_record, name)},
+static const struct field video_fields[] = {RECORD_VIDEO(VIDEO_FIELD)};
 static const struct field attempt_fields[] = {RECORD_ATTEMPT(ATTEMPT_FIELD)};
 static const struct field draw_fields[] = {
     {"team_id", VALUE_ID, offsetof(struct draw_row, team_id)},
@@ -66,7 +69,7 @@ static const struct field draw_fields[] = {
     {"used", VALUE_I64, offsetof(struct draw_row, draw.used)}};
 
 /* Attempts are sent within their call, shadows by themselves: they are none of their teams' calls. */
-enum { ROW_CALL, ROW_SHADOW, ROW_DRAW, ARRAYS, ROW_ATTEMPT = ARRAYS, ROWS };
+enum { ROW_CALL, ROW_SHADOW, ROW_VIDEO, ROW_DRAW, ARRAYS, ROW_ATTEMPT = ARRAYS, ROWS };
 
 static const struct row_kind {
     const char *type;
@@ -75,6 +78,7 @@ static const struct row_kind {
 } row_kinds[ROWS] = {
     [ROW_CALL] = {"settled_call", call_fields, ARRAY_LEN(call_fields)},
     [ROW_SHADOW] = {"shadow_call", shadow_fields, ARRAY_LEN(shadow_fields)},
+    [ROW_VIDEO] = {"settled_video", video_fields, ARRAY_LEN(video_fields)},
     [ROW_ATTEMPT] = {"call_attempt", attempt_fields, ARRAY_LEN(attempt_fields)},
     [ROW_DRAW] = {"settled_draw", draw_fields, ARRAY_LEN(draw_fields)},
 };
@@ -283,6 +287,13 @@ static void put_row(struct settle_sql *s, size_t kind, const void *row)
     s->n_rows[kind]++;
 }
 
+static void put_call(struct settle_sql *s, const struct call_record *call)
+{
+    put_row(s, call_record_is_shadow(call) ? ROW_SHADOW : ROW_CALL, call);
+    if (call->video)
+        put_row(s, ROW_VIDEO, call->video);
+}
+
 static void put_draws(struct settle_sql *s, const struct settle_call *call)
 {
     for (size_t i = 0; i < call->n; i++) {
@@ -322,7 +333,7 @@ static int put_all(struct settle_sql *s, const struct settle_call *call, bool ea
         put_head(&s->rows[i], &s->shape[i], 0); /* they are counted below */
     }
     for (size_t i = 0; i < call->n; i++)
-        put_row(s, call_record_is_shadow(call->entry[i]->call) ? ROW_SHADOW : ROW_CALL, call->entry[i]->call);
+        put_call(s, call->entry[i]->call);
     r = each ? DRAW_SUMS_E_LARGE : put_draw_sums(s, call);
     if (r == DRAW_SUMS_E_LARGE) {
         put_draws(s, call);
@@ -373,14 +384,20 @@ static int book_calls(struct settle_sql *s, struct db *db, struct settle_call *c
     return r;
 }
 
-/* Shadows say nothing of the session: they draw on nothing. */
+static int book_apart(struct settle_sql *s, struct db *db, size_t kind, struct db_query *query)
+{
+    return s->n_rows[kind] ? db_exec(db, query, DB_ARGS(db_received(buf_str(&s->rows[kind]))), NULL) : 0;
+}
+
+/* Jobs come before the books are locked, as video_return() has it. Shadows say nothing of the session:
+ * they draw on nothing. */
 static int book(struct settle_sql *s, struct db *db, struct settle_call *call)
 {
-    int r = s->n_rows[ROW_CALL] ? book_calls(s, db, call) : 0;
+    int r = book_apart(s, db, ROW_VIDEO, &settle_all_videos);
 
-    if (r == 0 && s->n_rows[ROW_SHADOW])
-        r = db_exec(db, &settle_all_shadows, DB_ARGS(db_received(buf_str(&s->rows[ROW_SHADOW]))), NULL);
-    return r;
+    if (r == 0 && s->n_rows[ROW_CALL])
+        r = book_calls(s, db, call);
+    return r ? r : book_apart(s, db, ROW_SHADOW, &settle_all_shadows);
 }
 
 int settle_sql(struct settle_sql *s, struct db *db, struct settle_call *call)

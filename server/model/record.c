@@ -100,3 +100,10 @@ void call_record_clip(struct call_record *r)
     for (int32_t i = 0; i < r->attempts && i < BOUND_ATTEMPTS; i++)
         clip_attempt(&r->attempt[i]);
 }
+
+void video_record_clip(struct video_record *v)
+{
+#define X(name, kind, bound, label) CLIP_##kind(v->name, bound)
+    RECORD_VIDEO(X)
+#undef X
+}

@@ -41,9 +41,15 @@ struct attempt_record {
     RECORD_ATTEMPT(RECORD_MEMBER)
 };
 
+/* The texts are within their bounds: see video_record_clip(). */
+struct video_record {
+    RECORD_VIDEO(RECORD_MEMBER)
+};
+
 struct call_record {
     RECORD_CALL(RECORD_MEMBER)
     RECORD_SHADOW(RECORD_MEMBER)
+    const struct video_record *video; /* of the same call; NULL: it made no job */
     /* `attempts` of them; the attempt's team and call are the call's. */
     struct attempt_record attempt[BOUND_ATTEMPTS];
 };
@@ -72,3 +78,4 @@ bool call_record_is_shadow(const struct call_record *r);
 /* Cuts every TEXT to its bound at a character's edge and drops a JSON that is longer than its own,
  * leaving {"cut":true} in its place. */
 void call_record_clip(struct call_record *r);
+void video_record_clip(struct video_record *v);

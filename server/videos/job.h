@@ -7,6 +7,7 @@
 #pragma once
 
 #include "db/db.h"
+#include "model/record.h"
 #include "translation/video_dialect.h"
 
 struct video_job {
@@ -51,8 +52,11 @@ enum { VIDEO_JOB_OK = 0, VIDEO_JOB_E_NONE = 1, VIDEO_JOB_E_AWAY = DB_E_AWAY };
 /* Of what a provider has said, as much as is kept. */
 void video_told_clip(struct video_told *told);
 
-/* Keeps a new job; the same one again is fine. VIDEO_JOB_E_AWAY: it is not kept, or nobody can tell. */
-int video_job_put(struct db *db, const struct video_job *job) _must_use_;
+/* A new job as it goes into the record of its call. Its texts are the job's. */
+struct video_record video_job_record(const struct video_job *job);
+/* Makes the row of a new job ahead of its call's settlement, which does so else; the same one again is fine.
+ * VIDEO_JOB_E_AWAY: it is not there yet, or nobody can tell. */
+int video_job_put(struct db *db, const struct video_record *job) _must_use_;
 /* Text in the arena. VIDEO_JOB_E_NONE: there is none, it was deleted, or it is another team's. */
 int video_job_get(struct db *db, struct arena *a, struct team_id team, struct call_id call,
                   struct video_job *ret) _must_use_;

@@ -58,13 +58,36 @@ struct work {
 
 /* --- one job --- */
 
+struct video_record video_job_record(const struct video_job *job)
+{
+    struct video_record v = {
+        .team_id = job->team.v,
+        .call_id = job->call,
+        .project_id = job->project.v,
+        .key_id = job->key.v,
+        .account_id = job->account.v,
+        .model = job->model,
+        .upstream_model = job->upstream_model,
+        .upstream_id = job->upstream_id,
+        .seconds = job->seconds,
+        .size = job->size,
+        .state = str_c(video_state_name(job->state)),
+        .progress = (int32_t)job->progress,
+        .remixed_from = job->remixed_from,
+        .created_at = job->created_us,
+        .expires_at = job->expires_us,
+        .error_code = job->error_code,
+        .error_message = job->error_message,
+    };
+
+    video_record_clip(&v);
+    return v;
+}
+
+/* In the order of RECORD_VIDEO. */
 DB_QUERY(video_job_insert,
-         "INSERT INTO video_job (team_id, call_id, project_id, key_id, model, account_id, upstream_model,"
-         "                       upstream_id, seconds, size, state, progress, remixed_from, ended_at,"
-         "                       expires_at, error_code, error_message)"
-         " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-         "        CASE WHEN $11 IN ('completed', 'failed') THEN clock_timestamp() END, $14, $15, $16"
-         " ON CONFLICT DO NOTHING")
+         "SELECT settle_videos(ARRAY[ROW($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+         "                               $17)::settled_video])")
 
 static struct db_arg time_arg(int64_t us)
 {
@@ -73,28 +96,25 @@ static struct db_arg time_arg(int64_t us)
 
 static int put_tx(struct db *db, void *ctx)
 {
-    const struct video_job *j = ctx;
-    bool is_remix = call_id_given(j->remixed_from);
+    const struct video_record *v = ctx;
+    bool is_remix = call_id_given(v->remixed_from);
 
     return db_exec(
         db, &video_job_insert,
-        DB_ARGS(db_i64(j->team.v), db_uuid(j->call), db_i64(j->project.v), db_i64(j->key.v),
-                db_text(j->model), db_i64(j->account.v), db_text(j->upstream_model),
-                db_text(j->upstream_id), db_i64(j->seconds), db_text(j->size),
-                db_cstr(video_state_name(j->state)), db_i64(j->progress),
-                is_remix ? db_uuid(j->remixed_from) : db_null(DB_UUID), time_arg(j->expires_us),
-                db_text(j->error_code), db_text(j->error_message)),
+        DB_ARGS(db_i64(v->team_id), db_uuid(v->call_id), db_i64(v->project_id), db_i64(v->key_id),
+                db_i64(v->account_id), db_text(v->model), db_text(v->upstream_model),
+                db_text(v->upstream_id), db_i64(v->seconds), db_text(v->size), db_text(v->state),
+                db_i32(v->progress), is_remix ? db_uuid(v->remixed_from) : db_null(DB_UUID),
+                time_arg(v->created_at), time_arg(v->expires_at), db_text(v->error_code),
+                db_text(v->error_message)),
         NULL);
 }
 
-/* A COMMIT of unknown outcome is cleared up by doing it again. */
-int video_job_put(struct db *db, const struct video_job *job)
+int video_job_put(struct db *db, const struct video_record *job)
 {
-    struct video_job copy = *job;
-    int r = db_tx(db, DB_TEAM(job->team), "video_job_put", put_tx, &copy);
+    struct video_record copy = *job;
+    int r = db_tx(db, DB_TEAM((struct team_id){job->team_id}), "video_job_put", put_tx, &copy);
 
-    if (r == -ECONNRESET)
-        r = db_tx(db, DB_TEAM(job->team), "video_job_put", put_tx, &copy);
     return r == -ECONNRESET ? VIDEO_JOB_E_AWAY : outcome(r);
 }
 

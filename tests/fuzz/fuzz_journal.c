@@ -19,6 +19,7 @@ static void view_holds(const struct entry_view *view, struct str in)
     HOLDS(!view->call.served_model.p || (view->call.served_model.p >= in.p &&
                                          view->call.served_model.p + view->call.served_model.n <=
                                              in.p + in.n));
+    HOLDS(!view->call.video || view->call.video == &view->video);
 }
 
 static void body(struct str in)
@@ -28,6 +29,7 @@ static void body(struct str in)
 
     e.n_call = fuzz_byte(&in);
     e.n_attempt = fuzz_byte(&in);
+    e.n_video = fuzz_byte(&in);
     e.body = in;
     if (entry_view(&e, &view) == ENTRY_OK)
         view_holds(&view, in);
@@ -85,12 +87,23 @@ static void fill_attempt(struct str *in, struct attempt_record *to)
     RECORD_ATTEMPT(FILL)
 }
 
+static void fill_video(struct str *in, struct call_id call, struct video_record *to)
+{
+    RECORD_VIDEO(FILL)
+    to->call_id = call;
+}
+
 static void fill_record(struct str *in, struct call_record *to)
 {
+    static struct video_record video;
+
     RECORD_CALL(FILL)
     to->attempts = (int32_t)(fuzz_byte(in) % (BOUND_ATTEMPTS + 1));
     for (int32_t i = 0; i < to->attempts; i++)
         fill_attempt(in, &to->attempt[i]);
+    to->video = fuzz_byte(in) & 1 ? &video : NULL;
+    if (to->video)
+        fill_video(in, to->call_id, &video);
 }
 
 static enum entry_type type_of(struct str *in)

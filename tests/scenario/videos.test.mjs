@@ -5,7 +5,7 @@ import OpenAI, { toFile } from 'openai';
 import { Cluster } from '../lib/cluster.mjs';
 import { addModel, manage, mintKey, mintManagementKey, served, settled, signUp, topUp } from '../lib/installation.mjs';
 import { moveHere } from '../lib/own_account.mjs';
-import { eventually, setup, test } from '../lib/story.mjs';
+import { eventually, setup, sleep, test } from '../lib/story.mjs';
 import { send, startUpstream } from '../lib/upstream.mjs';
 
 const USD = 1_000_000_000;
@@ -468,31 +468,39 @@ test('a client that is slow slows the provider down', async () => {
 
 // --- the database ---
 
-test('a job that cannot be kept is an error, and costs nothing', async () => {
+test('a job that cannot be kept at once is made all the same, and kept with its charge', async () => {
   const before = await funds();
-  cluster.postgres.psql('ALTER TABLE video_job ADD CONSTRAINT none CHECK (false) NOT VALID');
-  const error = await fails(create());
-  cluster.postgres.psql('ALTER TABLE video_job DROP CONSTRAINT none');
-  assert.equal(error.status, 503);
-  assert.match(error.message, /Nothing was charged/);
-  const record = await settled(one, error.headers.get('x-tollgate-request-id'));
-  assert.deepEqual([record.charge_nano, record.outcome], [0, 'internal']);
-  assert.equal(await funds(), before);
+  cluster.postgres.psql('REVOKE EXECUTE ON FUNCTION settle_videos(settled_video[]) FROM tollgate_app');
+  const video = await create();
+  const early = await eventually(() => fails(client().videos.retrieve(video.id)).then((e) => e.status === 503 && e), 'the settlement to be late');
+  assert.match(early.message, /cannot be looked up right now/);
+  cluster.postgres.psql('GRANT EXECUTE ON FUNCTION settle_videos(settled_video[]) TO tollgate_app');
+  const record = await booked(video);
+  assert.deepEqual([record.charge_nano, record.outcome], [0.8 * USD, 'ok']);
+  assert.equal((await client(two).videos.retrieve(video.id)).status, 'queued');
+  assert.equal(await funds(), before - 0.8 * USD);
 });
 
-test('without the database none is made, and nothing is lost', async () => {
+test('without the database a job is made and told of, and is there when it is back; after ten seconds none is made', async () => {
   const before = await funds();
   const kept = await create();
   await booked(kept);
   await cluster.postgres.stop();
-  const error = await fails(create());
-  assert.equal(error.status, 503);
+  const video = await create();
+  assert.equal(video.status, 'queued');
   assert.equal((await fails(client().videos.retrieve(kept.id))).status, 503);
+  await sleep(10_500);
+  const made = serial, none = await fails(create());
+  assert.equal(none.status, 503);
+  assert.match(none.message, /so none is made\. Nothing was charged/);
+  assert.equal(serial, made);
   await cluster.postgres.start();
-  await eventually(async () => (await client().videos.retrieve(kept.id).catch(() => ({}))).status === 'queued', 'the database to be found again');
-  const record = await settled(one, error.headers.get('x-tollgate-request-id'));
-  assert.equal(record.charge_nano, 0);
-  assert.equal(await funds(), before - 0.8 * USD);
+  for (const { id } of [kept, video])
+    await eventually(async () => (await client().videos.retrieve(id).catch(() => ({}))).status === 'queued', 'the database to be found again');
+  assert.equal((await booked(video)).charge_nano, 0.8 * USD);
+  assert.equal((await settled(one, none.headers.get('x-tollgate-request-id'))).charge_nano, 0);
+  assert.equal(await funds(), before - 1.6 * USD);
+  await eventually(() => create().catch(() => false), 'jobs to be taken again');
 });
 
 test('a node that ends lets a download finish', async () => {

@@ -201,6 +201,64 @@ static void what_a_shadow_has_is_kept_and_costs_others_nothing(void **state)
     assert_int_equal(view.call.shadowed_model_id, 0);
 }
 
+static struct video_record full_job(struct call_id call)
+{
+    struct video_record v;
+
+#define X(name, kind, bound, label) FILL_##kind(v.name);
+    RECORD_VIDEO(X)
+#undef X
+    v.call_id = call;
+    return v;
+}
+
+/* Behind the draws, too. */
+static void the_job_of_a_video_is_kept_and_costs_others_nothing(void **state)
+{
+    struct cell cell = {.purse = {5}};
+    struct hold hold = {.n = 1, .cell = {&cell}, .amount = {100}, .window_us = {INT64_MIN}};
+    static struct entry_view view;
+    struct call_record r = full_record();
+    const struct video_record job = full_job(r.call_id);
+    size_t plain = put(&r, &hold, (int64_t[]){70}).n;
+    struct entry e;
+
+    r.video = &job;
+    e = entry_known(put(&r, &hold, (int64_t[]){70}));
+    assert_int_equal(entry_view(&e, &view), ENTRY_OK);
+    assert_same(&r, &view.call);
+    assert_int_equal(view.entry.n_draws, 1);
+    assert_ptr_equal(view.call.video, &view.video);
+#define X(name, kind, bound, label) SAME_##kind(view.video.name, job.name);
+    RECORD_VIDEO(X)
+#undef X
+    assert_false(call_record_is_shadow(&view.call));
+    r.video = NULL;
+    assert_int_equal(put(&r, &hold, (int64_t[]){70}).n, plain);
+    e = entry_known(buf_str(&out));
+    assert_int_equal(entry_view(&e, &view), ENTRY_OK);
+    assert_null(view.call.video);
+}
+
+/* The bytes end with the last field, which is absent: 0. */
+static void a_job_of_an_earlier_version_is_read(void **state)
+{
+    static struct entry_view view;
+    struct call_record r = empty_record();
+    struct video_record job = full_job(r.call_id);
+    struct entry e;
+
+    job.error_message = STR_NONE;
+    r.video = &job;
+    e = entry_known(put(&r, NULL, NULL));
+    e.body.n--;
+    assert_int_equal(entry_view(&e, &view), ENTRY_E_BROKEN);
+    e.n_video--;
+    assert_int_equal(entry_view(&e, &view), ENTRY_OK);
+    assert_true(str_eq(view.video.error_code, job.error_code));
+    assert_null(view.video.error_message.p);
+}
+
 /* It counts in its minute, and is no lease's. */
 static void of_a_share_nothing_is_drawn_from_the_lease(void **state)
 {
@@ -372,6 +430,8 @@ int main(void)
         cmocka_unit_test(an_id_takes_room_only_where_it_is_another_calls),
         cmocka_unit_test(draws_are_what_was_used_out_of_the_hold),
         cmocka_unit_test(what_a_shadow_has_is_kept_and_costs_others_nothing),
+        cmocka_unit_test(the_job_of_a_video_is_kept_and_costs_others_nothing),
+        cmocka_unit_test(a_job_of_an_earlier_version_is_read),
         cmocka_unit_test(of_a_share_nothing_is_drawn_from_the_lease),
         cmocka_unit_test(every_cut_is_seen),
         cmocka_unit_test(every_flipped_bit_is_seen),
