@@ -4,8 +4,8 @@
 -- that made it is charged as any other, when the provider has taken it; what became of the job is asked
 -- later, by whichever node and key, of the account that has it. So a job is a row before its client hears of
 -- it; and it is in the record of its call, whose settlement makes the row where it is not there yet: no charge
--- is without its job, and no job without its charge. One that fails gives its charge back, once, by transfers whose reference is the job's name: nodes may
--- learn of it at the same time and as often as they like.
+-- is without its job, and no job without its charge. One that fails gives its charge back, once, by transfers
+-- whose reference is the job's name: nodes may learn of it at the same time and as often as they like.
 --
 -- Rows stay: what was given back of a charge belongs to the books, and to budgets that never turn.
 
@@ -90,10 +90,11 @@ COMMENT ON TYPE settled_video IS 'A job as the call that made it knows it. creat
 -- a job may come from its call and from the settlement, each any number of times.
 CREATE FUNCTION settle_videos(p_jobs settled_video[]) RETURNS void LANGUAGE sql AS $$
     INSERT INTO video_job (team_id, call_id, project_id, key_id, account_id, model, upstream_model, upstream_id,
-                           seconds, size, state, progress, remixed_from, created_at,
-                           ended_at, expires_at, error_code, error_message)
-    SELECT j.team_id, j.call_id, coalesce(j.project_id, 0), coalesce(j.key_id, 0), coalesce(j.account_id, 0), j.model,
-           j.upstream_model, j.upstream_id, coalesce(j.seconds, 0), j.size, j.state, coalesce(j.progress, 0), j.remixed_from,
+                           seconds, size, state, progress, remixed_from,
+                           created_at, ended_at, expires_at, error_code, error_message)
+    SELECT j.team_id, j.call_id, coalesce(j.project_id, 0), coalesce(j.key_id, 0), coalesce(j.account_id, 0),
+           j.model, j.upstream_model, j.upstream_id,
+           coalesce(j.seconds, 0), j.size, j.state, coalesce(j.progress, 0), j.remixed_from,
            least(j.created_at, clock_timestamp()),
            CASE WHEN j.state IN ('completed', 'failed') THEN clock_timestamp() END,
            j.expires_at, j.error_code, j.error_message

@@ -14,6 +14,7 @@
  *   database away before END                           see call_video_may_begin()
  *   database away after END, or its COMMIT unknown     the settlement, if the  when it is back  has the job
  *                                                      worker did not
+ *   power lost in the 20 ms before END is synced       the worker, or nobody   nothing (cut)    may have the job
  *   no worker free                                     the settlement          as ever          has the job
  *   the worker is refused                              the settlement          as ever          has the job
  *

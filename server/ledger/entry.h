@@ -1,11 +1,11 @@
 /* entry.h: one journal record: how a call would be booked, as compact bytes.
  *
  * A head with a CRC32C over all that follows it, then the fields of record.def in their order (call,
- * attempts), then the draws, and behind them what only a shadow has, or the job of a video. Numbers are zigzag varints, texts carry
- * their length, ids of calls are one byte where there is none or it is the call's own. A record says how
- * many fields it has and a sum over their names and kinds: what an earlier version wrote, whose list
- * was shorter, is read, its missing fields absent; a record made from another list is refused. For
- * this room and the simulator. */
+ * attempts), then the draws, and behind them what only a shadow has, or the job of a video. Numbers are
+ * zigzag varints, texts carry their length, ids of calls are one byte where there is none or it is the
+ * call's own. A record says how many fields it has and a sum over their names and kinds: what an earlier
+ * version wrote, whose list was shorter, is read, its missing fields absent; a record made from another
+ * list is refused. For this room and the simulator. */
 #pragma once
 
 #include "lease/hold.h"

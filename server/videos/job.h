@@ -23,7 +23,7 @@ struct video_job {
     enum video_state state;
     int64_t progress; /* percent */
     struct call_id remixed_from; /* all zero: of none */
-    int64_t created_us, asked_us; /* 0 where it is put: the database's clock */
+    int64_t created_us, asked_us;
     int64_t ended_us, expires_us;      /* 0: not (yet), not known */
     int64_t returned_us;               /* 0: nothing was given back */
     struct money returned;             /* of the charge */

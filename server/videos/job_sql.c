@@ -110,11 +110,15 @@ static int put_tx(struct db *db, void *ctx)
         NULL);
 }
 
+/* A COMMIT of unknown outcome is cleared up by doing it again. */
 int video_job_put(struct db *db, const struct video_record *job)
 {
     struct video_record copy = *job;
-    int r = db_tx(db, DB_TEAM((struct team_id){job->team_id}), "video_job_put", put_tx, &copy);
+    struct team_id team = {job->team_id};
+    int r = db_tx(db, DB_TEAM(team), "video_job_put", put_tx, &copy);
 
+    if (r == -ECONNRESET)
+        r = db_tx(db, DB_TEAM(team), "video_job_put", put_tx, &copy);
     return r == -ECONNRESET ? VIDEO_JOB_E_AWAY : outcome(r);
 }
 
