@@ -1,15 +1,17 @@
-/* Long strings are read in blocks: text_long_end() stops where a reader that goes byte by byte does, or
- * between two characters in front of it. */
+/* Long strings are read in blocks: text_long_end(), and what reads them for each kind of vectors that this
+ * machine has, stops where a reader that goes byte by byte does, or between two characters in front of it. */
 #include "unit.h"
+
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/random.h"
 #include "json/text.h"
+#include "json/text_block.h"
 
 enum {
     ROOM = 1024,
     TAIL_BYTES = 160, /* behind what is looked at, so that the blocks reach it */
-    BLOCK_BYTES = 64,
     SLACK_BYTES = 80, /* at the end of a document, left to the other functions */
 };
 
@@ -44,30 +46,71 @@ static void find_places(const char *p, size_t n, struct places *ret)
     }
 }
 
-static bool reads_blocks(void)
+typedef const char *text_reader(const char *p, const char *end);
+
+static bool reads_blocks(text_reader *read)
 {
     char plain[BLOCK_BYTES * 3];
+    const char *stop;
 
     memset(plain, 'x', sizeof(plain));
-    return text_long_end(plain, plain + sizeof(plain)) > plain;
+    stop = read(plain, plain + sizeof(plain));
+    return stop && stop > plain;
+}
+
+static void compare_by(text_reader *read, const char *p, size_t n, const struct places *places)
+{
+    const char *stopped = read(p, p + n);
+    size_t stop = (size_t)(stopped - p);
+
+    if (!stopped)
+        return;
+    if (stop > places->end || !places->at[stop])
+        fail_msg("stopped at %zu, the end is at %zu: %.*s", stop, places->end, (int)n, p);
+    if (!reads_blocks(read) || places->end + SLACK_BYTES > n)
+        return;
+    if (p[places->end] == '"' ? stop != places->end : stop + BLOCK_BYTES + 3 < places->end)
+        fail_msg("stopped early at %zu, the end is at %zu: %.*s", stop, places->end, (int)n, p);
 }
 
 static void compare(const char *p, size_t n)
 {
     struct places places;
     char *copy = malloc(n); /* exact, so that a sanitizer sees a step too far */
-    size_t stop;
 
     memcpy(copy, p, n);
     find_places(copy, n, &places);
-    stop = (size_t)(text_long_end(copy, copy + n) - copy);
+    compare_by(text_long_end, copy, n, &places);
+    compare_by(text_by_avx2, copy, n, &places);
+    compare_by(text_by_avx512, copy, n, &places);
     free(copy);
-    if (stop > places.end || !places.at[stop])
-        fail_msg("stopped at %zu, the end is at %zu: %.*s", stop, places.end, (int)n, p);
-    if (!reads_blocks() || places.end + SLACK_BYTES > n)
-        return;
-    if (p[places.end] == '"' ? stop != places.end : stop + BLOCK_BYTES + 3 < places.end)
-        fail_msg("stopped early at %zu, the end is at %zu: %.*s", stop, places.end, (int)n, p);
+}
+
+/* Does the kernel name all of these as what the processor has? */
+static bool machine_has(const char *const *flags, size_t n)
+{
+    FILE *f = fopen("/proc/cpuinfo", "re");
+    static char text[16384];
+    size_t got = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+    if (f)
+        fclose(f);
+    text[got] = '\0';
+    for (size_t i = 0; i < n; i++)
+        if (!strstr(text, flags[i]))
+            return false;
+    return true;
+}
+
+/* Else all of this might hold of nothing. */
+static void vectors_are_used_where_they_are(void **state)
+{
+    bool avx2 = machine_has((const char *[]){" avx2 "}, 1);
+    bool avx512 = machine_has((const char *[]){" avx512bw ", " avx512vbmi "}, 2);
+
+    assert_int_equal(reads_blocks(text_by_avx2), avx2);
+    assert_int_equal(reads_blocks(text_by_avx512), avx512);
+    assert_int_equal(reads_blocks(text_long_end), avx2 || avx512);
 }
 
 /* The bytes at every place of two blocks, and what follows them. */
@@ -157,6 +200,7 @@ static void random_texts_end_where_they_should(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vectors_are_used_where_they_are),
         cmocka_unit_test(characters_of_every_kind_are_judged),
         cmocka_unit_test(every_escape_is_judged),
         cmocka_unit_test(runs_of_backslashes_are_paired),
