@@ -20,7 +20,7 @@
  *
  * A job that a client got nothing of is in its list of videos. What the provider took of a call that has no END
  * is known to nobody; that is as long as its answer is on the way. A job whose row is still to be made is told
- * of as one that cannot be looked up right now (videos.c). A client that leaves does not stop its call, since
+ * of, by the node that made it, as one that cannot be looked up right now (videos_late.h). A client that leaves does not stop its call, since
  * the provider goes on anyway. */
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -101,10 +101,12 @@ static void answer(struct call *c, const struct video_job *row)
 
 static void finish(struct call *c, const struct call_video *v)
 {
-    if (v->outcome != VIDEO_JOB_OK)
+    if (v->outcome != VIDEO_JOB_OK) {
+        videos_late_add(&c->g->all->late, c->r->id);
         log_warn("video_kept_later", "call_team=%lld account=%lld upstream_id=%s result=%d",
                  (long long)v->record.team_id, (long long)v->record.account_id, log_str(v->record.upstream_id),
                  v->outcome);
+    }
     if (c->client_there)
         answer(c, &v->row);
     call_end(c);

@@ -76,6 +76,7 @@ int gateways_new(const struct services *services, struct gateways **ret)
         free(all);
         return err_trace(r);
     }
+    videos_late_init(&all->late);
     *ret = all;
     return 0;
 }
@@ -86,6 +87,7 @@ void gateways_free(struct gateways *all)
         return;
     for (unsigned i = 0; i < all->loops; i++)
         assert(!all->loop[i]);
+    videos_late_done(&all->late);
     key_book_free(all->book);
     free(all->loop);
     free(all);

@@ -10,6 +10,7 @@
 #include "gateway/call_keep.h"
 #include "gateway/metrics.h"
 #include "gateway/services.h"
+#include "gateway/videos_late.h"
 
 struct key_book;
 struct key_cache;
@@ -20,6 +21,7 @@ struct gateways {
     struct gateway **loop; /* of services->loops */
     unsigned loops;
     struct key_book *book; /* what any loop knows of keys */
+    struct videos_late late;
     atomic_uint shadows;         /* calls in flight that are shadows */
     atomic_ullong kept[KEPTS];   /* answers, by how keeping them ended */
     atomic_size_t keeping_bytes; /* of those on their way to the database */

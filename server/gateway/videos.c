@@ -70,7 +70,15 @@ void videos_reply(struct videos_ask *ask, struct str body)
 
 static int load(struct videos_ask *ask, struct db *db)
 {
-    return video_job_get(db, ask->arena, ask->row.team, ask->id, &ask->row);
+    struct videos_late *late = &ask->g->all->late;
+    struct journal_view before; /* what waits may be settled while the row is looked up */
+    int r;
+
+    journal_read(ask->g->services->journal, &before);
+    r = video_job_get(db, ask->arena, ask->row.team, ask->id, &ask->row);
+    if (r == VIDEO_JOB_OK)
+        videos_late_drop(late, ask->id);
+    return r == VIDEO_JOB_E_NONE && before.waiting && videos_late_has(late, ask->id) ? VIDEO_JOB_E_AWAY : r;
 }
 
 static int note(struct videos_ask *ask, struct db *db)
@@ -109,19 +117,6 @@ static struct problem not_found(const struct videos_ask *ask)
     return p;
 }
 
-/* A call waits so long for its settlement only where the database does not take it. */
-#define BEHIND_MS 300
-
-/* Then a job that is not found may be one of those that wait: see call_video.c. */
-static bool may_come(const struct videos_ask *ask)
-{
-    struct journal_view journal = {0};
-
-    if (ask->outcome == VIDEO_JOB_E_NONE && ask->op->work == load)
-        journal_read(ask->g->services->journal, &journal);
-    return journal.oldest_waiting_ms > BEHIND_MS;
-}
-
 static struct problem problem_for(const struct videos_ask *ask)
 {
     struct problem p = problem_of(PROBLEM_INTERNAL);
@@ -130,7 +125,7 @@ static struct problem problem_for(const struct videos_ask *ask)
         p = problem_of(PROBLEM_BAD_FIELD);
         p.param = STR("after");
         p.message = STR("`after` is the id of none of the team's videos.");
-    } else if (ask->outcome == VIDEO_JOB_E_AWAY || may_come(ask)) {
+    } else if (ask->outcome == VIDEO_JOB_E_AWAY) {
         p = problem_of(PROBLEM_BUSY);
         p.retry_after_s = 2;
         p.message = STR("Videos cannot be looked up right now. Try again shortly.");
