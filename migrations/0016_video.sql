@@ -63,7 +63,7 @@ COMMENT ON COLUMN video_job.wallet_nano IS 'Of that, what the wallet had paid; t
 CALL tenant_table('video_job');
 GRANT SELECT ON video_job TO tollgate_app;
 GRANT INSERT (team_id, call_id, project_id, key_id, model, account_id, upstream_model, upstream_id, seconds,
-              size, state, progress, remixed_from, created_at, ended_at, expires_at, error_code, error_message)
+              size, state, progress, created_at, ended_at, expires_at, error_code, error_message)
     ON video_job TO tollgate_app;
 GRANT UPDATE (state, progress, seconds, size, asked_at, look_at, ended_at, expires_at, deleted_at, error_code,
               error_message) ON video_job TO tollgate_app;
@@ -82,7 +82,7 @@ GRANT EXECUTE ON FUNCTION video_next_look(timestamptz, timestamptz) TO tollgate_
 CREATE TYPE settled_video AS (
     team_id bigint, call_id uuid, project_id bigint, key_id bigint, account_id bigint, model text,
     upstream_model text, upstream_id text, seconds bigint, size text, state text, progress integer,
-    remixed_from uuid, created_at timestamptz, expires_at timestamptz, error_code text, error_message text
+    created_at timestamptz, expires_at timestamptz, error_code text, error_message text
 );
 COMMENT ON TYPE settled_video IS 'A job as the call that made it knows it. created_at is its node''s clock, and not believed where it is ahead.';
 
@@ -90,11 +90,10 @@ COMMENT ON TYPE settled_video IS 'A job as the call that made it knows it. creat
 -- a job may come from its call and from the settlement, each any number of times.
 CREATE FUNCTION settle_videos(p_jobs settled_video[]) RETURNS void LANGUAGE sql AS $$
     INSERT INTO video_job (team_id, call_id, project_id, key_id, account_id, model, upstream_model, upstream_id,
-                           seconds, size, state, progress, remixed_from,
-                           created_at, ended_at, expires_at, error_code, error_message)
+                           seconds, size, state, progress, created_at, ended_at, expires_at, error_code, error_message)
     SELECT j.team_id, j.call_id, coalesce(j.project_id, 0), coalesce(j.key_id, 0), coalesce(j.account_id, 0),
            j.model, j.upstream_model, j.upstream_id,
-           coalesce(j.seconds, 0), j.size, j.state, coalesce(j.progress, 0), j.remixed_from,
+           coalesce(j.seconds, 0), j.size, j.state, coalesce(j.progress, 0),
            least(j.created_at, clock_timestamp()),
            CASE WHEN j.state IN ('completed', 'failed') THEN clock_timestamp() END,
            j.expires_at, j.error_code, j.error_message

@@ -21,7 +21,7 @@ struct gateways {
     struct gateway **loop; /* of services->loops */
     unsigned loops;
     struct key_book *book; /* what any loop knows of keys */
-    struct videos_late late;
+    struct videos_late late; /* jobs whose rows are still to be made */
     atomic_uint shadows;         /* calls in flight that are shadows */
     atomic_ullong kept[KEPTS];   /* answers, by how keeping them ended */
     atomic_size_t keeping_bytes; /* of those on their way to the database */

@@ -125,12 +125,12 @@ static struct problem problem_for(const struct videos_ask *ask)
         p = problem_of(PROBLEM_BAD_FIELD);
         p.param = STR("after");
         p.message = STR("`after` is the id of none of the team's videos.");
+    } else if (ask->outcome == VIDEO_JOB_E_NONE) {
+        p = not_found(ask);
     } else if (ask->outcome == VIDEO_JOB_E_AWAY) {
         p = problem_of(PROBLEM_BUSY);
         p.retry_after_s = 2;
         p.message = STR("Videos cannot be looked up right now. Try again shortly.");
-    } else if (ask->outcome == VIDEO_JOB_E_NONE) {
-        p = not_found(ask);
     }
     return p;
 }

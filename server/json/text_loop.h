@@ -2,7 +2,7 @@
  *
  *   WITH_VECTORS                   the attribute of functions that use them
  *   struct block                   64 bytes
- *   block_at(p)                    those at p; block_none(): none of them is behind another's beginning
+ *   block_at(p), block_none()      those at p; what stands in front of the first ones, of which none wants more
  *   block_equals(b, c)             a bit for each byte that is c
  *   block_escapable(b)             a bit for each that may stand behind a backslash
  *   block_wrong(b, before)         a bit for each that is a control character, or cannot stand where it does

@@ -73,7 +73,6 @@ struct video_record video_job_record(const struct video_job *job)
         .size = job->size,
         .state = str_c(video_state_name(job->state)),
         .progress = (int32_t)job->progress,
-        .remixed_from = job->remixed_from,
         .created_at = job->created_us,
         .expires_at = job->expires_us,
         .error_code = job->error_code,
@@ -86,8 +85,8 @@ struct video_record video_job_record(const struct video_job *job)
 
 /* In the order of RECORD_VIDEO. */
 DB_QUERY(video_job_insert,
-         "SELECT settle_videos(ARRAY[ROW($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
-         "                               $17)::settled_video])")
+         "SELECT settle_videos(ARRAY[ROW($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+         "                         ::settled_video])")
 
 static struct db_arg time_arg(int64_t us)
 {
@@ -97,16 +96,14 @@ static struct db_arg time_arg(int64_t us)
 static int put_tx(struct db *db, void *ctx)
 {
     const struct video_record *v = ctx;
-    bool is_remix = call_id_given(v->remixed_from);
 
     return db_exec(
         db, &video_job_insert,
         DB_ARGS(db_i64(v->team_id), db_uuid(v->call_id), db_i64(v->project_id), db_i64(v->key_id),
                 db_i64(v->account_id), db_text(v->model), db_text(v->upstream_model),
                 db_text(v->upstream_id), db_i64(v->seconds), db_text(v->size), db_text(v->state),
-                db_i32(v->progress), is_remix ? db_uuid(v->remixed_from) : db_null(DB_UUID),
-                time_arg(v->created_at), time_arg(v->expires_at), db_text(v->error_code),
-                db_text(v->error_message)),
+                db_i32(v->progress), time_arg(v->created_at), time_arg(v->expires_at),
+                db_text(v->error_code), db_text(v->error_message)),
         NULL);
 }
 
