@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <sys/epoll.h>
 
+#include "http/intake.h"
 #include "http/linger.h"
 #include "http/listener.h"
 #include "http/spare.h"
@@ -75,6 +76,7 @@ struct listener {
     /* See backlog.h. */
     unsigned begun; /* requests handed to handlers in this turn */
     unsigned refusal_credit; /* grows by one with each of them */
+    struct intakes intakes;
     struct map *addresses; /* ip -> struct tally */
     struct lingers lingers;
     struct spare spare;

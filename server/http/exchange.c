@@ -263,8 +263,10 @@ bool exchange_head(struct exchange *x, const char *method, const char *version)
     x->refusal = code;
     x->state = EXCHANGE_BODY;
     buf_init(&x->body, code == PROBLEM_NONE ? x->request.route->body_max : 0);
-    if (code == PROBLEM_NONE && body.kind == GATE_SIZED)
+    if (code == PROBLEM_NONE && body.kind == GATE_SIZED) {
         (void)buf_reserve(&x->body, (size_t)body.length); /* memory is used as it comes */
+        x->intake.left = body.length;
+    }
     if (body.kind != GATE_NO_BODY)
         conn_enter(x->conn, CONN_BODY);
     return true;
@@ -274,6 +276,8 @@ bool exchange_body(struct exchange *x, struct str bytes)
 {
     assert(x->state == EXCHANGE_BODY);
     x->conn->body_bytes += bytes.n;
+    if (x->intake.told)
+        return intake_counts(x, bytes.n);
     if (x->refusal == PROBLEM_NONE && !admission_body(x, bytes.n)) {
         x->refusal = PROBLEM_BUSY;
         x->close = true;
@@ -281,8 +285,10 @@ bool exchange_body(struct exchange *x, struct str bytes)
     }
     if (x->refusal == PROBLEM_NONE) {
         buf_put_str(&x->body, bytes);
-        if (!buf_finish(&x->body))
+        if (!buf_finish(&x->body)) {
+            intake_begin(x, bytes.n);
             return true;
+        }
         if (buf_finish(&x->body) == -ENOMEM)
             return false;
         /* A chunked body tells too late; libmicrohttpd takes no answer in the middle of it. */
@@ -385,6 +391,7 @@ void exchange_detach(struct exchange *x)
     else if (owes(x))
         tell_gone(x);
     admission_end(x);
+    intake_end(x);
     exchange_uncork(x);
     if (x->counted_address)
         tally_give(l, &x->request.peer);

@@ -185,7 +185,9 @@ static void run_daemon(struct listener *l)
         if (i >= ROUNDS_UNSURE && l->unsettled)
             conn_suspend_awake(l);
         l->runnable = l->heard = l->moved = l->look_again = false;
+        intake_run(l);
         (void)MHD_run(l->daemon);
+        intake_run(NULL);
         if (heard && !l->moved) /* it may hold more of a long request line */
             conn_suspend_awake(l);
         conn_run_waking(l, false);
@@ -479,5 +481,6 @@ void listener_free(struct listener *l)
     }
     certificate_free(l->certificate);
     map_free(l->addresses);
+    free(l->intakes.v);
     free(l);
 }

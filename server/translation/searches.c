@@ -5,6 +5,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "json/word.h"
 #include "translation/elements.h"
 #include "translation/report.h"
 #include "translation/wire.h"
@@ -17,23 +18,10 @@ static bool has(struct str s, struct str word)
     return s.n && memmem(s.p, s.n, word.p, word.n);
 }
 
-/* Is a character written by its number? list is JSON; other escapes are two characters. */
-static bool has_coded(struct str list)
-{
-    const char *end = list.p + list.n, *p = list.p;
-
-    while ((p = memchr(p, '\\', (size_t)(end - p))) && end - p >= 2) {
-        if (p[1] == 'u')
-            return true;
-        p += 2;
-    }
-    return false;
-}
-
 /* "web_search", "googleSearch", "x_search", of plugins "web"; or a word that is written with escapes. */
 static bool may_ask(struct str list, search_asked *asked)
 {
-    return has(list, asked == searches_plugin ? STR("\"web\"") : STR("earch")) || has_coded(list);
+    return json_may_hold(list, asked == searches_plugin ? STR("\"web\"") : STR("earch"));
 }
 
 /* False: it is no object in which to look for fields. */
