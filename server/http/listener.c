@@ -22,6 +22,7 @@
 #include "http/port.h"
 
 enum {
+    READ_MORE_BYTES = KIB(12), /* libmicrohttpd reads with what its pool has, not half of it: fewer rounds a body */
     ROUNDS_PER_TURN = 8,    /* of libmicrohttpd, before others get the loop */
     ROUNDS_UNSURE = 2,      /* then those that await answers are suspended, so that it is known */
     CONNECTIONS_SPARE = 64, /* above the limit, to be told 503 */
@@ -278,6 +279,7 @@ static int start_daemon(struct listener *l)
         {MHD_OPTION_CONNECTION_LIMIT, l->config.max_connections + CONNECTIONS_SPARE, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, 0, NULL}, /* deadlines are ours */
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, BOUND_HEAD_BYTES, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_INCREMENT, READ_MORE_BYTES, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
