@@ -14,6 +14,7 @@
 enum {
     BLOCK_BYTES = 64,
     LOOK_AHEAD_BYTES = 8, /* the digits of an escape at a block's end stand behind it */
+    FETCHED_AHEAD_BYTES = 1024, /* a body is larger than the nearest cache */
 };
 
 typedef unsigned char text_table[16]; /* by half a byte */

@@ -48,11 +48,11 @@ WITH_VECTORS static const char *read_blocks(const char *start, const char *end)
     const char *p = start;
 
     for (; end - p >= BLOCK_BYTES + LOOK_AHEAD_BYTES; p += BLOCK_BYTES, carry = next) {
-        __builtin_prefetch(p + 1024);
         struct block b = block_at(p);
         uint64_t slashes = block_equals(b, '\\'), quotes = block_equals(b, '"');
         uint64_t escaped, inside, digits;
 
+        __builtin_prefetch(p + FETCHED_AHEAD_BYTES);
         next = carry;
         escaped = escaped_bytes(slashes, &next);
         quotes &= ~escaped;
