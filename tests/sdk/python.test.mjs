@@ -26,7 +26,7 @@ for (const library of ['openai', 'anthropic'])
   for (const u of all)
     test(`${library} before ${u.format}`, async () => {
       if (!python) {
-        console.log(`skip python: ${library} before ${u.format} (${whyNoPython})`);
+        console.log(`skip python: ${library} before ${u.format} (${whyNoPython()})`);
         return;
       }
       const { stdout } = await run(python, [script, library, server.url, key, `by-${u.format}`], { timeout: 100000 });
@@ -45,7 +45,7 @@ for (const library of ['openai', 'anthropic'])
 
 test('openai makes videos, here those of the demo', async () => {
   if (!python) {
-    console.log(`skip python: videos (${whyNoPython})`);
+    console.log(`skip python: videos (${whyNoPython()})`);
     return;
   }
   await served(server, key, 'demo-video');

@@ -43,7 +43,7 @@ test('every block that says how it is run, runs, and says something', async () =
   for (const [, summary, how, html] of blocks) {
     if (summary) { title = plain(summary); continue; }
     const [way, needed] = how.split(':');
-    const missing = needed && !await pythonWithLibraries() && whyNoPython;
+    const missing = needed && !await pythonWithLibraries() && whyNoPython();
     if (missing) {
       console.log(`skip quickstart: ${title} (${missing})`);
       continue;
