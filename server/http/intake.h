@@ -12,6 +12,8 @@
  * which everybody may call. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/base.h"
 
 struct exchange;
@@ -28,6 +30,7 @@ struct intake {
 struct intakes {
     struct exchange **v;
     size_t n;
+    atomic_uint_fast64_t bytes; /* that have come this way; any thread may look */
 };
 
 /* Libmicrohttpd runs for this listener, in this thread, from now on; NULL: for nobody. */

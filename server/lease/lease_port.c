@@ -222,6 +222,7 @@ void node_free(struct node *n)
     for (int64_t until_ms = clock_mono_ms() + IDLE_WAIT_MS;
          !node_idle(n) && clock_mono_ms() < until_ms;)
         nanosleep(&(struct timespec){0, 1000000L}, NULL);
+    node_lane_ends(n); /* whoever has handed the last till on is out of port_soon() then */
     call.session = node_session(n);
     if (call.session && !node_left_open(n))
         port_close(p, &call);

@@ -257,8 +257,6 @@ static int io_fails(enum kind kind, int fd, const void *from)
 IO(READ, read, (int fd, void *p, size_t n), fd, p, n)
 IO(READ, pread, (int fd, void *p, size_t n, off_t at), fd, p, n, at)
 IO(READ, recv, (int fd, void *p, size_t n, int flags), fd, p, n, flags)
-IO(READ, recvfrom, (int fd, void *p, size_t n, int flags, struct sockaddr *from, socklen_t *length), fd, p, n, flags, from,
-   length)
 IO(READ, recvmsg, (int fd, struct msghdr *m, int flags), fd, m, flags)
 IO(WRITE, write, (int fd, const void *p, size_t n), fd, p, n)
 IO(WRITE, pwrite, (int fd, const void *p, size_t n, off_t at), fd, p, n, at)
