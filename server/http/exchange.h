@@ -30,7 +30,7 @@ struct exchange {
     struct gate_header *headers;
     size_t header_count;
     struct buf body;
-    struct intake intake; /* its rest */
+    struct intake intake;      /* the body's rest */
     uint64_t dropped_bytes;    /* of a body that is not kept */
     bool sized;                /* the body's length was announced */
     uint64_t promised_bytes;   /* by the memory guard; see admission.h */

@@ -1,6 +1,6 @@
 /* intake.h: the way of a long body around libmicrohttpd; private to this room.
  *
- * libmicrohttpd reads a body into its pool, 8 KiB with each recv(), and hands on what it has read, to be
+ * libmicrohttpd reads a body into what its pool has free, with a recv() each time, and hands it on to be
  * copied. Once it has handed on the first piece of a body whose length was announced, the rest goes from the
  * socket to where the body will stand, with as few calls as it takes. libmicrohttpd cannot be told that; but
  * it reads by recv(), which this program has for itself: for the socket of such a body it fills the body, and

@@ -22,7 +22,7 @@
 #include "http/port.h"
 
 enum {
-    READ_MORE_BYTES = KIB(12), /* libmicrohttpd reads with what its pool has, not half of it: fewer rounds a body */
+    READ_MORE_BYTES = KIB(12), /* libmicrohttpd reads with all that its pool has, instead of half of it */
     ROUNDS_PER_TURN = 8,    /* of libmicrohttpd, before others get the loop */
     ROUNDS_UNSURE = 2,      /* then those that await answers are suspended, so that it is known */
     CONNECTIONS_SPARE = 64, /* above the limit, to be told 503 */
