@@ -19,19 +19,21 @@ static inline int dial(const struct served *s, int receive_buffer)
 }
 
 /* False when the other side has closed. */
-static inline bool say(int fd, const char *text)
+static inline bool say_bytes(int fd, struct str s)
 {
-    size_t n = strlen(text);
-
-    while (n > 0) {
-        ssize_t sent = send(fd, text, n, MSG_NOSIGNAL);
+    while (s.n > 0) {
+        ssize_t sent = send(fd, s.p, s.n, MSG_NOSIGNAL);
 
         if (sent <= 0)
             return false;
-        text += sent;
-        n -= (size_t)sent;
+        s = str_n(s.p + sent, s.n - (size_t)sent);
     }
     return true;
+}
+
+static inline bool say(int fd, const char *text)
+{
+    return say_bytes(fd, str_c(text));
 }
 
 /* Reads until `until` has come, the peer closed, or timeout_ms passed. The text is the caller's to

@@ -60,16 +60,6 @@ static void put_request(struct buf *b, size_t seed, size_t n)
     put_request_with(b, seed, n, 0);
 }
 
-static void send_all(int fd, struct str s)
-{
-    while (s.n) {
-        ssize_t sent = send(fd, s.p, s.n, MSG_NOSIGNAL);
-
-        assert_true(sent > 0);
-        s = str_n(s.p + sent, s.n - (size_t)sent);
-    }
-}
-
 static void expect(int fd, size_t n)
 {
     char *text, wanted[100];
@@ -98,7 +88,7 @@ static void a_body_comes_whole(void **state)
 
         buf_reset(&b);
         put_request(&b, i, sizes[i]);
-        send_all(fd, buf_str(&b));
+        assert_true(say_bytes(fd, buf_str(&b)));
         expect(fd, sizes[i]);
         assert_true(came_around() - before + POOL_BYTES >= sizes[i]);
     }
@@ -117,7 +107,7 @@ static void heads_of_any_length_leave_any_room(void **state)
     for (size_t padding = 1; padding < 6000; padding += 97) {
         buf_reset(&b);
         put_request_with(&b, padding, 130000, padding);
-        send_all(fd, buf_str(&b));
+        assert_true(say_bytes(fd, buf_str(&b)));
         expect(fd, 130000);
     }
     buf_done(&b);
@@ -143,7 +133,7 @@ static void pieces_have_any_size(void **state)
             size_t most = seed % 4 == 0 ? 100000 : seed % 4 == 1 ? 9000 : 3000;
             size_t piece = MIN(rest.n, 1 + (size_t)random_below((uint32_t)most));
 
-            send_all(fd, str_n(rest.p, piece));
+            assert_true(say_bytes(fd, str_n(rest.p, piece)));
             rest = str_n(rest.p + piece, rest.n - piece);
             if (seed % 2)
                 served_turn(&server);
@@ -169,7 +159,7 @@ static void what_follows_a_body_is_the_next_request(void **state)
         put_request(&b, 2, 20000);
         put_request(&b, 3, 5);
         put_request(&b, 4, n);
-        send_all(fd, buf_str(&b));
+        assert_true(say_bytes(fd, buf_str(&b)));
         for (int left = 4; left > 0;) {
             bool closed;
             char *text = hear_until(fd, " right]", &closed);
@@ -200,7 +190,7 @@ static void many_come_at_once(void **state)
     for (size_t at = 0; at < b[MANY - 1].n; at += 7001)
         for (int i = 0; i < MANY; i++)
             if (at < b[i].n)
-                send_all(fds[i], str_n(b[i].p + at, MIN(b[i].n - at, (size_t)7001)));
+                assert_true(say_bytes(fds[i], str_n(b[i].p + at, MIN(b[i].n - at, (size_t)7001))));
     for (int i = 0; i < MANY; i++) {
         expect(fds[i], n);
         close(fds[i]);
@@ -219,12 +209,12 @@ static void who_leaves_in_the_middle_leaves_nothing(void **state)
     for (size_t n = 10000; n < 300000; n += 29000) {
         int fd = dial(&server, 0);
 
-        send_all(fd, str_n(b.p, n));
+        assert_true(say_bytes(fd, str_n(b.p, n)));
         served_turn(&server);
         close(fd);
         wait_until(stats().connections == 0);
         fd = dial(&server, 0);
-        send_all(fd, buf_str(&b));
+        assert_true(say_bytes(fd, buf_str(&b)));
         expect(fd, 300000);
         close(fd);
         wait_until(stats().connections == 0);
@@ -242,7 +232,7 @@ static void half_a_body_is_no_request(void **state)
     buf_init(&b, 1 << 20);
     put_request(&b, 6, 300000);
     fd = dial(&server, 0);
-    send_all(fd, str_n(b.p, 200000));
+    assert_true(say_bytes(fd, str_n(b.p, 200000)));
     served_turn(&server);
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
     text = hear_all(fd);
@@ -269,7 +259,7 @@ static void chunks_come_through_libmicrohttpd(void **state)
     }
     buf_puts(&b, "0\r\n\r\n");
     fd = dial(&server, 0);
-    send_all(fd, buf_str(&b));
+    assert_true(say_bytes(fd, buf_str(&b)));
     expect(fd, 300000);
     assert_int_equal(came_around(), 0);
     close(fd);
@@ -293,7 +283,7 @@ static void who_waits_to_be_asked_is_asked(void **state)
     text = hear_until(fd, "\r\n\r\n", &closed);
     assert_has(text, "100 Continue");
     free(text);
-    send_all(fd, buf_str(&body));
+    assert_true(say_bytes(fd, buf_str(&body)));
     expect(fd, 100000);
     close(fd);
     buf_done(&body);
