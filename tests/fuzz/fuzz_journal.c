@@ -179,8 +179,9 @@ static void put_forged(struct buf *out, struct str *in)
 
 static void put_zeros(struct buf *out, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        buf_putc(out, '\0');
+    static const char zeros[255 * 32];
+
+    buf_put(out, zeros, n);
 }
 
 /* A file as a journal may be left behind. */
