@@ -30,14 +30,20 @@ const listed = (path) => {
     return [];
   }
 };
-const taskset = (how, cpu, id) => {
+const told = (program, ...args) => {
   try {
-    execFileSync('taskset', [how, cpu, String(id)], { stdio: 'ignore' });
-  } catch { /* has ended, or is not ours */ }
+    execFileSync(program, args.map(String), { stdio: 'ignore' });
+    return true;
+  } catch { // has ended, or is not ours to tell
+    return false;
+  }
 };
 // Processes with all their threads, and single threads.
-export const pin = (cpu, ...pids) => pids.forEach((pid) => taskset('-acp', cpu, pid));
-export const pinThreads = (cpu, ...ids) => ids.forEach((id) => taskset('-cp', cpu, id));
+export const pin = (cpu, ...pids) => pids.forEach((pid) => told('taskset', '-acp', cpu, pid));
+export const pinThreads = (cpu, ...ids) => ids.forEach((id) => told('taskset', '-cp', cpu, id));
+// Whether a process runs before all others of its processor now (SCHED_FIFO), or as all do again.
+export const goFirst = (pid) => told('chrt', '-a', '-f', '-p', 1, pid);
+export const goAsAll = (pid) => told('chrt', '-a', '-o', '-p', 0, pid);
 
 // Threads of a process: [{ id, name }].
 export const threads = (pid) => listed(`/proc/${pid}/task`).map((id) => ({ id, name: read(`/proc/${pid}/task/${id}/comm`).trim() }));
@@ -176,11 +182,12 @@ function sound(figures, target, mode, shed = 0) {
 }
 
 // Runs the load generator against a target { name, port, path, pid }; its figures, and the processor
-// time that the target took meanwhile.
-export async function load(mode, target, { connections, seconds, file, rate, shed }) {
+// time that the target took meanwhile. ahead: the generator goes first.
+export async function load(mode, target, { connections, seconds, file, rate, shed, ahead }) {
   const spent = () => ({ all: target.pid ? processorNs(target.pid) : 0, loop: target.pid ? processorNs(target.pid, target.thread) : 0 });
   const from = spent();
   const run = generator(mode, target, connections, seconds, file, rate ? [Math.round(rate)] : []);
+  if (ahead) goFirst(run.child.pid);
   const code = await run.ended;
   const to = spent();
   if (code !== 0) throw new Error(`${mode} on ${target.name}: the load generator ended with ${code}`);
