@@ -92,7 +92,8 @@ CREATE TABLE purse (
     capacity bigint NOT NULL CHECK (capacity >= 0),
     used bigint NOT NULL DEFAULT 0 CHECK (used >= 0),
     leased bigint NOT NULL DEFAULT 0 CHECK (leased >= 0),
-    window_start timestamptz NOT NULL DEFAULT '-infinity',
+    window_start timestamptz NOT NULL DEFAULT '-infinity'
+        CHECK (window_start = date_trunc('milliseconds', window_start)),
     window_end timestamptz NOT NULL DEFAULT 'infinity',
     recall_until timestamptz NOT NULL DEFAULT '-infinity',
     PRIMARY KEY (team_id, id),
@@ -100,6 +101,7 @@ CREATE TABLE purse (
 ) WITH (fillfactor = 40);
 COMMENT ON TABLE purse IS 'What may still be used: available = capacity - used - leased. Nano-dollars, requests, tokens or permits. The one of kind wallet counts the wallet and the live grants together.';
 COMMENT ON COLUMN purse.turns IS 'When it fills again: windows of the team''s time zone; minutes are of the clock.';
+COMMENT ON COLUMN purse.window_start IS 'Whole milliseconds: in the last bit of its microseconds nodes note something of their own (CELL_SHARE_US in server/lease/cell.h).';
 COMMENT ON COLUMN purse.recall_until IS 'Somebody was refused: until then nodes give idle slack back.';
 
 CREATE TABLE node_session (
@@ -674,7 +676,8 @@ BEGIN
                used = CASE WHEN p.turns = excluded.turns THEN p.used ELSE excluded.used END,
                leased = CASE WHEN p.turns = excluded.turns THEN p.leased ELSE 0 END,
                window_start = CASE WHEN p.turns = excluded.turns THEN p.window_start
-                                   WHEN excluded.turns = 'never' THEN clock_timestamp()
+                                   WHEN excluded.turns = 'never'
+                                   THEN date_trunc('milliseconds', clock_timestamp())
                                    ELSE '-infinity' END,
                window_end = CASE WHEN p.turns = excluded.turns THEN p.window_end
                                  WHEN excluded.turns = 'never' THEN 'infinity'

@@ -343,11 +343,19 @@ BEGIN
         is_new := false;
         RETURN;
     END IF;
+    IF EXISTS (SELECT FROM payment_return r WHERE r.payment_id = p.id AND r.reference = p_ref
+                                              AND r.kind IN ('refund', 'chargeback')) THEN
+        RAISE EXCEPTION 'reference was used for the other of refund and chargeback' USING ERRCODE = 'TG002';
+    END IF;
     IF p_amount > p.amount_nano - payment_returned(p.id) THEN
         RAISE EXCEPTION 'more than is left of the payment' USING ERRCODE = 'TG021';
     END IF;
-    IF p_kind = 'refund' AND p_amount > wallet_free(p.team_id) THEN
-        RAISE EXCEPTION 'more than is left on the wallet' USING ERRCODE = 'TG007';
+    IF p_kind = 'refund' THEN
+        -- Who leases of it now is waited for, and whoever comes later finds less.
+        PERFORM FROM purse q WHERE q.team_id = p.team_id AND q.kind = 'wallet' FOR UPDATE;
+        IF p_amount > wallet_free(p.team_id) THEN
+            RAISE EXCEPTION 'more than is left on the wallet' USING ERRCODE = 'TG007';
+        END IF;
     END IF;
     IF p_kind = 'chargeback' AND NOT (SELECT t.frozen_at IS NOT NULL FROM team t WHERE t.id = p.team_id) THEN
         RAISE EXCEPTION 'the team is not frozen' USING ERRCODE = 'TG008';

@@ -160,6 +160,25 @@ static int check_new_expiry(struct db *db, struct team_id team, struct key_id ke
     return same ? 0 : keyring_check_expiry(expires_at_us, fault);
 }
 
+DB_QUERY(key_budget_begins, "SELECT budget_nano IS NULL AND $3::bigint > 0 AS begins FROM api_key"
+                            " WHERE team_id = $1 AND id = $2")
+DB_QUERY(key_budget_count_anew, "SELECT budget_recount($1, 'key', $2)")
+
+/* A budget that was taken away and is set again counts what was spent meanwhile, as budget_set() has it. */
+static int store_changed(struct db *db, struct team_id team, struct key_id key, const struct key_settings *s)
+{
+    bool begins = false;
+    int r = db_fatal(db_one(db, &key_budget_begins, NULL,
+                            DB_ARGS(db_i64(team.v), db_i64(key.v), db_money(s->budget)),
+                            DB_COLS(db_col_bool("begins", &begins))));
+
+    if (r == 0)
+        r = store(db, team, key, s);
+    if (r == 0 && begins)
+        r = db_fatal(db_exec(db, &key_budget_count_anew, DB_ARGS(db_i64(team.v), db_i64(key.v)), NULL));
+    return r;
+}
+
 int keyring_update(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                    struct key_id key, const struct key_settings *settings,
                    struct identity_fault *fault)
@@ -175,7 +194,7 @@ int keyring_update(struct db *db, struct arena *a, const struct actor *actor, st
     if (r == 0)
         r = check_place(db, team, &s, false, fault);
     if (r == 0)
-        r = store(db, team, key, &s);
+        r = store_changed(db, team, key, &s);
     if (r == 0)
         r = finish(db, a, actor, "key.update", team, key, before);
     return r < 0 ? err_trace(r) : r;

@@ -133,6 +133,16 @@ struct charging_back {
     struct identity_fault *fault;
 };
 
+static int check_no_refund(struct db *db, struct charging_back *t)
+{
+    struct payback known;
+    int r = payback_find(db, t->a, t->payment_id, t->wish->reference, &known);
+
+    if (r == 0 && known.kind == PAYBACK_REFUND)
+        return identity_fault_set(t->fault, "reference", "A refund of this payment has this reference.");
+    return r == IDENTITY_E_NONE ? 0 : r;
+}
+
 /* A wish that cannot be booked freezes nobody. */
 static int fits_tx(struct db *db, void *ctx)
 {
@@ -143,6 +153,8 @@ static int fits_tx(struct db *db, void *ctx)
 
     if (r == 0)
         r = check_name(&p, t->wish->reference, t->fault);
+    if (r == 0)
+        r = check_no_refund(db, t);
     if (r == 0)
         r = statement_known(db, p.team, STR("CHARGEBACK"), t->wish->reference, &known);
     if (r == 0 && !known && t->wish->amount.nano > p.amount.nano - p.returned.nano)

@@ -112,6 +112,31 @@ static int refund_failed_tx(struct db *db, void *ctx)
     return r;
 }
 
+/* Another event of the same refund may have come between: one that booked it, when the team had more left,
+ * or one that told that it had failed. */
+static int between_tx(struct db *db, void *ctx)
+{
+    struct going_back *t = ctx;
+    bool failed = false;
+    int r = find(db, t);
+
+    if (r == 0 && t->booked)
+        r = stripe_row_has_failed(db, t->e->object_id, &failed);
+    return r == 0 && failed ? take_back(db, t, t->payback.id, true) : r;
+}
+
+static int charge_back(struct db *db, struct going_back *t)
+{
+    int charged, r;
+
+    t->wish.reason = reason_of(t->a, "Refund by Stripe of more than was unused", t->e->note);
+    charged = payback_chargeback(db, t->a, &ACTOR_STRIPE, t->payment.id, &t->wish, NULL, &t->fault);
+    if (charged < 0)
+        return err_trace(charged);
+    r = identity_tx(db, DB_OPERATOR, "stripe_refund_between", between_tx, t);
+    return r == 0 && !t->booked ? charged : r;
+}
+
 static int look_again_tx(struct db *db, void *ctx)
 {
     struct going_back *t = ctx;
@@ -140,10 +165,8 @@ int stripe_apply_refund(struct db *db, struct arena *a, const struct stripe_even
         return end(db, &t, identity_tx(db, DB_OPERATOR, "stripe_refund_failed", refund_failed_tx, &t));
     t.wish = (struct booking){e->amount, reason_of(a, "Refund by Stripe", e->note), e->object_id};
     r = identity_tx(db, DB_OPERATOR, "stripe_refund", refund_tx, &t);
-    if (r == IDENTITY_E_FAULT && t.beyond) {
-        t.wish.reason = reason_of(a, "Refund by Stripe of more than was unused", e->note);
-        r = payback_chargeback(db, a, &ACTOR_STRIPE, t.payment.id, &t.wish, NULL, &t.fault);
-    }
+    if (r == IDENTITY_E_FAULT && t.beyond)
+        r = charge_back(db, &t);
     return end(db, &t, r);
 }
 

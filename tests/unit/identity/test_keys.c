@@ -1,47 +1,11 @@
 /* Virtual and management keys, and what one team sees of another: against a real PostgreSQL. */
-#include "people.h"
-
-#include <time.h>
+#include "keys.h"
 
 #include "base/clock.h"
-#include "base/secret.h"
-#include "identity/keyring.h"
 #include "identity/manage_key.h"
 #include "identity/member.h"
 #include "identity/project.h"
 #include "identity/team.h"
-
-static struct people t;
-static struct session ada, eve; /* owners of two teams */
-static struct actor actor;
-
-static int setup(void **state)
-{
-    people_start(&t);
-    ada = people_session(&t, people_sign_up(&t, "ada@example.org").token);
-    eve = people_session(&t, people_sign_up(&t, "eve@example.org").token);
-    actor = people_actor(ada.user);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    people_stop(&t);
-    return 0;
-}
-
-static struct key_minted mint(const struct key_settings *settings)
-{
-    struct identity_fault fault = {"", ""};
-    struct key_minted made;
-
-    people_begin(&t, DB_TEAM(ada.team));
-    assert_int_equal(
-        keyring_mint(t.db, t.a, test_pepper, &actor, ada.team, ada.user, settings, &made, &fault),
-        0);
-    people_commit(&t);
-    return made;
-}
 
 static int find(struct str secret, struct key_policy **ret)
 {
@@ -406,56 +370,6 @@ static void project_names_are_unique_in_their_team(void **state)
     assert_true(page.v[1].archived);
 }
 
-/* A dollar on each of the last 41 days. */
-static struct money spent_with_budget(enum key_window window)
-{
-    struct key_settings s = {.name = STR("spends"), .budget_window = window};
-    struct key_minted made;
-    struct key_view v;
-    char sql[512];
-
-    if (window != KEY_WINDOW_NONE)
-        s.budget = MONEY_USD(5);
-    made = mint(&s);
-    snprintf(sql, sizeof(sql),
-             "INSERT INTO usage_day (team_id, day, model, key_id, project_id, provider, account_id, charge_nano)"
-             " SELECT %lld, d, '', %lld, 0, '', 0, 1000000000"
-             "   FROM generate_series((now() AT TIME ZONE 'UTC')::date - 40, (now() AT TIME ZONE 'UTC')::date,"
-             "                        interval '1 day') d",
-             (long long)ada.team.v, (long long)made.id.v);
-    assert_int_equal(db_script(t.owner, sql), 0);
-    people_begin(&t, DB_TEAM(ada.team));
-    assert_int_equal(keyring_get(t.db, t.a, ada.team, made.id, &v), 0);
-    people_commit(&t);
-    return key_spent_in_window(&v);
-}
-
-static struct tm today(void)
-{
-    time_t now = time(NULL);
-    struct tm day;
-
-    assert_non_null(gmtime_r(&now, &day));
-    return day;
-}
-
-static void what_was_spent_is_told_by_window(void **state)
-{
-    struct money spent[KEY_WINDOW_LIFETIME + 1];
-    struct tm day;
-
-    do { /* within one day */
-        day = today();
-        for (int w = KEY_WINDOW_NONE; w <= KEY_WINDOW_LIFETIME; w++)
-            spent[w] = spent_with_budget((enum key_window)w);
-    } while (day.tm_mday != today().tm_mday);
-    assert_int_equal(spent[KEY_WINDOW_NONE].nano, 0);
-    assert_int_equal(spent[KEY_WINDOW_DAY].nano, MONEY_USD(1).nano);
-    assert_int_equal(spent[KEY_WINDOW_WEEK].nano, MONEY_USD(1).nano * ((day.tm_wday + 6) % 7 + 1));
-    assert_int_equal(spent[KEY_WINDOW_MONTH].nano, MONEY_USD(1).nano * day.tm_mday);
-    assert_int_equal(spent[KEY_WINDOW_LIFETIME].nano, MONEY_USD(1).nano * 41);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,7 +386,6 @@ int main(void)
         cmocka_unit_test(a_removed_members_keys_stop_on_demand),
         cmocka_unit_test(management_keys_have_a_team_or_are_the_operators),
         cmocka_unit_test(project_names_are_unique_in_their_team),
-        cmocka_unit_test(what_was_spent_is_told_by_window),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

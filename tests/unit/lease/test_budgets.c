@@ -100,11 +100,40 @@ static void windows_of_another_length_that_begin_at_once_void_what_was_leased(vo
     assert_int_equal(money_figure(&t, &test_leased_apart, team.v), 0);
 }
 
+DB_QUERY(test_leased, "SELECT leased AS v FROM purse WHERE team_id = $1 AND kind = 'budget'")
+
+/* It begins at the moment of the change, which must not be taken for the mark of a share (cell.h). Twenty
+ * times, since the clock's last digit would be. */
+static void a_budget_that_becomes_one_for_ever_gets_its_slack_back(void **state)
+{
+    struct team_id team = money_team(&t, "for-ever@example.org");
+    struct key_limits limits = {.team = team, .key = money_key(&t, team), .budget = {5000000000}};
+
+    for (int i = 0; i < 20; i++) {
+        limits.budget_window = i % 2 ? "lifetime" : "month";
+        struct node *node = money_node(&t, "one");
+        struct key_purses *p = money_purses(&t, node, &limits);
+        struct hold_want want = {p->cell[LIMIT_KEY_BUDGET], 100, 100000};
+        struct hold hold = {0};
+        struct caller c;
+
+        caller_init(&c, node);
+        assert_int_equal(caller_hold(&c, &hold, &want, 1), HOLD_OK);
+        assert_false(cell_window_shared(atomic_load(&want.cell->window_us)));
+        assert_true(money_figure(&t, &test_leased, team.v) > 0);
+        hold_release(node, &hold);
+        key_purses_free(p);
+        node_free(node);
+        assert_int_equal(money_figure(&t, &test_leased, team.v), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_draws_on_every_budget_that_holds_for_its_key),
         cmocka_unit_test(windows_of_another_length_that_begin_at_once_void_what_was_leased),
+        cmocka_unit_test(a_budget_that_becomes_one_for_ever_gets_its_slack_back),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

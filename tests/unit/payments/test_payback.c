@@ -1,6 +1,7 @@
 /* Refunds, chargebacks and their reversals: never more than was paid, booked once, the team frozen
  * first; against a real PostgreSQL. */
 #include "identity/people.h"
+#include "patience.h"
 
 #include <pthread.h>
 
@@ -386,6 +387,56 @@ static void refunds_at_once_pass_the_payment_no_better(void **state)
     sound();
 }
 
+DB_QUERY(test_someone_waits, "SELECT count(*) AS v FROM pg_locks WHERE NOT granted")
+
+static bool someone_waits(void)
+{
+    int64_t n = 0;
+
+    assert_int_equal(db_one(t.owner, &test_someone_waits, NULL, DB_NO_ARGS, DB_COLS(db_col_i64("v", &n))), 0);
+    return n > 0;
+}
+
+/* Calls are about to begin that hold most of the wallet: the refund waits until they do, and sees it. */
+static void a_refund_waits_for_whoever_leases_of_the_wallet(void **state)
+{
+    struct paid p = team_with("leased@example.org", 10);
+    struct refunder c = {.payment = p.payment, .ref = "leased"};
+    char sql[400];
+    struct db *node;
+
+    assert_int_equal(db_open(t.pg.app_conninfo, "node", &node), 0);
+    assert_int_equal(db_begin(node, DB_SYSTEM, false), 0);
+    snprintf(sql, sizeof(sql),
+             "WITH s AS (SELECT session_open('n', 'test') AS id)"
+             " SELECT lease_grant(s.id, %lld, 1, ARRAY[p.id], ARRAY[0::bigint], ARRAY[8000000000],"
+             " ARRAY[8000000000]) FROM s, purse p WHERE p.team_id = %lld AND p.kind = 'wallet'",
+             (long long)p.s.team.v, (long long)p.s.team.v);
+    assert_int_equal(db_script(node, sql), 0);
+    assert_int_equal(pthread_create(&c.thread, NULL, refund_alone, &c), 0);
+    wait_until(someone_waits());
+    assert_int_equal(db_commit(node), 0);
+    pthread_join(c.thread, NULL);
+    assert_int_equal(c.result, IDENTITY_E_FAULT); /* three of the two that are left */
+    assert_int_equal(balance_of(&p).posted.nano, 10000000000);
+    db_close(node);
+    sound();
+}
+
+/* As two events of a payment provider about one refund may be taken by two workers. */
+static void what_was_refunded_is_not_charged_back_under_its_name(void **state)
+{
+    struct paid p = team_with("twice@example.org", 10);
+    struct identity_fault fault = {"", ""};
+
+    assert_int_equal(refund(p.payment, 4000000000, "re_1", &fault), 0);
+    assert_int_equal(chargeback(p.payment, 4000000000, "re_1", NULL, &fault), IDENTITY_E_FAULT);
+    assert_string_equal(fault.field, "reference");
+    assert_false(frozen(&p));
+    assert_int_equal(order_now(&p).returned.nano, 4000000000);
+    sound();
+}
+
 /* As the role that the server runs as, whatever scope it claims. */
 static bool app_may(const char *sql)
 {
@@ -430,6 +481,8 @@ int main(void)
         cmocka_unit_test(a_refund_that_failed_is_the_teams_again_once),
         cmocka_unit_test(the_books_refuse_a_chargeback_of_a_free_team),
         cmocka_unit_test(refunds_at_once_pass_the_payment_no_better),
+        cmocka_unit_test(a_refund_waits_for_whoever_leases_of_the_wallet),
+        cmocka_unit_test(what_was_refunded_is_not_charged_back_under_its_name),
         cmocka_unit_test(the_server_cannot_cheat),
     };
 
