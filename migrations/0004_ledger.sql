@@ -254,7 +254,7 @@ CREATE TABLE usage_day (
 ) WITH (fillfactor = 70);
 CREATE INDEX usage_day_menu ON usage_day (team_id, model, provider, day);
 COMMENT ON INDEX usage_day_menu IS 'What a team has used at all, for filters to choose from.';
-COMMENT ON TABLE usage_day IS 'The calls summed by the day of posted_at in the team''s time zone, written with them; '''' and 0 stand for none. Usage in the classes of call.';
+COMMENT ON TABLE usage_day IS 'The calls summed by the day of posted_at in the team''s time zone, written with them; '''' and 0 stand for none. Usage in the classes of call. The figures are summed again, in this order, by call_figures() and ledger_findings().';
 
 CREATE TABLE recon_finding (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -98,6 +98,34 @@ static void a_settlement_takes_the_fields_of_the_list(void **state)
     assert_int_equal(missing("settled_call", &tries), 0);
 }
 
+#define FIGURES                                                                                    \
+    "WITH f AS (SELECT a.attname AS name, a.attnum AS at FROM pg_attribute a"                      \
+    "            WHERE a.attrelid = 'usage_day'::regclass AND a.attnum > 0 AND NOT a.attisdropped"  \
+    "              AND a.attname NOT IN ('team_id', 'day', 'model', 'key_id', 'project_id', 'provider'," \
+    "                                    'account_id')),"                                         \
+    " p AS (SELECT proname, regexp_replace(prosrc, '\\s+', ' ', 'g') AS text FROM pg_proc) "
+DB_QUERY(settlement_days_summed,
+         FIGURES "SELECT count(*) AS n FROM p WHERE p.proname = 'ledger_findings' AND strpos(p.text,"
+                 " 'ARRAY[' || (SELECT string_agg('sum(u.' || f.name || ')', ', ' ORDER BY f.at) FROM f) || ']') > 0")
+DB_QUERY(settlement_calls_summed,
+         FIGURES "SELECT (SELECT count(*) FROM f) - (SELECT count(*) FROM p,"
+                 "        regexp_matches(p.text, '(sum\\(c\\.|count\\(\\*\\))', 'g') WHERE p.proname = 'call_figures') AS n")
+
+static int64_t figure(struct db_query *q)
+{
+    int64_t n = -1;
+
+    assert_int_equal(db_one(db, q, NULL, DB_NO_ARGS, DB_COLS(db_col_i64("n", &n))), 0);
+    return n;
+}
+
+/* They are listed by hand in two functions, in the order of the columns. */
+static void the_checks_sum_every_figure_of_the_days(void **state)
+{
+    assert_int_equal(figure(&settlement_days_summed), 1);
+    assert_int_equal(figure(&settlement_calls_summed), 0);
+}
+
 /* A check that cannot fail is a defect: here it must. */
 static void the_check_sees_what_is_missing(void **state)
 {
@@ -111,6 +139,7 @@ int main(void)
         cmocka_unit_test(calls_have_the_fields_of_the_list),
         cmocka_unit_test(attempts_have_the_fields_of_the_list),
         cmocka_unit_test(a_settlement_takes_the_fields_of_the_list),
+        cmocka_unit_test(the_checks_sum_every_figure_of_the_days),
         cmocka_unit_test(the_check_sees_what_is_missing),
     };
 
