@@ -231,11 +231,20 @@ static void thoughts(struct writing *x, const struct chat_message *m)
             put_text(&x->w, "reasoning_content", m->parts[i].text);
 }
 
-static void message(struct writing *x, const struct chat_message *m)
+/* Servers of others do not know the role of a developer, and OpenAI takes the system's from every model:
+ * its o-series reads such a message as a developer's (community.openai.com, "How is developer message
+ * better than system prompt"). */
+static const char *role_of(const struct writing *x, const struct chat_message *m)
 {
     static const char *const roles[] = {[CHAT_SYSTEM] = "system", [CHAT_DEVELOPER] = "developer",
                                         [CHAT_USER] = "user", [CHAT_ASSISTANT] = "assistant",
                                         [CHAT_TOOL] = "user"};
+
+    return roles[!x->own && m->role == CHAT_DEVELOPER ? CHAT_SYSTEM : m->role];
+}
+
+static void message(struct writing *x, const struct chat_message *m)
+{
     size_t results = 0;
 
     for (size_t i = 0; i < m->n_parts; i++)
@@ -245,7 +254,7 @@ static void message(struct writing *x, const struct chat_message *m)
         }
     if (results && results == m->n_parts)
         return;
-    open_message(x, roles[m->role]);
+    open_message(x, role_of(x, m));
     put_text(&x->w, "name", m->name);
     thoughts(x, m);
     content(x, m->parts, m->n_parts, m->plain || m->n_parts == 1);
