@@ -1,7 +1,9 @@
 /* chat_write.c: a chat request in OpenAI's form.
  *
  * Odd: results of tools are messages of their own here, so a turn that holds several becomes several
- * messages; and an assistant's calls stand beside its content, not in it. */
+ * messages; and an assistant's calls stand beside its content, not in it. "For tool messages, only type
+ * `text` is supported" (OpenAI API reference, "Create chat completion"): what else results hold stands in
+ * a user's message behind the last of them. */
 #include <errno.h>
 
 #include "translation/openai_chat/neutral.h"
@@ -15,6 +17,7 @@ struct writing {
     const struct chat_target *target;
     struct chat_losses *losses;
     bool own; /* the request was read from this format */
+    size_t held, end; /* messages whose results have media that are not written yet: from, up to */
 };
 
 static void extras(struct writing *x, const struct chat_extras *e)
@@ -175,13 +178,81 @@ static bool is_plain(const struct chat_part *parts, size_t n, bool was_plain)
     return n == 1 && parts[0].kind == CHAT_TEXT && was_plain && !parts[0].cache.p;
 }
 
-/* Parts of one message as its content: a string where they were one, else a list; null when there
- * are none. */
+/* --- media of results --- */
+
+/* Can a tool's message hold it? */
+static bool is_words(const struct chat_part *p)
+{
+    return p->kind == CHAT_TEXT || (p->kind == CHAT_DOCUMENT && p->media.source == CHAT_PLAIN);
+}
+
+static size_t count_media(const struct chat_part *result)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; result->kind == CHAT_TOOL_RESULT && i < result->n_parts; i++)
+        n += !is_words(&result->parts[i]) && has_place(&result->parts[i]);
+    return n;
+}
+
+static bool holds_media(struct writing *x)
+{
+    for (size_t i = x->held; i < x->end; i++)
+        for (size_t k = 0; k < x->request->messages[i].n_parts; k++)
+            if (count_media(&x->request->messages[i].parts[k]))
+                return true;
+    x->held = x->end;
+    return false;
+}
+
+/* A text that names the call, for the model that looks for its files. */
+static void about_call(struct writing *x, const char *before, struct str id, const char *after)
+{
+    json_raw(&x->w, STR("\""));
+    buf_puts(x->out, before);
+    json_escape(x->out, id);
+    buf_puts(x->out, after);
+    buf_putc(x->out, '"');
+}
+
+static void result_media(struct writing *x, const struct chat_part *result)
+{
+    if (!count_media(result))
+        return;
+    json_open_object(&x->w);
+    put_word(&x->w, "type", "text");
+    json_key(&x->w, "text");
+    about_call(x, "Files of the result of ", result->tool.id, ":");
+    json_close_object(&x->w);
+    for (size_t i = 0; i < result->n_parts; i++)
+        if (!is_words(&result->parts[i]) && has_place(&result->parts[i]))
+            part(x, &result->parts[i]);
+}
+
+/* As elements of a user's content. */
+static void held_media(struct writing *x)
+{
+    for (size_t i = x->held; i < x->end; i++)
+        for (size_t k = 0; k < x->request->messages[i].n_parts; k++)
+            result_media(x, &x->request->messages[i].parts[k]);
+    x->held = x->end;
+}
+
+/* --- content --- */
+
+/* Parts of one message as its content: a string where they were one, else a list, behind what results
+ * have left for it; null when there are none. */
 static void content(struct writing *x, const struct chat_part *parts, size_t n, bool plain)
 {
     size_t kept = 0;
 
     json_key(&x->w, "content");
+    if (holds_media(x)) {
+        kept++;
+        json_open_array(&x->w);
+        held_media(x);
+        plain = false;
+    }
     for (size_t i = 0; i < n; i++)
         if (parts[i].kind == CHAT_TEXT && is_plain(&parts[i], 1, plain)) {
             json_str(&x->w, parts[i].text);
@@ -208,6 +279,32 @@ static void open_message(struct writing *x, const char *role)
     put_word(&x->w, "role", role);
 }
 
+/* The words of a result that another format had; its media are left for later. */
+static void words(struct writing *x, const struct chat_part *p)
+{
+    size_t n = 0, first = 0;
+
+    for (size_t i = 0; i < p->n_parts; i++)
+        if (!is_words(&p->parts[i]))
+            (void)belongs(x, &p->parts[i]);
+        else if (!n++)
+            first = i;
+    json_key(&x->w, "content");
+    if (n == 1 && is_plain(&p->parts[first], 1, true)) {
+        json_str(&x->w, p->parts[first].text);
+    } else if (n) {
+        json_open_array(&x->w);
+        for (size_t i = first; i < p->n_parts; i++)
+            if (is_words(&p->parts[i]))
+                part(x, &p->parts[i]);
+        json_close_array(&x->w);
+    } else if (count_media(p)) {
+        about_call(x, "See the files of the result of ", p->tool.id, " below.");
+    } else {
+        json_str(&x->w, STR(""));
+    }
+}
+
 /* What went wrong in a tool is told in words: the format has no mark for it. */
 static void result(struct writing *x, const struct chat_part *p)
 {
@@ -215,10 +312,20 @@ static void result(struct writing *x, const struct chat_part *p)
 
     open_message(x, "tool");
     put_text(&x->w, "tool_call_id", p->tool.id);
-    if (p->n_parts)
+    if (x->own && p->n_parts)
         content(x, p->parts, p->n_parts, plain);
     else
-        put_text(&x->w, "content", STR(""));
+        words(x, p);
+    json_close_object(&x->w);
+}
+
+/* Before a message that is no user's, and at the end. */
+static void user_of_media(struct writing *x)
+{
+    if (!holds_media(x))
+        return;
+    open_message(x, "user");
+    content(x, NULL, 0, false);
     json_close_object(&x->w);
 }
 
@@ -229,6 +336,33 @@ static void thoughts(struct writing *x, const struct chat_message *m)
     for (size_t i = 0; x->own && !m->quiet.n && i < m->n_parts; i++)
         if (m->parts[i].kind == CHAT_THINKING)
             put_text(&x->w, "reasoning_content", m->parts[i].text);
+}
+
+static bool can_say(const struct chat_part *p)
+{
+    return has_place(p) || p->kind == CHAT_TOOL_CALL || p->kind == CHAT_TOOL_RESULT;
+}
+
+/* The results of a turn, each as a message. True: there was nothing else in it that can be said. */
+static bool results(struct writing *x, const struct chat_message *m)
+{
+    size_t n = 0, others = 0;
+
+    for (size_t i = 0; i < m->n_parts; i++) {
+        const struct chat_part *p = &m->parts[i];
+
+        if (p->kind == CHAT_TOOL_RESULT) {
+            result(x, p);
+            n++;
+        } else {
+            others += x->own || can_say(p);
+        }
+    }
+    if (!n || others)
+        return false;
+    for (size_t i = 0; i < m->n_parts; i++)
+        (void)belongs(x, &m->parts[i]);
+    return true;
 }
 
 /* Servers of others do not know the role of a developer, and OpenAI takes the system's from every model:
@@ -245,15 +379,10 @@ static const char *role_of(const struct writing *x, const struct chat_message *m
 
 static void message(struct writing *x, const struct chat_message *m)
 {
-    size_t results = 0;
-
-    for (size_t i = 0; i < m->n_parts; i++)
-        if (m->parts[i].kind == CHAT_TOOL_RESULT) {
-            result(x, &m->parts[i]);
-            results++;
-        }
-    if (results && results == m->n_parts)
+    if (results(x, m))
         return;
+    if (m->role != CHAT_USER && m->role != CHAT_TOOL)
+        user_of_media(x);
     open_message(x, role_of(x, m));
     put_text(&x->w, "name", m->name);
     thoughts(x, m);
@@ -261,11 +390,6 @@ static void message(struct writing *x, const struct chat_message *m)
     openai_put_calls(&x->w, m->parts, m->n_parts);
     extras(x, &m->extra);
     json_close_object(&x->w);
-}
-
-static bool can_say(const struct chat_part *p)
-{
-    return has_place(p) || p->kind == CHAT_TOOL_CALL || p->kind == CHAT_TOOL_RESULT;
 }
 
 /* A turn of the assistant is one message here, though other formats have a row of items for it: so
@@ -314,11 +438,14 @@ void openai_chat_write(const struct chat_request *request, const struct chat_tar
         struct chat_message joined = request->messages[i];
 
         i += join(&x, i, &joined);
+        if (!x.own)
+            x.end = i + 1;
         if (x.own || !chat_says_nothing(&joined, can_say, losses))
             message(&x, &joined);
         if (joined.parts != request->messages[i].parts)
             free(joined.parts);
     }
+    user_of_media(&x);
     json_close_array(&x.w);
     openai_chat_put_options(&x.w, request, target, losses);
     extras(&x, &request->extra);
