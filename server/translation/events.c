@@ -147,11 +147,12 @@ static void close_calls(struct events *e, struct flow *f, int64_t choice)
 static struct flow_call *new_call(struct events *e, struct flow *f, struct arena *keep,
                                   int64_t choice, const struct flow_piece *piece)
 {
+    struct str id = piece->id.n ? arena_str(keep, piece->id) : STR_NONE;
     struct chat_event *event;
 
     if (!f->calls)
         f->calls = arena_array(keep, struct flow_call, EVENTS_CALLS);
-    if (!f->calls || f->n_calls == EVENTS_CALLS) {
+    if (!f->calls || f->n_calls == EVENTS_CALLS || id.n < piece->id.n) {
         e->r = e->r ? e->r : err_origin(-ENOMEM);
         return NULL;
     }
@@ -163,8 +164,14 @@ static struct flow_call *new_call(struct events *e, struct flow *f, struct arena
     event->name = piece->name;
     event->custom = piece->custom;
     f->calls[f->n_calls] = (struct flow_call){
-        .key = piece->key, .number = f->next++, .empty = !piece->custom};
+        .key = piece->key, .id = id, .number = f->next++, .empty = !piece->custom};
     return &f->calls[f->n_calls++];
+}
+
+/* Does it begin a call, though one of its key has begun? */
+static bool is_another(const struct flow_call *call, const struct flow_piece *piece)
+{
+    return piece->name.n && piece->id.n && call->id.n && !str_eq(piece->id, call->id);
 }
 
 void flow_call(struct events *e, struct flow *f, struct arena *keep, int64_t choice,
@@ -172,10 +179,10 @@ void flow_call(struct events *e, struct flow *f, struct arena *keep, int64_t cho
 {
     struct flow_call *call = NULL;
 
-    for (size_t i = 0; i < f->n_calls && !call; i++)
-        if (f->calls[i].key == piece->key)
-            call = &f->calls[i];
-    if (!call)
+    for (size_t i = f->n_calls; i > 0 && !call; i--)
+        if (f->calls[i - 1].key == piece->key)
+            call = &f->calls[i - 1];
+    if (!call || is_another(call, piece))
         call = new_call(e, f, keep, choice, piece);
     if (!call || !piece->arguments.n)
         return;

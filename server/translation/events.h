@@ -51,6 +51,7 @@ struct flow {
     size_t number;
     struct flow_call {
         int64_t key; /* the provider's number of the call */
+        struct str id;
         size_t number;
         bool ended;
         bool empty; /* no arguments came yet */
@@ -62,7 +63,11 @@ struct flow {
 void flow_text(struct events *e, struct flow *f, int64_t choice, enum chat_part_kind kind,
                struct str text);
 /* A call of a tool under the provider's key: begins it where the key is new, which ends what is
- * open; then a piece of its arguments. keep: the arena that outlives the turn. */
+ * open; then a piece of its arguments. keep: the arena that outlives the turn.
+ *
+ * Several servers give all calls of an answer the same key: Ollama's tell 0 (ollama/ollama issue
+ * 15457) or none (7881). So a piece with another id begins another call, if it names its tool too:
+ * vLLM's older versions made an id for every piece (DeltaToolCall in their protocol.py). */
 struct flow_piece {
     int64_t key;
     struct str id, name, arguments;
