@@ -59,6 +59,13 @@ static bool is_known_for(const struct catalog_model *m, enum ability ability)
     return m->abilities_known && (m->abilities & ABILITY_BIT(ability));
 }
 
+static int reasons(const struct catalog_model *m)
+{
+    if (!m->abilities_known)
+        return CHAT_REASONS_UNKNOWN;
+    return is_known_for(m, ABILITY_REASONING) ? CHAT_REASONS : CHAT_REASONS_NOT;
+}
+
 static int put_request(struct call *c, const struct catalog_target *target,
                        const struct wire_request_edit *edit, struct buf *out,
                        struct json_fault *fault)
@@ -72,6 +79,7 @@ static int put_request(struct call *c, const struct catalog_target *target,
         .adaptive = is_known_for(target->model, ABILITY_ADAPTIVE),
         .no_sampling = is_known_for(target->model, ABILITY_NO_SAMPLING) ||
                        sends_newer_version(c, target->account),
+        .reasons = reasons(target->model),
     };
     struct chat_losses losses = {.n = 0};
     int r = read_chat(c, fault);

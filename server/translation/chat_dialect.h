@@ -61,6 +61,7 @@ struct chat_target {
     bool plain_openai;    /* refuses what hosts have added to OpenAI's format: top_k, min_p, ... */
     bool adaptive;        /* thinks as long as it finds right, by effort, not by a budget */
     bool no_sampling;     /* refuses temperature, top_p, top_k (Anthropic from 2026-10-21 on) */
+    enum { CHAT_REASONS_UNKNOWN, CHAT_REASONS_NOT, CHAT_REASONS } reasons; /* as far as one knows */
 };
 
 /* Puts what a reader of figures (figures.h) has found into the answer. */

@@ -1,6 +1,7 @@
 /* translate.c: the neutral readers and writers as a command, for tests/golden/run.
  *
- * Reads lines `KIND FROM TO PIECE IN OUT` from standard input: KIND is request, answer or stream;
+ * Reads lines `KIND FROM TO PIECE IN OUT` from standard input: KIND is request, answer or stream, a
+ * request's with a word for each thing that is known of the target behind it (request.adaptive);
  * PIECE cuts a stream's bytes (0: whole). Writes OUT and prints one line: `ok`, `lost A,B (noted C)`
  * or `fault PATH: REASON`. KIND cuts reads a stream cut at every one of its bytes, in two and in
  * three pieces, and says `ok` and how many cuts there were when all gave the same events. */
@@ -62,11 +63,31 @@ static const struct chat_frame frame = {.id = STR("call_0000"), .model = STR("as
                                         .created_s = 1700000000, .wants_usage = true,
                                         .has_cost = true, .cost = {1234567}};
 
-static void request(struct arena *a, const struct chat_dialect *from, const struct chat_dialect *to,
-                    struct str in, struct buf *out)
+static struct chat_target target_of(struct str words)
 {
-    const struct chat_target target = {.model = STR("target-model"), .output_limit = 2048,
-                                       .ask_usage = true, .adaptive = false};
+    struct chat_target target = {
+        .model = STR("target-model"), .output_limit = 2048, .ask_usage = true};
+    struct str word;
+
+    while (str_split(&words, '.', &word)) {
+        if (str_eq_c(word, "adaptive"))
+            target.adaptive = true;
+        else if (str_eq_c(word, "plain"))
+            target.plain_openai = true;
+        else if (str_eq_c(word, "no_sampling"))
+            target.no_sampling = true;
+        else if (str_eq_c(word, "reasons"))
+            target.reasons = CHAT_REASONS;
+        else if (str_eq_c(word, "reasons_not"))
+            target.reasons = CHAT_REASONS_NOT;
+    }
+    return target;
+}
+
+static void request(struct arena *a, const struct chat_dialect *from, const struct chat_dialect *to,
+                    struct str words, struct str in, struct buf *out)
+{
+    const struct chat_target target = target_of(words);
     struct chat_losses losses = {.n = 0};
     struct chat_request read;
     struct json_fault fault;
@@ -267,18 +288,18 @@ static void cuts(struct arena *a, const struct chat_dialect *from, struct str in
 
 int main(void)
 {
-    char kind[16], from[40], to[40], in_path[1024], out_path[1024];
+    char kind[64], from[40], to[40], in_path[1024], out_path[1024];
     size_t piece;
 
-    while (scanf("%15s %39s %39s %zu %1023s %1023s", kind, from, to, &piece, in_path, out_path) == 6) {
+    while (scanf("%63s %39s %39s %zu %1023s %1023s", kind, from, to, &piece, in_path, out_path) == 6) {
         struct arena *a = arena_new(MIB(512));
         const struct chat_dialect *f = find(from), *t = find(to);
         struct str in = slurp(a, in_path);
         struct buf out;
 
         buf_init(&out, MIB(64));
-        if (strcmp(kind, "request") == 0)
-            request(a, f, t, in, &out);
+        if (str_starts(str_c(kind), STR("request")))
+            request(a, f, t, str_c(kind), in, &out);
         else if (strcmp(kind, "answer") == 0)
             answer(a, f, t, in, &out);
         else if (strcmp(kind, "cuts") == 0)

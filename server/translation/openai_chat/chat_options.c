@@ -115,6 +115,22 @@ enum chat_effort openai_effort_of(const struct chat_request *r)
     return budget * 100 < limit * 65 ? CHAT_EFFORT_MEDIUM : CHAT_EFFORT_HIGH;
 }
 
+const char *openai_effort(const struct chat_request *r, const struct chat_target *target,
+                          struct chat_losses *losses)
+{
+    enum chat_effort effort = openai_effort_of(r);
+    bool unsaid = effort == CHAT_EFFORT_NONE && r->reasoning.effort != effort;
+
+    if (target->reasons == CHAT_REASONS_NOT) {
+        if (effort > CHAT_EFFORT_NONE)
+            chat_lose(losses, r->reasoning.path);
+        return NULL;
+    }
+    if (unsaid && target->reasons == CHAT_REASONS_UNKNOWN && target->plain_openai)
+        return NULL;
+    return openai_effort_word(effort);
+}
+
 static void limits(struct json_writer *w, const struct chat_request *r,
                    const struct chat_target *target)
 {
@@ -165,7 +181,7 @@ void openai_chat_put_options(struct json_writer *w, const struct chat_request *r
         choice(w, r);
     }
     format(w, &r->format);
-    put_word(w, "reasoning_effort", openai_effort_word(openai_effort_of(r)));
+    put_word(w, "reasoning_effort", openai_effort(r, target, losses));
     if (own)
         put_text(w, "reasoning_effort", r->reasoning.word);
     else if (r->reasoning.word.p)

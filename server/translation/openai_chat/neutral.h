@@ -42,6 +42,14 @@ void openai_put_head(struct json_writer *w, const char *object, const struct cha
 bool openai_effort_parse(struct str word, enum chat_effort *ret);
 /* The effort, or the one that is nearest to a budget. */
 enum chat_effort openai_effort_of(const struct chat_request *r);
+/* The same as the target is told it, in OpenAI's word. NULL: nothing is told; what the model cannot do is
+ * among the losses.
+ *
+ * That it shall not think is told to no model that does not: gpt-4o and gpt-4.1 refuse every effort. Where
+ * that is not known, OpenAI and Azure are told so in their clients' own word only, not for another
+ * format's budget of 0; servers that take more than OpenAI are told. */
+const char *openai_effort(const struct chat_request *r, const struct chat_target *target,
+                          struct chat_losses *losses);
 const char *openai_effort_word(enum chat_effort effort); /* NULL: not told */
 enum chat_finish openai_finish_parse(struct str word);
 const char *openai_finish_word(enum chat_finish finish);

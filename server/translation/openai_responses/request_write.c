@@ -97,18 +97,19 @@ static void text(struct json_writer *w, const struct chat_request *r, bool own)
     json_close_object(w);
 }
 
-static void reasoning(struct json_writer *w, const struct chat_request *r, bool own,
-                      struct chat_losses *losses)
+static void reasoning(struct json_writer *w, const struct chat_request *r,
+                      const struct chat_target *target, bool own, struct chat_losses *losses)
 {
     const struct chat_reasoning *why = &r->reasoning;
-    const char *effort = openai_effort_word(openai_effort_of(r));
+    const char *effort = openai_effort(r, target, losses);
+    int shown = target->reasons == CHAT_REASONS_NOT ? -1 : why->shown;
 
     if (!own) {
         chat_lose_extras(losses, &why->extra);
         if (why->word.p)
             chat_lose(losses, why->path);
     }
-    if (!effort && why->shown < 0 && !(own && (why->word.p || why->extra.n)))
+    if (!effort && shown < 0 && !(own && (why->word.p || why->extra.n)))
         return;
     json_key(w, "reasoning");
     json_open_object(w);
@@ -117,7 +118,7 @@ static void reasoning(struct json_writer *w, const struct chat_request *r, bool 
         put_text(w, "effort", why->word);
     if (why->summary.p)
         put_text(w, "summary", why->summary);
-    else if (why->shown > 0)
+    else if (shown > 0)
         put_word(w, "summary", "auto");
     if (own)
         put_extras(w, &why->extra);
@@ -160,7 +161,7 @@ void responses_put_options(struct json_writer *w, const struct chat_request *r,
     put_flag(w, "stream", r->stream ? 1 : -1);
     tools(w, r, own, losses);
     text(w, r, own);
-    reasoning(w, r, own, losses);
+    reasoning(w, r, target, own, losses);
     settings(w, r, own, losses);
     if (r->n_stops)
         chat_lose(losses, r->stops_path);
@@ -180,7 +181,9 @@ void responses_write_request(const struct chat_request *request, const struct ch
     if (own) {
         put_extras(&w, &request->extra);
     } else {
-        put_raw(&w, "include", STR("[\"reasoning.encrypted_content\"]"));
+        /* Models without thoughts refuse it: "Encrypted content is not supported with this model." */
+        if (target->reasons != CHAT_REASONS_NOT)
+            put_raw(&w, "include", STR("[\"reasoning.encrypted_content\"]"));
         chat_lose_extras(losses, &request->extra);
         chat_lose_extras(losses, &request->config);
         chat_lose_extras(losses, &request->metadata);
