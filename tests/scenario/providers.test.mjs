@@ -341,6 +341,33 @@ test('a model that thinks by effort and takes no sampling is asked so, and refus
   assert.equal(asked()[1].body.temperature, 0.5);
 });
 
+test('an effort reaches Claude at Bedrock beside its thoughts', async () => {
+  const k = kinds.find((other) => other.kind === 'bedrock');
+  await addModel(operator, { name: 'adaptive-at-bedrock', targets: [{ account: k.account, upstreamModel: k.model }], fields: { abilities_known: 'on', abilities: ['streaming', 'reasoning', 'adaptive'] } });
+  await served(server, key, 'adaptive-at-bedrock');
+  up.seen.length = 0;
+  const res = await call(server, key, hello('adaptive-at-bedrock', { reasoning_effort: 'low' }));
+  assert.equal(res.status, 200, res.text);
+  assert.deepEqual(asked()[0].body.additionalModelRequestFields, { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } });
+});
+
+test('that it shall not think is told to no model that is known not to, nor to OpenAI’s where nobody knows', async () => {
+  const off = async (kind, abilities) => {
+    const k = kinds.find((other) => other.kind === kind);
+    const name = `${kind}-${abilities ? abilities.join('-') : 'unknown'}`;
+    await addModel(operator, { name, targets: [{ account: k.account, upstreamModel: k.model }], fields: abilities ? { abilities_known: 'on', abilities } : {} });
+    await served(server, key, name);
+    up.seen.length = 0;
+    const res = await call(server, key, { model: name, max_tokens: 20, thinking: { type: 'disabled' }, messages: [{ role: 'user', content: 'Hello' }] }, { path: '/v1/messages' });
+    assert.equal(res.status, 200, res.text);
+    return asked()[0].body.reasoning_effort;
+  };
+  assert.equal(await off('azure', ['streaming']), undefined);
+  assert.equal(await off('azure', ['streaming', 'reasoning']), 'none');
+  assert.equal(await off('azure', null), undefined);
+  assert.equal(await off('openai-compatible', null), 'none');
+});
+
 test('an account of the newer version of Anthropic’s API sends it, and takes no sampling', async () => {
   const [claude] = kinds;
   const account = await addOne(claude, { name: 'newer version', extra_headers: '{"anthropic-version": "2026-10-21"}' });

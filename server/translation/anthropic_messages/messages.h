@@ -44,5 +44,7 @@ void anthropic_put_answer_block(struct json_writer *w, const struct chat_part *p
 bool anthropic_read_usage(struct tree *t, struct node usage, struct llm_report *told);
 void anthropic_put_usage(struct json_writer *w, const struct usage *u,
                          const struct chat_frame *frame);
+/* Of models that think by effort, also where another format passes it on. NULL: not told. */
+const char *anthropic_effort_word(enum chat_effort effort);
 enum chat_finish anthropic_finish_parse(struct str word);
 const char *anthropic_finish_word(enum chat_finish finish);

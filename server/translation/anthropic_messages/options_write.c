@@ -154,14 +154,11 @@ static void lose_config(const struct chat_request *r, bool own, bool schema,
 static void output_config(struct json_writer *w, const struct chat_request *r,
                           const struct chat_target *target, bool own, struct chat_losses *losses)
 {
-    static const char *const words[] = {[CHAT_EFFORT_MINIMAL] = "low",   [CHAT_EFFORT_LOW] = "low",
-                                        [CHAT_EFFORT_MEDIUM] = "medium", [CHAT_EFFORT_HIGH] = "high",
-                                        [CHAT_EFFORT_XHIGH] = "xhigh",   [CHAT_EFFORT_MAX] = "max"};
     const char *effort = NULL;
     bool schema = r->format.kind == CHAT_FORMAT_SCHEMA && r->format.schema.p;
 
-    if ((own || target->adaptive) && r->reasoning.effort > CHAT_EFFORT_NONE)
-        effort = words[r->reasoning.effort];
+    if (own || target->adaptive)
+        effort = anthropic_effort_word(r->reasoning.effort);
     lose_config(r, own, schema, losses);
     if (!effort && !schema && !(own && r->config.n))
         return;

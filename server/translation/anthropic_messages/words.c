@@ -1,4 +1,4 @@
-/* words.c: how a turn ends, and what was used, in Anthropic's words. */
+/* words.c: efforts, how a turn ends, and what was used, in Anthropic's words. */
 #include "translation/anthropic_messages/bytes.h"
 #include "translation/anthropic_messages/messages.h"
 #include "translation/put.h"
@@ -34,6 +34,15 @@ const char *anthropic_finish_word(enum chat_finish finish)
         if (finishes[i].finish == finish)
             return finishes[i].word;
     return NULL;
+}
+
+const char *anthropic_effort_word(enum chat_effort effort)
+{
+    static const char *const words[] = {[CHAT_EFFORT_MINIMAL] = "low",   [CHAT_EFFORT_LOW] = "low",
+                                        [CHAT_EFFORT_MEDIUM] = "medium", [CHAT_EFFORT_HIGH] = "high",
+                                        [CHAT_EFFORT_XHIGH] = "xhigh",   [CHAT_EFFORT_MAX] = "max"};
+
+    return words[effort];
 }
 
 bool anthropic_read_usage(struct tree *t, struct node usage, struct llm_report *told)

@@ -1,5 +1,6 @@
 /* options.c: a Converse request: what stands beside its turns. */
 #include "base/money.h"
+#include "translation/anthropic_messages/messages.h"
 #include "translation/bedrock_converse/converse.h"
 #include "translation/put.h"
 #include "translation/tree.h"
@@ -187,6 +188,19 @@ static void put_format(struct json_writer *w, const struct chat_format *f,
     json_close_object(w);
 }
 
+/* As Anthropic has it, at the root beside `thinking` (Amazon Bedrock user guide, "Adaptive thinking"). */
+static void put_effort(struct json_writer *w, enum chat_effort effort)
+{
+    const char *word = anthropic_effort_word(effort);
+
+    if (!word)
+        return;
+    json_key(w, "output_config");
+    json_open_object(w);
+    put_word(w, "effort", word);
+    json_close_object(w);
+}
+
 /* What Converse has no member for goes to the model as its own: Anthropic's names, whose models
  * alone think by a budget there. */
 static void put_additional(struct json_writer *w, const struct chat_request *r,
@@ -212,6 +226,8 @@ static void put_additional(struct json_writer *w, const struct chat_request *r,
             put_int(w, "budget_tokens", why->budget);
         json_close_object(w);
     }
+    if (adaptive)
+        put_effort(w, why->effort);
     json_close_object(w);
 }
 
