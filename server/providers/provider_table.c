@@ -45,6 +45,8 @@
 static const struct provider_fixed anthropic_headers[] = {{"anthropic-version", "2023-06-01"},
                                                           {NULL, NULL}};
 static const char *const anthropic_client[] = {"anthropic-version", "anthropic-beta", NULL};
+/* Where the version stands in the body. */
+static const char *const anthropic_betas[] = {"anthropic-beta", NULL};
 #define MESSAGES_AT(path_)                                                         \
     .format = &format_anthropic_messages, .path = path_, .headers = anthropic_headers, \
     .client_headers = anthropic_client
@@ -106,7 +108,8 @@ const struct provider providers[] = {
     /* Google's own models by generateContent, by predict what embeds texts, by predictLongRunning what makes
      * videos; Claude by rawPredict,
      * whose body has the version and not the model
-     * (platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai). */
+     * (platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai), with betas in the header that
+     * Anthropic has for them (docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/web-search). */
     {.kind = "vertex", .label = "Google Vertex AI",
      .origin = "https://{region-}aiplatform.googleapis.com",
      .root = "/v1/projects/{project}/locations/{region}",
@@ -119,7 +122,8 @@ const struct provider providers[] = {
               {.format = &format_anthropic_messages,
                .path = "/publishers/anthropic/models/{model}:rawPredict",
                .stream_path = "/publishers/anthropic/models/{model}:streamRawPredict",
-               .models = "claude", .version_in_body = "vertex-2023-10-16"}},
+               .client_headers = anthropic_betas, .models = "claude",
+               .version_in_body = "vertex-2023-10-16"}},
      .auth = PROVIDER_AUTH_GOOGLE, .output_limit_field = "max_tokens"},
     /* Converse and ConverseStream; the model's name or ARN is one encoded segment of the path.
      * Embeddings by InvokeModel, whose bodies are those of the models' makers. */

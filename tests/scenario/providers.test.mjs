@@ -393,6 +393,14 @@ test('a client of Anthropic’s API chooses its version and betas itself', async
   assert.equal(seen.headers['x-other'], undefined);
   assert.equal(seen.headers['x-api-key'], 'sk-ant-secret');
   assert.deepEqual(seen.body, { ...body, model: claude.model });
+  // Google's servers of Claude take the betas in the same header, and the version in the body only.
+  up.seen.length = 0;
+  const vertex = kinds.find((k) => k.name === 'vertex, a model of Anthropic');
+  const there = await call(server, key, { ...body, model: vertex.public }, { path: '/v1/messages', headers: { 'anthropic-version': '2026-10-21', 'anthropic-beta': 'one-2026-01-01' } });
+  assert.equal(there.status, 200, there.text);
+  assert.equal(asked()[0].headers['anthropic-beta'], 'one-2026-01-01');
+  assert.equal(asked()[0].headers['anthropic-version'], undefined);
+  assert.equal(asked()[0].body.anthropic_version, 'vertex-2023-10-16');
   // Served by a provider of another format, its headers mean nothing there.
   up.seen.length = 0;
   const other = kinds.find((k) => k.kind === 'openai-compatible');
