@@ -42,11 +42,23 @@ static const char *const usual[CHAT_SETTINGS][4] = {
     [CHAT_SET_LOGIT_BIAS] = {"{}"},
     [CHAT_SET_PARALLEL_TOOLS] = {"true"},
     [CHAT_SET_METADATA] = {"{}"},
-    [CHAT_SET_SERVICE_TIER] = {"\"auto\"", "\"default\"", "\"standard\""},
     [CHAT_SET_VERBOSITY] = {"\"medium\""},
     [CHAT_SET_STORE] = {"false"},
     [CHAT_SET_MODALITIES] = {"[\"text\"]", "[\"TEXT\"]"},
 };
+
+bool chat_tier(struct str raw, enum service_tier *ret)
+{
+    return raw.n > 2 && service_tier_read(str_n(raw.p + 1, raw.n - 2), ret) == SERVICE_OK;
+}
+
+/* The tier that every provider serves at anyway, in any format's word. */
+static bool is_standard(struct str raw)
+{
+    enum service_tier tier;
+
+    return chat_tier(raw, &tier) && tier == SERVICE_STANDARD;
+}
 
 void chat_lose_setting(struct chat_losses *losses, const struct chat_request *request,
                        enum chat_setting which)
@@ -58,6 +70,8 @@ void chat_lose_setting(struct chat_losses *losses, const struct chat_request *re
     for (size_t i = 0; i < ARRAY_LEN(usual[which]) && usual[which][i]; i++)
         if (str_eq_c(value->raw, usual[which][i]))
             return;
+    if (which == CHAT_SET_SERVICE_TIER && is_standard(value->raw))
+        return;
     chat_lose(losses, value->path);
 }
 

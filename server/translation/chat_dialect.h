@@ -30,6 +30,9 @@ void chat_lose_extras(struct chat_losses *losses, const struct chat_extras *extr
 void chat_lose_setting(struct chat_losses *losses, const struct chat_request *request,
                        enum chat_setting which);
 
+/* The tier that a setting's raw text stands for; false: none that is known (model/service.h). */
+bool chat_tier(struct str raw, enum service_tier *ret);
+
 /* A message of which nothing can be said, by the format's own judgement of its parts, is left out:
  * true, and its parts are among the losses. Empty text is nothing. */
 typedef bool chat_can_say(const struct chat_part *part);

@@ -20,7 +20,6 @@ static const char *const names[CHAT_SETTINGS] = {
     [CHAT_SET_PARALLEL_TOOLS] = "parallel_tool_calls",
     [CHAT_SET_USER] = "user",
     [CHAT_SET_METADATA] = "metadata",
-    [CHAT_SET_SERVICE_TIER] = "service_tier",
     [CHAT_SET_VERBOSITY] = "verbosity",
     [CHAT_SET_STORE] = "store",
     [CHAT_SET_CACHE_KEY] = "prompt_cache_key",
@@ -155,6 +154,19 @@ static void streaming(struct json_writer *w, const struct chat_request *r,
     json_close_object(w);
 }
 
+void openai_put_tier(struct json_writer *w, const struct chat_request *r, struct chat_losses *losses)
+{
+    struct str raw = r->setting[CHAT_SET_SERVICE_TIER].raw;
+    enum service_tier tier;
+
+    if (str_starts(str_c(r->wire), STR("openai_")))
+        put_raw(w, "service_tier", raw);
+    else if (raw.p && chat_tier(raw, &tier) && tier != SERVICE_STANDARD)
+        put_word(w, "service_tier", service_tier_name(tier)); /* as OpenAI calls them */
+    else
+        chat_lose_setting(losses, r, CHAT_SET_SERVICE_TIER);
+}
+
 /* What vLLM, OpenRouter and others take beside OpenAI's own settings. */
 static bool is_of_hosts(enum chat_setting which)
 {
@@ -191,6 +203,8 @@ void openai_chat_put_options(struct json_writer *w, const struct chat_request *r
     for (size_t i = 0; i < CHAT_SETTINGS; i++) {
         if (names[i] && !(target->plain_openai && is_of_hosts((enum chat_setting)i)))
             put_raw(w, names[i], r->setting[i].raw);
+        else if (i == CHAT_SET_SERVICE_TIER)
+            openai_put_tier(w, r, losses);
         else
             chat_lose_setting(losses, r, (enum chat_setting)i);
     }

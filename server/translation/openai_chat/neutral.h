@@ -35,6 +35,8 @@ void openai_read_format(struct tree *t, struct node root, struct chat_request *r
 void openai_put_calls(struct json_writer *w, const struct chat_part *parts, size_t n);
 void openai_put_usage(struct json_writer *w, const struct usage *u,
                       const struct chat_frame *frame);
+/* service_tier: of OpenAI's own formats in their words; of others what they want beside the standard. */
+void openai_put_tier(struct json_writer *w, const struct chat_request *r, struct chat_losses *losses);
 /* id, object, created, model */
 void openai_put_head(struct json_writer *w, const char *object, const struct chat_frame *frame,
                      struct str id, struct str model, int64_t created_s);

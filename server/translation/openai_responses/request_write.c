@@ -132,7 +132,6 @@ static const char *const names[CHAT_SETTINGS] = {
     [CHAT_SET_PARALLEL_TOOLS] = "parallel_tool_calls",
     [CHAT_SET_USER] = "user",
     [CHAT_SET_METADATA] = "metadata",
-    [CHAT_SET_SERVICE_TIER] = "service_tier",
     [CHAT_SET_CACHE_KEY] = "prompt_cache_key",
 };
 
@@ -142,6 +141,8 @@ static void settings(struct json_writer *w, const struct chat_request *r, bool o
     for (size_t i = 0; i < CHAT_SETTINGS; i++) {
         if (names[i])
             put_raw(w, names[i], r->setting[i].raw);
+        else if (i == CHAT_SET_SERVICE_TIER)
+            openai_put_tier(w, r, losses);
         else if (i != CHAT_SET_VERBOSITY && i != CHAT_SET_STORE)
             chat_lose_setting(losses, r, (enum chat_setting)i);
     }
