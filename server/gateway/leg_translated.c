@@ -217,6 +217,7 @@ static void report_event(const struct chat_event *e, struct wire_report *ret)
     case CHAT_EVENT_SIGNATURE:
     case CHAT_EVENT_SOURCES:
     case CHAT_EVENT_LOGPROBS:
+    case CHAT_EVENT_CUT:
         break;
     }
 }
@@ -282,17 +283,24 @@ static void put_end(struct call *c, const struct sse_event *event,
     client_side(c)->write_event(c->leg.writer, &frame, &end, out);
 }
 
-/* The writer knows what is open, and the choices that have begun. */
-static void put_stop(struct call *c, const struct wire_stop *stop, struct buf *out)
+static void write_event(struct call *c, struct chat_event e, struct buf *out)
 {
     struct chat_frame frame = frame_of(c);
 
-    for (uint32_t i = 0; i < stop->choices; i++) {
-        struct chat_event e = {
-            .kind = CHAT_EVENT_FINISH, .choice = i, .finish = CHAT_FINISH_LENGTH};
+    client_side(c)->write_event(c->leg.writer, &frame, &e, out);
+}
 
-        client_side(c)->write_event(c->leg.writer, &frame, &e, out);
-    }
+/* The writer knows what is open, and the choices that have begun. */
+static void put_stop(struct call *c, const struct wire_stop *stop, struct buf *out)
+{
+    if (c->last.has_usage)
+        write_event(c, (struct chat_event){.kind = CHAT_EVENT_USAGE, .usage = stop->usage}, out);
+    for (uint32_t i = 0; i < stop->choices; i++)
+        write_event(c,
+                    (struct chat_event){
+                        .kind = CHAT_EVENT_FINISH, .choice = i, .finish = CHAT_FINISH_LENGTH},
+                    out);
+    write_event(c, (struct chat_event){.kind = CHAT_EVENT_CUT}, out);
 }
 
 const struct leg_kind leg_translated = {

@@ -44,7 +44,8 @@ struct chat_answer {
 
 /* The order of a stream: BEGIN, then for each part PART, DELTA..., PART_END, then FINISH for each
  * choice, USAGE whenever figures come (the last one counts), END. Parts of one choice are numbered
- * from 0 and do not overlap, except calls of tools that a provider streams side by side. */
+ * from 0 and do not overlap, except calls of tools that a provider streams side by side. A stream that
+ * is cut by the gateway has CUT behind its FINISH, wherever it stood, and no END. */
 enum chat_event_kind {
     CHAT_EVENT_BEGIN, /* id, model, created_s */
     CHAT_EVENT_PART,  /* part: kind; of a tool call its id and name; may have text already */
@@ -56,6 +57,7 @@ enum chat_event_kind {
     CHAT_EVENT_FINISH,
     CHAT_EVENT_USAGE,
     CHAT_EVENT_ERROR, /* text: the sentence; word: the provider's type */
+    CHAT_EVENT_CUT,
     CHAT_EVENT_END
 };
 

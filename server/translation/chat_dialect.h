@@ -114,7 +114,8 @@ struct chat_dialect {
     int (*read_event)(struct chat_reader *r, struct arena *turn, const struct sse_event *event,
                       struct chat_events *ret);
     struct chat_writer *(*writer_new)(struct arena *a, const struct chat_frame *frame);
-    /* frame as of now: the cost is known at CHAT_EVENT_END, which writes whatever ends a stream. */
+    /* frame as of now: the cost is known at CHAT_EVENT_END, which writes whatever ends a stream.
+     * CHAT_EVENT_CUT writes the same but for the mark of a whole one: an error follows. */
     void (*write_event)(struct chat_writer *w, const struct chat_frame *frame,
                         const struct chat_event *event, struct buf *out);
 };

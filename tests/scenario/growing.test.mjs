@@ -98,6 +98,43 @@ test('a key\'s budget ends a stream as the balance does', async () => {
   assert.ok(row.charge_nano <= 500_000_000 + 30 * pieceNano, String(row.charge_nano));
 });
 
+// Of a provider of another format: the stop reason of each client's own, what is open closed, and the error behind.
+const named = (text) => text.split(/\r?\n\r?\n/).filter((e) => /^data: \{/m.test(e)).map((e) => JSON.parse(e.match(/^data: (.*)$/m)[1]));
+const cutFor = async (path, body) => {
+  const key = await mintKey(it.owner, { budget: '0.5', budget_window: 'month' });
+  up.script = babble(200, { pause: 60 });
+  const res = await call(it.server, key, body, { path });
+  assert.equal(res.status, 200, res.text);
+  const row = await settled(it.server, res.headers.get('x-tollgate-request-id'));
+  assert.deepEqual([row.outcome, row.finish_reason], ['cut', 'length']);
+  return named(res.text);
+};
+
+test('a client of Anthropic’s format hears of max_tokens, and then of the error', async () => {
+  const all = await cutFor('/v1/messages', { model: 'dear', messages, max_tokens: 50, stream: true });
+  assert.deepEqual(all.slice(-3).map((e) => e.type), ['content_block_stop', 'message_delta', 'error']);
+  assert.deepEqual(all.at(-2).delta, { stop_reason: 'max_tokens', stop_sequence: null });
+  assert.equal(typeof all.at(-2).usage.output_tokens, 'number');
+  assert.ok(!all.some((e) => e.type === 'message_stop'));
+});
+
+test('one of the Responses format of an incomplete response with all that was said', async () => {
+  const all = await cutFor('/v1/responses', { model: 'dear', input: 'Say a lot.', max_output_tokens: 50, stream: true });
+  assert.deepEqual(all.slice(-3).map((e) => e.type), ['response.output_item.done', 'response.incomplete', 'error']);
+  const { response } = all.at(-2);
+  assert.deepEqual([response.status, response.incomplete_details], ['incomplete', { reason: 'max_output_tokens' }]);
+  const said = all.filter((e) => e.type === 'response.output_text.delta').map((e) => e.delta).join('');
+  assert.equal(response.output[0].content[0].text, said);
+  assert.ok(said.length >= piece.length);
+});
+
+test('one of Google’s format of MAX_TOKENS', async () => {
+  const all = await cutFor('/v1beta/models/dear:streamGenerateContent?alt=sse', { contents: [{ role: 'user', parts: [{ text: 'Say a lot.' }] }], generationConfig: { maxOutputTokens: 50 } });
+  assert.deepEqual(all.at(-2).candidates.map((c) => [c.index, c.finishReason]), [[0, 'MAX_TOKENS']]);
+  assert.ok(all.at(-2).usageMetadata);
+  assert.equal(all.at(-1).error.status, 'FAILED_PRECONDITION');
+});
+
 test('a client that leaves while the hold is to grow is settled all the same', async () => {
   const purses = `SELECT id FROM purse WHERE team_id = (SELECT id FROM team WHERE name = '${it.owner.team}') FOR UPDATE`;
   for (let round = 0; round < 3; round++) {

@@ -167,7 +167,7 @@ static void finish(struct chat_writer *w, const struct chat_event *e)
     w->sequence = e->sequence.n ? arena_str(w->a, e->sequence) : STR_NONE;
 }
 
-static void end(struct chat_writer *w, const struct chat_frame *frame, struct buf *out)
+static void stop(struct chat_writer *w, const struct chat_frame *frame, struct buf *out)
 {
     struct line l;
 
@@ -188,6 +188,13 @@ static void end(struct chat_writer *w, const struct chat_frame *frame, struct bu
     if (frame->members.p)
         json_raw(&l.w, frame->members);
     close_event(&l);
+}
+
+static void end(struct chat_writer *w, const struct chat_frame *frame, struct buf *out)
+{
+    struct line l;
+
+    stop(w, frame, out);
     l = open_event("message_stop", out);
     close_event(&l);
 }
@@ -217,6 +224,9 @@ void anthropic_write_event(struct chat_writer *w, const struct chat_frame *frame
         break;
     case CHAT_EVENT_USAGE:
         w->usage = e->usage;
+        break;
+    case CHAT_EVENT_CUT:
+        stop(w, frame, out);
         break;
     case CHAT_EVENT_END:
         end(w, frame, out);

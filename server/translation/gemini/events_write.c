@@ -193,6 +193,7 @@ void gemini_write_event(struct chat_writer *w, const struct chat_frame *frame,
     case CHAT_EVENT_USAGE:
         w->usage = e->usage;
         break;
+    case CHAT_EVENT_CUT:
     case CHAT_EVENT_END:
         end(w, frame, out);
         break;

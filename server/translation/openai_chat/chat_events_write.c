@@ -261,6 +261,7 @@ void openai_chat_write_event(struct chat_writer *w, const struct chat_frame *fra
         break;
     case CHAT_EVENT_SOURCES:
     case CHAT_EVENT_PART_END:
+    case CHAT_EVENT_CUT: /* each choice has its finish */
     case CHAT_EVENT_ERROR: /* put_error of dialect.h */
         break;
     }

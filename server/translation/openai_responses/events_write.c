@@ -324,6 +324,7 @@ void responses_write_event(struct chat_writer *w, const struct chat_frame *frame
         w->has_usage = true;
         w->usage = e->usage;
         break;
+    case CHAT_EVENT_CUT:
     case CHAT_EVENT_END:
         end(w, frame, out);
         break;
