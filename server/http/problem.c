@@ -24,7 +24,9 @@ struct words {
     const char *anthropic, *gemini;
 };
 
-/* Anthropic: docs.anthropic.com/en/api/errors. Gemini: google.rpc.Code's mapping to HTTP. */
+/* Anthropic: docs.anthropic.com/en/api/errors. Gemini: google.rpc.Code's mapping to HTTP. Translation,
+ * which this room does not know, has the same words for errors of providers (said.c), beside others that
+ * are only read; test_problem.c holds the two together. */
 static const struct words words[] = {
     {400, "invalid_request_error", "INVALID_ARGUMENT"},
     {401, "authentication_error", "UNAUTHENTICATED"},

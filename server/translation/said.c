@@ -141,7 +141,7 @@ struct str said_text(struct arena *a, struct str body)
 /* --- what an error stands for --- */
 
 /* Anthropic: Claude API reference, "Errors". Google: google.rpc.Code's mapping to HTTP. The first
- * of a word, and of a status, is the one that is taken. */
+ * of a word, and of a status, is the one that is taken. http/problem.c has the same words of a status. */
 static const struct {
     int status;
     const char *anthropic, *google;

@@ -1,8 +1,11 @@
 /* test_problem.c: what clients of each API family read when something went wrong. */
 #include "unit.h"
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "http/problem.h"
+#include "translation/said.h"
 
 static struct buf out;
 
@@ -116,6 +119,26 @@ static void an_upstreams_html_does_not_pass(void **state)
            "\"param\":null,\"code\":\"upstream_error\"},\"tollgate\":{\"request_id\":\"call_1\"}}");
 }
 
+/* Errors of ours and of a provider go to the same clients, from tables of two rooms. */
+static void translation_has_the_same_words_for_a_status(void **state)
+{
+    struct problem p = problem_of(PROBLEM_UPSTREAM);
+    char word[80];
+
+    for (p.upstream_status = 400; p.upstream_status < 600; p.upstream_status++) {
+        buf_reset(&out);
+        problem_json(&p, PROBLEM_AS_ANTHROPIC, STR("call_1"), &out);
+        (void)snprintf(word, sizeof(word), "{\"type\":\"error\",\"error\":{\"type\":\"%s\"",
+                       said_anthropic_type(p.upstream_status));
+        assert_true(str_starts(buf_str(&out), str_c(word)));
+        buf_reset(&out);
+        problem_json(&p, PROBLEM_AS_GEMINI, STR("call_1"), &out);
+        (void)snprintf(word, sizeof(word), "\"status\":\"%s\"}",
+                       said_google_status(p.upstream_status));
+        assert_true(str_ihas(buf_str(&out), str_c(word)));
+    }
+}
+
 static void money_is_402_and_time_is_429(void **state)
 {
     for (int code = PROBLEM_NONE + 1; code < PROBLEM_COUNT; code++) {
@@ -141,6 +164,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_limit_names_its_source, make, unmake),
         cmocka_unit_test_setup_teardown(an_upstreams_error_passes_with_our_member, make, unmake),
         cmocka_unit_test_setup_teardown(an_upstreams_html_does_not_pass, make, unmake),
+        cmocka_unit_test_setup_teardown(translation_has_the_same_words_for_a_status, make, unmake),
         cmocka_unit_test_setup_teardown(money_is_402_and_time_is_429, make, unmake),
     };
 
