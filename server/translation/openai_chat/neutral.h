@@ -48,8 +48,8 @@ enum chat_effort openai_effort_of(const struct chat_request *r);
  * among the losses.
  *
  * That it shall not think is told to no model that does not: gpt-4o and gpt-4.1 refuse every effort. Where
- * that is not known, OpenAI and Azure are told so in their clients' own word only, not for another
- * format's budget of 0; servers that take more than OpenAI are told. */
+ * that is not known, those that refuse what they do not know (OpenAI, Azure, Mistral) are told so for
+ * a client's own word "none" only, not for another format's budget of 0; others are told. */
 const char *openai_effort(const struct chat_request *r, const struct chat_target *target,
                           struct chat_losses *losses);
 const char *openai_effort_word(enum chat_effort effort); /* NULL: not told */
