@@ -43,10 +43,14 @@ static void set_json(struct json_object *o, const char *key, struct str text)
         json_set_null(o, key);
 }
 
-#define CALL_MEMBER(name, kind, bound, label) SET_##kind(o, api_name(#name, key), row->call.name);
-#define ATTEMPT_MEMBER(name, kind, bound, label) SET_##kind(o, api_name(#name, key), t->name);
+#define CALL_MEMBER(name, kind, bound, label)                                                      \
+    if (for_operator || !RECORD_IS_OPERATORS(name))                                                \
+        SET_##kind(o, api_name(#name, key), row->call.name);
+#define ATTEMPT_MEMBER(name, kind, bound, label)                                                   \
+    if (for_operator || !RECORD_IS_OPERATORS(name))                                                \
+        SET_##kind(o, api_name(#name, key), t->name);
 
-static struct json_object *attempt_json(const struct attempt_record *t)
+static struct json_object *attempt_json(const struct attempt_record *t, bool for_operator)
 {
     struct json_object *o = json_new_object();
     char key[64];
@@ -55,7 +59,7 @@ static struct json_object *attempt_json(const struct attempt_record *t)
     return o;
 }
 
-static struct json_object *call_json(const struct log_row *row)
+static struct json_object *call_json(const struct log_row *row, bool for_operator)
 {
     struct json_object *o = json_new_object();
     char key[64];
@@ -174,7 +178,7 @@ int admin_calls_list(struct admin *a)
         return r;
     array = json_new_array();
     for (size_t i = 0; i < page.n; i++)
-        json_push(array, call_json(&page.rows[i]));
+        json_push(array, call_json(&page.rows[i], a->is_operator));
     list = admin_list(array);
     set_pager(list, &page);
     return admin_reply(a, 200, list);
@@ -224,10 +228,10 @@ int admin_calls_get(struct admin *a)
         return admin_problem(a, PROBLEM_NOT_FOUND, NULL, NULL);
     if (r)
         return r;
-    o = call_json(&row);
+    o = call_json(&row, a->is_operator);
     attempts = json_new_array();
     for (int32_t i = 0; i < row.call.attempts; i++)
-        json_push(attempts, attempt_json(&row.call.attempt[i]));
+        json_push(attempts, attempt_json(&row.call.attempt[i], a->is_operator));
     json_set(o, "attempts", attempts);
     r = set_video(a, &row, o);
     if (r) {

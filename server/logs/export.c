@@ -1,4 +1,4 @@
-/* export.c: see export.h. Columns come from record.def, so an export has what the log has. */
+/* export.c: see export.h. Columns come from record.def, so an export has what a team's log has. */
 #include "logs/export.h"
 
 #include "base/csv.h"
@@ -47,8 +47,12 @@ static void csv_name(struct buf *out, struct str name)
     csv_text(out, STR("_usd"));
 }
 
-#define HEAD(name, kind, bound, label) csv_name(out, STR(#name));
-#define FIELD(name, kind, bound, label) CSV_##kind(out, row->call.name);
+#define HEAD(name, kind, bound, label)                                                             \
+    if (!RECORD_IS_OPERATORS(name))                                                                \
+        csv_name(out, STR(#name));
+#define FIELD(name, kind, bound, label)                                                            \
+    if (!RECORD_IS_OPERATORS(name))                                                                \
+        CSV_##kind(out, row->call.name);
 
 void log_csv_head(struct buf *out)
 {

@@ -1,4 +1,5 @@
-/* export.h: calls as CSV, every field of record.def by its name; the same filter as the screen. */
+/* export.h: calls as CSV for their team, every field of record.def that is not the operator's by its name;
+ * the same filter as the screen. Kept with invoices as it is (retention.h). */
 #pragma once
 
 #include "logs/search.h"

@@ -35,6 +35,9 @@
 #define RECORD_SQL_TEXT "text"
 #define RECORD_SQL_JSON "json"
 
+/* What the operator owes a provider is not shown to teams: their CSV and answers leave it out. */
+#define RECORD_IS_OPERATORS(name) (strcmp(#name, "cost_nano") == 0)
+
 #define RECORD_MEMBER(name, kind, bound, label) RECORD_C_##kind name;
 
 struct attempt_record {

@@ -101,6 +101,21 @@ test('reads calls, usage and the balance, which agree', async () => {
   assert.equal((await ask('GET', '/calls?colour=red')).status, 400);
 });
 
+test('what the provider takes is told to the installation only', async () => {
+  const res = await call(it.server, it.key, hello('scripted'));
+  const id = res.headers.get('x-tollgate-request-id');
+  assert.ok((await settled(it.server, id)).cost_nano > 0);
+  const ours = (await ask('GET', `/calls/${id}`)).json, theirs = (await whole('GET', `/calls/${id}?team=${team}`)).json;
+  assert.deepEqual([ours.cost, ours.attempts[0].cost], [undefined, undefined]);
+  assert.equal(ours.charge, theirs.charge);
+  assert.deepEqual([theirs.cost, theirs.attempts[0].cost], ['0.000015', '0.000015']);
+  const [listed] = (await ask('GET', '/calls?limit=1')).json.data, [seen] = (await whole('GET', `/calls?limit=1&team=${team}`)).json.data;
+  assert.deepEqual([listed.call_id, listed.cost, seen.call_id, seen.cost], [id, undefined, id, '0.000015']);
+  const [head] = (await it.owner.get('/log/export')).body.split(/\r?\n/);
+  assert.match(head, /,charge_usd,/);
+  assert.doesNotMatch(head, /cost/);
+});
+
 test('usage by tag is what the log has of each, on the page, in the CSV and by the API', async () => {
   for (const tags of ['customer=acme, step=one', 'customer=acme, step=two', 'customer=other', '']) {
     const res = await call(it.server, it.key, hello('scripted'), { headers: { 'x-tollgate-tags': tags } });

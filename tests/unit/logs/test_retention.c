@@ -208,6 +208,8 @@ static void the_csv_of_an_invoice_is_what_the_log_had(void **state)
     people_commit(&t.p);
     assert_int_equal(kept.n, before_csv.n);
     assert_memory_equal(kept.p, before_csv.p, kept.n);
+    assert_non_null(memmem(kept.p, kept.n, ",charge_usd,", 12));
+    assert_null(memmem(kept.p, kept.n, "cost_usd", 8)); /* the operator's */
     buf_done(&kept);
 }
 
