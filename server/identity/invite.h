@@ -26,6 +26,10 @@ int invite_list(struct db *db, struct arena *a, struct team_id team,
                 struct invite_page *ret) _must_use_;
 int invite_revoke(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
                   int64_t id) _must_use_;
+/* Those that a user made and that can still be used, or of them those that make owners: of who may invite
+ * no longer, or no owners. Team scope. */
+int invite_revoke_of(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
+                     struct user_id maker, bool owners_only) _must_use_;
 /* What the link offers; IDENTITY_E_NONE: unknown, used, revoked or expired. System scope. */
 int invite_peek(struct db *db, struct arena *a, const uint8_t session_pepper[32], struct str token,
                 struct invite *ret) _must_use_;

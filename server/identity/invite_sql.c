@@ -136,6 +136,26 @@ int invite_revoke(struct db *db, struct arena *a, const struct actor *actor, str
     return r < 0 ? err_trace(r) : r;
 }
 
+DB_QUERY(invite_end_of,
+         "UPDATE invite SET revoked_at = now()"
+         " WHERE team_id = $1 AND created_by = $2 AND (NOT $3 OR role = 'owner')"
+         "   AND used_at IS NULL AND revoked_at IS NULL AND expires_at > now() RETURNING id")
+
+int invite_revoke_of(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
+                     struct user_id maker, bool owners_only)
+{
+    int64_t id;
+    struct db_rows rows = DB_ROWS(a, &id);
+    int r = db_fatal(db_each(db, &invite_end_of, a,
+                             DB_ARGS(db_i64(team.v), db_i64(maker.v), db_bool(owners_only)),
+                             DB_COLS(db_col_i64("id", &id)), db_rows_push, &rows));
+    const int64_t *ended = rows.v;
+
+    for (size_t i = 0; r == 0 && i < rows.n; i++)
+        r = audit_invite(db, actor, "invite.revoke", team, ended[i], STR_NONE);
+    return r == 0 ? 0 : err_trace(r);
+}
+
 /* Locked: of two who use one link at once the second waits and finds it used. */
 DB_QUERY(invite_by_digest, INVITE_SELECT " AND i.digest = $1")
 DB_QUERY(invite_lock, "SELECT id FROM invite WHERE digest = $1 FOR UPDATE")

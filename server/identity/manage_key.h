@@ -34,3 +34,6 @@ int manage_key_list(struct db *db, struct arena *a, struct team_id team,
                     struct manage_key_page *ret) _must_use_;
 int manage_key_revoke(struct db *db, struct arena *a, const struct actor *actor,
                       struct team_id team, int64_t id) _must_use_;
+/* Those of the team that a user made. Team scope. */
+int manage_key_revoke_of(struct db *db, struct arena *a, const struct actor *actor,
+                         struct team_id team, struct user_id maker) _must_use_;

@@ -175,3 +175,20 @@ int manage_key_revoke(struct db *db, struct arena *a, const struct actor *actor,
         r = audit_key(db, actor, "management_key.revoke", team, id, STR_NONE);
     return r < 0 ? err_trace(r) : r;
 }
+
+DB_QUERY(manage_key_end_of, "UPDATE management_key SET revoked_at = now()"
+                            " WHERE team_id = $1 AND created_by = $2 AND revoked_at IS NULL RETURNING id")
+
+int manage_key_revoke_of(struct db *db, struct arena *a, const struct actor *actor,
+                         struct team_id team, struct user_id maker)
+{
+    int64_t id;
+    struct db_rows rows = DB_ROWS(a, &id);
+    int r = db_fatal(db_each(db, &manage_key_end_of, a, DB_ARGS(db_i64(team.v), db_i64(maker.v)),
+                             DB_COLS(db_col_i64("id", &id)), db_rows_push, &rows));
+    const int64_t *ended = rows.v;
+
+    for (size_t i = 0; r == 0 && i < rows.n; i++)
+        r = audit_key(db, actor, "management_key.revoke", team, ended[i], STR_NONE);
+    return r == 0 ? 0 : err_trace(r);
+}

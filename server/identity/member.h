@@ -20,13 +20,14 @@ struct member_page {
 int member_list(struct db *db, struct arena *a, struct team_id team,
                 struct member_page *ret) _must_use_;
 
-/* by: the role of who asks; only owners make, demote or remove owners. The last owner stays.
+/* by: the role of who asks; only owners make, demote or remove owners. The last owner stays. Invitations that
+ * the member made and could make no longer are revoked, so that nobody comes back by their own.
  * Team scope. Fields: role. IDENTITY_E_NONE: not a member. */
 int member_set_role(struct db *db, struct arena *a, const struct actor *actor, enum role by,
                     struct team_id team, struct user_id user, enum role role,
                     struct identity_fault *fault) _must_use_;
 /* Also for leaving: user is the actor then, whose role may be any. disable_keys: keys that the
- * member owns stop working. */
+ * member owns stop working, and management keys that the member made are revoked. */
 int member_remove(struct db *db, struct arena *a, const struct actor *actor, enum role by,
                   struct team_id team, struct user_id user, bool disable_keys,
                   struct identity_fault *fault) _must_use_;

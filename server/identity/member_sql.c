@@ -9,6 +9,8 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "db/rows.h"
+#include "identity/invite.h"
+#include "identity/manage_key.h"
 
 DB_QUERY(member_rows,
          "SELECT p.id, p.email, p.name, m.role, p.disabled_at IS NOT NULL AS disabled, m.joined_at,"
@@ -160,6 +162,8 @@ int member_set_role(struct db *db, struct arena *a, const struct actor *actor, e
                             DB_COLS(db_col_text("row", &after))));
     if (r == 0)
         r = note(db, actor, team, user, "member.set_role", who.json, after);
+    if (r == 0 && role != ROLE_OWNER)
+        r = invite_revoke_of(db, a, actor, team, user, role_covers(role, ROLE_ADMIN));
     return r < 0 ? err_trace(r) : r;
 }
 
@@ -171,7 +175,8 @@ DB_QUERY(member_disable_keys,
          " SELECT count(*) AS disabled FROM k")
 DB_QUERY(member_note_team, "SELECT note_change('team:' || $1::bigint)")
 
-static int stop_keys(struct db *db, struct team_id team, struct user_id user)
+static int stop_keys(struct db *db, struct arena *a, const struct actor *actor, struct team_id team,
+                     struct user_id user)
 {
     int64_t disabled;
     int r = db_one(db, &member_disable_keys, NULL, DB_ARGS(db_i64(team.v), db_i64(user.v)),
@@ -179,7 +184,7 @@ static int stop_keys(struct db *db, struct team_id team, struct user_id user)
 
     if (r == 0 && disabled > 0)
         r = db_exec(db, &member_note_team, DB_ARGS(db_i64(team.v)), NULL);
-    return db_fatal(r);
+    return r == 0 ? manage_key_revoke_of(db, a, actor, team, user) : db_fatal(r);
 }
 
 int member_remove(struct db *db, struct arena *a, const struct actor *actor, enum role by,
@@ -197,7 +202,9 @@ int member_remove(struct db *db, struct arena *a, const struct actor *actor, enu
     if (r == 0)
         r = note(db, actor, team, user, leaving ? "member.leave" : "member.remove", who.json,
                  STR_NONE);
+    if (r == 0)
+        r = invite_revoke_of(db, a, actor, team, user, false);
     if (r == 0 && disable_keys)
-        r = stop_keys(db, team, user);
+        r = stop_keys(db, a, actor, team, user);
     return r < 0 ? err_trace(r) : r;
 }

@@ -317,6 +317,75 @@ static void the_last_owner_stays(void **state)
     assert_int_equal(people_session(&t, again.token).team.v, 0);
 }
 
+static int peek(struct str token)
+{
+    struct invite seen;
+    int r;
+
+    people_begin(&t, DB_SYSTEM);
+    r = invite_peek(t.db, t.a, test_pepper, token, &seen);
+    people_commit(&t);
+    return r;
+}
+
+static void a_member_joins(struct session owner, struct session other, enum role role)
+{
+    struct actor actor = people_actor(owner.user), joining = people_actor(other.user);
+    struct str token = invite(owner.team, &actor, role, "");
+    struct identity_fault fault;
+    struct team_id team;
+
+    people_begin(&t, DB_SYSTEM);
+    assert_int_equal(invite_use(t.db, t.a, test_pepper, &joining, token, other.user, &team, &fault), 0);
+    people_commit(&t);
+}
+
+static void who_is_removed_does_not_come_back_by_their_own_invitation(void **state)
+{
+    struct session owner = people_session(&t, people_sign_up(&t, "una@example.org").token);
+    struct session other = people_session(&t, people_sign_up(&t, "vic@example.org").token);
+    struct actor actor = people_actor(owner.user), admin = people_actor(other.user);
+    struct str theirs, ours;
+    struct identity_fault fault;
+    struct invite_page open;
+
+    a_member_joins(owner, other, ROLE_ADMIN);
+    theirs = invite(owner.team, &admin, ROLE_ADMIN, "");
+    ours = invite(owner.team, &actor, ROLE_VIEWER, "");
+    people_begin(&t, DB_TEAM(owner.team));
+    assert_int_equal(
+        member_remove(t.db, t.a, &actor, ROLE_OWNER, owner.team, other.user, false, &fault), 0);
+    assert_int_equal(invite_list(t.db, t.a, owner.team, &open), 0);
+    people_commit(&t);
+    assert_int_equal(open.n, 1);
+    assert_int_equal(peek(theirs), IDENTITY_E_NONE);
+    assert_int_equal(peek(ours), 0);
+}
+
+static void who_is_demoted_has_no_invitations_that_they_could_not_make(void **state)
+{
+    struct session owner = people_session(&t, people_sign_up(&t, "wim@example.org").token);
+    struct session other = people_session(&t, people_sign_up(&t, "xia@example.org").token);
+    struct actor actor = people_actor(owner.user), demoted = people_actor(other.user);
+    struct str to_own, to_see;
+    struct identity_fault fault;
+
+    a_member_joins(owner, other, ROLE_OWNER);
+    to_own = invite(owner.team, &demoted, ROLE_OWNER, "");
+    to_see = invite(owner.team, &demoted, ROLE_VIEWER, "");
+    people_begin(&t, DB_TEAM(owner.team));
+    assert_int_equal(member_set_role(t.db, t.a, &actor, ROLE_OWNER, owner.team, other.user, ROLE_ADMIN,
+                                     &fault), 0);
+    people_commit(&t);
+    assert_int_equal(peek(to_own), IDENTITY_E_NONE);
+    assert_int_equal(peek(to_see), 0);
+    people_begin(&t, DB_TEAM(owner.team));
+    assert_int_equal(member_set_role(t.db, t.a, &actor, ROLE_OWNER, owner.team, other.user,
+                                     ROLE_DEVELOPER, &fault), 0);
+    people_commit(&t);
+    assert_int_equal(peek(to_see), IDENTITY_E_NONE);
+}
+
 static void a_reset_link_works_once_and_ends_sessions(void **state)
 {
     struct session_made old = people_sign_up(&t, "ned@example.org"), made;
@@ -488,6 +557,8 @@ int main(void)
         cmocka_unit_test(an_invitation_works_once),
         cmocka_unit_test(an_invitation_may_be_for_one_email),
         cmocka_unit_test(the_last_owner_stays),
+        cmocka_unit_test(who_is_removed_does_not_come_back_by_their_own_invitation),
+        cmocka_unit_test(who_is_demoted_has_no_invitations_that_they_could_not_make),
         cmocka_unit_test(a_reset_link_works_once_and_ends_sessions),
         cmocka_unit_test(changing_the_password_needs_the_old_one),
         cmocka_unit_test(the_last_operator_stays),

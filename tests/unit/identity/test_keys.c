@@ -290,9 +290,13 @@ static void a_user_sees_their_own_teams(void **state)
 
 static void a_removed_members_keys_stop_on_demand(void **state)
 {
+    struct actor eves = people_actor(eve.user);
     struct key_minted made;
     struct identity_fault fault;
+    struct manage_key found;
+    struct str eves_secret, ours;
     struct key_policy *p;
+    int64_t id;
 
     assert_int_equal(db_script(t.owner, "INSERT INTO member SELECT t.id, p.id, 'developer'"
                                         " FROM team t, person p WHERE p.email = 'eve@example.org'"
@@ -302,12 +306,20 @@ static void a_removed_members_keys_stop_on_demand(void **state)
     assert_int_equal(keyring_mint(t.db, t.a, test_pepper, &actor, ada.team, eve.user,
                                   &(struct key_settings){.name = STR("eve's")}, &made, &fault),
                      0);
+    assert_int_equal(manage_key_mint(t.db, t.a, test_pepper, &eves, ada.team, ROLE_ADMIN, STR("eve's"),
+                                     0, &id, &eves_secret, &fault), 0);
+    assert_int_equal(manage_key_mint(t.db, t.a, test_pepper, &actor, ada.team, ROLE_ADMIN, STR("ours"),
+                                     0, &id, &ours, &fault), 0);
     assert_int_equal(member_remove(t.db, t.a, &actor, ROLE_OWNER, ada.team, eve.user, true, &fault),
                      0);
     people_commit(&t);
     assert_int_equal(find(made.secret, &p), KEY_OK);
     assert_true(p->disabled);
     key_policy_unref(p);
+    people_begin(&t, DB_SYSTEM);
+    assert_int_equal(manage_key_find(t.db, t.a, test_pepper, eves_secret, &found), IDENTITY_E_NONE);
+    assert_int_equal(manage_key_find(t.db, t.a, test_pepper, ours, &found), 0);
+    people_commit(&t);
 }
 
 static void management_keys_have_a_team_or_are_the_operators(void **state)
