@@ -70,26 +70,29 @@ static const struct json_field code_fields[] = {
     {"expires_at", WANT_STR, false, 0, 0, AT(expires_at), SIZE_MAX},
 };
 
-/* The newest so many rows are those just made: the last one first. */
-static int answer_made(struct admin *a, const struct str *codes, int32_t count)
+static int answer_made(struct admin *a, const struct redeem_made *made, int32_t count)
 {
-    struct json_object *array;
-    struct redeem_page page;
-    int r = redeem_list(a->db, a->arena, 0, count, &page);
+    struct json_object *array = json_new_array();
+    int r = 0;
 
-    if (r)
-        return r;
-    array = json_new_array();
-    for (size_t i = 0; i < page.n; i++)
-        json_push(array, code_json(&page.v[page.n - 1 - i], codes[i]));
-    return admin_reply(a, 201, admin_list(array));
+    for (int32_t i = 0; r == 0 && i < count; i++) {
+        struct redeem_code code;
+
+        r = db_fatal(redeem_get(a->db, a->arena, made[i].id, &code));
+        if (r == 0)
+            json_push(array, code_json(&code, made[i].code));
+    }
+    if (r == 0)
+        return admin_reply(a, 201, admin_list(array));
+    json_unref(array);
+    return err_trace(r);
 }
 
 int admin_codes_make(struct admin *a)
 {
     struct identity_fault fault = {0};
     struct code_body b = {.count = 1, .uses = 1, .priority = GRANT_PRIORITY_USUAL};
-    struct str *codes = NULL;
+    struct redeem_made *made = NULL;
     int r = admin_need_operator(a);
 
     if (!r)
@@ -104,9 +107,9 @@ int admin_codes_make(struct admin *a)
     b.wish.grant_days = (int32_t)b.grant_days;
     r = admin_identity(a,
                        redeem_make(a->db, a->arena, a->services->key_pepper, &a->actor, &b.wish,
-                                   &codes, &fault),
+                                   &made, &fault),
                        &fault);
-    return r ? r : answer_made(a, codes, b.wish.count);
+    return r ? r : answer_made(a, made, b.wish.count);
 }
 
 int admin_codes_revoke(struct admin *a)

@@ -72,7 +72,7 @@ static int audit_code(struct db *db, const struct actor *actor, struct audit_ent
 }
 
 static int make_one(struct db *db, struct arena *a, const uint8_t pepper[32],
-                    const struct actor *actor, const struct redeem_wish *wish, struct str *ret)
+                    const struct actor *actor, const struct redeem_wish *wish, struct redeem_made *ret)
 {
     char code[CODE_CHARS], text[CODE_TEXT];
     struct audit_entry entry = {.action = "code.make", .kind = "code"};
@@ -92,29 +92,29 @@ static int make_one(struct db *db, struct arena *a, const uint8_t pepper[32],
             text[n++] = '-';
         text[n++] = code[i];
     }
-    *ret = arena_str(a, str_n(text, n));
+    *ret = (struct redeem_made){entry.object_id, arena_str(a, str_n(text, n))};
     secret_wipe(code, sizeof(code));
     secret_wipe(text, sizeof(text));
-    return r == 0 && !ret->p ? err_origin(-ENOMEM) : r;
+    return r == 0 && !ret->code.p ? err_origin(-ENOMEM) : r;
 }
 
 int redeem_make(struct db *db, struct arena *a, const uint8_t pepper[32], const struct actor *actor,
-                const struct redeem_wish *wish, struct str **ret, struct identity_fault *fault)
+                const struct redeem_wish *wish, struct redeem_made **ret, struct identity_fault *fault)
 {
     struct redeem_wish w = *wish;
     int r = check_wish(&w, fault);
 
     if (r != 0)
         return r;
-    struct str *codes = arena_array(a, struct str, (size_t)w.count);
+    struct redeem_made *made = arena_array(a, struct redeem_made, (size_t)w.count);
 
-    if (!codes)
+    if (!made)
         return err_origin(-ENOMEM);
     for (int32_t i = 0; r == 0 && i < w.count; i++)
-        r = make_one(db, a, pepper, actor, &w, &codes[i]);
+        r = make_one(db, a, pepper, actor, &w, &made[i]);
     if (r != 0)
         return err_trace(r);
-    *ret = codes;
+    *ret = made;
     return 0;
 }
 

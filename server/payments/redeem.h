@@ -21,10 +21,14 @@ struct redeem_wish {
     int32_t grant_days; /* the grant ends so many days after it was redeemed; 0: never */
     int64_t expires_us; /* of the code; 0: never */
 };
-/* Operator scope, caller's transaction; audited. *ret: the codes, in the arena. Fields as in the
- * wish, with expires for expires_us. */
+struct redeem_made {
+    int64_t id;
+    struct str code;
+};
+/* Operator scope, caller's transaction; audited. *ret: as many as were wanted, in the arena. Fields as in
+ * the wish, with expires for expires_us. */
 int redeem_make(struct db *db, struct arena *a, const uint8_t pepper[32], const struct actor *actor,
-                const struct redeem_wish *wish, struct str **ret,
+                const struct redeem_wish *wish, struct redeem_made **ret,
                 struct identity_fault *fault) _must_use_;
 
 struct redeem_code {

@@ -65,6 +65,15 @@ test('a grant pays before the wallet does, and the ledger says so', async () => 
   sound();
 });
 
+test('codes that are made at the same time stand beside their own rows', async () => {
+  const names = Array.from({ length: 12 }, (_, i) => `Batch ${i}`);
+  const made = await Promise.all(names.map((name) => whole('POST', '/codes', { amount: '1', name, count: 60 })));
+  for (const [i, res] of made.entries()) {
+    assert.deepEqual([res.status, res.json.data.length], [201, 60], res.text.slice(0, 400));
+    for (const row of res.json.data) assert.deepEqual([row.name, row.last4], [names[i], row.code.slice(-4)]);
+  }
+});
+
 test('a grant that has ended is moved back by itself', async () => {
   assert.equal((await whole('POST', `/grants?team=${team}`, { amount: '3', name: 'Short', reason: 'ends soon', reference: 'g-2', expires_at: new Date(Date.now() + 3000).toISOString() })).status, 201);
   assert.equal((await balance()).grants, '3');

@@ -117,24 +117,25 @@ int page_operator_codes(struct web *w)
 }
 
 /* All of them as lines of text, to be copied. */
-static struct str as_lines(struct arena *a, const struct str *codes, size_t n)
+static struct str as_lines(struct arena *a, const struct redeem_made *made, size_t n)
 {
     struct buf b;
     struct str text;
 
     buf_init(&b, KIB(16));
     for (size_t i = 0; i < n; i++)
-        buf_printf(&b, "%s%.*s", i ? "\n" : "", STR_FMT(codes[i]));
+        buf_printf(&b, "%s%.*s", i ? "\n" : "", STR_FMT(made[i].code));
     text = arena_str(a, buf_str(&b));
     buf_done(&b);
     return text;
 }
 
-static int show_made(struct web *w, const struct redeem_wish *wish, const struct str *codes)
+static int show_made(struct web *w, const struct redeem_wish *wish,
+                     const struct redeem_made *made)
 {
     struct json_object *view = json_new_object();
 
-    json_set_str(view, "secret", as_lines(w->arena, codes, (size_t)wish->count));
+    json_set_str(view, "secret", as_lines(w->arena, made, (size_t)wish->count));
     json_set_bool(view, "many", wish->count > 1);
     json_set_str(view, "count", view_plural(w->arena, wish->count, "code", NULL));
     json_set_str(view, "uses", view_plural(w->arena, wish->uses, "team", NULL));
@@ -147,7 +148,7 @@ int page_operator_codes_make(struct web *w)
 {
     struct identity_fault fault = {0};
     struct redeem_wish wish;
-    struct str *codes = NULL;
+    struct redeem_made *made = NULL;
     struct form form;
     int r = open_form(w, &form);
 
@@ -166,13 +167,13 @@ int page_operator_codes_make(struct web *w)
         .expires_us = zone_end_of_day_us(w->zone, form.v[EXPIRES].text),
     };
     if (!form.wrong)
-        r = redeem_make(w->db, w->arena, w->services->key_pepper, &w->actor, &wish, &codes, &fault);
+        r = redeem_make(w->db, w->arena, w->services->key_pepper, &w->actor, &wish, &made, &fault);
     if (r == IDENTITY_E_FAULT)
         form_fault(&form, &fault);
     else if (r != 0)
         return web_outcome(w, r);
     if (!form.wrong)
-        return show_made(w, &wish, codes);
+        return show_made(w, &wish, made);
     r = web_again(w);
     return r ? web_outcome(w, r) : show(w, 422, &form);
 }

@@ -33,15 +33,15 @@ static const struct redeem_wish usual = {.amount = {5000000000},
                                          .priority = 100,
                                          .grant_days = 30};
 
-static struct str *make(struct redeem_wish wish)
+static struct redeem_made *make(struct redeem_wish wish)
 {
     struct identity_fault fault = {"", ""};
-    struct str *codes = NULL;
+    struct redeem_made *made = NULL;
 
     people_begin(&t, DB_OPERATOR);
-    assert_int_equal(redeem_make(t.db, t.a, test_pepper, &operator, & wish, &codes, &fault), 0);
+    assert_int_equal(redeem_make(t.db, t.a, test_pepper, &operator, & wish, &made, &fault), 0);
     people_commit(&t);
-    return codes;
+    return made;
 }
 
 static struct session team_of(const char *email)
@@ -104,7 +104,7 @@ static void sound(void)
 static void a_code_gives_its_grant_once(void **state)
 {
     struct session bob = team_of("bob@example.org"), eve = team_of("eve@example.org");
-    struct str code = make(usual)[0], typed;
+    struct str code = make(usual)[0].code, typed;
     struct identity_fault fault;
     struct grant_page grants;
     struct redemption_page who;
@@ -140,7 +140,7 @@ static void a_code_for_many_is_redeemed_by_each_once(void **state)
     struct identity_fault fault;
 
     wish.uses = 2;
-    struct str code = make(wish)[0];
+    struct str code = make(wish)[0].code;
 
     assert_int_equal(claim(&one, code, &fault), 0);
     assert_refused(&one, code, "already");
@@ -153,7 +153,7 @@ static void a_code_for_many_is_redeemed_by_each_once(void **state)
 static void a_code_that_is_over_gives_nothing(void **state)
 {
     struct session s = team_of("over@example.org");
-    struct str code = make(usual)[0];
+    struct str code = make(usual)[0].code;
 
     int64_t id = code_now().id;
 
@@ -163,7 +163,7 @@ static void a_code_that_is_over_gives_nothing(void **state)
     assert_int_equal(redeem_revoke(t.db, &operator, id), IDENTITY_E_NONE);
     people_commit(&t);
     assert_refused(&s, code, "no longer valid");
-    code = make(usual)[0];
+    code = make(usual)[0].code;
     assert_int_equal(db_script(t.owner, "UPDATE redeem_code SET expires_at = now() - interval '1 s'"
                                         " WHERE id = (SELECT max(id) FROM redeem_code)"),
                      0);
@@ -196,19 +196,27 @@ static void wishes_have_bounds(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct identity_fault fault = {"", ""};
-        struct str *codes;
+        struct redeem_made *made;
 
         people_begin(&t, DB_OPERATOR);
         assert_int_equal(
-            redeem_make(t.db, t.a, test_pepper, &operator, & cases[i].wish, &codes, &fault),
+            redeem_make(t.db, t.a, test_pepper, &operator, & cases[i].wish, &made, &fault),
             IDENTITY_E_FAULT);
         assert_string_equal(fault.field, cases[i].field);
         db_rollback(t.db);
     }
     many.count = 3;
-    struct str *codes = make(many);
+    struct redeem_made *made = make(many);
 
-    assert_false(str_eq(codes[0], codes[1]) || str_eq(codes[1], codes[2]));
+    assert_false(str_eq(made[0].code, made[1].code) || str_eq(made[1].code, made[2].code));
+    people_begin(&t, DB_OPERATOR);
+    for (int i = 0; i < 3; i++) {
+        struct redeem_code row;
+
+        assert_int_equal(redeem_get(t.db, t.a, made[i].id, &row), 0);
+        assert_true(str_ends(made[i].code, row.last4));
+    }
+    people_commit(&t);
 }
 
 /* --- a hundred at once --- */
@@ -284,7 +292,7 @@ static void a_hundred_teams_at_one_code_and_one_wins(void **state)
 {
     static struct one_of_many c[CROWD];
     struct team_read read = {.c = c};
-    struct str code = make(usual)[0];
+    struct str code = make(usual)[0].code;
     int64_t before = 0, after = 0;
     int won = 0;
 
@@ -318,7 +326,7 @@ static void one_team_at_once_redeems_a_code_for_many_once(void **state)
     struct redeem_wish wish = usual;
 
     wish.uses = 5;
-    struct str code = make(wish)[0];
+    struct str code = make(wish)[0].code;
 
     for (size_t i = 0; i < ARRAY_LEN(c); i++)
         c[i].s = s;
@@ -331,7 +339,7 @@ static void one_team_at_once_redeems_a_code_for_many_once(void **state)
 static void guessing_is_limited(void **state)
 {
     struct session s = team_of("guess@example.org"), other = team_of("calm@example.org");
-    struct str code = make(usual)[0];
+    struct str code = make(usual)[0].code;
     struct identity_fault fault;
 
     for (int i = 0; i < 10; i++)
@@ -364,7 +372,7 @@ static void the_server_cannot_cheat(void **state)
     struct identity_fault fault;
     int64_t codes, redemptions, tries;
 
-    assert_int_equal(claim(&s, make(usual)[0], &fault), 0);
+    assert_int_equal(claim(&s, make(usual)[0].code, &fault), 0);
     assert_true(app_may("SELECT count(*) FROM redeem_code, redemption, redeem_try"));
     assert_false(app_may("UPDATE redeem_code SET uses = 1000"));
     assert_false(app_may("UPDATE redeem_code SET used = 0"));
@@ -393,7 +401,7 @@ DB_QUERY(test_stored, "SELECT count(*) AS n FROM redeem_code c"
 
 static void a_code_is_not_stored(void **state)
 {
-    struct str code = make(usual)[0], plain;
+    struct str code = make(usual)[0].code, plain;
     int64_t n;
 
     plain = arena_strf(t.a, "%.4s%.4s", code.p, code.p + 5);
