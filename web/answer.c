@@ -101,7 +101,7 @@ static struct json_object *problem_view(const struct request *req, const struct 
     json_set_bool(view, "is_sign_in", problem_status(p) == 401);
     json_set_bool(view, "is_missing", problem_status(p) == 404);
     json_set_bool(view, "is_ours", problem_status(p) >= 500);
-    json_set_str(view, "again", may_pass ? req->path : STR_NONE);
+    json_set_str(view, "again", may_pass ? web_target(req) : STR_NONE);
     return view;
 }
 

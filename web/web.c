@@ -13,6 +13,9 @@
 #include "web/origin.h"
 
 #define SESSION_SECONDS (12 * 3600)
+/* What is gone back to after signing in; escaped it is three times as long at most, and still a URL. */
+#define NEXT_BYTES KIB(2)
+_Static_assert(3 * NEXT_BYTES + KIB(1) <= BOUND_URL_BYTES, "sign-in with next is a URL that is read");
 
 /* --- the session --- */
 
@@ -80,15 +83,28 @@ static void read_flash(struct web *w)
 
 /* --- who may --- */
 
+struct str web_target(const struct request *req)
+{
+    return req->query.n ? arena_strf(req->arena, "%.*s?%.*s", STR_FMT(req->path), STR_FMT(req->query))
+                        : req->path;
+}
+
+static bool may_be_next(struct str path)
+{
+    return path.n <= NEXT_BYTES && origin_path_is_ours(path);
+}
+
 static int ask_to_sign_in(struct web *w)
 {
+    struct str path, next = web_target(w->req);
     struct buf url;
-    struct str path;
 
-    buf_init(&url, BOUND_URL_BYTES + KIB(1));
+    if (!may_be_next(next))
+        next = w->req->path;
+    buf_init(&url, BOUND_URL_BYTES);
     buf_put_str(&url, link_to(LINK_sign_in));
-    if (is_safe(w) && w->req->path.n > 1)
-        query_put(&url, "next", w->req->path);
+    if (is_safe(w) && w->req->path.n > 1 && may_be_next(next))
+        query_put(&url, "next", next);
     path = arena_str(w->arena, buf_str(&url));
     buf_done(&url);
     return path.p ? web_redirect(w, path, NULL) : err_origin(-ENOMEM);

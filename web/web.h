@@ -118,6 +118,8 @@ bool web_may_sign_in(const struct web *w);
 void web_set_session(struct web *w, const struct session_made *made);
 void web_drop_session(struct web *w);
 struct session_from web_from(struct web *w);
+/* What was asked for: the path, with its query where there is one; p NULL: no memory. */
+struct str web_target(const struct request *req);
 /* A path of ours to go back to, from the query or form field `next`; the overview otherwise. */
 struct str web_next(struct web *w);
 

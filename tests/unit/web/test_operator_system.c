@@ -189,7 +189,7 @@ static void a_model_that_is_enabled_and_not_served_is_told(void **state)
 static void a_database_away_is_told_as_such(void **state)
 {
     struct jobs_config without = {.name = "away", .threads = 1, .queue_max = 4};
-    _cleanup_(freep) char *page = NULL, *form = NULL, *sent = NULL;
+    _cleanup_(freep) char *page = NULL, *filtered = NULL, *form = NULL, *sent = NULL;
     struct jobs *pages = site.services.pages;
 
     (void)state;
@@ -199,6 +199,8 @@ static void a_database_away_is_told_as_such(void **state)
     assert_has(page, "<h1>Not right now</h1>");
     assert_has(page, "The database does not answer");
     assert_has(page, "href=\"/operator\">Try again</a>");
+    filtered = browse_get(&site, "/operator/calls?team=7&status=5xx");
+    assert_has(filtered, "href=\"/operator/calls?team=7&amp;status=5xx\">Try again</a>");
     form = browse_get(&site, "/sign-in");
     assert_status(form, 200);
     sent = browse_send(&site, "/sign-in", "/sign-in", ADA);

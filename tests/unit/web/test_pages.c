@@ -66,6 +66,30 @@ static void anonymous_visitors_are_asked_to_sign_in_and_brought_back(void **stat
     assert_has(in, "location: /account");
 }
 
+static void a_filter_is_brought_back_too(void **state)
+{
+    _cleanup_(freep) char *answer = NULL, *page = NULL, *in = NULL, *path = NULL, *long_one = NULL;
+    char tag[3000];
+
+    (void)state;
+    signed_up();
+    forget_cookies(&site);
+    answer = browse_get(&site, "/log?model=a%20b&status=4xx");
+    assert_status(answer, 303);
+    assert_has(answer, "location: /sign-in?next=%2Flog%3Fmodel%3Da%2520b%26status%3D4xx\r\n");
+    page = browse_get(&site, "/sign-in?next=%2Flog%3Fmodel%3Da%2520b%26status%3D4xx");
+    assert_has(page, "name=\"next\" value=\"/log?model=a%20b&amp;status=4xx\"");
+    in = browse_send(&site, "/sign-in", "/sign-in",
+                     SIGN_IN "&next=%2Flog%3Fmodel%3Da%2520b%26status%3D4xx");
+    assert_has(in, "location: /log?model=a%20b&status=4xx\r\n");
+    forget_cookies(&site);
+    memset(tag, 'x', sizeof(tag) - 1);
+    tag[sizeof(tag) - 1] = '\0';
+    assert_true(asprintf(&path, "/log?tag=%s", tag) > 0);
+    long_one = browse_get(&site, path);
+    assert_has(long_one, "location: /sign-in?next=%2Flog\r\n");
+}
+
 static void next_leads_nowhere_else(void **state)
 {
     static const char *const traps[] = {"https%3A%2F%2Fevil.example", "%2F%2Fevil.example",
@@ -326,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_carry_the_policy),
         cmocka_unit_test(anonymous_visitors_are_asked_to_sign_in_and_brought_back),
+        cmocka_unit_test(a_filter_is_brought_back_too),
         cmocka_unit_test(next_leads_nowhere_else),
         cmocka_unit_test(wrong_passwords_are_told_the_same_as_unknown_people),
         cmocka_unit_test(faults_stand_beside_the_field_and_typing_is_kept),
