@@ -280,6 +280,23 @@ static int read_day(struct admin *a, const char *name, struct str *ret)
     return 0;
 }
 
+static int usage_answer(struct admin *a, struct usage_table *table, const char *label)
+{
+    struct json_object *array = json_new_array(), *list;
+
+    for (size_t i = 0; i < table->n; i++)
+        json_push(array, usage_json(&table->rows[i], label));
+    list = admin_list(array);
+    json_set_bool(list, "has_more", table->n_others > 0);
+    json_set_null(list, "others");
+    table->others.label = STR("others");
+    if (table->n_others > 0)
+        json_set(list, "others", usage_json(&table->others, label));
+    table->total.label = STR("total");
+    json_set(list, "total", usage_json(&table->total, label));
+    return admin_reply(a, 200, list);
+}
+
 int admin_usage(struct admin *a)
 {
     static const char *const known[] = {"by", "from", "to", "key_id", "project_id", "model", "tag"};
@@ -287,7 +304,6 @@ int admin_usage(struct admin *a)
     struct usage_query query = {.team = a->team};
     struct usage_table table;
     struct str by = request_query(a->req, "by");
-    struct json_object *array, *list;
     unsigned which = 0;
     int r = admin_need(a, ROLE_VIEWER);
 
@@ -313,13 +329,5 @@ int admin_usage(struct admin *a)
     if (r == USAGE_TABLE_E_MANY)
         return admin_problem(a, PROBLEM_BAD_FIELD, "from",
                              "These days have more calls than are summed by tag: fewer are wanted.");
-    if (r)
-        return r;
-    array = json_new_array();
-    for (size_t i = 0; i < table.n; i++)
-        json_push(array, usage_json(&table.rows[i], words[which]));
-    list = admin_list(array);
-    table.total.label = STR("total");
-    json_set(list, "total", usage_json(&table.total, words[which]));
-    return admin_reply(a, 200, list);
+    return r ? r : usage_answer(a, &table, words[which]);
 }

@@ -33,17 +33,26 @@ struct usage_row {
 struct usage_table {
     struct usage_row *rows;
     size_t n;
+    int64_t n_others;        /* how many rows more there are; they have no label... */
+    struct usage_row others; /* ...and come to this: rows and others are what all rows come to */
     struct usage_row total;
 };
 
 /* A million calls take one to four seconds to be summed by tag. */
 #define USAGE_TAG_CALLS 1000000
 enum { USAGE_TABLE_OK = 0, USAGE_TABLE_E_MANY = 1 };
-/* At most 400 rows, dearest first (days: oldest first). By tag a call with several is in the row of each,
- * what has none in one without a label, and the total is of the calls. USAGE_TABLE_E_MANY: it is to be
+/* Twice the keys that a team may have at a time: only tags, of which each call may have its own, and keys
+ * that were deleted come to more. */
+#define USAGE_ROWS_MAX 5000
+/* At most USAGE_ROWS_MAX rows, dearest first (days: oldest first). By tag a call with several is in the row of
+ * each, what has none in one without a label, and the total is of the calls. USAGE_TABLE_E_MANY: it is to be
  * summed by tag or of one, and the days have more calls than USAGE_TAG_CALLS. */
 int usage_table(struct db *db, struct arena *a, enum usage_by by, const struct usage_query *query,
                 struct usage_table *ret) _must_use_;
+/* Leaves the first n rows at most and adds what came behind them to the others. */
+void usage_table_fold(struct usage_table *table, size_t n);
+/* Adds b to a, or with sign -1 takes it away: the figures, not what they are of. */
+void usage_row_add(struct usage_row *a, const struct usage_row *b, int sign);
 
 /* Charge per day and model for the chart: at most 400 days x the 8 dearest models, the rest as
  * "other". As usage_table() of the same query, which is asked first. */

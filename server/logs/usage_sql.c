@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "db/rows.h"
 #include "model/record.h"
 
 /* The classes of usage stand in usage_day under the same columns as in a call. */
@@ -61,13 +62,18 @@
     "                     WHERE tag.value = $7 OR tag.key || '=' || tag.value = $7)))) u"          \
     " WHERE true" OF_KEY
 
-/* The groups, and last what they add up to. */
+/* The groups, as many as are listed; how many there are in place of an id, and what they add up to; and last
+ * the total. */
+#define LISTED_ROWS "5000"
+_Static_assert(USAGE_ROWS_MAX == 5000, "as in the statements");
+enum { PART_ROW, PART_ROWS, PART_TOTAL };
 #define LISTED(label, id, names, order, all)                                                       \
     " listed AS (SELECT " label " AS label, " id " AS id," GROUP_FIGURES " FROM g" names           \
-    "             ORDER BY " order " LIMIT 400)"                                                   \
-    " SELECT false AS total, g.label, g.id," GROUP_FIGURES " FROM listed g"                        \
-    " UNION ALL SELECT true, 'total', 0," GROUPS_SUMS " FROM " all " g"                            \
-    " ORDER BY total, " order
+    "             ORDER BY " order " LIMIT " LISTED_ROWS ")"                                       \
+    " SELECT 0 AS part, g.label, g.id," GROUP_FIGURES " FROM listed g"                             \
+    " UNION ALL SELECT 1, 'others', count(*)," GROUPS_SUMS " FROM g"                               \
+    " UNION ALL SELECT 2, 'total', 0," GROUPS_SUMS " FROM " all " g"                               \
+    " ORDER BY part, " order
 #define TABLE(from, group, label, id, names, order)                                                \
     "WITH g AS MATERIALIZED (SELECT u." group "," DAYS_SUMS from " GROUP BY u." group "),"         \
     LISTED(label, id, names, order, "g")
@@ -112,7 +118,6 @@ DB_QUERY(usage_by_tag,
          LISTED("coalesce(g.key || '=' || g.value, '')", "0::bigint", "", DEAREST, "s"))
 DB_QUERY(usage_calls, "SELECT add_up(u.calls) AS calls" DAYS)
 
-#define USAGE_ROWS_MAX 400
 #define USAGE_ARGS 8
 #define USAGE_DAYS_ARGS 6
 #define USAGE_COLS (10 + USAGE_UNITS)
@@ -173,9 +178,9 @@ static int look_first(struct db *db, const struct usage_query *q)
 }
 
 struct rows {
-    bool is_total;
-    struct usage_row row, total, *v;
-    size_t n;
+    int32_t part;
+    struct usage_row row, all, total;
+    struct db_rows rows;
 };
 
 static size_t row_columns(struct rows *s, struct db_col out[USAGE_COLS])
@@ -183,7 +188,7 @@ static size_t row_columns(struct rows *s, struct db_col out[USAGE_COLS])
     struct usage_row *row = &s->row;
     size_t n = 0;
 
-    out[n++] = db_col_bool("total", &s->is_total);
+    out[n++] = db_col_i32("part", &s->part);
     out[n++] = db_col_text("label", &row->label);
     out[n++] = db_col_i64("id", &row->id);
     out[n++] = db_col_i64("calls", &row->calls);
@@ -203,12 +208,9 @@ static int row_seen(void *ctx)
 {
     struct rows *s = ctx;
 
-    if (s->is_total) {
-        s->total = s->row;
-        return 0;
-    }
-    assert(s->n < USAGE_ROWS_MAX);
-    s->v[s->n++] = s->row;
+    if (s->part == PART_ROW)
+        return db_rows_push(&s->rows);
+    *(s->part == PART_ROWS ? &s->all : &s->total) = s->row;
     return 0;
 }
 
@@ -234,22 +236,23 @@ static struct db_query *query_by(enum usage_by by, bool of_calls)
 int usage_table(struct db *db, struct arena *a, enum usage_by by, const struct usage_query *query,
                 struct usage_table *ret)
 {
-    struct rows s = {.v = arena_array(a, struct usage_row, USAGE_ROWS_MAX)};
+    struct rows s = {.rows = DB_ROWS(a, &s.row)};
     bool of_calls = query->tag.p || by == USAGE_BY_TAG;
     struct db_arg args[USAGE_ARGS];
     struct db_col cols[USAGE_COLS];
-    int r;
+    int r = of_calls ? look_first(db, query) : USAGE_TABLE_OK;
 
-    if (!s.v)
-        return err_origin(-ENOMEM);
-    r = of_calls ? look_first(db, query) : USAGE_TABLE_OK;
     if (r != 0)
         return r < 0 ? err_trace(r) : r;
     r = db_each(db, query_by(by, of_calls), a, args, fill_args(query, of_calls, args), cols,
                 row_columns(&s, cols), row_seen, &s);
     if (r)
         return db_fatal(r);
-    *ret = (struct usage_table){.rows = s.v, .n = s.n, .total = s.total};
+    *ret = (struct usage_table){.rows = s.rows.v, .n = s.rows.n, .others = s.all, .total = s.total};
+    ret->n_others = s.all.id - (int64_t)s.rows.n;
+    ret->others.id = 0;
+    for (size_t i = 0; i < ret->n; i++)
+        usage_row_add(&ret->others, &ret->rows[i], -1);
     return 0;
 }
 

@@ -158,6 +158,26 @@ test('usage by tag is what the log has of each, on the page, in the CSV and by t
   }
 });
 
+test('usage of hundreds of models adds up on the page, in the CSV and by the API', async () => {
+  it.server.psql(`INSERT INTO usage_day (team_id, day, model, key_id, project_id, provider, account_id, calls, charge_nano) SELECT ${team}, current_date, 'model-' || i, 0, 0, '', 0, 1, i FROM generate_series(1, 450) i`);
+  try {
+    const nano = (text) => BigInt(Math.round(Number(text) * 1e9)), add = (list) => list.reduce((sum, v) => sum + v, 0n);
+    const { data, total, others, has_more } = (await ask('GET', '/usage?by=model')).json;
+    assert.deepEqual([data.filter((r) => r.model.startsWith('model-')).length, others, has_more], [450, null, false]);
+    assert.equal(add(data.map((r) => nano(r.charge))), nano(total.charge));
+    const csv = (await it.owner.get('/usage/export?by=model&span=month')).body.trim().split(/\r?\n/).map((line) => line.split(','));
+    assert.equal(csv.length, data.length + 1);
+    assert.equal(add(csv.slice(1).map((line) => nano(line[csv[0].indexOf('charge_usd')]))), nano(total.charge));
+    const page = (await it.owner.get('/usage?by=model')).body, rest = data.length - 400;
+    const shown = [...page.matchAll(/<td class="num"><span class="money"[^>]*title="([0-9.]+) USD"/g)].map((m) => nano(m[1]));
+    assert.match(page, new RegExp(`<span class="faint">${rest} others</span>`));
+    assert.equal(shown.length, 402, 'the rows, the others and the total');
+    assert.equal(add(shown.slice(0, -1)), shown.at(-1));
+  } finally {
+    it.server.psql("DELETE FROM usage_day WHERE model LIKE 'model-%'");
+  }
+});
+
 test('a key of another team sees nothing of these', async () => {
   const [{ call_id: id }] = (await ask('GET', '/calls?limit=1')).json.data;
   for (const [method, path, body] of [

@@ -33,6 +33,9 @@ static const struct {
     {"30d", "Last 30 days"}, {"90d", "Last 90 days"},      {"days", "The days below"},
 };
 
+/* More would be a page that nobody reads; the export has them. */
+#define PAGE_ROWS 400
+
 struct params {
     size_t group;
     struct str span; /* one of spans */
@@ -187,6 +190,18 @@ static struct json_object *row_view(const struct usage_row *row, const char *non
     return o;
 }
 
+static struct json_object *others_view(struct web *w, const struct usage_table *table)
+{
+    struct usage_row others = table->others;
+    struct json_object *o;
+
+    others.label = view_plural(w->arena, table->n_others, "other", NULL);
+    o = row_view(&others, NULL);
+    json_set_null(o, "link");
+    chart_share(o, "share", others.charge, table->total.charge);
+    return o;
+}
+
 static void table_view(struct web *w, const struct params *p, const struct usage_table *table,
                        struct json_object *view)
 {
@@ -204,6 +219,8 @@ static void table_view(struct web *w, const struct params *p, const struct usage
         chart_share(o, "share", table->rows[i].charge, table->total.charge);
         json_push(rows, o);
     }
+    if (table->n_others > 0)
+        json_push(rows, others_view(w, table));
     json_set(view, "rows", rows);
     json_set_bool(view, "any", table->n > 0);
     json_set(view, "total", row_view(&table->total, none));
@@ -292,6 +309,7 @@ int page_usage(struct web *w)
         return web_outcome(w, r);
     }
     tabs_view(w, &p, view);
+    usage_table_fold(&table, PAGE_ROWS);
     table_view(w, &p, &table, view);
     json_set_bool(view, "many", many);
     view_count(view, "many_calls", USAGE_TAG_CALLS);
@@ -299,6 +317,9 @@ int page_usage(struct web *w)
 }
 
 /* --- export --- */
+
+/* USAGE_ROWS_MAX rows, each of a tag as long as the tags of a call may be. */
+#define CSV_BYTES MIB(12)
 
 static void csv_row(struct buf *out, const struct usage_row *row)
 {
@@ -354,10 +375,13 @@ int page_usage_export(struct web *w)
         return fail_many(w);
     if (r != 0)
         return web_outcome(w, r);
-    buf_init(&csv, MIB(1));
+    buf_init(&csv, CSV_BYTES);
     csv_text(&csv, str_c(groups[p.group].name));
     csv_head(&csv);
     for (size_t i = 0; i < table.n; i++)
         csv_row(&csv, &table.rows[i]);
+    table.others.label = STR("(others)");
+    if (table.n_others > 0)
+        csv_row(&csv, &table.others);
     return web_csv(w, STR("tollgate-usage.csv"), &csv);
 }

@@ -311,6 +311,82 @@ static void too_many_calls_are_not_summed_by_tag(void **state)
     owner_does("DELETE FROM usage_day WHERE day = '2020-01-01'");
 }
 
+/* --- more rows than are listed --- */
+
+#define MANY_ROWS 5123
+
+/* insert: of a row for each i, t being their team. */
+static void owner_inserts_for_newcomers(const char *insert)
+{
+    char sql[900];
+
+    snprintf(sql, sizeof(sql), "%s FROM generate_series(1, %d) i, team t WHERE t.id = %lld", insert, MANY_ROWS,
+             (long long)newcomers.v);
+    owner_does(sql);
+}
+
+/* Of all rows, n of them in the table: 1 call and i nano-dollars for each i up to MANY_ROWS. */
+static void check_cut(const struct usage_table *table, size_t n)
+{
+    struct usage_row added = table->others;
+
+    assert_int_equal(table->n, n);
+    assert_int_equal(table->n_others, MANY_ROWS - n);
+    assert_int_equal(table->others.calls, MANY_ROWS - n);
+    for (size_t i = 0; i < table->n; i++) {
+        assert_int_equal(table->rows[i].charge.nano, MANY_ROWS - i);
+        usage_row_add(&added, &table->rows[i], 1);
+    }
+    assert_same_row(&added, &table->total);
+    assert_int_equal(table->total.charge.nano, (int64_t)MANY_ROWS * (MANY_ROWS + 1) / 2);
+}
+
+static void rows_that_are_not_listed_are_summed(void **state)
+{
+    struct usage_query query = {.team = newcomers};
+    struct usage_table table;
+
+    owner_inserts_for_newcomers(
+        "INSERT INTO usage_day (team_id, day, model, key_id, project_id, provider, account_id, calls,"
+        " input_tokens, charge_nano, cost_nano, saved_nano)"
+        " SELECT t.id, '2020-02-02', 'm' || i, 0, 0, '', 0, 1, 2 * i, i, i, 3 * i");
+    people_begin(&t.p, DB_TEAM(newcomers));
+    table = table_of(USAGE_BY_MODEL, query);
+    check_cut(&table, USAGE_ROWS_MAX);
+    usage_table_fold(&table, 400);
+    check_cut(&table, 400);
+    table = table_of(USAGE_BY_DAY, query);
+    assert_int_equal(table.n, 1);
+    assert_int_equal(table.n_others, 0);
+    assert_int_equal(table.others.charge.nano, 0);
+    people_commit(&t.p);
+    owner_does("DELETE FROM usage_day WHERE day = '2020-02-02'");
+}
+
+/* With a tag of its own for each call, and one that all have. */
+static void tags_that_are_not_listed_are_summed(void **state)
+{
+    struct usage_query query = {.team = newcomers};
+    struct usage_row added;
+    struct usage_table table;
+
+    owner_inserts_for_newcomers(
+        "INSERT INTO call (team_id, call_id, outcome, posted_at, charge_nano, tags)"
+        " SELECT t.id, call_id_floor(now() - i * interval '1 ms'), 'ok', now(), i,"
+        "        json_build_object('id', i::text, 'all', 'yes')");
+    people_begin(&t.p, DB_TEAM(newcomers));
+    table = table_of(USAGE_BY_TAG, query);
+    people_commit(&t.p);
+    assert_int_equal(table.n, USAGE_ROWS_MAX);
+    assert_int_equal(table.n_others, MANY_ROWS + 1 - USAGE_ROWS_MAX);
+    assert_str(table.rows[0].label, "all=yes");
+    assert_same_row(&table.rows[0], &table.total);
+    added = table.others;
+    for (size_t i = 1; i < table.n; i++)
+        usage_row_add(&added, &table.rows[i], 1);
+    assert_same_row(&added, &table.total);
+}
+
 static struct str joined(const struct str *v, size_t n)
 {
     struct buf text;
@@ -367,6 +443,8 @@ int main(void)
         cmocka_unit_test(too_many_calls_are_not_summed_by_tag),
         cmocka_unit_test(menus_offer_what_was_used),
         cmocka_unit_test(an_empty_team_has_an_overview),
+        cmocka_unit_test(rows_that_are_not_listed_are_summed),
+        cmocka_unit_test(tags_that_are_not_listed_are_summed),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
