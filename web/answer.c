@@ -190,6 +190,11 @@ int web_outcome(struct web *w, int r)
     }
 }
 
+int web_refused(struct web *w, int r, const struct identity_fault *fault)
+{
+    return r == IDENTITY_E_LIMITED ? web_fail_login_limit(w, fault->retry_after_s) : web_outcome(w, r);
+}
+
 static void file_headers(struct web *w, struct response *out, const char *content_type,
                          struct str name)
 {

@@ -85,6 +85,8 @@ int web_fail_login_limit(struct web *w, int32_t retry_after_s) _must_use_;
  * is handed on, IDENTITY_E_NONE is a 404, IDENTITY_E_LIMITED a 429, DB_E_AWAY a 503, and a fault,
  * which a page with a form handles, a 400. */
 int web_outcome(struct web *w, int r) _must_use_;
+/* The same of what came with a fault: a 429 says when the next try may be made. */
+int web_refused(struct web *w, int r, const struct identity_fault *fault) _must_use_;
 /* What is answered while the database is out of reach. */
 struct problem web_away(void);
 /* A file: bytes live in the arena; name NULL: shown in the browser, not saved. */

@@ -41,7 +41,7 @@ int admin_reply(struct admin *a, int status, struct json_object *v) _must_use_;
 int admin_reply_bytes(struct admin *a, const char *content_type, struct str bytes) _must_use_;
 /* {"object":...,"id":...,"deleted":true} */
 int admin_deleted(struct admin *a, const char *object, int64_t id) _must_use_;
-/* Return ADMIN_SAID. param and message may be NULL; the second is a 429 with Retry-After. */
+/* Return ADMIN_SAID. param and messages may be NULL; the second is a 429 with Retry-After. */
 int admin_problem(struct admin *a, enum problem_code code, const char *param, const char *message) _must_use_;
 int admin_limited(struct admin *a, int32_t retry_after_s, const char *message) _must_use_;
 /* Turns an identity_* outcome into an answer: < 0 stays fatal, 0 stays 0. */

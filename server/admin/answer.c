@@ -36,7 +36,7 @@ int admin_identity(struct admin *a, int r, const struct identity_fault *fault)
     if (r == IDENTITY_E_NONE)
         return admin_problem(a, PROBLEM_NOT_FOUND, NULL, NULL);
     if (r == IDENTITY_E_LIMITED)
-        return admin_problem(a, PROBLEM_LOGIN_LIMIT, NULL, NULL);
+        return admin_limited(a, fault ? fault->retry_after_s : 0, NULL);
     return db_fatal(r);
 }
 

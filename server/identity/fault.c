@@ -6,8 +6,15 @@
 int identity_fault_set(struct identity_fault *fault, const char *field, const char *sentence)
 {
     if (fault)
-        *fault = (struct identity_fault){field, sentence};
+        *fault = (struct identity_fault){.field = field, .sentence = sentence};
     return IDENTITY_E_FAULT;
+}
+
+int identity_limited(struct identity_fault *fault, int32_t retry_after_s)
+{
+    if (fault)
+        *fault = (struct identity_fault){.field = "", .sentence = "", .retry_after_s = retry_after_s};
+    return IDENTITY_E_LIMITED;
 }
 
 int identity_tx(struct db *db, struct db_scope scope, const char *name,

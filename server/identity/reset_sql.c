@@ -121,7 +121,7 @@ int reset_use(struct db *db, struct arena *a, const uint8_t session_pepper[32], 
     int r = login_admit(db, STR_NONE, from->address, &t.attempt, &retry_after_s);
 
     if (r == LOGIN_E_LIMITED)
-        return IDENTITY_E_LIMITED;
+        return identity_limited(fault, retry_after_s);
     if (r == 0)
         r = identity_tx(db, DB_SYSTEM, "reset_look", look_tx, &t);
     if (r != 0)

@@ -283,7 +283,7 @@ int second_factor_change(struct db *db, struct arena *a, const struct factor_key
                       : err_origin(-ENOMEM);
 
     if (r == LOGIN_E_LIMITED)
-        return IDENTITY_E_LIMITED;
+        return identity_limited(fault, retry_after_s);
     if (r == 0)
         r = identity_tx(db, DB_SYSTEM, "factor_change", change_tx, &t);
     if (r != 0)

@@ -94,7 +94,7 @@ int user_sign_up(struct db *db, struct arena *a, const uint8_t session_pepper[32
     if (r == 0) {
         r = login_admit(db, STR_NONE, wish->from.address, &t.attempt, &retry_after_s);
         if (r == LOGIN_E_LIMITED)
-            return IDENTITY_E_LIMITED;
+            return identity_limited(fault, retry_after_s);
     }
     if (r == 0)
         r = secret_password_hash(wish->password, t.hash);
@@ -132,7 +132,7 @@ int user_prove(struct db *db, const struct user_row *row, struct str password, s
     if (r < 0)
         return err_trace(r);
     if (r == LOGIN_E_LIMITED)
-        return IDENTITY_E_LIMITED;
+        return identity_limited(fault, retry_after_s);
     return password_check(row->hash.p, password)
                ? 0
                : identity_fault_set(fault, "current_password", "This is not your password.");

@@ -216,7 +216,7 @@ int redeem_claim(struct db *db, struct arena *a, const uint8_t pepper[32],
     t.digest = digest_of(pepper, plain);
     r = identity_tx(db, DB_SYSTEM, "redeem_admit", admit_tx, &t);
     if (r == 0 && t.retry_after_s > 0)
-        return IDENTITY_E_LIMITED;
+        return identity_limited(fault, t.retry_after_s);
     if (r == 0)
         r = identity_tx(db, DB_SYSTEM, "redeem_claim", claim_tx, &t);
     if (r == DB_E_CONFLICT)

@@ -119,7 +119,13 @@ test('wrong codes are told beside the field, ten of them and then no more', asyn
   }
   const page = await visitor.submit('/billing', /redeem/, { code: 'AAAA-BBBB-CCCC-DDDD' });
   assert.equal(page.status, 429);
-  assert.match(page.text, /Too many wrong codes/);
+  assert.match(page.text, /Too many wrong codes\. Try again in \d+ minutes?\./);
+  const waits = (res) => Number(res.headers.get('retry-after'));
+  assert.ok(waits(page) > 0 && waits(page) <= 900, page.headers.get('retry-after'));
+  for (let i = 0; i < 10; i++) assert.equal((await ask('POST', '/redeem', { code: 'AAAA-BBBB-CCCC-DDDD' })).status, 400);
+  const limited = await ask('POST', '/redeem', { code: 'AAAA-BBBB-CCCC-DDDD' });
+  assert.deepEqual([limited.status, limited.json.error.code], [429, 'too_many_attempts']);
+  assert.ok(waits(limited) > 0 && waits(limited) <= 900, limited.headers.get('retry-after'));
   const api = await ask('POST', '/redeem', { code: 'nonsense' });
   assert.deepEqual([api.status, api.json.error.param], [400, 'code']);
 });

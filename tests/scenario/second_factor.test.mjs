@@ -136,7 +136,24 @@ test('five wrong codes are the limit, from everywhere, and stand in the audit lo
   assert.deepEqual(audited().slice(before), Array(5).fill({ actor_name: ada.email, address: '127.0.0.1' }));
   assert.ok(Number(limited.headers.get('retry-after')) > 60);
   assert.match((await firstStep(ada)).page.text, /One more step/);
-  assert.match((await ada.submit('/account', /\/codes$/, { code: code(ada.secret) })).text, /Too many/i);
+  const there = await ada.submit('/account', /\/codes$/, { code: code(ada.secret) });
+  assert.match(there.text, /Too many/i);
+  assert.ok(Number(there.headers.get('retry-after')) > 60);
+});
+
+test('whoever tries too often on other pages is told as well when the next try may be made', async () => {
+  later();
+  const eve = await signUp(one), operator = await signInOperator(one);
+  const { body } = await operator.submit(`/operator/users?q=${eve.email}`, /\/reset$/);
+  const waits = (page) => [page.status, Number(page.headers.get('retry-after')) > 0];
+  for (let i = 0; i < 5; i++) assert.equal((await begin(eve, 'not this one at all')).status, 422);
+  assert.deepEqual(waits(await begin(eve)), [429, true], 'turning it on');
+  assert.deepEqual(waits(await eve.submit('/account', /\/password$/, { current_password: password, password: 'a quite different phrase' })), [429, true], 'a new password');
+  const stranger = new Visitor(one.url), wish = { name: 'Eve', email: eve.email, password: 'a quite different phrase' };
+  let page;
+  for (let i = 0; i < 21 && page?.status !== 429; i++) page = await stranger.submit('/sign-up', /sign-up$/, wish);
+  assert.deepEqual(waits(page), [429, true], 'signing up');
+  assert.deepEqual(waits(await stranger.submit(body.match(/\/reset\/[\w-]{20,}/)[0], /reset/, { password: 'a quite different phrase' })), [429, true], 'a link to a new password');
 });
 
 test('a ticket is of its person, its password and its time', async () => {

@@ -158,7 +158,7 @@ int page_account_password(struct web *w)
     if (r == IDENTITY_E_FAULT)
         form_fault(&forms.password, &fault);
     else if (r != 0)
-        return web_outcome(w, r);
+        return web_refused(w, r, &fault);
     if (forms.password.wrong) {
         r = web_again(w);
         return r ? web_outcome(w, r) : show(w, 422, &forms);

@@ -1,6 +1,8 @@
 /* billing.c: see billing.h. */
 #include "web/pages/billing.h"
 
+#include <errno.h>
+
 #include "base/err.h"
 #include "ledger/invoice.h"
 #include "payments/payment_provider.h"
@@ -263,6 +265,18 @@ static const char *redeemed_text(struct web *w, const struct redeemed *got)
     return text.p ? text.p : "The code is redeemed.";
 }
 
+static int refuse_guessing(struct web *w, struct form *form, int32_t retry_after_s)
+{
+    struct str text = arena_strf(w->arena, "Too many wrong codes. Try again in %.*s.",
+                                 STR_FMT(view_plural(w->arena, (retry_after_s + 59) / 60, "minute", NULL)));
+
+    if (!text.p)
+        return err_origin(-ENOMEM);
+    form_fault_at(form, 0, text.p);
+    response_header(w->out, "retry-after", arena_strf(w->arena, "%d", retry_after_s));
+    return 0;
+}
+
 /* Claiming runs its own transactions (payments/redeem.h), so the page's is left before. */
 int page_redeem(struct web *w)
 {
@@ -283,12 +297,13 @@ int page_redeem(struct web *w)
                          form->v[0].text, &got, &fault);
     if (r == IDENTITY_E_FAULT) {
         form_fault(form, &fault);
+        r = 0;
     } else if (r == IDENTITY_E_LIMITED) {
-        form_fault_at(form, 0, "Too many wrong codes. Try again in a quarter of an hour.");
+        r = refuse_guessing(w, form, fault.retry_after_s);
         status = 429;
-    } else if (r != 0) {
-        return web_outcome(w, r);
     }
+    if (r != 0)
+        return web_outcome(w, r);
     if (!form->wrong)
         return web_redirect(w, link_to(LINK_billing), redeemed_text(w, &got));
     r = web_again(w);

@@ -165,7 +165,7 @@ int page_provider_link(struct web *w)
     if (r == IDENTITY_E_FAULT)
         form_fault_at(&form, PASSWORD, fault.sentence);
     else if (r != 0)
-        return web_outcome(w, r);
+        return web_refused(w, r, &fault);
     if (form.wrong) {
         r = web_again(w);
         return r ? web_outcome(w, r) : account_show_provider(w, &form);

@@ -90,7 +90,7 @@ int page_reset_send(struct web *w)
     if (form.wrong)
         return show(w, 422, &form, email);
     if (r != 0)
-        return r == IDENTITY_E_NONE ? gone(w) : web_outcome(w, r);
+        return r == IDENTITY_E_NONE ? gone(w) : web_refused(w, r, &fault);
     if (!made.token.p)
         return web_redirect(w, link_to(LINK_sign_in), "Your new password is set. Sign in with it.");
     web_set_session(w, &made);

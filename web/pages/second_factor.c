@@ -123,7 +123,7 @@ int page_factor_begin(struct web *w)
     if (r == IDENTITY_E_FAULT)
         form_fault_at(&form, PASSWORD, fault.sentence);
     else if (r != 0)
-        return web_outcome(w, r);
+        return web_refused(w, r, &fault);
     if (form.wrong)
         return refuse(w, &form);
     r = web_again(w);
@@ -156,10 +156,9 @@ static int show_codes(struct web *w, const struct recovery_codes *codes, bool fi
 
 /* 0: done; < 0, or an outcome that is not the form's. */
 static int change(struct web *w, enum factor_change what, struct form *form,
-                  struct recovery_codes *ret)
+                  struct recovery_codes *ret, struct identity_fault *fault)
 {
     const struct factor_keys keys = keys_of(w);
-    struct identity_fault fault = {0};
     int r = form_init(form, w->arena, what == FACTOR_CONFIRM ? confirm_fields : code_fields,
                       ARRAY_LEN(code_fields));
 
@@ -170,10 +169,10 @@ static int change(struct web *w, enum factor_change what, struct form *form,
     web_leave_tx(w);
     if (form->wrong)
         return 0;
-    r = second_factor_change(w->db, w->arena, &keys, &w->actor, what, form->v[CODE].text, ret, &fault);
+    r = second_factor_change(w->db, w->arena, &keys, &w->actor, what, form->v[CODE].text, ret, fault);
     if (r != IDENTITY_E_FAULT)
         return r;
-    form_fault(form, &fault);
+    form_fault(form, fault);
     return 0;
 }
 
@@ -191,34 +190,37 @@ static int again(struct web *w, const struct form *form)
 
 int page_factor_confirm(struct web *w)
 {
+    struct identity_fault fault = {0};
     struct recovery_codes codes;
     struct form form;
-    int r = change(w, FACTOR_CONFIRM, &form, &codes);
+    int r = change(w, FACTOR_CONFIRM, &form, &codes, &fault);
 
     if (r != 0)
-        return web_outcome(w, r);
+        return web_refused(w, r, &fault);
     return form.wrong ? again(w, &form) : show_codes(w, &codes, true);
 }
 
 int page_factor_renew(struct web *w)
 {
+    struct identity_fault fault = {0};
     struct recovery_codes codes;
     struct form form;
-    int r = change(w, FACTOR_RENEW, &form, &codes);
+    int r = change(w, FACTOR_RENEW, &form, &codes, &fault);
 
     if (r != 0)
-        return web_outcome(w, r);
+        return web_refused(w, r, &fault);
     return form.wrong ? refuse(w, &form) : show_codes(w, &codes, false);
 }
 
 int page_factor_end(struct web *w)
 {
+    struct identity_fault fault = {0};
     struct recovery_codes codes;
     struct form form;
-    int r = change(w, FACTOR_END, &form, &codes);
+    int r = change(w, FACTOR_END, &form, &codes, &fault);
 
     if (r != 0)
-        return web_outcome(w, r);
+        return web_refused(w, r, &fault);
     return form.wrong ? refuse(w, &form)
                       : web_redirect(w, link_to(LINK_account), "The second factor is off.");
 }

@@ -62,9 +62,8 @@ int page_sign_up(struct web *w)
     return w->signed_in ? web_redirect(w, link_to(LINK_overview), NULL) : show(w, 200, &form);
 }
 
-static int sign_up(struct web *w, struct form *form, struct session_made *ret)
+static int sign_up(struct web *w, struct form *form, struct session_made *ret, struct identity_fault *fault)
 {
-    struct identity_fault fault = {0};
     struct sign_up wish = {
         .email = form->v[EMAIL].text,
         .name = form->v[NAME].text,
@@ -74,15 +73,16 @@ static int sign_up(struct web *w, struct form *form, struct session_made *ret)
         .invite_required = w->services->signup == SIGNUP_INVITE,
         .from = web_from(w),
     };
-    int r = user_sign_up(w->db, w->arena, w->services->session_pepper, &wish, ret, &fault);
+    int r = user_sign_up(w->db, w->arena, w->services->session_pepper, &wish, ret, fault);
 
     if (r == IDENTITY_E_FAULT)
-        form_fault(form, &fault);
+        form_fault(form, fault);
     return r;
 }
 
 int page_sign_up_send(struct web *w)
 {
+    struct identity_fault fault = {0};
     struct session_made made;
     struct form form;
     int r = form_init(&form, w->arena, fields, ARRAY_LEN(fields));
@@ -96,11 +96,11 @@ int page_sign_up_send(struct web *w)
     if (!w->db)
         return web_outcome(w, DB_E_AWAY);
     if (!form.wrong)
-        r = sign_up(w, &form, &made);
+        r = sign_up(w, &form, &made, &fault);
     if (form.wrong)
         return show(w, 422, &form);
     if (r != 0)
-        return web_outcome(w, r);
+        return web_refused(w, r, &fault);
     web_set_session(w, &made);
     return web_redirect(w, link_to(LINK_overview), "Welcome to Tollgate.");
 }

@@ -345,6 +345,7 @@ static void guessing_is_limited(void **state)
     for (int i = 0; i < 10; i++)
         assert_refused(&s, STR("AAAA-AAAA-AAAA-AAAA"), "no such code");
     assert_int_equal(claim(&s, STR("AAAA-AAAA-AAAA-AAAA"), &fault), IDENTITY_E_LIMITED);
+    assert_in_range(fault.retry_after_s, 1, 900);
     assert_int_equal(claim(&s, code, &fault), IDENTITY_E_LIMITED); /* even the right one */
     assert_int_equal(claim(&other, code, &fault), 0);
     assert_int_equal(db_script(t.owner, "UPDATE redeem_try SET at = at - interval '16 minutes'"),
