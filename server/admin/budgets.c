@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "identity/budget.h"
+#include "identity/field_bounds.h"
 
 static struct json_object *budget_json(const struct budget *b)
 {
@@ -61,7 +62,7 @@ struct budget_body {
 static const struct json_field budget_fields[] = {
     {"scope", WANT_STR, true, 1, 10, AT(scope), SIZE_MAX},
     {"scope_id", WANT_I64, false, 1, INT64_MAX, AT(is.scope_id), AT(saw_scope_id)},
-    {"amount", WANT_MONEY, true, 1, INT64_C(1000000000000000000), AT(is.amount), SIZE_MAX},
+    {"amount", WANT_MONEY, true, 1, BUDGET_MAX_NANO, AT(is.amount), SIZE_MAX},
     {"window", WANT_STR, true, 1, 10, AT(window), SIZE_MAX},
 };
 

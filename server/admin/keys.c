@@ -4,6 +4,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "identity/field_bounds.h"
 #include "identity/installation.h"
 #include "identity/keyring.h"
 
@@ -30,15 +31,15 @@ struct key_body {
 #define AT(field) offsetof(struct key_body, field)
 #define KEY_FIELDS(name_required)                                                                  \
     {                                                                                              \
-        {"name", WANT_STR, name_required, 1, 80, AT(name), AT(saw_name)},                          \
+        {"name", WANT_STR, name_required, 1, KEY_NAME_MAX, AT(name), AT(saw_name)},                \
         {"project_id", WANT_I64, false, 1, INT64_MAX, AT(project_id), AT(saw_project)},            \
-        {"models", WANT_STRS, false, 0, 200, AT(models), AT(saw_models)},                          \
-        {"addresses", WANT_STRS, false, 0, 100, AT(addresses), AT(saw_addresses)},                 \
+        {"models", WANT_STRS, false, 0, BOUND_KEY_MODELS, AT(models), AT(saw_models)},             \
+        {"addresses", WANT_STRS, false, 0, BOUND_KEY_ADDRESSES, AT(addresses), AT(saw_addresses)}, \
         {"expires_at", WANT_STR, false, 10, 40, AT(expires_at), AT(saw_expires)},                  \
-        {"rpm", WANT_I64, false, 1, INT32_MAX, AT(rpm), AT(saw_rpm)},                              \
-        {"tpm", WANT_I64, false, 1, INT64_MAX / 1000000, AT(tpm), AT(saw_tpm)},                    \
-        {"concurrency", WANT_I64, false, 1, 100000, AT(concurrency), AT(saw_concurrency)},         \
-        {"budget", WANT_MONEY, false, 1, INT64_C(1000000000000000000), AT(budget), AT(saw_budget)},      \
+        {"rpm", WANT_I64, false, 1, KEY_LIMIT_MAX, AT(rpm), AT(saw_rpm)},                          \
+        {"tpm", WANT_I64, false, 1, KEY_LIMIT_MAX, AT(tpm), AT(saw_tpm)},                          \
+        {"concurrency", WANT_I64, false, 1, KEY_LIMIT_MAX, AT(concurrency), AT(saw_concurrency)},  \
+        {"budget", WANT_MONEY, false, 1, BUDGET_MAX_NANO, AT(budget), AT(saw_budget)},             \
         {"budget_window", WANT_STR, false, 1, 10, AT(budget_window), AT(saw_window)},              \
         {"tags", WANT_ANY, false, 0, 0, AT(tags), AT(saw_tags)},                                   \
         {"cache_seconds", WANT_I64, false, 0, KEY_CACHE_SECONDS_MAX, AT(cache_seconds),            \

@@ -2,6 +2,7 @@
 #include "admin/admin.h"
 
 #include "base/err.h"
+#include "identity/field_bounds.h"
 #include "identity/team.h"
 
 #define TEAM_PAGE 100
@@ -100,13 +101,13 @@ struct team_body {
     }
 
 static const struct json_field change_fields[] = {
-    TEXT_FIELD(name, 80),
+    TEXT_FIELD(name, TEAM_NAME_MAX),
     TEXT_FIELD(time_zone, 60),
-    TEXT_FIELD(legal_name, 200),
-    TEXT_FIELD(address, 600),
+    TEXT_FIELD(legal_name, PARTY_NAME_MAX),
+    TEXT_FIELD(address, PARTY_ADDRESS_MAX),
     TEXT_FIELD(country, 2),
-    TEXT_FIELD(tax_id, 60),
-    TEXT_FIELD(billing_email, 254),
+    TEXT_FIELD(tax_id, PARTY_TAX_ID_MAX),
+    TEXT_FIELD(billing_email, EMAIL_MAX),
     {"response_days", WANT_I64, false, 0, TEAM_RESPONSE_DAYS_MAX, AT(response_days),
      AT(saw_response_days)},
     {"shadow_opt_out", WANT_BOOL, false, 0, 0, AT(shadow_opt_out), AT(saw_shadow_opt_out)},
@@ -114,7 +115,7 @@ static const struct json_field change_fields[] = {
     {"frozen_reason", WANT_STR, false, 0, 200, AT(frozen_reason), SIZE_MAX},
 };
 static const struct json_field create_fields[] = {
-    {"name", WANT_STR, true, 1, 80, AT(name), SIZE_MAX},
+    {"name", WANT_STR, true, 1, TEAM_NAME_MAX, AT(name), SIZE_MAX},
     {"time_zone", WANT_STR, false, 0, 60, AT(time_zone), SIZE_MAX},
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "db/rows.h"
+#include "identity/field_bounds.h"
 
 static const char *const scopes[BUDGET_SCOPES] = {
     [BUDGET_TEAM] = "team", [BUDGET_PROJECT] = "project", [BUDGET_USER] = "user"};
@@ -130,7 +131,7 @@ static int check(struct db *db, struct team_id team, const struct budget_setting
     int64_t total;
     int r;
 
-    if (s->amount.nano <= 0 || s->amount.nano > MONEY_MAX_BALANCE.nano)
+    if (s->amount.nano <= 0 || s->amount.nano > BUDGET_MAX_NANO)
         return identity_fault_set(fault, "amount", "Give an amount above 0.");
     if (s->window == KEY_WINDOW_NONE)
         return identity_fault_set(fault, "window", "Say how long the budget is for.");

@@ -8,8 +8,6 @@
 #include "identity/field.h"
 #include "identity/login_ticket.h"
 
-#define NAME_MAX_CHARACTERS 70
-
 struct signing {
     struct arena *a;
     const uint8_t *pepper;
@@ -45,10 +43,10 @@ static struct str name_of(const struct signing *t)
 {
     struct str name = t->who.name, part = t->who.email;
 
-    if (name.n && field_line(&name, "name", 1, NAME_MAX_CHARACTERS, NULL) == 0)
+    if (name.n && field_line(&name, "name", 1, PERSON_NAME_MAX, NULL) == 0)
         return name;
     (void)str_split(&part, '@', &name);
-    return name.n <= NAME_MAX_CHARACTERS ? name : str_n(name.p, NAME_MAX_CHARACTERS);
+    return field_cut(name, PERSON_NAME_MAX);
 }
 
 static int new_person(struct db *db, struct signing *t, struct user_id *ret)

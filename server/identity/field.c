@@ -6,8 +6,6 @@
 
 #include "base/err.h"
 
-#define EMAIL_MAX 254 /* RFC 5321 4.5.3.1.3, less the angle brackets */
-
 /* Characters, or -1 when one is not allowed. */
 static ssize_t count_characters(struct str s, bool line_ends)
 {
@@ -55,6 +53,20 @@ int field_lines(struct str *text, const char *field, size_t min, size_t max,
                 struct identity_fault *fault)
 {
     return check_text(text, true, field, min, max, fault);
+}
+
+struct str field_cut(struct str text, size_t max)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < max && n < text.n; i++) {
+        size_t length = str_utf8_length(text.p + n, text.n - n);
+
+        if (!length)
+            break;
+        n += length;
+    }
+    return str_n(text.p, n);
 }
 
 /* Something, one at sign, something; no spaces. Whether it can be reached only a mail could tell.

@@ -89,16 +89,16 @@ static int check(struct db *db, struct arena *a, struct installation *w,
                  struct identity_fault *fault)
 {
     bool known = false;
-    int r = field_line(&w->seller_name, "seller_name", 0, 200, fault);
+    int r = field_line(&w->seller_name, "seller_name", 0, PARTY_NAME_MAX, fault);
 
     if (r == 0)
-        r = field_lines(&w->seller_address, "seller_address", 0, 600, fault);
+        r = field_lines(&w->seller_address, "seller_address", 0, PARTY_ADDRESS_MAX, fault);
     if (r == 0)
         r = field_country(a, w->seller_country, "seller_country", &w->seller_country, fault);
     if (r == 0)
-        r = field_line(&w->seller_tax_id, "seller_tax_id", 0, 60, fault);
+        r = field_line(&w->seller_tax_id, "seller_tax_id", 0, PARTY_TAX_ID_MAX, fault);
     if (r == 0)
-        r = field_line(&w->seller_email, "seller_email", 0, 254, fault);
+        r = field_line(&w->seller_email, "seller_email", 0, EMAIL_MAX, fault);
     if (r == 0 && w->seller_email.n > 0)
         r = field_email(a, w->seller_email, "seller_email", &w->seller_email, fault);
     if (r == 0)

@@ -8,15 +8,13 @@
 #include "base/err.h"
 #include "identity/field.h"
 
-#define LIMIT_MAX ((int64_t)1000000000000)
-
 static int check_models(const struct key_settings *s, struct identity_fault *fault)
 {
     if (s->n_models > BOUND_KEY_MODELS)
         return identity_fault_set(fault, "models", "A key names at most 200 models.");
     for (size_t i = 0; i < s->n_models; i++) {
         struct str model = s->models[i];
-        bool formed = model.n > 0 && model.n <= 200;
+        bool formed = model.n > 0 && model.n <= KEY_MODEL_NAME_MAX;
 
         for (size_t j = 0; j < model.n; j++)
             formed = formed && (unsigned char)model.p[j] > ' ' && model.p[j] != 0x7f;
@@ -48,7 +46,7 @@ bool key_tag_name_formed(struct str s)
         if (!word && c != '_' && c != '-' && c != '.')
             return false;
     }
-    return s.n >= 1 && s.n <= 40;
+    return s.n >= 1 && s.n <= KEY_TAG_NAME_MAX;
 }
 
 static int check_tags(const struct key_settings *s, struct identity_fault *fault)
@@ -61,7 +59,7 @@ static int check_tags(const struct key_settings *s, struct identity_fault *fault
         if (!key_tag_name_formed(s->tags[i].name))
             return identity_fault_set(
                 fault, "tags", "The name of a tag has 1 to 40 letters, digits, dots or dashes.");
-        if (field_line(&value, "tags", 1, 100, fault) != 0)
+        if (field_line(&value, "tags", 1, KEY_TAG_VALUE_MAX, fault) != 0)
             return identity_fault_set(fault, "tags", "The value of a tag has 1 to 100 characters.");
         for (size_t j = 0; j < i; j++)
             if (str_eq(s->tags[j].name, s->tags[i].name))
@@ -72,8 +70,8 @@ static int check_tags(const struct key_settings *s, struct identity_fault *fault
 
 static int check_limit(int64_t limit, const char *field, struct identity_fault *fault)
 {
-    if (limit < 0 || limit > LIMIT_MAX)
-        return identity_fault_set(fault, field, "Give a whole number above 0, or nothing.");
+    if (limit < 0 || limit > KEY_LIMIT_MAX)
+        return identity_fault_set(fault, field, "From 1 to 1,000,000,000,000, or nothing.");
     return 0;
 }
 
@@ -83,14 +81,14 @@ static int check_budget(const struct key_settings *s, struct identity_fault *fau
         return identity_fault_set(fault, "budget_window", "Say how long the budget is for.");
     if (s->budget_window == KEY_WINDOW_NONE)
         return 0;
-    if (s->budget.nano <= 0 || s->budget.nano > MONEY_MAX_BALANCE.nano)
+    if (s->budget.nano <= 0 || s->budget.nano > BUDGET_MAX_NANO)
         return identity_fault_set(fault, "budget", "Give an amount above 0.");
     return 0;
 }
 
 int keyring_check(struct key_settings *s, struct identity_fault *fault)
 {
-    int r = field_line(&s->name, "name", 1, 80, fault);
+    int r = field_line(&s->name, "name", 1, KEY_NAME_MAX, fault);
 
     if (r == 0)
         r = check_models(s, fault);

@@ -26,7 +26,7 @@ static int check(struct db *db, struct team_id team, enum role role, struct str 
                  int64_t expires_at_us, struct identity_fault *fault)
 {
     int64_t n;
-    int r = field_line(name, "name", 1, 80, fault);
+    int r = field_line(name, "name", 1, KEY_NAME_MAX, fault);
 
     if (r == 0)
         r = keyring_check_expiry(expires_at_us, fault);

@@ -63,7 +63,7 @@ static int check_name(struct db *db, struct team_id team, struct project_id id, 
                       struct identity_fault *fault)
 {
     int64_t total, taken;
-    int r = field_line(name, "name", 1, 80, fault);
+    int r = field_line(name, "name", 1, PROJECT_NAME_MAX, fault);
 
     if (r != 0)
         return r;

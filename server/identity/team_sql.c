@@ -75,7 +75,7 @@ static int new_check(struct db *db, struct user_id owner, struct str *name, stru
 {
     bool known = true;
     int64_t teams;
-    int r = field_line(name, "team_name", 1, 80, fault);
+    int r = field_line(name, "team_name", 1, TEAM_NAME_MAX, fault);
 
     if (r == 0 && time_zone.n > 0)
         r = team_zone_known(db, time_zone, &known);
@@ -161,18 +161,18 @@ static int settings_check(struct db *db, struct arena *a, struct team_settings *
                           struct identity_fault *fault)
 {
     bool known = false;
-    int r = field_line(&s->name, "name", 1, 80, fault);
+    int r = field_line(&s->name, "name", 1, TEAM_NAME_MAX, fault);
 
     if (r == 0)
-        r = field_line(&s->legal_name, "legal_name", 0, 200, fault);
+        r = field_line(&s->legal_name, "legal_name", 0, PARTY_NAME_MAX, fault);
     if (r == 0)
-        r = field_lines(&s->address, "address", 0, 600, fault);
+        r = field_lines(&s->address, "address", 0, PARTY_ADDRESS_MAX, fault);
     if (r == 0)
         r = field_country(a, s->country, "country", &s->country, fault);
     if (r == 0)
-        r = field_line(&s->tax_id, "tax_id", 0, 60, fault);
+        r = field_line(&s->tax_id, "tax_id", 0, PARTY_TAX_ID_MAX, fault);
     if (r == 0)
-        r = field_line(&s->billing_email, "billing_email", 0, 254, fault);
+        r = field_line(&s->billing_email, "billing_email", 0, EMAIL_MAX, fault);
     if (r == 0 && s->billing_email.n > 0)
         r = field_email(a, s->billing_email, "billing_email", &s->billing_email, fault);
     if (r == 0)

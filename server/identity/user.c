@@ -37,6 +37,7 @@ int user_first_team(struct db *db, struct arena *a, const uint8_t session_pepper
                    ? identity_fault_set(fault, "invite", "The invitation is no longer valid.")
                    : r;
     }
+    name = field_cut(name, TEAM_NAME_MAX - strlen("'s team"));
     if (team_name.n == 0)
         team_name = arena_strf(a, "%.*s's team", STR_FMT(name));
     if (!team_name.p)
@@ -69,12 +70,12 @@ static int sign_up_tx(struct db *db, void *ctx)
 
 static int sign_up_check(struct arena *a, struct sign_up *wish, struct identity_fault *fault)
 {
-    int r = field_line(&wish->name, "name", 1, 70, fault);
+    int r = field_line(&wish->name, "name", 1, PERSON_NAME_MAX, fault);
 
     if (r == 0)
         r = field_email(a, wish->email, "email", &wish->email, fault);
     if (r == 0)
-        r = field_line(&wish->team_name, "team_name", 0, 80, fault);
+        r = field_line(&wish->team_name, "team_name", 0, TEAM_NAME_MAX, fault);
     if (r != 0)
         return r;
     if (wish->invite_required && !wish->invite.p)
@@ -110,7 +111,7 @@ int user_rename(struct db *db, struct arena *a, const struct actor *actor, struc
                 struct str name, struct identity_fault *fault)
 {
     struct str before, after;
-    int r = field_line(&name, "name", 1, 120, fault);
+    int r = field_line(&name, "name", 1, PERSON_NAME_MAX, fault);
 
     if (r == 0)
         r = user_row_json(db, a, id, &before);

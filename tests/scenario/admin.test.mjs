@@ -72,6 +72,19 @@ for (const [name, body] of [
   });
 }
 
+test('limits of a key may be as high as its team can set them anywhere', async () => {
+  const most = 1000000000000;
+  const made = await ask('POST', '/keys', { name: 'fast', rpm: most, tpm: most, concurrency: most, budget: '1000000000', budget_window: 'month' });
+  assert.equal(made.status, 201, made.text);
+  assert.deepEqual([made.json.rpm, made.json.tpm, made.json.concurrency, made.json.budget], [most, most, most, '1000000000']);
+  assert.equal((await call(it.server, made.json.secret ?? made.json.key, hello('scripted'))).status, 200);
+  for (const field of ['rpm', 'tpm', 'concurrency']) {
+    const more = await ask('PATCH', `/keys/${made.json.id}`, { [field]: most + 1 });
+    assert.deepEqual([more.status, more.json.error.param], [400, field]);
+  }
+  assert.equal((await ask('DELETE', `/keys/${made.json.id}`)).status, 200);
+});
+
 test('rotates with an overlap: both secrets work', async () => {
   const res = await ask('POST', `/keys/${minted.id}/rotate`, { overlap_hours: 1 });
   assert.equal(res.status, 200, res.text);

@@ -2,6 +2,7 @@
 #include "web/pages/account.h"
 
 #include "base/err.h"
+#include "identity/field_bounds.h"
 #include "identity/password.h"
 #include "identity/user.h"
 #include "notices/notices.h"
@@ -15,7 +16,7 @@ enum { NAME };
 enum { CURRENT, NEW };
 
 static const struct form_field name_fields[] = {
-    [NAME] = {"name", "Name", FORM_TEXT, .required = true, .min = 1, .max = 120,
+    [NAME] = {"name", "Name", FORM_TEXT, .required = true, .min = 1, .max = PERSON_NAME_MAX,
               .autocomplete = "name"},
 };
 static const struct form_field password_fields[] = {

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "identity/budget.h"
+#include "identity/field_bounds.h"
 #include "identity/member.h"
 #include "identity/project.h"
 #include "web/form.h"
@@ -17,7 +18,7 @@ enum { FOR, AMOUNT, WINDOW };
 static const struct form_field fields[] = {
     [FOR] = {"for", "For", FORM_CHOICE, .help = "Where there is a budget already, it is changed."},
     [AMOUNT] = {"amount", "Amount", FORM_MONEY, .required = true, .min = 1,
-                .max = INT64_C(1000000000000000000), .placeholder = "500", .autocomplete = "off"},
+                .max = BUDGET_MAX_NANO, .placeholder = "500", .autocomplete = "off"},
     [WINDOW] = {"window", "Per", FORM_CHOICE},
 };
 

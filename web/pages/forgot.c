@@ -3,6 +3,7 @@
 #include "web/pages/forgot.h"
 
 #include "base/err.h"
+#include "identity/field_bounds.h"
 #include "identity/reset.h"
 #include "notices/notices.h"
 #include "web/form.h"
@@ -11,7 +12,7 @@
 enum { EMAIL };
 
 static const struct form_field fields[] = {
-    [EMAIL] = {"email", "E-mail", FORM_EMAIL, .required = true, .max = 254,
+    [EMAIL] = {"email", "E-mail", FORM_EMAIL, .required = true, .max = EMAIL_MAX,
                .autocomplete = "username"},
 };
 

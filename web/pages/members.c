@@ -2,6 +2,7 @@
 #include "web/pages/members.h"
 
 #include "base/err.h"
+#include "identity/field_bounds.h"
 #include "identity/invite.h"
 #include "notices/notice.h"
 #include "web/form.h"
@@ -11,7 +12,7 @@
 enum { EMAIL, ROLE };
 
 static const struct form_field fields[] = {
-    [EMAIL] = {"email", "E-mail", FORM_EMAIL, .max = 254,
+    [EMAIL] = {"email", "E-mail", FORM_EMAIL, .max = EMAIL_MAX,
                .help = "Only this address may use the link then. Empty: anybody who has it.",
                .autocomplete = "off"},
     [ROLE] = {"role", "Role", FORM_CHOICE},

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "catalog/holder.h"
+#include "identity/field_bounds.h"
 #include "identity/installation.h"
 #include "identity/team.h"
 #include "web/form.h"
@@ -13,13 +14,13 @@
 enum { NAME, ADDRESS, COUNTRY, TAX_ID, EMAIL, NOTE, ZONE, PREFIX, RETENTION, OWN_FEE, OWN_URLS, SIMILARITY, FIELDS };
 
 static const struct form_field fields[FIELDS] = {
-    [NAME] = {"seller_name", "Name", FORM_TEXT, .max = 200, .autocomplete = "organization",
+    [NAME] = {"seller_name", "Name", FORM_TEXT, .max = PARTY_NAME_MAX, .autocomplete = "organization",
               .help = "Your company as it stands on invoices."},
-    [ADDRESS] = {"seller_address", "Address", FORM_LINES, .max = 600},
+    [ADDRESS] = {"seller_address", "Address", FORM_LINES, .max = PARTY_ADDRESS_MAX},
     [COUNTRY] = {"seller_country", "Country", FORM_TEXT, .max = 2, .placeholder = "DE",
                  .help = "Two letters."},
-    [TAX_ID] = {"seller_tax_id", "Tax id", FORM_TEXT, .max = 60, .autocomplete = "off"},
-    [EMAIL] = {"seller_email", "E-mail", FORM_TEXT, .max = 254, .autocomplete = "off"},
+    [TAX_ID] = {"seller_tax_id", "Tax id", FORM_TEXT, .max = PARTY_TAX_ID_MAX, .autocomplete = "off"},
+    [EMAIL] = {"seller_email", "E-mail", FORM_TEXT, .max = EMAIL_MAX, .autocomplete = "off"},
     [NOTE] = {"seller_note", "Foot of the invoice", FORM_LINES, .max = 1000,
               .help = "Bank account, register number. Bank transfers of top-ups go there, too."},
     [ZONE] = {"time_zone", "Time zone", FORM_CHOICE,

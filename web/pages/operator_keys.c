@@ -1,6 +1,7 @@
 /* operator_keys.c: see operator_keys.h. */
 #include "web/pages/operator_keys.h"
 
+#include "identity/field_bounds.h"
 #include "identity/manage_key.h"
 #include "web/form.h"
 #include "web/links.h"
@@ -14,7 +15,7 @@ enum { NAME, LIFE };
 static const struct team_id no_team = {0}; /* whose keys are the installation's */
 
 static const struct form_field fields[] = {
-    [NAME] = {"name", "Name", FORM_TEXT, .required = true, .min = 1, .max = 80,
+    [NAME] = {"name", "Name", FORM_TEXT, .required = true, .min = 1, .max = KEY_NAME_MAX,
               .autocomplete = "off", .placeholder = "billing export"},
     [LIFE] = {"life", "Ends", FORM_CHOICE},
 };

@@ -2,6 +2,7 @@
 #include "web/pages/sign_in.h"
 
 #include "base/err.h"
+#include "identity/field_bounds.h"
 #include "identity/login.h"
 #include "notices/notices.h"
 #include "oidc/oidc.h"
@@ -13,7 +14,7 @@
 enum { EMAIL, PASSWORD };
 
 static const struct form_field fields[] = {
-    [EMAIL] = {"email", "E-mail", FORM_EMAIL, .required = true, .max = 254,
+    [EMAIL] = {"email", "E-mail", FORM_EMAIL, .required = true, .max = EMAIL_MAX,
                .autocomplete = "username"},
     [PASSWORD] = {"password", "Password", FORM_PASSWORD, .required = true, .max = 1024,
                   .autocomplete = "current-password"},

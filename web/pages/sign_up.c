@@ -2,6 +2,7 @@
 #include "web/pages/sign_up.h"
 
 #include "base/err.h"
+#include "identity/field_bounds.h"
 #include "identity/password.h"
 #include "identity/user.h"
 #include "web/form.h"
@@ -11,14 +12,14 @@
 enum { NAME, EMAIL, PASSWORD, TEAM };
 
 static const struct form_field fields[] = {
-    [NAME] = {"name", "Your name", FORM_TEXT, .required = true, .min = 1, .max = 120,
+    [NAME] = {"name", "Your name", FORM_TEXT, .required = true, .min = 1, .max = PERSON_NAME_MAX,
               .autocomplete = "name"},
-    [EMAIL] = {"email", "E-mail", FORM_EMAIL, .required = true, .max = 254,
+    [EMAIL] = {"email", "E-mail", FORM_EMAIL, .required = true, .max = EMAIL_MAX,
                .autocomplete = "username"},
     [PASSWORD] = {"password", "Password", FORM_PASSWORD, .required = true, .min = PASSWORD_MIN,
                   .max = PASSWORD_MAX, .help = "At least 12 characters; a few words are fine.",
                   .autocomplete = "new-password"},
-    [TEAM] = {"team_name", "Team", FORM_TEXT, .max = 80, .placeholder = "Acme",
+    [TEAM] = {"team_name", "Team", FORM_TEXT, .max = TEAM_NAME_MAX, .placeholder = "Acme",
               .help = "Who pays: keys, balance and invoices belong to the team.",
               .autocomplete = "organization"},
 };

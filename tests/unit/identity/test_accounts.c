@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "identity/field_bounds.h"
 #include "identity/reset.h"
 #include "identity/team.h"
 
@@ -58,6 +59,30 @@ static void sign_up_refuses_what_is_wrong(void **state)
     wish.invite_required = true;
     assert_int_equal(user_sign_up(t.db, t.a, test_pepper, &wish, &made, &fault), IDENTITY_E_FAULT);
     assert_string_equal(fault.field, "invite");
+}
+
+/* As long as an account may have it later; the team that is named after them cuts it. */
+static void a_long_name_may_sign_up(void **state)
+{
+    struct sign_up wish = people_wish("long@example.org");
+    struct identity_fault fault;
+    struct session_made made;
+    struct session s;
+    char name[2 * PERSON_NAME_MAX + 3];
+
+    for (size_t i = 0; i < sizeof(name) - 1; i += 2)
+        memcpy(name + i, "\u00e4", 2);
+    people_forget_attempts(&t);
+    wish.name = str_n(name, sizeof(name) - 1); /* one more than may be */
+    wish.team_name = STR_NONE;
+    assert_int_equal(user_sign_up(t.db, t.a, test_pepper, &wish, &made, &fault), IDENTITY_E_FAULT);
+    assert_string_equal(fault.field, "name");
+    wish.name.n -= 2;
+    assert_int_equal(user_sign_up(t.db, t.a, test_pepper, &wish, &made, &fault), 0);
+    s = people_session(&t, made.token);
+    assert_int_equal(s.name.n, 2 * PERSON_NAME_MAX);
+    assert_true(str_ends(s.team_name, STR("\u00e4's team")));
+    assert_int_equal(s.team_name.n, 2 * (TEAM_NAME_MAX - 7) + 7);
 }
 
 static int sign_in(const char *email, const char *password, const char *address,
@@ -373,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sign_up_makes_a_team_with_its_owner),
         cmocka_unit_test(sign_up_refuses_what_is_wrong),
+        cmocka_unit_test(a_long_name_may_sign_up),
         cmocka_unit_test(sign_in_needs_the_password),
         cmocka_unit_test(five_failures_close_the_account_for_strangers_only),
         cmocka_unit_test(an_unknown_account_closes_likewise),
