@@ -182,8 +182,8 @@ int app_reset_password(const struct config *config, const char *email)
         else if (r)
             complain("the link could not be made");
         else
-            printf("%s/reset/%.*s\nThe link works once, for 30 minutes.\n", config->public_url,
-                   STR_FMT(wish.token));
+            printf("%s/reset/%.*s\nThe link works once, for %d minutes.\n", config->public_url,
+                   STR_FMT(wish.token), RESET_MINUTES);
     }
     command_close(&c);
     return r != 0;

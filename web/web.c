@@ -12,7 +12,6 @@
 #include "web/links.h"
 #include "web/origin.h"
 
-#define SESSION_SECONDS (12 * 3600)
 /* What is gone back to after signing in; escaped it is three times as long at most, and still a URL. */
 #define NEXT_BYTES KIB(2)
 _Static_assert(3 * NEXT_BYTES + KIB(1) <= BOUND_URL_BYTES, "sign-in with next is a URL that is read");
@@ -320,7 +319,7 @@ bool web_may_sign_in(const struct web *w)
 
 void web_set_session(struct web *w, const struct session_made *made)
 {
-    cookie_set(w->services, w->req, w->out, COOKIE_SESSION, made->token, SESSION_SECONDS);
+    cookie_set(w->services, w->req, w->out, COOKIE_SESSION, made->token, SESSION_HOURS * 3600);
 }
 
 void web_drop_session(struct web *w)

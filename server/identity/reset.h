@@ -1,5 +1,5 @@
 /* reset.h: one-time links by which a person sets a new password. Made by an operator, or for whoever asks
- * by e-mail; valid for 30 minutes; a newer link, a new password or use ends them. */
+ * by e-mail; valid for RESET_MINUTES; a newer link, a new password or use ends them. */
 #pragma once
 
 #include "identity/audit.h"

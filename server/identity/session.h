@@ -1,12 +1,14 @@
 /* session.h: who is signed in.
  *
- * A session is a random 256-bit token in a cookie; the database keeps its keyed digest. It ends 12
- * hours after sign-in, or after 2 idle hours (operators: 30 minutes). The CSRF token is a keyed
+ * A session is a random 256-bit token in a cookie; the database keeps its keyed digest. It ends
+ * SESSION_HOURS after sign-in, or after 2 idle hours (operators: 30 minutes). The CSRF token is a keyed
  * digest of the same token under another name, so that it is never stored. */
 #pragma once
 
 #include "identity/fault.h"
 #include "identity/role.h"
+
+#define SESSION_HOURS 12 /* after sign-in; the cookie lasts as long */
 
 /* Where a sign-in comes from. */
 struct session_from {

@@ -7,8 +7,6 @@
 #include "base/secret.h"
 #include "db/rows.h"
 
-#define SESSION_HOURS 12
-
 /* A key of its own per purpose, so that an invite's token is not a session. */
 struct digest session_digest(const uint8_t session_pepper[32], const char *purpose,
                              struct str token)

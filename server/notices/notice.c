@@ -70,9 +70,9 @@ int notice_invite(struct db *db, struct arena *a, const struct notices *n,
 static int mail_reset(struct db *db, struct arena *a, const struct notices *n,
                       const struct reset_made *made)
 {
-    static const struct str lines[] = {
-        STR("Somebody, you we hope, has asked for a new password. Set one within 30 minutes; the link "
-            "works once, and all sessions end then."),
+    const struct str lines[] = {
+        arena_strf(a, "Somebody, you we hope, has asked for a new password. Set one within %d minutes; the "
+                      "link works once, and all sessions end then.", RESET_MINUTES),
         STR("If it was not you, you need not do anything: your password is as it was."),
     };
     struct letter letter = {
@@ -84,7 +84,7 @@ static int mail_reset(struct db *db, struct arena *a, const struct notices *n,
         .foot = arena_strf(a, "Sent by %.*s to %.*s.", STR_FMT(n->host), STR_FMT(made->email)),
     };
 
-    if (!letter.subject.p || !letter.link.p || !letter.foot.p)
+    if (!lines[0].p || !letter.subject.p || !letter.link.p || !letter.foot.p)
         return err_origin(-ENOMEM);
     return notice_mail(db, a, n, (struct team_id){0}, "reset", made->email, &letter,
                        RESET_MINUTES * 60);

@@ -90,6 +90,8 @@ test('a link to a new password comes by mail, to who is known; the answer is the
   assert.match(page.text, /Your new password is set/);
   const again = await new Visitor(one.url).get(new URL(got.link).pathname);
   assert.equal(again.status, 404);
+  for (const said of [known.text, got.text.replace(/\s+/g, ' '), again.text]) assert.match(said, /(for|within|older than) 30 minutes/);
+  assert.match(again.text, /Ask for a new one where you sign in\./);
   await eventually(() => cluster.sql('SELECT count(*) AS n FROM reset_wish')[0].n === 0, 'every wish to be looked at');
   assert.equal(mail.to('nobody-here@example.org').length, 0);
   assert.equal(row('nobody-here@example.org'), undefined);

@@ -20,11 +20,12 @@ static int gone(struct web *w)
 {
     struct problem p = problem_of(PROBLEM_NOT_FOUND);
 
-    p.message = notices_mail(w->services->notices)
-                    ? STR("This link has been used, was replaced by a newer one, or is older than 30 "
-                          "minutes. Ask for a new one where you sign in.")
-                    : STR("This link has been used, was replaced by a newer one, or is older than 30 "
-                          "minutes. Ask your operator for a new one.");
+    p.message = arena_strf(w->arena,
+                           "This link has been used, was replaced by a newer one, or is older than %d "
+                           "minutes. Ask %s.",
+                           RESET_MINUTES,
+                           notices_mail(w->services->notices) ? "for a new one where you sign in"
+                                                              : "your operator for a new one");
     return web_fail(w, &p);
 }
 
