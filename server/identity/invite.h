@@ -16,7 +16,7 @@ struct invite_page {
     size_t n;
 };
 
-/* by: the role of who invites; only owners invite owners. email may be empty. *ret_token is shown
+/* by: the role of who invites, which a user has still to have; only owners invite owners. email may be empty. *ret_token is shown
  * once, as part of the link. Team scope. Fields: email, role. */
 int invite_make(struct db *db, struct arena *a, const uint8_t session_pepper[32],
                 const struct actor *actor, enum role by, struct team_id team, enum role role,

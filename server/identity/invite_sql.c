@@ -48,6 +48,30 @@ static int room_for_another(struct db *db, struct team_id team, struct identity_
     return 0;
 }
 
+DB_QUERY(invite_lock_team, "SELECT id FROM team WHERE id = $1 FOR KEY SHARE")
+DB_QUERY(invite_maker, "SELECT role FROM member WHERE team_id = $1 AND user_id = $2")
+
+/* Whoever is removed or demoted at the same time (member_sql.c, which locks the team too) is either told no
+ * here, or the invitation is there to be revoked. */
+static int still_may(struct db *db, struct arena *a, struct team_id team, int64_t maker, enum role given,
+                     struct identity_fault *fault)
+{
+    enum role now;
+    struct str role;
+    int64_t id;
+    int r = db_one(db, &invite_lock_team, NULL, DB_ARGS(db_i64(team.v)), DB_COLS(db_col_i64("id", &id)));
+
+    if (r == 0)
+        r = db_one(db, &invite_maker, a, DB_ARGS(db_i64(team.v), db_i64(maker)),
+                   DB_COLS(db_col_text("role", &role)));
+    if (r != 0 && r != DB_E_NONE)
+        return db_fatal(r);
+    if (r == DB_E_NONE || !role_parse(role, &now) ||
+        !role_covers(now, given == ROLE_OWNER ? ROLE_OWNER : ROLE_ADMIN))
+        return identity_fault_set(fault, "role", "You cannot give this role any longer.");
+    return 0;
+}
+
 int invite_make(struct db *db, struct arena *a, const uint8_t session_pepper[32],
                 const struct actor *actor, enum role by, struct team_id team, enum role role,
                 struct str email, struct str *ret_token, struct identity_fault *fault)
@@ -61,6 +85,8 @@ int invite_make(struct db *db, struct arena *a, const uint8_t session_pepper[32]
         return identity_fault_set(fault, "role", "Only an owner can make another owner.");
     int r = str_trim(email).n > 0 ? field_email(a, email, "email", &email, fault) : 0;
 
+    if (r == 0 && creator)
+        r = still_may(db, a, team, creator, role, fault);
     if (r == 0)
         r = room_for_another(db, team, fault);
     if (r != 0)

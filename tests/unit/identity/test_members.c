@@ -165,6 +165,12 @@ static void who_is_removed_does_not_come_back_by_their_own_invitation(void **sta
     assert_int_equal(open.n, 1);
     assert_int_equal(peek(theirs), IDENTITY_E_NONE);
     assert_int_equal(peek(ours), 0);
+    /* Nor by one that they were about to make. */
+    people_begin(&t, DB_TEAM(owner.team));
+    assert_int_equal(invite_make(t.db, t.a, test_pepper, &admin, ROLE_ADMIN, owner.team, ROLE_VIEWER,
+                                 STR(""), &theirs, &fault), IDENTITY_E_FAULT);
+    assert_string_equal(fault.field, "role");
+    db_rollback(t.db);
 }
 
 static void who_is_demoted_has_no_invitations_that_they_could_not_make(void **state)
