@@ -41,7 +41,7 @@ struct usage_table {
 /* A million calls take one to four seconds to be summed by tag. */
 #define USAGE_TAG_CALLS 1000000
 enum { USAGE_TABLE_OK = 0, USAGE_TABLE_E_MANY = 1 };
-/* Twice the keys that a team may have at a time: only tags, of which each call may have its own, and keys
+/* More than twice the keys that a team may have at a time: only tags, of which each call may have its own, and keys
  * that were deleted come to more. */
 #define USAGE_ROWS_MAX 5000
 /* At most USAGE_ROWS_MAX rows, dearest first (days: oldest first). By tag a call with several is in the row of
