@@ -179,12 +179,13 @@ static int finish(struct db *db, const struct actor *actor, const char *action, 
 DB_QUERY(guardrail_lock_team, "SELECT id FROM team WHERE id = $1 FOR NO KEY UPDATE")
 DB_QUERY(guardrail_lock_installation, "SELECT 1::bigint AS id FROM installation FOR NO KEY UPDATE")
 
-/* $3: the rule that may have the name. $4, $5: the project or the key. */
+/* $3: the rule that may have the name, and its key though that is deleted. $4, $5: the project or the key. */
 DB_QUERY(guardrail_place,
          "SELECT count(*) AS total, count(*) FILTER (WHERE lower(g.name) = lower($2) AND g.id <> $3) AS taken,"
          "       ($4::bigint = 0 OR EXISTS (SELECT FROM project WHERE team_id = $1 AND id = $4)) AS project,"
          "       ($5::bigint = 0 OR EXISTS (SELECT FROM api_key WHERE team_id = $1 AND id = $5"
-         "                                                        AND deleted_at IS NULL)) AS key"
+         "                                                        AND deleted_at IS NULL)"
+         "        OR coalesce(bool_or(g.id = $3 AND g.key_id = $5), false)) AS key"
          "  FROM guardrail g WHERE g.team_id IS NOT DISTINCT FROM $1")
 
 static int check_place(struct db *db, struct team_id team, int64_t id,

@@ -42,25 +42,28 @@ static int finish(struct db *db, struct arena *a, const struct actor *actor, con
     return r;
 }
 
+/* $3: the key that may stay in an archived project. */
 DB_QUERY(key_room,
          "SELECT count(*) AS keys,"
          "       $2::bigint = 0 OR EXISTS (SELECT FROM project WHERE team_id = $1 AND id = $2"
-         "                                   AND archived_at IS NULL) AS project"
+         "                                   AND archived_at IS NULL)"
+         "       OR coalesce(bool_or(id = $3 AND project_id = $2), false) AS project"
          "  FROM api_key WHERE team_id = $1 AND deleted_at IS NULL")
 
-static int check_place(struct db *db, struct team_id team, const struct key_settings *s,
-                       bool another, struct identity_fault *fault)
+/* key 0: a new one. */
+static int check_place(struct db *db, struct team_id team, struct key_id key,
+                       const struct key_settings *s, struct identity_fault *fault)
 {
     int64_t keys;
     bool project;
-    int r = db_one(db, &key_room, NULL, DB_ARGS(db_i64(team.v), db_i64(s->project.v)),
+    int r = db_one(db, &key_room, NULL, DB_ARGS(db_i64(team.v), db_i64(s->project.v), db_i64(key.v)),
                    DB_COLS(db_col_i64("keys", &keys), db_col_bool("project", &project)));
 
     if (r != 0)
         return db_fatal(r);
     if (!project)
         return identity_fault_set(fault, "project", "There is no such project.");
-    if (another && keys >= BOUND_KEYS_PER_TEAM)
+    if (!key.v && keys >= BOUND_KEYS_PER_TEAM)
         return identity_fault_set(fault, "name", "A team has at most 2000 keys. Delete some.");
     return 0;
 }
@@ -124,7 +127,7 @@ int keyring_mint(struct db *db, struct arena *a, const uint8_t key_pepper[32],
     if (r == 0)
         r = keyring_check_expiry(s.expires_at_us, fault);
     if (r == 0)
-        r = check_place(db, team, &s, true, fault);
+        r = check_place(db, team, (struct key_id){0}, &s, fault);
     if (r == 0)
         r = keyring_secret(a, key_pepper, KEY_PREFIX, &secret);
     if (r == 0)
@@ -192,7 +195,7 @@ int keyring_update(struct db *db, struct arena *a, const struct actor *actor, st
     if (r == 0)
         r = check_new_expiry(db, team, key, s.expires_at_us, fault);
     if (r == 0)
-        r = check_place(db, team, &s, false, fault);
+        r = check_place(db, team, key, &s, fault);
     if (r == 0)
         r = store_changed(db, team, key, &s);
     if (r == 0)

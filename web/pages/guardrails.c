@@ -63,10 +63,20 @@ static struct str rule_link(struct web *w, struct area area, int64_t id, const c
 
 /* --- the form --- */
 
-static int add_places(struct web *w, struct form *form, struct area area)
+static void add_key(struct form *form, const struct key_view *k)
+{
+    form_option(form, PLACE, arena_strf(form->arena, "key:%" PRId64, k->id.v),
+                arena_strf(form->arena, "key %.*s%s", STR_FMT(k->settings.name),
+                           k->deleted ? " (deleted)" : ""));
+}
+
+/* now: the rule that is changed, whose project or key is there though it is archived or deleted. */
+static int add_places(struct web *w, struct form *form, struct area area,
+                      const struct guardrail_settings *now)
 {
     struct project_page projects = {0};
     struct key_page keys = {0};
+    struct key_view own = {0};
     struct arena *a = w->arena;
     int r;
 
@@ -76,17 +86,24 @@ static int add_places(struct web *w, struct form *form, struct area area)
     r = project_list(w->db, a, area.team, &projects);
     if (r == 0)
         r = keyring_list(w->db, a, area.team, false, &keys);
-    for (size_t i = 0; r == 0 && i < projects.n; i++)
-        if (!projects.v[i].archived)
-            form_option(form, PLACE, arena_strf(a, "project:%" PRId64, projects.v[i].id.v),
-                        arena_strf(a, "project %.*s", STR_FMT(projects.v[i].name)));
+    if (r == 0 && now && now->key.v)
+        r = keyring_get(w->db, a, area.team, now->key, &own);
+    for (size_t i = 0; r == 0 && i < projects.n; i++) {
+        const struct project *p = &projects.v[i];
+
+        if (!p->archived || (now && now->project.v == p->id.v))
+            form_option(form, PLACE, arena_strf(a, "project:%" PRId64, p->id.v),
+                        arena_strf(a, "project %.*s%s", STR_FMT(p->name), p->archived ? " (archived)" : ""));
+    }
     for (size_t i = 0; r == 0 && i < keys.n; i++)
-        form_option(form, PLACE, arena_strf(a, "key:%" PRId64, keys.v[i].id.v),
-                    arena_strf(a, "key %.*s", STR_FMT(keys.v[i].settings.name)));
+        add_key(form, &keys.v[i]);
+    if (r == 0 && own.deleted)
+        add_key(form, &own);
     return r;
 }
 
-static int open_form(struct web *w, struct form *form, struct area area)
+static int open_form(struct web *w, struct form *form, struct area area,
+                     const struct guardrail_settings *now)
 {
     int r = form_init(form, w->arena, fields, ARRAY_LEN(fields));
 
@@ -99,7 +116,7 @@ static int open_form(struct web *w, struct form *form, struct area area)
     for (size_t i = 0; i < ARRAY_LEN(actions); i++)
         form_option(form, ACTION, str_c(guard_action_name(actions[i].action)), str_c(actions[i].option));
     r = form_set_many(form, WHERE, &STR("request"), 1);
-    return r ? r : add_places(w, form, area);
+    return r ? r : add_places(w, form, area, now);
 }
 
 static int fill_form(struct web *w, struct form *form, const struct guardrail_settings *s)
@@ -242,7 +259,7 @@ static int show(struct web *w, int status, struct area area, int64_t id, const s
 static int show_new(struct web *w, struct area area)
 {
     struct form form;
-    int r = open_form(w, &form, area);
+    int r = open_form(w, &form, area, NULL);
 
     return r ? web_outcome(w, r) : show(w, 200, area, 0, &form);
 }
@@ -255,7 +272,7 @@ static int show_one(struct web *w, struct area area)
     int r = web_param_id(w, 0, &id) ? guardrail_get(w->db, w->arena, area.team, id, &rule) : IDENTITY_E_NONE;
 
     if (r == 0)
-        r = open_form(w, &form, area);
+        r = open_form(w, &form, area, &rule.is);
     if (r == 0)
         r = fill_form(w, &form, &rule.is);
     return r ? web_outcome(w, r) : show(w, 200, area, id, &form);
@@ -265,10 +282,13 @@ static int save(struct web *w, struct area area, int64_t id)
 {
     struct identity_fault fault = {0};
     struct guardrail_settings s;
+    struct guardrail rule;
     struct form form;
     int64_t made;
-    int r = open_form(w, &form, area);
+    int r = id ? guardrail_get(w->db, w->arena, area.team, id, &rule) : 0;
 
+    if (r == 0)
+        r = open_form(w, &form, area, id ? &rule.is : NULL);
     if (r == 0)
         r = form_read(&form, &w->submitted);
     if (r == 0)

@@ -54,18 +54,22 @@ static struct str compared_by(struct web *w)
     return m ? arena_str(w->arena, m->name) : STR_NONE;
 }
 
-static int add_projects(struct web *w, struct form *form)
+static int add_projects(struct web *w, struct form *form, const struct key_settings *now)
 {
     struct project_page projects;
-    int r = project_list(w->db, w->arena, w->session.team, &projects);
+    struct arena *a = w->arena;
+    int r = project_list(w->db, a, w->session.team, &projects);
 
     if (r != 0)
         return r;
     form_option(form, KEY_FIELD_PROJECT, STR(""), STR("No project"));
-    for (size_t i = 0; i < projects.n; i++)
-        if (!projects.v[i].archived)
-            form_option(form, KEY_FIELD_PROJECT,
-                        arena_strf(w->arena, "%" PRId64, projects.v[i].id.v), projects.v[i].name);
+    for (size_t i = 0; i < projects.n; i++) {
+        const struct project *p = &projects.v[i];
+
+        if (!p->archived || (now && now->project.v == p->id.v))
+            form_option(form, KEY_FIELD_PROJECT, arena_strf(a, "%" PRId64, p->id.v),
+                        p->archived ? arena_strf(a, "%.*s (archived)", STR_FMT(p->name)) : p->name);
+    }
     return 0;
 }
 
@@ -103,7 +107,7 @@ int key_form_open(struct web *w, struct form *form, const struct key_settings *n
     int r = form_init(form, w->arena, fields, ARRAY_LEN(fields));
 
     if (r == 0)
-        r = add_projects(w, form);
+        r = add_projects(w, form, now);
     if (r != 0)
         return r;
     add_models(w, form, now);
@@ -133,6 +137,12 @@ static struct str tag_lines(struct arena *a, const struct key_settings *s)
     return lines ? joined(a, lines, s->n_tags) : STR("");
 }
 
+/* The day as the form shows it: that on which the last moment of the key lies. */
+static struct str expiry_day(struct web *w, int64_t expires_at_us)
+{
+    return expires_at_us ? view_day(w->arena, expires_at_us - 1, w->zone) : STR("");
+}
+
 int key_form_show(struct web *w, struct form *form, const struct key_settings *s)
 {
     form_set(form, KEY_FIELD_NAME, s->name);
@@ -142,8 +152,7 @@ int key_form_show(struct web *w, struct form *form, const struct key_settings *s
         form_set_money(form, KEY_FIELD_BUDGET, s->budget);
         form_set(form, KEY_FIELD_WINDOW, str_c(key_window_name(s->budget_window)));
     }
-    if (s->expires_at_us)
-        form_set(form, KEY_FIELD_EXPIRES, view_day(w->arena, s->expires_at_us - 1, w->zone));
+    form_set(form, KEY_FIELD_EXPIRES, expiry_day(w, s->expires_at_us));
     form_set_i64(form, KEY_FIELD_RPM, s->rpm);
     form_set_i64(form, KEY_FIELD_TPM, s->tpm);
     form_set_i64(form, KEY_FIELD_CONCURRENCY, s->concurrency);
@@ -231,6 +240,14 @@ static void read_cache(struct web *w, struct form *form, const struct key_settin
         form_fault_at(form, KEY_FIELD_CACHE, "An owner or admin can change this.");
 }
 
+/* A moment whose day was left as it was shown stays as it is: it need not be the end of a day. */
+static int64_t read_expiry(struct web *w, struct str day, const struct key_settings *now)
+{
+    if (now && str_eq(day, expiry_day(w, now->expires_at_us)))
+        return now->expires_at_us;
+    return zone_end_of_day_us(w->zone, day);
+}
+
 int key_form_settings(struct web *w, struct form *form, const struct key_settings *now,
                       struct key_settings *ret)
 {
@@ -239,7 +256,7 @@ int key_form_settings(struct web *w, struct form *form, const struct key_setting
         .name = v[KEY_FIELD_NAME].text,
         .models = v[KEY_FIELD_MODELS].many,
         .n_models = v[KEY_FIELD_MODELS].n_many,
-        .expires_at_us = zone_end_of_day_us(w->zone, v[KEY_FIELD_EXPIRES].text),
+        .expires_at_us = read_expiry(w, v[KEY_FIELD_EXPIRES].text, now),
         .rpm = v[KEY_FIELD_RPM].number,
         .tpm = v[KEY_FIELD_TPM].number,
         .concurrency = v[KEY_FIELD_CONCURRENCY].number,

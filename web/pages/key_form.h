@@ -24,12 +24,12 @@ enum key_field {
 };
 
 /* Empty, with the team's projects and the models that are served as options, and those of `now`
- * (may be NULL) whether they are served or not. */
+ * (may be NULL) though the project is archived or a model is not served. */
 int key_form_open(struct web *w, struct form *form, const struct key_settings *now) _must_use_;
 /* Fills in what a key has. */
 int key_form_show(struct web *w, struct form *form, const struct key_settings *settings) _must_use_;
 /* From a form that was read; what is wrong with it stands in the form then. now: as it stands, since
- * not everybody may change all of it; NULL: a new key. */
+ * not everybody may change all of it, and a day that is left alone keeps its moment; NULL: a new key. */
 int key_form_settings(struct web *w, struct form *form, const struct key_settings *now,
                       struct key_settings *ret) _must_use_;
 /* view.form, whether the part that is folded away stands open, and by which model questions are compared. */

@@ -382,6 +382,25 @@ static void project_names_are_unique_in_their_team(void **state)
     assert_true(page.v[1].archived);
 }
 
+static void an_archived_project_keeps_its_keys_and_takes_no_others(void **state)
+{
+    struct identity_fault fault = {"", ""};
+    struct key_settings s = {.name = STR("stays")};
+    struct key_minted inside, outside;
+
+    people_begin(&t, DB_TEAM(ada.team));
+    assert_int_equal(project_create(t.db, t.a, &actor, ada.team, STR("Old"), &s.project, &fault), 0);
+    people_commit(&t);
+    inside = mint(&s);
+    outside = mint(&(struct key_settings){.name = STR("comes")});
+    people_begin(&t, DB_TEAM(ada.team));
+    assert_int_equal(project_archive(t.db, t.a, &actor, ada.team, s.project), 0);
+    s.rpm = 120;
+    assert_int_equal(keyring_update(t.db, t.a, &actor, ada.team, inside.id, &s, &fault), 0);
+    assert_int_equal(keyring_update(t.db, t.a, &actor, ada.team, outside.id, &s, &fault), IDENTITY_E_FAULT);
+    db_rollback(t.db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_removed_members_keys_stop_on_demand),
         cmocka_unit_test(management_keys_have_a_team_or_are_the_operators),
         cmocka_unit_test(project_names_are_unique_in_their_team),
+        cmocka_unit_test(an_archived_project_keeps_its_keys_and_takes_no_others),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
