@@ -346,12 +346,20 @@ static const char *input_mode(enum form_kind kind)
     return kind == FORM_INTEGER ? "numeric" : kind == FORM_MONEY ? "decimal" : NULL;
 }
 
-static struct json_object *field_view(const struct form_field *field, const struct form_value *v)
+/* Where several forms stand on a page, the forms' names tell their fields apart. */
+static struct str field_id(const struct form *f, const char *key, const char *name)
+{
+    return strcmp(key, "form") == 0 ? str_c(name) : arena_strf(f->arena, "%s-%s", key, name);
+}
+
+static struct json_object *field_view(const struct form_field *field, const struct form_value *v,
+                                      struct str id)
 {
     struct json_object *o = json_new_object();
     const char *type = input_type(field->kind);
     bool limited = type && field->max && (field->kind == FORM_TEXT || field->kind == FORM_EMAIL);
 
+    json_set_str(o, "id", id);
     json_set_cstr(o, "name", field->name);
     json_set_cstr(o, "label", field->label);
     json_set_cstr(o, "type", type);
@@ -383,7 +391,8 @@ void form_view(const struct form *f, struct json_object *view, const char *key)
     struct json_object *o = json_new_object();
 
     for (size_t i = 0; i < f->n; i++)
-        json_set(o, f->fields[i].name, field_view(&f->fields[i], &f->v[i]));
+        json_set(o, f->fields[i].name,
+                 field_view(&f->fields[i], &f->v[i], field_id(f, key, f->fields[i].name)));
     json_set_cstr(o, "fault", f->fault);
     json_set_bool(o, "wrong", f->wrong);
     json_set(view, key, o);

@@ -74,5 +74,6 @@ int form_lines(const struct form *f, size_t field, const struct str **ret, size_
 void form_fault(struct form *f, const struct identity_fault *fault);
 void form_fault_at(struct form *f, size_t field, const char *sentence);
 
-/* Sets view.key to {fault, NAME: field, ...}; each field is what partials/field wants. */
+/* Sets view.key to {fault, NAME: field, ...}; each field is what partials/field wants. Its id on the page is
+ * its name, and of a form whose key is not "form" KEY-NAME, since a page may have several. */
 void form_view(const struct form *f, struct json_object *view, const char *key);

@@ -50,8 +50,16 @@ static const struct form_field key_fields[] = {
     [KEY_ROLE] = {"role", "May do", FORM_CHOICE},
 };
 
+/* The project whose new name was refused; id 0: none. */
+struct refused {
+    struct project_id id;
+    struct str text;
+    const char *fault;
+};
+
 struct forms {
     struct form team, buyer, response, shadow, project, key;
+    struct refused rename;
     int64_t days;      /* that responses are kept, and... */
     bool opted_out;    /* ...whether no second model is asked, as they are stored */
     struct str secret; /* of a management key just minted */
@@ -114,6 +122,7 @@ static int open_forms(struct web *w, struct forms *forms)
     int r = open_team_forms(w, forms);
 
     forms->secret = STR("");
+    forms->rename = (struct refused){0};
     if (r == 0)
         r = form_init(&forms->project, w->arena, project_fields, ARRAY_LEN(project_fields));
     if (r == 0)
@@ -121,19 +130,22 @@ static int open_forms(struct web *w, struct forms *forms)
     return r;
 }
 
-static struct json_object *projects_view(struct web *w, const struct project_page *page)
+static struct json_object *projects_view(struct web *w, const struct project_page *page,
+                                         const struct refused *refused)
 {
     struct json_object *list = json_new_array();
 
     for (size_t i = 0; i < page->n; i++) {
         const struct project *p = &page->v[i];
-        struct json_object *o = json_new_object();
+        bool typed = refused->id.v == p->id.v;
+        struct json_object *o;
 
-        if (p->archived) {
-            json_unref(o);
+        if (p->archived)
             continue;
-        }
+        o = json_new_object();
         json_set_str(o, "name", p->name);
+        json_set_str(o, "new_name", typed ? refused->text : p->name);
+        json_set_cstr(o, "fault", typed ? refused->fault : NULL);
         json_set_i64(o, "id", p->id.v);
         json_set_str(o, "keys", view_plural(w->arena, p->key_count, "key", NULL));
         json_set_str(o, "rename_link", link_project(w->arena, p->id, "rename"));
@@ -184,7 +196,7 @@ static int show(struct web *w, int status, const struct forms *forms)
     form_view(&forms->shadow, view, "shadow_form");
     form_view(&forms->project, view, "project_form");
     form_view(&forms->key, view, "key_form");
-    json_set(view, "projects", projects_view(w, &projects));
+    json_set(view, "projects", projects_view(w, &projects, &forms->rename));
     json_set(view, "manage_keys", keys_view(w, &keys));
     json_set_str(view, "secret", forms->secret);
     json_set_str(view, "api_url", web_url(w, STR("/api/v1")));
@@ -294,18 +306,19 @@ int page_project_add(struct web *w)
 
 int page_project_rename(struct web *w)
 {
+    struct refused refused = {.text = str_trim(pairs_get(&w->submitted, "name"))};
     struct identity_fault fault = {0};
-    struct project_id id;
     struct forms forms;
     int r = IDENTITY_E_NONE;
 
-    if (web_param_id(w, 0, &id.v))
-        r = project_rename(w->db, w->arena, &w->actor, w->session.team, id,
-                           str_trim(pairs_get(&w->submitted, "name")), &fault);
+    if (web_param_id(w, 0, &refused.id.v))
+        r = project_rename(w->db, w->arena, &w->actor, w->session.team, refused.id, refused.text,
+                           &fault);
     if (r == 0)
         return web_redirect(w, link_to(LINK_settings), "The project is renamed.");
     if (r == IDENTITY_E_FAULT && (r = open_forms(w, &forms)) == 0) {
-        forms.project.fault = fault.sentence;
+        refused.fault = fault.sentence;
+        forms.rename = refused;
         return show(w, 422, &forms);
     }
     return web_outcome(w, r);

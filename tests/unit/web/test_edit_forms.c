@@ -157,12 +157,32 @@ static void an_expiry_that_is_left_alone_stays(void **state)
     assert_stored("api_key WHERE id = %ld AND expires_at IS NULL", key);
 }
 
+static void a_refused_name_stands_in_the_row_of_its_project(void **state)
+{
+    long taken = add_project("Spring"), other = add_project("Summer");
+    _cleanup_(freep) char *refused = NULL;
+    const char *row;
+
+    (void)state;
+    refused = browse_send(&site, "/settings", path_of("/settings/projects/%ld/rename", other), "name=spring");
+    assert_status(refused, 422);
+    row = strstr(refused, path_of("id=\"rename-%ld\">", other)); /* it is open */
+    assert_non_null(row);
+    row = between(row, "id=\"project-", "</p>");
+    assert_has(row, "value=\"spring\"");
+    assert_has(row, "aria-invalid=\"true\"");
+    assert_has(row, path_of("id=\"project-%ld-fault\"", other));
+    assert_has(refused, path_of("id=\"rename-%ld\" popover", taken));
+    assert_has_not(refused, "class=\"note bad\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_of_an_archived_project_keeps_it),
         cmocka_unit_test(a_rule_keeps_an_archived_project_and_a_deleted_key),
         cmocka_unit_test(an_expiry_that_is_left_alone_stays),
+        cmocka_unit_test(a_refused_name_stands_in_the_row_of_its_project),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
