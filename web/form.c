@@ -139,8 +139,10 @@ static bool is_option(const struct form_value *v, struct str value)
     return false;
 }
 
-static const char *check_many(const struct form_value *v)
+static const char *check_many(const struct form_field *field, const struct form_value *v)
 {
+    if (field->required && !v->n_many)
+        return "Choose at least one.";
     for (size_t i = 0; i < v->n_many; i++)
         if (!is_option(v, v->many[i]))
             return "Choose from the list.";
@@ -152,7 +154,7 @@ static const char *check(struct form *f, const struct form_field *field, struct 
     struct civil day;
 
     if (field->kind == FORM_MANY)
-        return check_many(v);
+        return check_many(field, v);
     if (field->kind == FORM_SWITCH)
         return NULL;
     if (!v->text.n && field->kind != FORM_CHOICE)

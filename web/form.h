@@ -52,7 +52,7 @@ struct form {
     bool wrong;
 };
 
-/* An empty form; its options live until form_done, which the arena runs. */
+/* An empty form; its options live as long as the arena. */
 int form_init(struct form *f, struct arena *a, const struct form_field *fields, size_t n)
     _must_use_;
 /* Fills it from what was submitted. Afterwards f->wrong tells whether a field is not as its table

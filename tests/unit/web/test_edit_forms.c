@@ -133,6 +133,10 @@ static void a_rule_keeps_an_archived_project_and_a_deleted_key(void **state)
     refused = browse_send(&site, "/guardrails", "/guardrails",
                           path_of("name=late&finds=email&where=request&action=block&place=key:%ld", key));
     assert_status(refused, 422);
+    free(refused);
+    refused = browse_send(&site, "/guardrails", "/guardrails", "name=late&finds=email&action=block&place=all");
+    assert_status(refused, 422);
+    assert_has(refused, "Choose at least one.");
 }
 
 static void an_expiry_that_is_left_alone_stays(void **state)
