@@ -25,7 +25,7 @@ static const struct {
     {SECTION_TEAM_ADMIN, "API reference", "book-open", "/reference", "h"},
     {SECTION_OPERATOR, "System", "server", "/operator", "y"},
     {SECTION_OPERATOR, "Incident switches", "siren", "/operator/incidents", "x"},
-    {SECTION_OPERATOR, "Alerts", "mail", "/operator/alerts", "1"},
+    {SECTION_OPERATOR, "Alerts", "mail", "/operator/alerts", "2"},
     {SECTION_OPERATOR, "Findings", "circle-alert", "/operator/findings", "f"},
     {SECTION_OPERATOR, "Provider accounts", "plug", "/operator/accounts", "p"},
     {SECTION_OPERATOR, "Models and prices", "layers", "/operator/models", "r"},

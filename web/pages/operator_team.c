@@ -1,6 +1,7 @@
 /* operator_team.c: see operator_team.h. */
 #include "web/pages/operator_team.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "base/err.h"
@@ -235,6 +236,14 @@ static void put_facts(struct web *w, const struct team *team, struct json_object
     json_set_str(view, "unfreeze_link", link_operator_team(w->arena, team->id, "unfreeze"));
 }
 
+/* A grant's day is one of the team's, as it is where it is given and on the team's own page. */
+static int add_grants(struct web *w, const struct team *team, struct json_object *view)
+{
+    const struct zone *zone = zone_open(w->arena, team->settings.time_zone);
+
+    return zone ? grants_view(w, team->id, zone, view) : err_origin(-ENOMEM);
+}
+
 static int show(struct web *w, int status, const struct team *team, const struct team_told *told)
 {
     struct json_object *view = json_new_object();
@@ -251,7 +260,7 @@ static int show(struct web *w, int status, const struct team *team, const struct
     if (r == 0)
         r = operator_money_forms(w, told->adjust, told->grant, view);
     if (r == 0)
-        r = grants_view(w, team->id, w->zone, view);
+        r = add_grants(w, team, view);
     if (r == 0)
         r = add_orders(w, team, view);
     if (r == 0)

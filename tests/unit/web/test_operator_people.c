@@ -71,6 +71,42 @@ static void a_team_gets_money_once_a_form(void **state)
     page_has(path, "Correction");
 }
 
+static void a_grant_ends_on_the_team_s_day(void **state)
+{
+    _cleanup_(freep) char *list = browse_get(&site, "/operator/teams?q=bob%40example.org");
+    long team = number_behind(list, "row-link\" href=\"/operator/teams/");
+    const char *path = path_of("/operator/teams/{}", team);
+
+    (void)state;
+    assert_int_equal(db_script(owner, "UPDATE team SET time_zone = 'Pacific/Honolulu'"
+                                      " WHERE name = 'Bobbins & Co'"),
+                     0);
+    send_ok(path, path_of("/operator/teams/{}/grant", team),
+            "amount=1&reason=Until+then&reference=op-of-a-day&name=Until&priority=100&expires=2098-12-31");
+    page_has(path, "31 Dec 2098, 23:59:59 HST");
+    page_has_not(path, "1 Jan 2099");
+}
+
+/* Ada has a team and is an operator. */
+static void a_letter_leads_to_one_section(void **state)
+{
+    _cleanup_(freep) char *page = browse_get(&site, "/operator");
+    bool seen[256] = {false};
+    int letters = 0;
+
+    (void)state;
+    for (const char *p = page; (p = strstr(p, "data-key=\"")); letters++) {
+        unsigned char letter = (unsigned char)*(p += strlen("data-key=\""));
+
+        if (seen[letter])
+            fail_msg("g %c leads to two sections", letter);
+        seen[letter] = true;
+        assert_int_equal(p[1], '"');
+    }
+    assert_true(letters > 20);
+    assert_false(seen['g']); /* begins anew */
+}
+
 static void a_frozen_team_is_seen_everywhere(void **state)
 {
     _cleanup_(freep) char *list = browse_get(&site, "/operator/teams?q=bob%40example.org");
@@ -206,6 +242,8 @@ int main(void)
         cmocka_unit_test(every_page_shows_with_little_in_it),
         cmocka_unit_test(nobody_else_gets_in),
         cmocka_unit_test(a_team_gets_money_once_a_form),
+        cmocka_unit_test(a_grant_ends_on_the_team_s_day),
+        cmocka_unit_test(a_letter_leads_to_one_section),
         cmocka_unit_test(a_frozen_team_is_seen_everywhere),
         cmocka_unit_test(users_are_disabled_promoted_and_reset),
         cmocka_unit_test(keys_of_the_installation_are_minted_shown_once_and_revoked),
