@@ -47,10 +47,14 @@ static struct str param(struct web *w, const char *name)
     return value.p ? str_trim(value) : STR("");
 }
 
+/* Days hold before a period, which a form always has; but where the form already showed days (it says so by
+ * `days`), a period is what was chosen in it, and holds. */
 static void read_time(struct web *w, struct log_params *p)
 {
     struct civil day;
 
+    if (p->period.n && param(w, "days").n)
+        p->from = p->to = STR("");
     if (civil_parse_day(p->from, &day))
         p->filter.from_us = zone_unix_us(w->zone, &day);
     if (civil_parse_day(p->to, &day)) {
@@ -217,9 +221,20 @@ static struct json_object *add_options(struct shown *s, const char *name, const 
     return options;
 }
 
+/* A key or project by which one filters is told of by its name, or by its id where it is none of the team's,
+ * and stays an option. */
+static void chosen_view(struct shown *s, struct json_object *options, const char *name, const char *says,
+                        struct str id, struct str label)
+{
+    if (!label.p && id.n)
+        view_choice(options, id, id, true);
+    add_chip(s, name, says, label.p ? label : id);
+}
+
 static void keys_view(struct shown *s, const struct log_choices *choices)
 {
     struct json_object *options = add_options(s, "keys", "any");
+    struct str name = STR_NONE;
 
     for (size_t i = 0; i < choices->keys.n; i++) {
         const struct log_key *key = &choices->keys.v[i];
@@ -229,24 +244,29 @@ static void keys_view(struct shown *s, const struct log_choices *choices)
             continue;
         view_choice(options, arena_strf(s->w->arena, "%" PRId64, key->id.v), key->name, chosen);
         if (chosen)
-            add_chip(s, "key", "key is", key->name);
+            name = key->name;
     }
+    chosen_view(s, options, "key", "key is", s->p->key, name);
 }
 
 static int projects_view(struct shown *s)
 {
     struct json_object *options = add_options(s, "projects", "any");
-    struct project_page projects;
-    int r = project_list(s->w->db, s->w->arena, s->p->filter.team, &projects);
+    struct project_page projects = {0};
+    struct str name = STR_NONE;
+    int r = 0;
 
+    if (s->p->filter.team.v)
+        r = project_list(s->w->db, s->w->arena, s->p->filter.team, &projects);
     for (size_t i = 0; r == 0 && i < projects.n; i++) {
         bool chosen = projects.v[i].id.v == s->p->filter.project.v;
 
         view_choice(options, arena_strf(s->w->arena, "%" PRId64, projects.v[i].id.v),
                     projects.v[i].name, chosen);
         if (chosen)
-            add_chip(s, "project", "project is", projects.v[i].name);
+            name = projects.v[i].name;
     }
+    chosen_view(s, options, "project", "project is", s->p->project, name);
     return r;
 }
 
@@ -278,8 +298,7 @@ static int choices_view(struct shown *s)
     texts_view(s, "providers", choices.providers, choices.n_providers, s->p->provider);
     add_chip(s, "model", "model is", s->p->model);
     add_chip(s, "provider", "provider is", s->p->provider);
-    if (s->p->filter.team.v)
-        keys_view(s, &choices);
+    keys_view(s, &choices);
     return 0;
 }
 
@@ -304,6 +323,8 @@ static void fixed_view(struct shown *s)
     json_set_str(s->filter, "above", s->p->above);
     json_set_str(s->filter, "from", s->p->from);
     json_set_str(s->filter, "to", s->p->to);
+    json_set_bool(s->filter, "days", s->p->from.n || s->p->to.n);
+    json_set_cstr(s->filter, "usual_period", PERIOD_DEFAULT);
     json_set_str(s->filter, "tag", s->p->tag);
     json_set_str(s->filter, "guardrail", s->p->guardrail);
     json_set_str(s->filter, "rule", s->p->rule);
@@ -349,7 +370,7 @@ int log_params_view(struct web *w, const struct log_params *p, struct str path,
     fixed_view(&s);
     fixed_chips(&s);
     r = choices_view(&s);
-    if (r == 0 && p->filter.team.v)
+    if (r == 0)
         r = projects_view(&s);
     json_set_bool(s.filter, "of_team", p->filter.team.v != 0);
     return r;

@@ -78,6 +78,27 @@
         else if (event.key === 'Escape' && panel) shut();
     });
 
+    // --- a period or days: of the two the form shows the one that was chosen last ---
+    const inForm = (name) => document.querySelector(`.filters [name=${name}]`);
+
+    function choosePeriod() {
+        inForm('from').value = inForm('to').value = '';
+        inForm('days')?.remove();
+    }
+
+    function chooseDays() {
+        const period = inForm('period');
+        const any = Boolean(inForm('from').value || inForm('to').value);
+        if (any && ![...period.options].some((option) => option.value === '')) period.add(new Option('days below', ''), 0);
+        if (any || period.value === '') period.value = any ? '' : period.dataset.usual;
+    }
+
+    // Before the form is sent, which the same event brings about.
+    document.addEventListener('change', (event) => {
+        if (event.target === inForm('period') && event.target.value) choosePeriod();
+        else if (event.target === inForm('from') || event.target === inForm('to')) chooseDays();
+    }, true);
+
     // --- columns, kept in a cookie so that the server writes them into the table ---
     const byDefault = (name) => name !== 'ttfb';
     const table = () => document.querySelector('.log');

@@ -169,6 +169,10 @@ static void all_calls_are_listed_filtered_and_opened(void **state)
              "account is <strong>openai main</strong>");
     page_has_not("/operator/calls?account=openai+main", "demo main");
     lists_no_call("/operator/calls?team=2");
+    page_has("/operator/calls?key=4711&project=4712", "key is <strong>4711</strong>");
+    page_has("/operator/calls?key=4711&project=4712", "project is <strong>4712</strong>");
+    page_has("/operator/calls?team=1&key=4711", "key is <strong>4711</strong>");
+    page_has("/operator/calls?period=1h&from=2026-01-02&days=shown", "time is <strong>1h</strong>");
     page_has("/operator/calls?status=blocked&model=gpt-4o-mini", "model is");
 }
 

@@ -255,6 +255,35 @@ static void the_log_pages_by_key_and_opens_a_call(void **state)
     shows("/log?id=nonsense", "is not a request id");
 }
 
+static void of_days_and_a_period_that_which_was_chosen_last_holds(void **state)
+{
+    static const char days[] = "name=\"days\" value=\"shown\"", chip[] = "from <strong>2026-01-02</strong>";
+    _cleanup_(freep) char *opened = browse_get(&site, "/log?from=2026-01-02&to=2026-01-03");
+    _cleanup_(freep) char *period = NULL, *typed = NULL, *status = NULL;
+
+    (void)state;
+    assert_has(opened, chip);
+    assert_has(opened, days);
+    status = browse_get(&site, "/log?period=&from=2026-01-02&to=2026-01-03&days=shown&status=ok");
+    assert_has(status, chip);
+    assert_has(status, days);
+    period = browse_get(&site, "/log?period=1h&from=2026-01-02&to=2026-01-03&days=shown");
+    assert_has(period, "time is <strong>1h</strong>");
+    assert_has_not(period, "2026-01-02");
+    assert_has_not(period, days);
+    typed = browse_get(&site, "/log?period=1h&from=2026-01-02&to="); /* in a form that showed a period */
+    assert_has(typed, chip);
+    assert_has_not(typed, "time is <strong>1h</strong>");
+}
+
+static void what_one_filters_by_is_told_though_it_is_nobody_s(void **state)
+{
+    (void)state;
+    shows("/log?key=4711", "key is <strong>4711</strong>");
+    shows("/log?key=4711", "<option value=\"4711\" selected>");
+    shows("/log?project=4712", "project is <strong>4712</strong>");
+}
+
 static void every_kind_of_call_has_a_page(void **state)
 {
     static const char *const statuses[] = {"ok",          "blocked", "upstream_error",
@@ -389,6 +418,8 @@ int main(void)
         cmocka_unit_test(settings_projects_and_management_keys),
         cmocka_unit_test(a_past_shows_everywhere),
         cmocka_unit_test(the_log_pages_by_key_and_opens_a_call),
+        cmocka_unit_test(of_days_and_a_period_that_which_was_chosen_last_holds),
+        cmocka_unit_test(what_one_filters_by_is_told_though_it_is_nobody_s),
         cmocka_unit_test(every_kind_of_call_has_a_page),
         cmocka_unit_test(export_usage_ledger_and_preview_agree),
         cmocka_unit_test(a_row_of_figures_leads_to_the_requests_that_it_counts),
