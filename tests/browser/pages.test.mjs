@@ -256,10 +256,12 @@ async function lookAt(page, at, path, who, size, status) {
     return {
       wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       headings: [...document.querySelectorAll('h1')].length, shifted: window.shifted(), refused: window.refused,
+      twice: [...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, i, all) => all.indexOf(id) !== i),
     };
   });
   assert.ok(seen.wide <= 0, `${at}: ${seen.wide} px too wide`);
   assert.equal(seen.headings, 1, `${at}: headings`);
+  assert.deepEqual(seen.twice, [], `${at}: ids that stand there twice`);
   assert.ok(seen.shifted.drawn, `${at}: drawn`);
   assert.deepEqual(seen.shifted.later, [], `${at}: it moves`);
   assert.ok(seen.shifted.whileRead < 0.1, `${at}: it moves while it is read: ${seen.shifted.whileRead}`);
@@ -515,6 +517,44 @@ test('a request opens beside the list, and j and k go on', async () => {
   await page.keyboard.press('Escape');
   assert.equal(await page.locator('.panel').count(), 0);
   assert.equal(await ask(page), 'row-link', 'the row has the focus again');
+  await page.close();
+}, { needs });
+
+test('of days and a period the log shows what was chosen last', async () => {
+  const page = await contexts.USERwide.newPage();
+  const day = new Date().toISOString().slice(0, 10);
+  const at = (name) => page.locator(`.filters [name=${name}]`);
+  const chips = () => page.locator('.filter-chip').allTextContents();
+  const asks = (what, fn) => Promise.all([page.waitForURL(what), fn()]);
+  await page.goto(`${server.url}/log?from=${day}&to=${day}`);
+  assert.equal(await at('period').inputValue(), '');
+  await asks(/\?period=7d$/, () => at('period').selectOption('7d'));
+  await page.locator('.filter-chip', { hasText: '7d' }).waitFor();
+  assert.deepEqual([await at('from').inputValue(), await at('to').inputValue()], ['', '']);
+  await page.locator('.more-filters summary').click();
+  await asks(new RegExp(`\\?from=${day}$`), () => at('from').fill(day));
+  await page.locator('.filter-chip', { hasText: day }).waitFor();
+  assert.equal(await at('period').inputValue(), '');
+  assert.equal((await chips()).length, 1);
+  await asks(/\?period=24h$/, () => at('from').fill(''));
+  assert.equal(await at('period').inputValue(), '24h');
+  await page.close();
+}, { needs });
+
+test('a role is not changed before its button is pressed', async () => {
+  const page = await contexts.USERwide.newPage();
+  const sent = [];
+  page.on('request', (r) => { if (r.method() === 'POST') sent.push(r.url()); });
+  await page.goto(`${server.url}/members`);
+  const role = page.locator('td select[name=role]').first();
+  await role.focus();
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowUp');
+  assert.notEqual(await role.inputValue(), 'owner');
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+  assert.deepEqual(sent, []);
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Set' }).first().click()]);
+  assert.equal(sent.length, 1);
   await page.close();
 }, { needs });
 
