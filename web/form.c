@@ -179,6 +179,19 @@ static const char *check(struct form *f, const struct form_field *field, struct 
     return check_text(f, field, v);
 }
 
+/* Browsers send CR LF between the lines of a text area, whatever stood there (HTML 4.01, 17.13.4): what is only
+ * sent back stays as it is stored. */
+static struct str with_line_feeds(struct arena *a, struct str text)
+{
+    char *out = arena_alloc(a, text.n + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; out && i < text.n; i++)
+        if (text.p[i] != '\r' || i + 1 == text.n || text.p[i + 1] != '\n')
+            out[n++] = text.p[i];
+    return out ? str_n(out, n) : STR_NONE;
+}
+
 int form_read(struct form *f, const struct pairs *submitted)
 {
     for (size_t i = 0; i < f->n; i++) {
@@ -189,7 +202,11 @@ int form_read(struct form *f, const struct pairs *submitted)
 
         v->on = text.p != NULL;
         v->text = !text.p ? STR("") : field->kind == FORM_PASSWORD ? text : str_trim(text);
-        if (field->kind == FORM_MANY)
+        if (field->kind == FORM_LINES)
+            v->text = with_line_feeds(f->arena, v->text);
+        if (!v->text.p)
+            r = err_origin(-ENOMEM);
+        else if (field->kind == FORM_MANY)
             r = pairs_all(f->arena, submitted, field->name, &v->many, &v->n_many);
         if (r < 0)
             return err_trace(r);

@@ -19,7 +19,7 @@ enum form_kind {
     FORM_CHOICE,   /* one of the options that the page adds */
     FORM_MANY,     /* check boxes: any of the options */
     FORM_SWITCH,   /* one check box: .on */
-    FORM_LINES,    /* a text area */
+    FORM_LINES,    /* a text area; its lines end with LF */
 };
 
 struct form_field {

@@ -31,7 +31,7 @@ static const struct form_field fields[KEY_FIELDS] = {
     [KEY_FIELD_ADDRESSES] = {"addresses", "Client addresses", FORM_LINES, .max = 4000,
                              .placeholder = "10.0.0.0/8",
                              .help = "One network or address a line. Empty: from anywhere."},
-    [KEY_FIELD_TAGS] = {"tags", "Tags", FORM_LINES, .max = 1000, .placeholder = "customer=acme",
+    [KEY_FIELD_TAGS] = {"tags", "Tags", FORM_LINES, .max = 4000, .placeholder = "customer=acme",
                         .help = "One name=value a line; they stand on every call of the key."},
     [KEY_FIELD_CACHE] = {"cache_seconds", "Seconds to keep answers", FORM_INTEGER,
                          .max = KEY_CACHE_SECONDS_MAX, .placeholder = "off",

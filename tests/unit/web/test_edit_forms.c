@@ -161,6 +161,26 @@ static void an_expiry_that_is_left_alone_stays(void **state)
     assert_stored("api_key WHERE id = %ld AND expires_at IS NULL", key);
 }
 
+static void lines_end_as_they_are_stored(void **state)
+{
+    (void)state;
+    send_ok("/settings", "/settings/buyer",
+            "legal_name=&address=Weg+1%0D%0ABerlin&country=&tax_id=DE9&billing_email=");
+    assert_stored("team WHERE name = '%s' AND address = E'Weg 1\\nBerlin' AND tax_id = 'DE9'", "Acme");
+}
+
+static void as_many_tags_as_a_key_may_have_fit_its_form(void **state)
+{
+    char fields[2048] = "name=Tagged&budget_window=month&project=&tags=";
+    size_t n = strlen(fields);
+
+    (void)state;
+    for (int i = 0; i < BOUND_KEY_TAGS; i++)
+        n += (size_t)snprintf(fields + n, sizeof(fields) - n, "t%d%%3D%0100d%%0A", i, i);
+    assert_true(n < sizeof(fields));
+    assert_stored("api_key WHERE id = %ld AND length(tags::text) > 1600", mint(fields));
+}
+
 static void a_refused_name_stands_in_the_row_of_its_project(void **state)
 {
     long taken = add_project("Spring"), other = add_project("Summer");
@@ -186,6 +206,8 @@ int main(void)
         cmocka_unit_test(a_key_of_an_archived_project_keeps_it),
         cmocka_unit_test(a_rule_keeps_an_archived_project_and_a_deleted_key),
         cmocka_unit_test(an_expiry_that_is_left_alone_stays),
+        cmocka_unit_test(lines_end_as_they_are_stored),
+        cmocka_unit_test(as_many_tags_as_a_key_may_have_fit_its_form),
         cmocka_unit_test(a_refused_name_stands_in_the_row_of_its_project),
     };
 
