@@ -22,7 +22,7 @@ int page_operator_target_add(struct web *w)
         r = form_read(&form, &w->submitted);
     if (r != 0)
         return web_outcome(w, r);
-    target_form_draft(&form, &draft);
+    target_form_draft(&form, NULL, &draft);
     if (!form.wrong && str_i64(form.v[TARGET_FIELD_ACCOUNT].text, &account.v) != STR_OK)
         form_fault_at(&form, TARGET_FIELD_ACCOUNT, "Choose from the list.");
     if (!form.wrong)
@@ -53,6 +53,23 @@ static int read_target(struct web *w, struct target_id *ret, struct model_row *r
     return r;
 }
 
+/* As it stands. */
+static int read_draft(struct web *w, struct target_id id, struct model_id model, struct target_draft *ret)
+{
+    struct target_row *rows = NULL;
+    size_t n = 0;
+    int r = target_list(w->db, w->arena, model, &rows, &n);
+
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].id.v == id.v) {
+            *ret = rows[i].is;
+            return 0;
+        }
+    return CHANGE_E_NONE;
+}
+
 /* As the partial of the edit form has it: no account. */
 static int read_form(struct web *w, struct form *form)
 {
@@ -66,17 +83,19 @@ static int read_form(struct web *w, struct form *form)
 int page_operator_target_update(struct web *w)
 {
     struct identity_fault fault = {0};
-    struct target_draft draft;
+    struct target_draft now, draft;
     struct model_row model;
     struct target_id id;
     struct form form;
     int r = read_target(w, &id, &model);
 
     if (r == 0)
+        r = read_draft(w, id, model.id, &now);
+    if (r == 0)
         r = read_form(w, &form);
     if (r != 0)
         return web_outcome(w, r);
-    target_form_draft(&form, &draft);
+    target_form_draft(&form, &now, &draft);
     if (!form.wrong)
         r = target_edit(w->db, &w->actor, id, &draft, &fault);
     if (r == CHANGE_E_FAULT)

@@ -91,9 +91,10 @@ int target_form_show(struct form *form, const struct target_draft *d)
     return 0;
 }
 
-void target_form_draft(const struct form *form, struct target_draft *ret)
+void target_form_draft(const struct form *form, const struct target_draft *now, struct target_draft *ret)
 {
     const struct form_value *v = form->v;
+    uint32_t unseen = now ? now->lacks & ~ABILITIES_ASKED : 0;
 
     *ret = (struct target_draft){
         .upstream_model = v[TARGET_FIELD_UPSTREAM].text,
@@ -101,7 +102,7 @@ void target_form_draft(const struct form *form, struct target_draft *ret)
         .priority = (int32_t)v[TARGET_FIELD_PRIORITY].number,
         .weight = (int32_t)v[TARGET_FIELD_WEIGHT].number,
         .enabled = v[TARGET_FIELD_ENABLED].on,
-        .lacks = ability_bits_of(v[TARGET_FIELD_LACKS].many, v[TARGET_FIELD_LACKS].n_many),
+        .lacks = unseen | ability_bits_of(v[TARGET_FIELD_LACKS].many, v[TARGET_FIELD_LACKS].n_many),
         .context_tokens = v[TARGET_FIELD_CONTEXT].number,
         .max_output_tokens = v[TARGET_FIELD_OUTPUT].number,
     };

@@ -23,4 +23,5 @@ int target_form_new(struct web *w, struct form *form, bool *ret_any) _must_use_;
 /* Of a target that exists: its account is fixed. */
 int target_form_open(struct web *w, struct form *form) _must_use_;
 int target_form_show(struct form *form, const struct target_draft *draft) _must_use_;
-void target_form_draft(const struct form *form, struct target_draft *ret);
+/* now: as it stands, of which the form does not show every ability that is lacking; NULL: a new one. */
+void target_form_draft(const struct form *form, const struct target_draft *now, struct target_draft *ret);

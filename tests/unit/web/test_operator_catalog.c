@@ -138,6 +138,26 @@ static void a_model_is_routed_priced_and_switched(void **state)
     page_has(path, "it has no target");
 }
 
+/* Abilities that no request asks for are no boxes of the form. */
+static void a_target_keeps_what_its_form_does_not_show(void **state)
+{
+    long account = an_account("Lacking"), model = a_model("acme-lacks"), target;
+    const char *path = path_of("/operator/models/{}", model);
+    _cleanup_(freep) char *add = NULL, *page = NULL;
+
+    (void)state;
+    assert_true(asprintf(&add, "account=%ld&upstream_model=up&priority=0&weight=100&output_limit_field=", account) > 0);
+    send_ok(path, path_of("/operator/models/{}/targets", model), add);
+    page = browse_get(&site, path);
+    target = number_behind(page, "action=\"/operator/targets/");
+    assert_int_equal(db_script(owner, "UPDATE target SET lacks = '{tools,web_search}' WHERE upstream_model = 'up'"), 0);
+    send_ok(path, path_of("/operator/targets/{}", target),
+            "upstream_model=up-2&priority=0&weight=100&output_limit_field=&lacks=vision");
+    assert_int_equal(db_script(owner, "SELECT 1 / count(*) FROM target WHERE upstream_model = 'up-2'"
+                                      "   AND lacks @> '{vision,web_search}' AND cardinality(lacks) = 2"),
+                     0);
+}
+
 static void a_models_settings_are_kept(void **state)
 {
     long model = a_model("acme-2");
@@ -280,6 +300,7 @@ int main(void)
         cmocka_unit_test(an_account_is_added_changed_and_deleted),
         cmocka_unit_test(a_wrong_account_is_told_beside_its_field),
         cmocka_unit_test(a_model_is_routed_priced_and_switched),
+        cmocka_unit_test(a_target_keeps_what_its_form_does_not_show),
         cmocka_unit_test(a_models_settings_are_kept),
         cmocka_unit_test(rules_are_added_moved_tried_and_deleted),
         cmocka_unit_test(prices_are_published_and_kept),
