@@ -59,22 +59,35 @@ static void add_embedders(struct web *w, struct form *form, struct str chosen)
             form_option(form, SIMILARITY, arena_str(w->arena, models[i].name), arena_str(w->arena, models[i].name));
 }
 
+/* The zones that are offered, and the one that is set, which may be another that the database knows. */
+static int add_zones(struct web *w, struct form *form, struct str chosen)
+{
+    struct zone_list zones;
+    bool listed = false;
+    int r = team_zones(w->db, w->arena, &zones);
+
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < zones.n; i++) {
+        form_option(form, ZONE, zones.v[i], zones.v[i]);
+        listed |= str_eq(zones.v[i], chosen);
+    }
+    if (!listed)
+        form_option(form, ZONE, chosen, chosen);
+    return 0;
+}
+
 static int open_form(struct web *w, struct form *form)
 {
     struct installation is;
-    struct zone_list zones;
     int r = form_init(form, w->arena, fields, ARRAY_LEN(fields));
 
     if (r == 0)
         r = installation_get(w->db, w->arena, &is);
-    if (r == 0)
-        add_embedders(w, form, is.similarity_model);
-
-    if (r == 0)
-        r = team_zones(w->db, w->arena, &zones);
-    for (size_t i = 0; r == 0 && i < zones.n; i++)
-        form_option(form, ZONE, zones.v[i], zones.v[i]);
-    return r;
+    if (r != 0)
+        return r;
+    add_embedders(w, form, is.similarity_model);
+    return add_zones(w, form, is.time_zone);
 }
 
 static int show(struct web *w, int status, const struct form *form)

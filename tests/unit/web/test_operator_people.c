@@ -218,6 +218,9 @@ static void the_seller_is_kept(void **state)
             "seller_name=Gate&invoice_prefix=GT&time_zone=Europe%2FBerlin&call_retention_months=13");
     page_has(path, "value=\"13\"");
     page_has("/operator", "13 months");
+    assert_int_equal(db_script(owner, "UPDATE installation SET time_zone = 'Etc/UTC'"), 0);
+    page_has(path, "value=\"Etc/UTC\" selected");
+    send_ok(path, path, "seller_name=Gate&invoice_prefix=GT&time_zone=Etc%2FUTC&call_retention_months=13");
 }
 
 static void ids_that_are_none_are_not_found(void **state)
