@@ -9,10 +9,11 @@
  * of the snapshot 0.8 s (two cores, beside other work). */
 #define OWN_ACCOUNTS_PER_TEAM 20
 
-/* A model that an account of the kind may serve, and whether this one does. */
+/* A model that an account of the kind may serve, and whether this one does; also one that it serves though
+ * the installation routes it to no provider of the kind now. */
 struct own_model {
     struct str name;
-    bool served;
+    bool offered, served;
 };
 
 /* May an own account of the team's be changed now? Each change has every node load its catalogue anew, so

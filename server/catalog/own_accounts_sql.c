@@ -61,11 +61,12 @@ int own_account_get(struct db *db, struct arena *a, struct team_id team, struct 
 }
 
 DB_QUERY(own_models_all,
-         "SELECT o.model AS name,"
-         "       bool_or(EXISTS (SELECT FROM target t"
-         "                        WHERE t.model_id = o.model_id AND t.account_id = $2"
-         "                          AND t.deleted_at IS NULL)) AS served"
-         "  FROM own_offer($1) o GROUP BY o.model ORDER BY o.model COLLATE \"C\" LIMIT $3")
+         "SELECT n.name, bool_or(n.offered) AS offered, bool_or(NOT n.offered) AS served"
+         "  FROM (SELECT o.model AS name, true AS offered FROM own_offer($1) o"
+         "        UNION ALL"
+         "        SELECT m.name, false FROM target t JOIN model m ON m.id = t.model_id"
+         "         WHERE t.account_id = $2 AND t.deleted_at IS NULL) n"
+         " GROUP BY n.name ORDER BY n.name COLLATE \"C\" LIMIT $3")
 
 struct own_read {
     struct own_model row;
@@ -83,7 +84,8 @@ int own_models(struct db *db, struct arena *a, struct str kind, struct account_i
     struct own_read t = {.rows = DB_ROWS(a, &t.row)};
     int r = db_each(db, &own_models_all, a,
                     DB_ARGS(db_text(kind), db_i64(id.v), db_i64(BOUND_CATALOG_ROWS)),
-                    DB_COLS(db_col_text("name", &t.row.name), db_col_bool("served", &t.row.served)),
+                    DB_COLS(db_col_text("name", &t.row.name), db_col_bool("offered", &t.row.offered),
+                            db_col_bool("served", &t.row.served)),
                     own_push, &t);
 
     if (r)
@@ -96,6 +98,8 @@ int own_models(struct db *db, struct arena *a, struct str kind, struct account_i
 DB_QUERY(own_unknown,
          "SELECT w.name FROM unnest($2::text[]) w(name)"
          " WHERE NOT EXISTS (SELECT FROM own_offer($1) o WHERE o.model = w.name)"
+         "   AND NOT EXISTS (SELECT FROM target t JOIN model m ON m.id = t.model_id"
+         "                    WHERE t.account_id = $3 AND t.deleted_at IS NULL AND m.name = w.name)"
          " ORDER BY w.name LIMIT 1")
 DB_QUERY(own_targets_drop,
          "UPDATE target SET deleted_at = now()"
@@ -111,11 +115,12 @@ DB_QUERY(own_targets_add,
          " ORDER BY o.model, o.upstream_model"
          " ON CONFLICT (model_id, account_id, upstream_model) WHERE deleted_at IS NULL DO NOTHING")
 
-static int check_known(struct db *db, struct arena *a, struct str kind, const struct str *models,
-                       size_t n, struct identity_fault *fault)
+static int check_known(struct db *db, struct arena *a, const struct account_row *row,
+                       const struct str *models, size_t n, struct identity_fault *fault)
 {
     struct str name;
-    int r = db_one(db, &own_unknown, a, DB_ARGS(db_text(kind), db_texts(models, n)),
+    int r = db_one(db, &own_unknown, a,
+                   DB_ARGS(db_text(row->is.kind), db_texts(models, n), db_i64(row->id.v)),
                    DB_COLS(db_col_text("name", &name)));
 
     if (r == DB_E_NONE)
@@ -132,7 +137,7 @@ int own_serve(struct db *db, struct arena *a, const struct actor *actor, const s
     struct change change = {.action = "account.serve", .kind = "account", .object_id = row->id.v,
                             .team = row->is.team};
     int64_t dropped = 0, added = 0;
-    int r = check_known(db, a, row->is.kind, models, n, fault);
+    int r = check_known(db, a, row, models, n, fault);
 
     if (r)
         return r;

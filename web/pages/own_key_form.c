@@ -45,7 +45,9 @@ int own_form_open(struct web *w, struct form *form, const struct provider *p, st
     if (!served)
         return err_origin(-ENOMEM);
     for (size_t i = 0; i < n; i++) {
-        form_option(form, MODELS, models[i].name, models[i].name);
+        form_option(form, MODELS, models[i].name,
+                    models[i].offered ? models[i].name
+                                      : arena_strf(w->arena, "%.*s (not routed there now)", STR_FMT(models[i].name)));
         if (models[i].served || !id.v)
             served[n_served++] = models[i].name;
     }

@@ -40,7 +40,7 @@ static void make_teams(int n)
     assert_int_equal(db_open(pg.owner_conninfo, "test", &owner), 0);
     snprintf(sql, sizeof(sql),
              "INSERT INTO team (id, name, time_zone) OVERRIDING SYSTEM VALUE"
-             " SELECT i, 'Team ' || i, 'UTC' FROM generate_series(9001, %d) i", 9000 + n);
+             " SELECT i, 'Team ' || i, 'UTC' FROM generate_series(9001, %d) i ON CONFLICT DO NOTHING", 9000 + n);
     assert_int_equal(db_script(owner, sql), 0);
     db_close(owner);
 }
@@ -128,6 +128,46 @@ static void teams_own_accounts_stand_apart(void **state)
         assert_int_equal(rows[i].is.team.v, 0);
 }
 
+static const struct own_model *model_among(const struct own_model *models, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_c(models[i].name, name))
+            return &models[i];
+    return NULL;
+}
+
+static void what_an_account_serves_stays_though_it_is_not_offered_any_more(void **state)
+{
+    const struct account_id account = add_account("openai", "for a while", "sk-1");
+    const struct model_id gone = add_model("went-away"), stays = add_model("went-not");
+    const struct target_id target = add_target(gone, account, "up");
+    const struct str names[] = {STR("went-away"), STR("went-not")};
+    const struct own_model *m;
+    struct own_model *models;
+    struct account_row row;
+    struct account_id own;
+    size_t n;
+
+    make_teams(3);
+    (void)add_target(stays, account, "up-2");
+    own = add_own(9003, "keeps");
+    assert_int_equal(target_delete(db, &the_operator, target), CHANGE_OK);
+    assert_int_equal(own_account_get(db, arena, (struct team_id){9003}, own, &row), CHANGE_OK);
+    assert_int_equal(own_serve(db, arena, &the_operator, &row, names, 2, &fault), CHANGE_OK);
+    assert_int_equal(own_models(db, arena, STR("openai"), own, &models, &n), CHANGE_OK);
+    m = model_among(models, n, "went-away");
+    assert_non_null(m);
+    assert_false(m->offered);
+    assert_true(m->served);
+    m = model_among(models, n, "went-not");
+    assert_true(m->offered);
+    assert_true(m->served);
+    assert_int_equal(own_serve(db, arena, &the_operator, &row, &names[1], 1, &fault), CHANGE_OK);
+    assert_int_equal(own_serve(db, arena, &the_operator, &row, names, 2, &fault), CHANGE_E_FAULT);
+    assert_int_equal(own_models(db, arena, STR("openai"), own, &models, &n), CHANGE_OK);
+    assert_null(model_among(models, n, "went-away"));
+}
+
 static void a_team_has_so_many_accounts_and_changes_them_so_often(void **state)
 {
     struct account_draft d = an_account("openai", "one too many");
@@ -159,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, in_transaction, roll_back)
         TEST(teams_own_accounts_stand_apart),
+        TEST(what_an_account_serves_stays_though_it_is_not_offered_any_more),
         TEST(a_team_has_so_many_accounts_and_changes_them_so_often),
 #undef TEST
     };
