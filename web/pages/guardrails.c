@@ -63,6 +63,22 @@ static struct str rule_link(struct web *w, struct area area, int64_t id, const c
 
 /* --- the form --- */
 
+static int add_projects(struct web *w, struct form *form, struct area area, struct project_id own)
+{
+    struct project_page projects;
+    struct arena *a = w->arena;
+    int r = project_list(w->db, a, area.team, &projects);
+
+    for (size_t i = 0; r == 0 && i < projects.n; i++) {
+        const struct project *p = &projects.v[i];
+
+        if (!p->archived || p->id.v == own.v)
+            form_option(form, PLACE, arena_strf(a, "project:%" PRId64, p->id.v),
+                        arena_strf(a, "project %.*s%s", STR_FMT(p->name), p->archived ? " (archived)" : ""));
+    }
+    return r;
+}
+
 static void add_key(struct form *form, const struct key_view *k)
 {
     form_option(form, PLACE, arena_strf(form->arena, "key:%" PRId64, k->id.v),
@@ -70,36 +86,33 @@ static void add_key(struct form *form, const struct key_view *k)
                            k->deleted ? " (deleted)" : ""));
 }
 
-/* now: the rule that is changed, whose project or key is there though it is archived or deleted. */
+static int add_keys(struct web *w, struct form *form, struct area area, struct key_id own)
+{
+    struct key_page keys;
+    struct key_view one = {0};
+    int r = keyring_list(w->db, w->arena, area.team, false, &keys);
+
+    for (size_t i = 0; r == 0 && i < keys.n; i++)
+        add_key(form, &keys.v[i]);
+    if (r == 0 && own.v)
+        r = keyring_get(w->db, w->arena, area.team, own, &one);
+    if (r == 0 && one.deleted)
+        add_key(form, &one);
+    return r;
+}
+
+/* now: the rule that is changed, whose project or key is there though it is archived or deleted; NULL: a new
+ * one. */
 static int add_places(struct web *w, struct form *form, struct area area,
                       const struct guardrail_settings *now)
 {
-    struct project_page projects = {0};
-    struct key_page keys = {0};
-    struct key_view own = {0};
-    struct arena *a = w->arena;
     int r;
 
     form_option(form, PLACE, STR("all"), area.operators ? STR("every team") : STR("every key"));
     if (area.operators)
         return 0;
-    r = project_list(w->db, a, area.team, &projects);
-    if (r == 0)
-        r = keyring_list(w->db, a, area.team, false, &keys);
-    if (r == 0 && now && now->key.v)
-        r = keyring_get(w->db, a, area.team, now->key, &own);
-    for (size_t i = 0; r == 0 && i < projects.n; i++) {
-        const struct project *p = &projects.v[i];
-
-        if (!p->archived || (now && now->project.v == p->id.v))
-            form_option(form, PLACE, arena_strf(a, "project:%" PRId64, p->id.v),
-                        arena_strf(a, "project %.*s%s", STR_FMT(p->name), p->archived ? " (archived)" : ""));
-    }
-    for (size_t i = 0; r == 0 && i < keys.n; i++)
-        add_key(form, &keys.v[i]);
-    if (r == 0 && own.deleted)
-        add_key(form, &own);
-    return r;
+    r = add_projects(w, form, area, now ? now->project : (struct project_id){0});
+    return r ? r : add_keys(w, form, area, now ? now->key : (struct key_id){0});
 }
 
 static int open_form(struct web *w, struct form *form, struct area area,
