@@ -620,6 +620,35 @@ for (const [name, who, path, fill, said] of [
   }, { needs });
 }
 
+test('a project’s name that is taken is told in its row, also without scripts', async () => {
+  for (const size of ['wide', 'narrow', 'plain']) {
+    const page = await contexts[`USER${size}`].newPage();
+    await page.goto(`${server.url}/settings`);
+    const row = page.locator('.line', { hasText: 'Support desk' });
+    const form = row.locator('form[action$=rename]');
+    if (size === 'plain') await page.setContent((await page.content()).replaceAll(' popover=""', '')); // what one without popovers sees
+    else await row.getByRole('button', { name: 'Rename' }).click();
+    await form.locator('[name=name]').fill('product SEARCH');
+    await Promise.all([page.waitForEvent('load'), form.getByRole('button', { name: 'Rename' }).click()]);
+    const field = form.locator('[name=name]');
+    assert.equal(await field.inputValue(), 'product SEARCH');
+    assert.ok(await field.isVisible());
+    assert.match(await row.locator('.fault').innerText(), /name/);
+    assert.equal(await page.locator('.note.bad').count(), 0);
+    if (size !== 'plain') {
+      assert.ok(await field.evaluate((one) => one === document.activeElement), 'one types on where it was refused');
+      assert.deepEqual(await violations(page), []);
+      for (const theme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme: theme });
+        await picture(page, '/settings-refused', 'USER', size, theme);
+      }
+    }
+    await row.getByRole('link', { name: 'Cancel' }).click();
+    await page.waitForURL('**/settings');
+    await page.close();
+  }
+}, { needs });
+
 test('a figure is whole under the pointer, a time in UTC', async () => {
   const page = await contexts.USERwide.newPage();
   await page.goto(`${server.url}/log`);
