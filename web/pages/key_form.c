@@ -7,31 +7,34 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "catalog/holder.h"
+#include "identity/field_bounds.h"
 #include "identity/project.h"
 #include "web/links.h"
 #include "web/view.h"
 
 static const struct form_field fields[KEY_FIELDS] = {
-    [KEY_FIELD_NAME] = {"name", "Name", FORM_TEXT, .required = true, .min = 1, .max = 80,
+    [KEY_FIELD_NAME] = {"name", "Name", FORM_TEXT, .required = true, .min = 1,
+                        .max = KEY_NAME_MAX,
                         .help = "Who or what uses it: “checkout service, production”.",
                         .autocomplete = "off"},
     [KEY_FIELD_PROJECT] = {"project", "Project", FORM_CHOICE},
-    [KEY_FIELD_BUDGET] = {"budget", "Budget", FORM_MONEY, .max = 1000000000000000,
+    [KEY_FIELD_BUDGET] = {"budget", "Budget", FORM_MONEY, .max = BUDGET_MAX_NANO,
                           .placeholder = "no limit"},
     [KEY_FIELD_WINDOW] = {"budget_window", "Per", FORM_CHOICE},
     [KEY_FIELD_EXPIRES] = {"expires_at", "Expires after", FORM_DAY,
                            .help = "The end of that day, in the team’s time zone."},
     [KEY_FIELD_MODELS] = {"models", "Models", FORM_MANY, .help = "None checked: every model."},
-    [KEY_FIELD_RPM] = {"rpm", "Requests per minute", FORM_INTEGER, .max = 1000000,
+    [KEY_FIELD_RPM] = {"rpm", "Requests per minute", FORM_INTEGER, .max = KEY_LIMIT_MAX,
                        .placeholder = "no limit"},
-    [KEY_FIELD_TPM] = {"tpm", "Tokens per minute", FORM_INTEGER, .max = 1000000000,
+    [KEY_FIELD_TPM] = {"tpm", "Tokens per minute", FORM_INTEGER, .max = KEY_LIMIT_MAX,
                        .placeholder = "no limit"},
-    [KEY_FIELD_CONCURRENCY] = {"concurrency", "At the same time", FORM_INTEGER, .max = 10000,
+    [KEY_FIELD_CONCURRENCY] = {"concurrency", "At the same time", FORM_INTEGER,
+                               .max = KEY_LIMIT_MAX,
                                .placeholder = "no limit"},
-    [KEY_FIELD_ADDRESSES] = {"addresses", "Client addresses", FORM_LINES, .max = 4000,
+    [KEY_FIELD_ADDRESSES] = {"addresses", "Client addresses", FORM_LINES, .max = KEY_ADDRESS_LINES_MAX,
                              .placeholder = "10.0.0.0/8",
                              .help = "One network or address a line. Empty: from anywhere."},
-    [KEY_FIELD_TAGS] = {"tags", "Tags", FORM_LINES, .max = 4000, .placeholder = "customer=acme",
+    [KEY_FIELD_TAGS] = {"tags", "Tags", FORM_LINES, .max = KEY_TAG_LINES_MAX, .placeholder = "customer=acme",
                         .help = "One name=value a line; they stand on every call of the key."},
     [KEY_FIELD_CACHE] = {"cache_seconds", "Seconds to keep answers", FORM_INTEGER,
                          .max = KEY_CACHE_SECONDS_MAX, .placeholder = "off",

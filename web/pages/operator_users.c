@@ -147,6 +147,7 @@ int page_operator_user_reset(struct web *w)
     view = json_new_object();
     json_set_str(view, "email", user.email);
     json_set_str(view, "secret", web_url(w, link_reset(w->arena, token)));
+    json_set_i64(view, "minutes", RESET_MINUTES);
     return operator_render(w, 200, "operator_user_reset", "Reset link", view);
 }
 

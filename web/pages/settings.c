@@ -2,6 +2,7 @@
 #include "web/pages/settings.h"
 
 #include "base/err.h"
+#include "identity/field_bounds.h"
 #include "identity/manage_key.h"
 #include "identity/project.h"
 #include "identity/team.h"
@@ -17,19 +18,19 @@ enum { PROJECT_NAME };
 enum { KEY_NAME, KEY_ROLE };
 
 static const struct form_field team_fields[] = {
-    [NAME] = {"name", "Name", FORM_TEXT, .required = true, .min = 1, .max = 80,
+    [NAME] = {"name", "Name", FORM_TEXT, .required = true, .min = 1, .max = TEAM_NAME_MAX,
               .autocomplete = "off"},
     [ZONE] = {"time_zone", "Time zone", FORM_CHOICE,
               .help = "Its days, months and invoices are cut in this zone."},
 };
 static const struct form_field buyer_fields[] = {
-    [LEGAL_NAME] = {"legal_name", "Legal name", FORM_TEXT, .max = 200,
+    [LEGAL_NAME] = {"legal_name", "Legal name", FORM_TEXT, .max = PARTY_NAME_MAX,
                     .autocomplete = "organization"},
-    [ADDRESS] = {"address", "Address", FORM_LINES, .max = 500},
+    [ADDRESS] = {"address", "Address", FORM_LINES, .max = PARTY_ADDRESS_MAX},
     [COUNTRY] = {"country", "Country", FORM_TEXT, .max = 2, .placeholder = "DE",
                  .help = "Two letters.", .autocomplete = "country"},
-    [TAX_ID] = {"tax_id", "Tax id", FORM_TEXT, .max = 40, .autocomplete = "off"},
-    [EMAIL] = {"billing_email", "Billing e-mail", FORM_EMAIL, .max = 254,
+    [TAX_ID] = {"tax_id", "Tax id", FORM_TEXT, .max = PARTY_TAX_ID_MAX, .autocomplete = "off"},
+    [EMAIL] = {"billing_email", "Billing e-mail", FORM_EMAIL, .max = EMAIL_MAX,
                .autocomplete = "email"},
 };
 static const struct form_field response_fields[] = {
@@ -41,11 +42,13 @@ static const struct form_field shadow_fields[] = {
     [OPT_OUT] = {"shadow_opt_out", "Never ask a second model", FORM_SWITCH},
 };
 static const struct form_field project_fields[] = {
-    [PROJECT_NAME] = {"name", "New project", FORM_TEXT, .required = true, .min = 1, .max = 80,
+    [PROJECT_NAME] = {"name", "New project", FORM_TEXT, .required = true, .min = 1,
+                      .max = PROJECT_NAME_MAX,
                       .autocomplete = "off"},
 };
 static const struct form_field key_fields[] = {
-    [KEY_NAME] = {"name", "New management key", FORM_TEXT, .required = true, .min = 1, .max = 80,
+    [KEY_NAME] = {"name", "New management key", FORM_TEXT, .required = true, .min = 1,
+                  .max = KEY_NAME_MAX,
                   .autocomplete = "off"},
     [KEY_ROLE] = {"role", "May do", FORM_CHOICE},
 };

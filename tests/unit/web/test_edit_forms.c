@@ -92,6 +92,20 @@ static void a_key_of_an_archived_project_keeps_it(void **state)
     assert_status(refused, 422);
 }
 
+/* The form takes what the API takes, so that no key is there that it cannot save. */
+static void a_key_of_the_widest_limits_is_saved(void **state)
+{
+    const char *limits = "&rpm=1000000000000&tpm=1000000000000&concurrency=1000000000000"
+                         "&budget=1000000000&budget_window=month&project=";
+    long key = mint(path_of("name=Wide%s", limits));
+    const char *path = path_of("/keys/%ld", key);
+
+    (void)state;
+    send_ok(path, path, path_of("name=Wider%s", limits));
+    assert_stored("api_key WHERE id = %ld AND name = 'Wider' AND rpm = 1000000000000 AND tpm = 1000000000000"
+                  " AND concurrency = 1000000000000 AND budget_nano = 1000000000000000000", key);
+}
+
 static void add_rule(const char *name, const char *place)
 {
     send_ok("/guardrails", "/guardrails",
@@ -204,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_of_an_archived_project_keeps_it),
+        cmocka_unit_test(a_key_of_the_widest_limits_is_saved),
         cmocka_unit_test(a_rule_keeps_an_archived_project_and_a_deleted_key),
         cmocka_unit_test(an_expiry_that_is_left_alone_stays),
         cmocka_unit_test(lines_end_as_they_are_stored),
