@@ -10,6 +10,7 @@
 #pragma once
 
 #include "catalog/snapshot.h"
+#include "translation/call_ids.h"
 #include "translation/format.h"
 #include "translation/repeat.h"
 
@@ -31,6 +32,7 @@ struct leg {
     struct chat_writer *writer;
     struct arena *turn;         /* of the events of one batch of bytes */
     struct chat_events events;  /* of the frame that was read last */
+    struct call_ids ids;        /* of the answer's calls of tools */
     struct embed_answer vectors; /* of an embed leg, read */
 };
 

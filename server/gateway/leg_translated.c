@@ -117,6 +117,16 @@ static void report_answer(const struct chat_answer *answer, struct wire_report *
     }
 }
 
+/* The end of the call's id, of which most is random. */
+static struct call_ids ids_of(struct call *c)
+{
+    char id[CALL_ID_TEXT];
+
+    call_id_text(c->r->id, id);
+    return (struct call_ids){
+        .mark = arena_str(c->r->arena, str_c(id + strlen(id) - CALL_IDS_MARK))};
+}
+
 static int read_whole(struct call *c, struct str body, struct wire_report *ret)
 {
     const struct dialect *own = leg_format(&c->leg)->dialect;
@@ -131,6 +141,8 @@ static int read_whole(struct call *c, struct str body, struct wire_report *ret)
     r = upstream_side(c)->read_answer(c->r->arena, body, &c->leg.answer, &fault);
     if (r != CHAT_OK)
         return LEG_E_BAD;
+    c->leg.ids = ids_of(c);
+    call_ids_answer(&c->leg.ids, c->r->arena, &c->leg.answer);
     report_answer(&c->leg.answer, ret);
     if (c->endpoint->keeps)
         c->leg.answer.id = STR_NONE;
@@ -179,6 +191,7 @@ static int open_stream(struct call *c)
 
     c->leg.reader = upstream_side(c)->reader_new(a);
     c->leg.writer = client_side(c)->writer_new(a, &frame);
+    c->leg.ids = ids_of(c);
     return c->leg.reader && c->leg.writer ? 0 : err_origin(-ENOMEM);
 }
 
@@ -236,6 +249,7 @@ static int read_event(struct call *c, const struct sse_event *event, struct wire
     r = upstream_side(c)->read_event(l->reader, l->turn, event, &l->events);
     if (r != CHAT_OK)
         return r < 0 ? err_trace(r) : LEG_E_BAD;
+    call_ids_events(&l->ids, c->r->arena, &l->events);
     for (size_t i = 0; i < l->events.n; i++) {
         report_event(&l->events.v[i], ret);
         if (c->endpoint->keeps && l->events.v[i].kind == CHAT_EVENT_BEGIN)

@@ -92,6 +92,19 @@ bool chat_says_nothing(const struct chat_message *m, chat_can_say *can, struct c
     return true;
 }
 
+const struct chat_part *chat_call_of(const struct chat_request *r, const struct chat_message *m,
+                                     const struct chat_part *result)
+{
+    for (size_t i = (size_t)(m - r->messages); i-- > 0;)
+        for (size_t k = r->messages[i].n_parts; k-- > 0;) {
+            const struct chat_part *p = &r->messages[i].parts[k];
+
+            if (p->kind == CHAT_TOOL_CALL && str_eq(p->tool.id, result->tool.id))
+                return p;
+        }
+    return NULL;
+}
+
 size_t chat_plain_tools(const struct chat_request *r)
 {
     size_t n = 0;

@@ -37,6 +37,10 @@ bool chat_tier(struct str raw, enum service_tier *ret);
  * true, and its parts are among the losses. Empty text is nothing. */
 typedef bool chat_can_say(const struct chat_part *part);
 bool chat_says_nothing(const struct chat_message *m, chat_can_say *can, struct chat_losses *losses);
+/* The call that a result in the message m answers: the nearest one before it with its id. NULL: there
+ * is none. */
+const struct chat_part *chat_call_of(const struct chat_request *r, const struct chat_message *m,
+                                     const struct chat_part *result);
 /* Of the tools, those that are no provider's own; and the loss of those that are. */
 size_t chat_plain_tools(const struct chat_request *r);
 void chat_lose_own_tools(struct chat_losses *losses, const struct chat_request *r);
@@ -102,7 +106,8 @@ struct chat_dialect {
                         struct json_fault *fault);
     void (*write_request)(const struct chat_request *request, const struct chat_target *target,
                           struct buf *out, struct chat_losses *losses);
-    /* write_answer, writer_new and write_event are NULL for formats that no client speaks. */
+    /* write_answer, writer_new and write_event are NULL for formats that no client speaks. A call of
+     * a tool that is read may have no id: call_ids.h makes one before it is written. */
     int (*read_answer)(struct arena *a, struct str body, struct chat_answer *ret,
                        struct json_fault *fault);
     void (*write_answer)(const struct chat_answer *answer, const struct chat_frame *frame,

@@ -4,7 +4,7 @@
 
 #include "base/bounds.h"
 #include "json/scan.h"
-#include "translation/chat_dialect.h"
+#include "translation/call_ids.h"
 #include "translation/framing.h"
 
 static const struct chat_dialect *const dialects[] = {
@@ -47,10 +47,13 @@ static void request(struct arena *a, const struct chat_dialect *from, struct str
 
 static void answer(struct arena *a, const struct chat_dialect *from, struct str in)
 {
+    struct call_ids ids = {.mark = STR("0")};
     struct json_fault fault = {0};
     struct chat_answer read;
     int r = from->read_answer(a, in, &read, &fault);
 
+    if (r == CHAT_OK)
+        call_ids_answer(&ids, a, &read);
     for (size_t i = 0; r == CHAT_OK && i < DIALECTS; i++) {
         struct buf out;
 
@@ -68,6 +71,7 @@ struct pipe {
     const struct chat_dialect *from, *to;
     struct chat_reader *r;
     struct chat_writer *w;
+    struct call_ids ids;
     struct buf out;
 };
 
@@ -79,6 +83,8 @@ static bool pass(struct pipe *p, const struct sse_event *event)
 
     HOLDS(turn);
     ok = p->from->read_event(p->r, turn, event, &events) == CHAT_OK;
+    if (ok)
+        call_ids_events(&p->ids, p->a, &events);
     for (size_t i = 0; ok && i < events.n; i++)
         p->to->write_event(p->w, &frame, &events.v[i], &p->out);
     arena_free(turn);
@@ -115,7 +121,7 @@ static void pieces(struct pipe *p, struct str in, size_t piece)
 static void stream(const struct chat_dialect *from, struct str in, size_t piece, struct buf *ret)
 {
     for (size_t i = 0; i < DIALECTS; i++) {
-        struct pipe p = {.a = arena_new(MIB(256)), .from = from, .to = dialects[i]};
+        struct pipe p = {.a = arena_new(MIB(256)), .from = from, .to = dialects[i], .ids = {.mark = STR("0")}};
 
         if (p.to->writer_new) {
             HOLDS(p.a);

@@ -11,7 +11,7 @@
 #include "slurp.h"
 
 #include "base/bounds.h"
-#include "translation/chat_dialect.h"
+#include "translation/call_ids.h"
 #include "translation/framing.h"
 
 static const struct chat_dialect *const dialects[] = {&openai_chat_neutral,
@@ -104,6 +104,7 @@ static void request(struct arena *a, const struct chat_dialect *from, const stru
 static void answer(struct arena *a, const struct chat_dialect *from, const struct chat_dialect *to,
                    struct str in, struct buf *out)
 {
+    struct call_ids ids = {.mark = STR("0000")};
     struct chat_answer read;
     struct json_fault fault;
     int r = from->read_answer(a, in, &read, &fault);
@@ -112,29 +113,38 @@ static void answer(struct arena *a, const struct chat_dialect *from, const struc
         printf("fault %s: %s\n", fault.path, fault.reason);
         return;
     }
+    call_ids_answer(&ids, a, &read);
     to->write_answer(&read, &frame, out);
     printf("ok\n");
 }
 
+struct passing {
+    struct arena *a;
+    const struct chat_dialect *from, *to;
+    struct chat_reader *r;
+    struct chat_writer *w;
+    struct call_ids ids;
+    struct buf *out;
+};
+
 /* False: there is no more to read, and what there is to say of it has been said. As in the gateway an
  * event lives in an arena that goes before the next one comes. */
-static bool pass(const struct chat_dialect *from, const struct chat_dialect *to,
-                 struct chat_reader *r, struct chat_writer *w, const struct sse_event *event,
-                 struct buf *out)
+static bool pass(struct passing *p, const struct sse_event *event)
 {
     _cleanup_(arena_freep) struct arena *turn = arena_new(MIB(64));
     struct chat_events events = {.n = 0};
 
-    if (!turn || from->read_event(r, turn, event, &events) != CHAT_OK) {
+    if (!turn || p->from->read_event(p->r, turn, event, &events) != CHAT_OK) {
         printf("fault: a frame that is none\n");
         return false;
     }
+    call_ids_events(&p->ids, p->a, &events);
     for (size_t i = 0; i < events.n; i++) {
         if (events.v[i].kind == CHAT_EVENT_ERROR) {
             printf("error %.*s: %.*s\n", STR_FMT(events.v[i].word), STR_FMT(events.v[i].text));
             return false;
         }
-        to->write_event(w, &frame, &events.v[i], out);
+        p->to->write_event(p->w, &frame, &events.v[i], p->out);
     }
     return true;
 }
@@ -149,8 +159,8 @@ static enum framing_kind framing_of(const struct chat_dialect *from)
 static void stream(struct arena *a, const struct chat_dialect *from, const struct chat_dialect *to,
                    size_t piece, struct str in, struct buf *out)
 {
-    struct chat_reader *r = from->reader_new(a);
-    struct chat_writer *w = to->writer_new(a, &frame);
+    struct passing p = {.a = a, .from = from, .to = to, .r = from->reader_new(a),
+                        .w = to->writer_new(a, &frame), .ids = {.mark = STR("0000")}, .out = out};
     struct framing framing;
     struct sse_event event;
     int next = FRAMING_OK;
@@ -163,13 +173,13 @@ static void stream(struct arena *a, const struct chat_dialect *from, const struc
         in = str_n(in.p + part.n, in.n - part.n);
         ok = framing_push(&framing, part) == FRAMING_OK;
         while (ok && (next = framing_next(&framing, &event)) == FRAMING_OK)
-            ok = pass(from, to, r, w, &event, out);
+            ok = pass(&p, &event);
         ok = ok && next != FRAMING_E_BROKEN;
     }
     framing_end(&framing);
     while (ok && framing_next(&framing, &event) == FRAMING_OK)
-        ok = pass(from, to, r, w, &event, out);
-    ok = ok && pass(from, to, r, w, NULL, out);
+        ok = pass(&p, &event);
+    ok = ok && pass(&p, NULL);
     framing_done(&framing);
     if (ok)
         printf("ok\n");

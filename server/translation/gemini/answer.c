@@ -12,13 +12,11 @@ static bool calls_tools(const struct chat_choice *c)
 }
 
 /* A signed call has its wordless thought before it. */
-static void answer_part(struct tree *t, struct node at, size_t i, struct chat_choice *c)
+static void answer_part(struct tree *t, struct node at, struct chat_choice *c)
 {
     struct chat_part part;
 
     gemini_read_part(t, at, &part);
-    if (part.kind == CHAT_TOOL_CALL && !part.tool.id.p)
-        part.tool.id = arena_strf(t->a, "call_%zu", i);
     if (part.kind == CHAT_TOOL_CALL && part.signature.p) {
         c->parts[c->n_parts++] = (struct chat_part){
             .kind = CHAT_THINKING, .path = at.path, .text = STR(""), .signature = part.signature};
@@ -35,7 +33,7 @@ static void candidate(struct tree *t, struct node at, struct chat_choice *c)
     *c = (struct chat_choice){.index = tree_int(t, at, "index", 0, 0)};
     c->parts = tree_array_of(t, struct chat_part, 2 * n);
     for (size_t i = 0; i < n && !tree_failed(t); i++)
-        answer_part(t, node_at(t, parts, i), i, c);
+        answer_part(t, node_at(t, parts, i), c);
     c->finish_word = tree_text(t, at, "finishReason");
     c->finish = gemini_finish_parse(c->finish_word);
     if (c->finish == CHAT_FINISH_STOP && calls_tools(c))

@@ -35,8 +35,6 @@ static void call(struct chat_reader *r, struct events *e, struct flow *f, int64_
                                .name = p->tool.name,
                                .arguments = p->tool.arguments};
 
-    if (!piece.id.p)
-        piece.id = arena_strf(r->a, "call_%lld", (long long)r->calls);
     r->calls++;
     flow_thought(e, f, choice, p->signature);
     flow_call(e, f, r->a, choice, &piece);

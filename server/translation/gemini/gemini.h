@@ -4,8 +4,8 @@
  * signatures"; Vertex AI speaks the same. Names are read in camelCase and snake_case, as Google's
  * servers do, and written in camelCase. Contracts: chat_dialect.h.
  *
- * Odd: calls of tools often have no id here, so ids are made, and results without one belong to the
- * first unanswered call of their name. A call may be signed, and the provider wants the signature
+ * Odd: calls of tools often have no id here: those of an answer get one made (call_ids.h), and results
+ * without one belong to the first unanswered call of their name. A call may be signed, and the provider wants the signature
  * back on it: for other formats a wordless thought before the call carries it, marked with
  * GEMINI_SIGNED, so that no other provider gets it. */
 #pragma once

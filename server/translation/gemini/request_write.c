@@ -1,7 +1,8 @@
 /* request_write.c: a generateContent request. The model's name stands in the URL.
  *
  * Odd: turns have to alternate, so neighbours of one side are joined; system messages stand apart;
- * and a result names the function that it is of, which is looked up by the call's id. */
+ * and a result names the function that it is of, which is that of the nearest call before it with
+ * its id: a conversation may have an id twice. */
 #include "translation/gemini/gemini.h"
 #include "translation/put.h"
 
@@ -18,17 +19,16 @@ static bool is_system(const struct chat_message *m)
     return m->role == CHAT_SYSTEM || m->role == CHAT_DEVELOPER;
 }
 
-static struct str name_of(const struct chat_request *r, const struct chat_part *result)
+static struct str name_of(const struct chat_request *r, const struct chat_message *m,
+                          const struct chat_part *result)
 {
+    const struct chat_part *call;
+
     if (result->kind != CHAT_TOOL_RESULT)
         return STR_NONE;
-    for (size_t i = 0; i < r->n_messages; i++)
-        for (size_t k = 0; k < r->messages[i].n_parts; k++) {
-            const struct chat_part *p = &r->messages[i].parts[k];
-
-            if (p->kind == CHAT_TOOL_CALL && str_eq(p->tool.id, result->tool.id))
-                return p->tool.name;
-        }
+    call = chat_call_of(r, m, result);
+    if (call)
+        return call->tool.name;
     return result->tool.name.p ? result->tool.name : result->tool.id;
 }
 
@@ -53,7 +53,7 @@ static void parts(struct writing *x, const struct chat_message *m)
         x->thought = NULL;
         if (!x->own && part.kind == CHAT_TEXT && !part.text.n)
             continue;
-        (void)gemini_put_part(&x->w, &part, x->own, name_of(x->request, &part), x->losses);
+        (void)gemini_put_part(&x->w, &part, x->own, name_of(x->request, m, &part), x->losses);
     }
     if (x->own)
         return;

@@ -1,7 +1,7 @@
 /* answer.c: an answer of Ollama's, whole and as the lines of a stream.
  *
  * Odd: the figures of the prompt may be missing where all of it was still in the server's memory; a
- * call has no id in older versions, so one is made; a stream that fails tells so in a line
+ * call has no id in older versions; a stream that fails tells so in a line
  * {"error": text}. */
 #include "base/bounds.h"
 #include "translation/events.h"
@@ -51,20 +51,12 @@ static struct str read_logprobs(struct tree *t, struct node root)
     return raw.p ? arena_strf(t->a, "{\"content\":%.*s}", STR_FMT(raw)) : STR_NONE;
 }
 
-static bool name_calls(struct tree *t, struct chat_message *m)
+static bool calls_tools(const struct chat_message *m)
 {
-    bool any = false;
-
-    for (size_t i = 0; i < m->n_parts; i++) {
-        struct chat_part *p = &m->parts[i];
-
-        if (p->kind != CHAT_TOOL_CALL)
-            continue;
-        any = true;
-        if (!p->tool.id.n)
-            p->tool.id = arena_strf(t->a, "call_%zu", i);
-    }
-    return any;
+    for (size_t i = 0; i < m->n_parts; i++)
+        if (m->parts[i].kind == CHAT_TOOL_CALL)
+            return true;
+    return false;
 }
 
 int ollama_read_answer(struct arena *a, struct str body, struct chat_answer *ret,
@@ -87,7 +79,7 @@ int ollama_read_answer(struct arena *a, struct str body, struct chat_answer *ret
         c->parts = m.parts;
         c->n_parts = m.n_parts;
         c->finish_word = tree_text(&t, root, "done_reason");
-        c->finish = finish_of(c->finish_word, name_calls(&t, &m));
+        c->finish = finish_of(c->finish_word, calls_tools(&m));
         c->logprobs = read_logprobs(&t, root);
     }
     (void)read_told(&t, root, &told);
@@ -124,8 +116,6 @@ static void call(struct chat_reader *r, struct events *e, const struct chat_part
                                .name = p->tool.name,
                                .arguments = p->tool.arguments};
 
-    if (!piece.id.n)
-        piece.id = arena_strf(r->a, "call_%lld", (long long)r->calls);
     r->calls++;
     r->called = true;
     flow_call(e, &r->flow, r->a, 0, &piece);

@@ -140,20 +140,16 @@ static void lose(struct writing *x, struct run run)
     }
 }
 
-static struct str name_of(const struct writing *x, const struct chat_part *result)
+static struct str name_of(const struct writing *x, const struct chat_message *m,
+                          const struct chat_part *result)
 {
-    for (size_t i = 0; i < x->request->n_messages && !result->tool.name.p; i++)
-        for (size_t k = 0; k < x->request->messages[i].n_parts; k++) {
-            const struct chat_part *p = &x->request->messages[i].parts[k];
+    const struct chat_part *call = result->tool.name.p ? NULL : chat_call_of(x->request, m, result);
 
-            if (p->kind == CHAT_TOOL_CALL && str_eq(p->tool.id, result->tool.id))
-                return p->tool.name;
-        }
-    return result->tool.name;
+    return call ? call->tool.name : result->tool.name;
 }
 
 /* What went wrong in a tool is told in words: the format has no mark for it. */
-static void put_result(struct writing *x, const struct chat_part *p)
+static void put_result(struct writing *x, const struct chat_message *m, const struct chat_part *p)
 {
     const struct chat_message inside = {
         .role = CHAT_TOOL, .parts = p->parts, .n_parts = p->n_parts};
@@ -162,7 +158,7 @@ static void put_result(struct writing *x, const struct chat_part *p)
     json_open_object(x->w);
     put_word(x->w, "role", "tool");
     put_text(x->w, "tool_call_id", p->tool.id);
-    put_text(x->w, "tool_name", name_of(x, p));
+    put_text(x->w, "tool_name", name_of(x, m, p));
     put_joined(x, "content", run, is_text);
     put_list(x, "images", run, is_picture, put_picture);
     json_close_object(x->w);
@@ -183,7 +179,7 @@ static void put_run(struct writing *x, struct run run)
     for (size_t i = 0; i < run.n; i++)
         for (size_t k = 0; k < run.m[i].n_parts; k++)
             if (run.m[i].parts[k].kind == CHAT_TOOL_RESULT)
-                put_result(x, &run.m[i].parts[k]);
+                put_result(x, &run.m[i], &run.m[i].parts[k]);
     lose(x, run);
     if (!has_any(run, is_said) && !(x->own && run.m->role != CHAT_TOOL))
         return;
