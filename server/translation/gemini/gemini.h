@@ -7,12 +7,21 @@
  * Odd: calls of tools often have no id here: those of an answer get one made (call_ids.h), and results
  * without one belong to the first unanswered call of their name. A call may be signed, and the provider wants the signature
  * back on it: for other formats a wordless thought before the call carries it, marked with
- * GEMINI_SIGNED, so that no other provider gets it. */
+ * GEMINI_SIGNED, so that no other provider gets it. From Gemini 3 on a turn whose first call has none
+ * is refused; calls that another model made get the stand-in that Google documents for them ("Thought
+ * signatures", ai.google.dev/gemini-api/docs/thought-signatures). */
 #pragma once
 
 #include "translation/chat_dialect.h"
 
 #define GEMINI_SIGNED "gemini:"
+
+/* What a model's name says of it. */
+struct gemini_model {
+    uint32_t major, minor; /* 2, 5 of "gemini-2.5-pro"; 0: it is none of Google's, or has no version */
+    bool pro, flash, lite;
+};
+#define GEMINI_NEWEST 100 /* the major version of "gemini-flash-latest" */
 
 struct tree;
 struct node;
@@ -46,6 +55,9 @@ bool gemini_put_part(struct json_writer *w, const struct chat_part *part, bool o
 /* A part of an answer: thoughts need no signature there, and what has no place is left out. */
 void gemini_put_answer_part(struct json_writer *w, const struct chat_part *part,
                             struct chat_losses *losses);
+struct gemini_model gemini_model_of(struct str name);
+void gemini_put_thinking(struct json_writer *w, const struct chat_reasoning *why, struct str model,
+                         bool own, struct chat_losses *losses);
 void gemini_put_config(struct json_writer *w, const struct chat_request *r,
                        const struct chat_target *target, bool own, struct chat_losses *losses);
 void gemini_put_tools(struct json_writer *w, const struct chat_request *r, bool own,

@@ -12,7 +12,12 @@ struct writing {
     struct chat_losses *losses;
     bool own;
     const struct chat_part *thought; /* an empty one whose signature waits for its call */
+    bool wants_seal; /* the first call of each content has to be signed */
+    bool called;     /* there was one in this content */
 };
+
+/* Google's stand-in "skip_thought_signature_validator", in base64 as all signatures are. */
+#define STAND_IN STR(GEMINI_SIGNED "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=")
 
 static bool is_system(const struct chat_message *m)
 {
@@ -39,21 +44,43 @@ static bool waits(const struct writing *x, const struct chat_part *p)
            chat_seal_own(GEMINI_SIGNED, p->signature).p;
 }
 
+static bool needs_seal(const struct writing *x, const struct chat_part *p)
+{
+    return x->wants_seal && !x->called && p->kind == CHAT_TOOL_CALL &&
+           !chat_seal_own(GEMINI_SIGNED, p->signature).p;
+}
+
+/* It is the call's, though a client may have put text between them; without a call it is the next
+ * part's. */
+static void take_seal(struct writing *x, const struct chat_message *m, size_t i,
+                      struct chat_part *part)
+{
+    if (!x->thought)
+        return;
+    for (size_t k = i + 1; k < m->n_parts && part->kind != CHAT_TOOL_CALL; k++)
+        if (m->parts[k].kind == CHAT_TOOL_CALL)
+            return;
+    if (!part->signature.p)
+        part->signature = x->thought->signature;
+    x->thought = NULL;
+}
+
 static void parts(struct writing *x, const struct chat_message *m)
 {
     for (size_t i = 0; i < m->n_parts; i++) {
         struct chat_part part = m->parts[i];
 
         if (waits(x, &part)) {
-            x->thought = &m->parts[i];
+            x->thought = x->thought ? x->thought : &m->parts[i];
             continue;
         }
-        if (x->thought && !part.signature.p)
-            part.signature = x->thought->signature;
-        x->thought = NULL;
         if (!x->own && part.kind == CHAT_TEXT && !part.text.n)
             continue;
-        (void)gemini_put_part(&x->w, &part, x->own, name_of(x->request, m, &part), x->losses);
+        take_seal(x, m, i, &part);
+        if (needs_seal(x, &part))
+            part.signature = STAND_IN;
+        if (gemini_put_part(&x->w, &part, x->own, name_of(x->request, m, &part), x->losses))
+            x->called = x->called || part.kind == CHAT_TOOL_CALL;
     }
     if (x->own)
         return;
@@ -95,6 +122,8 @@ static bool can_say(const struct chat_part *p)
 
 static void open_content(struct writing *x, const char *role)
 {
+    x->called = false;
+    x->thought = NULL;
     json_open_object(&x->w);
     put_word(&x->w, "role", role);
     json_key(&x->w, "parts");
@@ -136,6 +165,7 @@ void gemini_write_request(const struct chat_request *request, const struct chat_
     struct writing x = {.request = request, .losses = losses,
                         .own = strcmp(request->wire, "gemini") == 0};
 
+    x.wants_seal = !x.own && gemini_model_of(target->model).major >= 3;
     json_begin(&x.w, out);
     json_open_object(&x.w);
     contents(&x);
