@@ -21,6 +21,7 @@ setup('an installation with models at Google and at Ollama', async () => {
   const google = await addAccount(it.operator, up, { kind: 'google', name: 'google', base_url: `http://127.0.0.1:${up.port}/v1beta`, key: 'secret' });
   const ollama = await addAccount(it.operator, up, { kind: 'ollama-native', name: 'ollama', base_url: `http://127.0.0.1:${up.port}/api` });
   await addModel(it.operator, { name: 'gemini', targets: [{ account: google, upstreamModel: 'gemini-2.5-flash' }] });
+  await addModel(it.operator, { name: 'gemini-3', targets: [{ account: google, upstreamModel: 'gemini-3-flash-preview' }] });
   await addModel(it.operator, { name: 'ollama', targets: [{ account: ollama, upstreamModel: 'qwen3' }] });
   await served(it.server, it.key, 'ollama');
 });
@@ -67,6 +68,25 @@ test('so that each result of an agent goes to Google under its own function’s 
   up.seen.length = 0;
   await ask('gemini');
   assert.deepEqual(up.seen[0].body.contents.flatMap((c) => c.parts).filter((p) => p.functionResponse).map((p) => p.functionResponse.name), ['wind', 'tide']);
+});
+
+const sentCalls = () => up.seen[0].body.contents.flatMap((c) => c.parts).filter((p) => p.functionCall);
+
+test('Gemini 3 gets the stand-in for signatures with calls that another model made, Gemini 2.5 does not', async () => {
+  for (const [model, signed] of [['gemini-3', true], ['gemini', false]]) {
+    up.seen.length = 0;
+    await ask(model);
+    assert.deepEqual(sentCalls().map((p) => p.functionCall.name), ['wind', 'tide']);
+    for (const p of sentCalls()) assert.equal(p.thoughtSignature && Buffer.from(p.thoughtSignature, 'base64').toString(), signed ? 'skip_thought_signature_validator' : undefined);
+  }
+});
+
+test('an effort is a budget to Gemini 2.5 and a level to Gemini 3', async () => {
+  for (const [model, config] of [['gemini', { thinkingBudget: 8192, includeThoughts: true }], ['gemini-3', { thinkingLevel: 'medium', includeThoughts: true }]]) {
+    up.seen.length = 0;
+    await ask(model, { reasoning_effort: 'medium' });
+    assert.deepEqual(up.seen[0].body.generationConfig.thinkingConfig, config);
+  }
 });
 
 test('the books balance', async () => { booksBalance(it.server); });

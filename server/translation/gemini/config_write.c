@@ -101,62 +101,6 @@ static void format(struct json_writer *w, const struct chat_format *f, bool own)
         put_raw(w, "responseJsonSchema", f->schema);
 }
 
-/* Efforts are levels; a budget stays one; -1 lets the model decide. */
-static void length(struct json_writer *w, const struct chat_reasoning *why, bool own)
-{
-    static const char *const levels[] = {[CHAT_EFFORT_MINIMAL] = "minimal",
-                                         [CHAT_EFFORT_LOW] = "low",
-                                         [CHAT_EFFORT_MEDIUM] = "medium",
-                                         [CHAT_EFFORT_HIGH] = "high",
-                                         [CHAT_EFFORT_XHIGH] = "high",
-                                         [CHAT_EFFORT_MAX] = "high"};
-
-    if (why->effort == CHAT_EFFORT_NONE)
-        put_int(w, "thinkingBudget", 0);
-    else if (why->budget >= 0)
-        put_int(w, "thinkingBudget", why->budget);
-    else if (why->effort != CHAT_EFFORT_DEFAULT)
-        put_word(w, "thinkingLevel", levels[why->effort]);
-    else if (why->adaptive)
-        put_int(w, "thinkingBudget", -1);
-    if (own)
-        put_text(w, "thinkingLevel", why->word);
-}
-
-static bool says_something(const struct chat_reasoning *why, bool own)
-{
-    if (own && (why->word.p || why->extra.n))
-        return true;
-    return why->effort != CHAT_EFFORT_DEFAULT || why->budget >= 0 || why->adaptive ||
-           why->shown >= 0;
-}
-
-/* A client of another format sees thoughts where it asked for them. */
-static int shown(const struct chat_reasoning *why, bool own)
-{
-    if (own || why->shown >= 0)
-        return why->shown;
-    return why->effort == CHAT_EFFORT_NONE || why->budget == 0 ? -1 : 1;
-}
-
-static void thinking(struct json_writer *w, const struct chat_reasoning *why, bool own,
-                     struct chat_losses *losses)
-{
-    if (!own)
-        chat_lose_extras(losses, &why->extra);
-    if (!own && why->word.p)
-        chat_lose(losses, why->path);
-    if (!says_something(why, own))
-        return;
-    json_key(w, "thinkingConfig");
-    json_open_object(w);
-    length(w, why, own);
-    put_flag(w, "includeThoughts", shown(why, own));
-    if (own)
-        put_extras(w, &why->extra);
-    json_close_object(w);
-}
-
 static const struct {
     enum chat_setting which;
     const char *name;
@@ -214,7 +158,7 @@ void gemini_put_config(struct json_writer *w, const struct chat_request *r,
     settings(w, r, own, losses);
     limits(w, r, target);
     format(w, &r->format, own);
-    thinking(w, &r->reasoning, own, losses);
+    gemini_put_thinking(w, &r->reasoning, target->model, own, losses);
     if (own)
         put_extras(w, &r->config);
     else
