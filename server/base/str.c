@@ -56,6 +56,20 @@ bool str_is_field(struct str s)
     return true;
 }
 
+bool str_is_ascii(struct str s)
+{
+    uint64_t all = 0, eight;
+    size_t i = 0;
+
+    for (; s.n - i >= sizeof(eight); i += sizeof(eight)) {
+        memcpy(&eight, s.p + i, sizeof(eight));
+        all |= eight;
+    }
+    for (; i < s.n; i++)
+        all |= (unsigned char)s.p[i];
+    return !(all & 0x8080808080808080);
+}
+
 /* The lowest byte of a word is the first one in memory. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "byte positions are read from words");
 

@@ -46,6 +46,7 @@ static inline bool str_ieq(struct str a, struct str b) /* ASCII case folded */
 }
 bool str_is_token(struct str s); /* RFC 9110 5.6.2 */
 bool str_is_field(struct str s); /* no control byte but the tab: what may stand in a header's value */
+bool str_is_ascii(struct str s); /* no byte from 0x80 on: what is sent in one, beside that */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 int str_cmp(struct str a, struct str b);

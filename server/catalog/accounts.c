@@ -72,8 +72,8 @@ static int headers_check(struct str text, struct identity_fault *fault)
     if (!check.good)
         return identity_fault_set(
             fault, "extra_headers",
-            "At most 16 headers, each with a text as its value; those that frame or authorize the "
-            "request are not allowed.");
+            "At most 16 headers, each with a text of ASCII as its value; those that frame or authorize "
+            "the request are not allowed.");
     return CHANGE_OK;
 }
 

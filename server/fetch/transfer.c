@@ -18,20 +18,6 @@ enum { READ_BYTES = KIB(16) };
  * names are compared before it asks OpenSSL. */
 enum { CERT_NOT_ASKED = 1, CERT_NOT_YET_VALID = 9, CERT_EXPIRED = 10 };
 
-static bool is_ascii(struct str s)
-{
-    uint64_t all = 0, eight;
-    size_t i = 0;
-
-    for (; s.n - i >= sizeof(eight); i += sizeof(eight)) {
-        memcpy(&eight, s.p + i, sizeof(eight));
-        all |= eight;
-    }
-    for (; i < s.n; i++)
-        all |= (unsigned char)s.p[i];
-    return !(all & 0x8080808080808080);
-}
-
 /* What frames the message or steers the connection is libcurl's alone. */
 static bool is_ours(const char *name)
 {
@@ -54,7 +40,7 @@ static int check_headers(const struct fetch_request *request)
         const struct fetch_header *h = &request->headers[i];
 
         if (!str_is_token(str_c(h->name)) || is_ours(h->name) || !str_is_field(h->value) ||
-            !is_ascii(h->value))
+            !str_is_ascii(h->value))
             return FETCH_START_E_HEADER;
     }
     return FETCH_START_OK;

@@ -49,7 +49,7 @@ struct call_try {
     const struct catalog_target *target;
     struct attempt_record *record; /* NULL: no try is running */
     struct fetch *fetch;           /* NULL: the upstream is closed */
-    struct health *health;
+    struct health *health;         /* NULL: it has been told */
     int64_t began_ns, first_byte_ns;
     struct fetch_timing timing;
     int status;

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "gateway/call_flow.h"
+#include "gateway/call_headers.h"
 #include "gateway/key_check.h"
 #include "gateway/needs.h"
 #include "gateway/preference.h"
@@ -441,6 +442,13 @@ void call_admit(struct call *c)
         call_admit_body(c);
 }
 
+static bool check_own_headers(struct call *c)
+{
+    struct json_fault fault = {.at = 0};
+
+    return call_headers_good(c, &fault) ? true : refuse_fault(c, PROBLEM_BAD_FIELD, &fault);
+}
+
 void call_admit_body(struct call *c)
 {
     struct problem p;
@@ -449,7 +457,7 @@ void call_admit_body(struct call *c)
     /* What it goes on from may be older than the rules. */
     if (c->keep.asked.previous_id.p && c->key->guard && !check_texts(c))
         return;
-    if (!read_body(c) || !plan(c))
+    if (!read_body(c) || !plan(c) || !check_own_headers(c))
         return;
     if (!call_video_may_begin(c)) {
         p = call_video_not_kept();

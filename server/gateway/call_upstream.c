@@ -8,6 +8,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "gateway/call_flow.h"
+#include "gateway/call_headers.h"
 #include "lease/node.h"
 #include "providers/pace.h"
 #include "providers/quota.h"
@@ -100,7 +101,7 @@ void call_try_end(struct call *c, enum try_outcome outcome, const char *reason,
     t->record->error_text = error_text;
     if (outcome == TRY_OK && reason)
         health_untold(t->health);
-    else
+    else if (t->health)
         fallback_tell_health(t->health, now_ns / 1000000, outcome, t->retry_after_ms,
                              t->record->ttfb_us, t->record->latency_us);
     if (outcome == TRY_OK && !reason)
@@ -125,22 +126,6 @@ static void skip(struct call *c, const struct catalog_target *target, const char
     atomic_fetch_add_explicit(&c->g->metrics.skipped, 1, memory_order_relaxed);
 }
 
-/* What a client of the upstream's own format has chosen of the headers that the way leaves to it. */
-static size_t clients_own(const struct call *c,
-                          struct provider_header own[PROVIDER_CLIENT_HEADERS_MAX])
-{
-    const char *const *name = c->leg.way->way->client_headers;
-    size_t n = 0;
-
-    if (c->leg.kind != &leg_same)
-        return 0;
-    for (; name && *name && n < PROVIDER_CLIENT_HEADERS_MAX; name++) {
-        own[n] = (struct provider_header){*name, request_header(c->r, *name)};
-        n += own[n].value.n > 0;
-    }
-    return n;
-}
-
 static struct str accepted(const struct call *c)
 {
     if (!c->wire.llm.stream && (c->wire.wants_text || c->endpoint->format->dialect->passes))
@@ -163,7 +148,7 @@ static int put_headers(struct call *c, const struct catalog_account *account,
         .extra = account->headers,
         .n_extra = account->n_headers,
         .client = own,
-        .n_client = clients_own(c, own),
+        .n_client = call_headers_own(c, own),
         .token = c->try.token,
         .method = request->method,
         .url = str_c(request->url),
@@ -299,6 +284,7 @@ static int start(struct call *c, const struct catalog_target *target, struct hea
     if (r == 0)
         return START_OK;
     log_warn("try_not_started", "model=%s result=%d", log_str(target->model->name), r);
+    health_untold(steal(&t->health)); /* nobody was asked */
     call_try_end(c, TRY_CONNECT, NULL, STR("The request could not be sent."));
     return START_NEXT;
 }

@@ -239,12 +239,12 @@ static bool is_ours(struct str name)
     return name.n > 6 && str_ieq(str_n(name.p, 6), STR("proxy-"));
 }
 
+bool provider_value_allowed(struct str value)
+{
+    return value.n <= 2000 && str_is_field(value) && str_is_ascii(value);
+}
+
 bool provider_header_allowed(struct str name, struct str value)
 {
-    if (name.n > 100 || value.n > 2000 || !is_token(name) || is_ours(name))
-        return false;
-    for (size_t i = 0; i < value.n; i++)
-        if ((unsigned char)value.p[i] < ' ' || value.p[i] == 0x7f)
-            return false;
-    return true;
+    return name.n <= 100 && is_token(name) && !is_ours(name) && provider_value_allowed(value);
 }

@@ -126,6 +126,9 @@ struct provider_header {
     const char *name;
     struct str value;
 };
-/* May an operator set this header for an account? Names are tokens (RFC 9110 5.6.2), values have no
- * control characters, and what frames or routes a request is ours. */
+/* Can a header have this value upstream? At most 2000 bytes of ASCII, no control characters but tabs:
+ * fetch/ sends no other bytes. */
+bool provider_value_allowed(struct str value);
+/* May an operator set this header for an account? Names are tokens (RFC 9110 5.6.2), and what frames or
+ * routes a request is ours. */
 bool provider_header_allowed(struct str name, struct str value);

@@ -75,6 +75,8 @@ int form_body_read(struct arena *a, struct str content_type, struct str body, st
 
     if (!form)
         return err_origin(-ENOMEM);
+    if (!str_is_ascii(content_type)) /* it is sent on */
+        return wire_wrong(fault, "content-type", "must be ASCII");
     if (multipart_read(content_type, body, &form->parts, &reason) != MULTIPART_OK)
         return wire_wrong(fault, "body", reason);
     request.llm.model = form_body_value(form, "model");

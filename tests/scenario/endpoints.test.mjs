@@ -469,6 +469,7 @@ const bad = [
   ['/v1/audio/transcriptions', hand(`${part('mo\\del', 'listener')}${audioFile}--b--\n`), 'body'],
   ['/v1/audio/transcriptions', hand(`--b\nContent-Disposition: form-data; name="model"\nContent-Transfer-Encoding: base64\n\nbGlzdGVuZXI=\n${audioFile}--b--\n`), 'body'],
   ['/v1/audio/transcriptions', hand('x', 'multipart/form-data'), 'body'],
+  ['/v1/audio/transcriptions', hand(`${part('model', 'listener')}${audioFile}--b--\n`, 'multipart/form-data; boundary=b; note=caf\u00e9'), 'content-type'],
   ['/v1/moderations', { model: 'judge' }, 'input'],
   ['/v1/ocr', { model: 'reader' }, 'document'],
   ['/v1/ocr', { model: 'reader', document: 'x' }, 'document'],

@@ -410,4 +410,38 @@ test('a client of Anthropic’s API chooses its version and betas itself', async
   assert.equal(translated.json.content[0].text, words.join(''));
 });
 
+test('a header that cannot be sent is refused by its name, and is no fault of the accounts', async () => {
+  const [claude] = kinds;
+  const accounts = [];
+  for (const name of ['first', 'second']) accounts.push(await addOne(claude, { name }));
+  await addModel(operator, { name: 'two-claudes', targets: accounts.map((account, i) => ({ account, upstreamModel: claude.model, priority: i + 1 })) });
+  await served(server, key, 'two-claudes');
+  const body = { model: 'two-claudes', max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] };
+  const ask = (headers) => call(server, key, body, { path: '/v1/messages', headers });
+  up.seen.length = 0;
+  for (const [name, value] of [['anthropic-beta', 'caf\u00e9'], ['anthropic-version', '\u00ff'], ['anthropic-beta', 'x'.repeat(2001)], ['anthropic-beta', '\u0080']]) {
+    const res = await ask({ [name]: value });
+    assert.equal(res.status, 400, res.text);
+    assert.equal(res.json.error.type, 'invalid_request_error');
+    assert.match(res.json.error.message, new RegExp('`' + name + '`'));
+    const row = await settled(server, res.headers.get('x-tollgate-request-id'));
+    assert.deepEqual([row.charge_nano, row.outcome, row.error_code], [0, 'client_error', 'invalid_value']);
+  }
+  assert.equal(asked().length, 0);
+  const res = await ask({ 'anthropic-beta': 'one-2026-01-01' });
+  assert.equal(res.status, 200, res.text);
+  assert.equal((await settled(server, res.headers.get('x-tollgate-request-id'))).account_name, 'first');
+  // Where its provider has another format, nobody would be sent it.
+  const other = kinds.find((k) => k.kind === 'openai-compatible');
+  const translated = await call(server, key, { ...body, model: other.public }, { path: '/v1/messages', headers: { 'anthropic-beta': 'caf\u00e9' } });
+  assert.equal(translated.status, 200, translated.text);
+});
+
+test('nor can an account be given one', async () => {
+  const page = await operator.submit('/operator/accounts/new?kind=openai-compatible', /operator\/accounts/, {
+    kind: 'openai-compatible', name: 'accented', base_url: base('/v1'), key: 'k', network: 'private', priority: '1', weight: '1', enabled: 'on', extra_headers: '{"x-label": "caf\u00e9"}',
+  });
+  assert.match(page.text, /with a text of ASCII as its value/);
+});
+
 test('the books balance', () => booksBalance(server));

@@ -276,9 +276,11 @@ static void tokens_and_fields_are_told_byte_by_byte(void **state)
             text[at] = (char)c;
             assert_int_equal(str_is_token(s), alnum || (c && strchr("!#$%&'*+-.^_`|~", c)));
             assert_int_equal(str_is_field(s), (c >= ' ' || c == '\t') && c != 0x7f);
+            assert_int_equal(str_is_ascii(s), c < 0x80);
         }
     assert_false(str_is_token(STR("")));
     assert_true(str_is_field(STR("")));
+    assert_true(str_is_ascii(STR("")));
 }
 
 static void case_is_folded_for_letters_alone(void **state)
