@@ -444,4 +444,17 @@ test('nor can an account be given one', async () => {
   assert.match(page.text, /with a text of ASCII as its value/);
 });
 
+test('an account that has one from earlier is passed over without a mark against it', async () => {
+  server.psql(`UPDATE provider_account SET extra_headers = '{"x-label": "caf\u00e9"}' WHERE name = 'first'`);
+  await addModel(operator, { name: 'seen-last', targets: [{ account: kinds[0].account, upstreamModel: kinds[0].model }] });
+  await served(server, key, 'seen-last');
+  for (let i = 0; i < 5; i++) {
+    const res = await call(server, key, hello('two-claudes'));
+    assert.equal(res.status, 200, res.text);
+    const id = res.headers.get('x-tollgate-request-id');
+    assert.equal((await settled(server, id)).account_name, 'second');
+    assert.deepEqual(attemptsOf(server, id).map((a) => [a.account_name, a.reason]), [['first', 'connect'], ['second', 'ok']]);
+  }
+});
+
 test('the books balance', () => booksBalance(server));
