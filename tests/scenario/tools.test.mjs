@@ -15,13 +15,15 @@ const streams = (...frames) => (req, res) => {
 };
 const says = (value) => (req, res) => send(res, 200, value);
 
-setup('an installation with models at Google and at Ollama', async () => {
+setup('an installation with models at Google, Anthropic and Ollama', async () => {
   up = await startUpstream(says({}));
   it = await standardInstallation([up]);
   const google = await addAccount(it.operator, up, { kind: 'google', name: 'google', base_url: `http://127.0.0.1:${up.port}/v1beta`, key: 'secret' });
   const ollama = await addAccount(it.operator, up, { kind: 'ollama-native', name: 'ollama', base_url: `http://127.0.0.1:${up.port}/api` });
   await addModel(it.operator, { name: 'gemini', targets: [{ account: google, upstreamModel: 'gemini-2.5-flash' }] });
   await addModel(it.operator, { name: 'gemini-3', targets: [{ account: google, upstreamModel: 'gemini-3-flash-preview' }] });
+  const anthropic = await addAccount(it.operator, up, { kind: 'anthropic', name: 'anthropic', base_url: `http://127.0.0.1:${up.port}/v1`, key: 'secret' });
+  await addModel(it.operator, { name: 'claude', targets: [{ account: anthropic, upstreamModel: 'claude' }] });
   await addModel(it.operator, { name: 'ollama', targets: [{ account: ollama, upstreamModel: 'qwen3' }] });
   await served(it.server, it.key, 'ollama');
 });
@@ -87,6 +89,36 @@ test('an effort is a budget to Gemini 2.5 and a level to Gemini 3', async () => 
     await ask(model, { reasoning_effort: 'medium' });
     assert.deepEqual(up.seen[0].body.generationConfig.thinkingConfig, config);
   }
+});
+
+test('a signed thought comes to a streaming client of Google’s API, and goes back whole', async () => {
+  const events = [
+    { type: 'message_start', message: { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude', content: [], usage: { input_tokens: 10, output_tokens: 1 } } },
+    { type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '', signature: '' } },
+    ...['The wind ', 'is fair.'].map((thinking) => ({ type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking } })),
+    { type: 'content_block_delta', index: 0, delta: { type: 'signature_delta', signature: 'c2lnbmVk' } },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'content_block_start', index: 1, content_block: { type: 'tool_use', id: 'toolu_1', name: 'tide', input: {} } },
+    { type: 'content_block_stop', index: 1 },
+    { type: 'message_delta', delta: { stop_reason: 'tool_use', stop_sequence: null }, usage: { output_tokens: 9 } },
+    { type: 'message_stop' },
+  ];
+  up.script = (req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.end(events.map((e) => `event: ${e.type}\ndata: ${JSON.stringify(e)}\n\n`).join(''));
+  };
+  const contents = [{ role: 'user', parts: [{ text: 'Sail?' }] }];
+  const send = async () => {
+    up.seen.length = 0;
+    const res = await call(it.server, it.key, { contents }, { path: '/v1beta/models/claude:streamGenerateContent?alt=sse' });
+    assert.equal(res.status, 200, res.text);
+    return [...res.text.matchAll(/^data: (.*)$/gm)].map((m) => JSON.parse(m[1]).candidates[0].content);
+  };
+  contents.push(...await send(), { role: 'user', parts: [{ functionResponse: { id: 'toolu_1', name: 'tide', response: { output: 'falling' } } }] });
+  await send();
+  assert.deepEqual(up.seen[0].body.messages[1].content, [
+    { type: 'thinking', thinking: 'The wind is fair.', signature: 'c2lnbmVk' },
+    { type: 'tool_use', id: 'toolu_1', name: 'tide', input: {} }]);
 });
 
 test('the books balance', async () => { booksBalance(it.server); });

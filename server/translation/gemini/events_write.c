@@ -137,6 +137,16 @@ static void delta(struct chat_writer *w, const struct chat_frame *frame,
         one_part(w, frame, e->choice, &part, out);
 }
 
+/* It comes behind what it signs, in an empty part, as in Google's own streams. */
+static void signature(struct chat_writer *w, const struct chat_frame *frame,
+                      const struct chat_event *e, struct buf *out)
+{
+    const struct chat_part part = {
+        .kind = CHAT_THINKING, .text = STR(""), .signature = e->text};
+
+    one_part(w, frame, e->choice, &part, out);
+}
+
 static void end(struct chat_writer *w, const struct chat_frame *frame, struct buf *out)
 {
     struct frame f = open_frame(out);
@@ -198,6 +208,8 @@ void gemini_write_event(struct chat_writer *w, const struct chat_frame *frame,
         end(w, frame, out);
         break;
     case CHAT_EVENT_SIGNATURE:
+        signature(w, frame, e, out);
+        break;
     case CHAT_EVENT_SOURCES:
     case CHAT_EVENT_LOGPROBS:
     case CHAT_EVENT_ERROR: /* put_error of dialect.h */

@@ -46,6 +46,9 @@ void gemini_write_event(struct chat_writer *w, const struct chat_frame *frame,
 /* A member under either of its names. */
 struct node gemini_get(struct tree *t, struct node o, const char *camel, const char *snake);
 void gemini_read_part(struct tree *t, struct node at, struct chat_part *part);
+/* Of a request whose messages have been read: the pieces of a streamed thought and its signature
+ * become one. */
+void gemini_join_thoughts(struct tree *t, struct chat_request *r);
 void gemini_read_config(struct tree *t, struct node root, struct chat_request *ret);
 void gemini_read_tools(struct tree *t, struct node root, struct chat_request *ret);
 /* False: the format has no place for it, nothing was written. name_of: of the call that a result

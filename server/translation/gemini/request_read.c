@@ -104,6 +104,7 @@ int gemini_read_request(struct arena *a, struct str body, struct chat_request *r
         *m = (struct chat_message){.role = CHAT_USER};
         content(&t, single ? contents : node_at(&t, contents, i), &pairing, m);
     }
+    gemini_join_thoughts(&t, &request);
     gemini_read_tools(&t, root, &request);
     gemini_read_config(&t, root, &request);
     tree_close(&t);
