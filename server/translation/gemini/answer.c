@@ -34,6 +34,7 @@ static void candidate(struct tree *t, struct node at, struct chat_choice *c)
     c->parts = tree_array_of(t, struct chat_part, 2 * n);
     for (size_t i = 0; i < n && !tree_failed(t); i++)
         answer_part(t, node_at(t, parts, i), c);
+    c->logprobs = gemini_read_logprobs(t, at);
     c->finish_word = tree_text(t, at, "finishReason");
     c->finish = gemini_finish_parse(c->finish_word);
     if (c->finish == CHAT_FINISH_STOP && calls_tools(c))
@@ -102,6 +103,7 @@ void gemini_write_answer(const struct chat_answer *answer, const struct chat_fra
         put_word(&w, "role", "model");
         json_close_object(&w);
         put_word(&w, "finishReason", gemini_finish_word(c->finish));
+        gemini_put_logprobs(&w, c->logprobs);
         put_int(&w, "index", c->index);
         json_close_object(&w);
     }

@@ -84,7 +84,7 @@ static bool candidate(struct chat_reader *r, struct tree *t, struct events *e, s
 {
     int64_t index = MIN(tree_int(t, at, "index", 0, 0), (int64_t)EVENTS_CHOICES - 1);
     struct node parts = node_get(t, tree_object(t, at, "content"), "parts");
-    struct str word;
+    struct str word, logprobs;
 
     if (!r->choice[index])
         r->choice[index] = arena_alloc(r->a, sizeof(**r->choice));
@@ -99,6 +99,9 @@ static bool candidate(struct chat_reader *r, struct tree *t, struct events *e, s
         r->choice[index]->called = r->choice[index]->called || p.kind == CHAT_TOOL_CALL;
         part(r, e, &r->choice[index]->flow, index, &p);
     }
+    logprobs = gemini_read_logprobs(t, at);
+    if (logprobs.p)
+        events_add(e, CHAT_EVENT_LOGPROBS, index, 0)->text = logprobs;
     word = tree_text(t, at, "finishReason");
     finish(e, &r->choice[index]->flow, index, word, r->choice[index]->called);
     return word.n > 0;

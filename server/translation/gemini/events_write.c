@@ -66,8 +66,9 @@ static void close_frame(struct chat_writer *w, struct frame *f)
     buf_puts(f->out, "\r\n\r\n");
 }
 
-static void one_part(struct chat_writer *w, const struct chat_frame *frame, int64_t choice,
-                     const struct chat_part *part, struct buf *out)
+/* A frame of one candidate: a part of it, and what it is told of the tokens (OpenAI's form). */
+static void one_candidate(struct chat_writer *w, int64_t choice, const struct chat_part *part,
+                          struct str logprobs, struct buf *out)
 {
     struct frame f = open_frame(out);
     struct chat_losses lost = {.n = 0};
@@ -81,10 +82,17 @@ static void one_part(struct chat_writer *w, const struct chat_frame *frame, int6
     json_close_array(&f.w);
     put_word(&f.w, "role", "model");
     json_close_object(&f.w);
+    gemini_put_logprobs(&f.w, logprobs);
     put_int(&f.w, "index", choice);
     json_close_object(&f.w);
     json_close_array(&f.w);
     close_frame(w, &f);
+}
+
+static void one_part(struct chat_writer *w, int64_t choice, const struct chat_part *part,
+                     struct buf *out)
+{
+    one_candidate(w, choice, part, STR_NONE, out);
 }
 
 static void begin_call(struct chat_writer *w, const struct chat_event *e)
@@ -112,8 +120,7 @@ static int64_t call_of(const struct chat_writer *w, const struct chat_event *e)
     return -1;
 }
 
-static void end_call(struct chat_writer *w, const struct chat_frame *frame,
-                     const struct chat_event *e, struct buf *out)
+static void end_call(struct chat_writer *w, const struct chat_event *e, struct buf *out)
 {
     int64_t i = call_of(w, e);
 
@@ -121,11 +128,10 @@ static void end_call(struct chat_writer *w, const struct chat_frame *frame,
         return;
     w->call[i].open = false;
     w->call[i].part.tool.arguments = buf_str(&w->call[i].arguments);
-    one_part(w, frame, e->choice, &w->call[i].part, out);
+    one_part(w, e->choice, &w->call[i].part, out);
 }
 
-static void delta(struct chat_writer *w, const struct chat_frame *frame,
-                  const struct chat_event *e, struct buf *out)
+static void delta(struct chat_writer *w, const struct chat_event *e, struct buf *out)
 {
     struct chat_part part = {.kind = e->part_kind, .text = e->text};
     int64_t i = e->part_kind == CHAT_TOOL_CALL ? call_of(w, e) : -1;
@@ -134,17 +140,16 @@ static void delta(struct chat_writer *w, const struct chat_frame *frame,
         buf_put_str(&w->call[i].arguments, e->text);
     else if (e->part_kind == CHAT_TEXT || e->part_kind == CHAT_THINKING ||
              e->part_kind == CHAT_REFUSAL)
-        one_part(w, frame, e->choice, &part, out);
+        one_part(w, e->choice, &part, out);
 }
 
 /* It comes behind what it signs, in an empty part, as in Google's own streams. */
-static void signature(struct chat_writer *w, const struct chat_frame *frame,
-                      const struct chat_event *e, struct buf *out)
+static void signature(struct chat_writer *w, const struct chat_event *e, struct buf *out)
 {
     const struct chat_part part = {
         .kind = CHAT_THINKING, .text = STR(""), .signature = e->text};
 
-    one_part(w, frame, e->choice, &part, out);
+    one_part(w, e->choice, &part, out);
 }
 
 static void end(struct chat_writer *w, const struct chat_frame *frame, struct buf *out)
@@ -180,6 +185,8 @@ static void begin(struct chat_writer *w, const struct chat_event *e)
 void gemini_write_event(struct chat_writer *w, const struct chat_frame *frame,
                         const struct chat_event *e, struct buf *out)
 {
+    static const struct chat_part nothing = {.kind = CHAT_TEXT, .text = STR("")};
+
     if (e->choice < 0 || e->choice >= EVENTS_CHOICES)
         return;
     w->n_choices = MAX(w->n_choices, (size_t)e->choice + 1);
@@ -192,10 +199,10 @@ void gemini_write_event(struct chat_writer *w, const struct chat_frame *frame,
             begin_call(w, e);
         break;
     case CHAT_EVENT_DELTA:
-        delta(w, frame, e, out);
+        delta(w, e, out);
         break;
     case CHAT_EVENT_PART_END:
-        end_call(w, frame, e, out);
+        end_call(w, e, out);
         break;
     case CHAT_EVENT_FINISH:
         w->finish[e->choice] = e->finish;
@@ -208,10 +215,12 @@ void gemini_write_event(struct chat_writer *w, const struct chat_frame *frame,
         end(w, frame, out);
         break;
     case CHAT_EVENT_SIGNATURE:
-        signature(w, frame, e, out);
+        signature(w, e, out);
+        break;
+    case CHAT_EVENT_LOGPROBS:
+        one_candidate(w, e->choice, &nothing, e->text, out);
         break;
     case CHAT_EVENT_SOURCES:
-    case CHAT_EVENT_LOGPROBS:
     case CHAT_EVENT_ERROR: /* put_error of dialect.h */
         break;
     }

@@ -46,6 +46,9 @@ void gemini_write_event(struct chat_writer *w, const struct chat_frame *frame,
 /* A member under either of its names. */
 struct node gemini_get(struct tree *t, struct node o, const char *camel, const char *snake);
 void gemini_read_part(struct tree *t, struct node at, struct chat_part *part);
+/* A candidate's, in OpenAI's form; p NULL: none. And the other way: a member of a candidate. */
+struct str gemini_read_logprobs(struct tree *t, struct node candidate);
+void gemini_put_logprobs(struct json_writer *w, struct str logprobs);
 /* Of a request whose messages have been read: the pieces of a streamed thought and its signature
  * become one. */
 void gemini_join_thoughts(struct tree *t, struct chat_request *r);
