@@ -4,12 +4,12 @@
  * signatures"; Vertex AI speaks the same. Names are read in camelCase and snake_case, as Google's
  * servers do, and written in camelCase. Contracts: chat_dialect.h.
  *
- * Odd: calls of tools often have no id here: those of an answer get one made (call_ids.h), and results
- * without one belong to the first unanswered call of their name. A call may be signed, and the provider wants the signature
- * back on it: for other formats a wordless thought before the call carries it, marked with
- * GEMINI_SIGNED, so that no other provider gets it. From Gemini 3 on a turn whose first call has none
- * is refused; calls that another model made get the stand-in that Google documents for them ("Thought
- * signatures", ai.google.dev/gemini-api/docs/thought-signatures). */
+ * Odd: calls of tools often have no id here: those of an answer get one made (call_ids.h), and
+ * results without one belong to the first unanswered call of their name. A call may be signed, and
+ * the provider wants the signature back on it: for other formats a wordless thought before the call
+ * carries it, marked with GEMINI_SIGNED, so that no other provider gets it. From Gemini 3 on a turn
+ * is refused whose first call has none: calls that another model made get the stand-in that Google
+ * documents for them (ai.google.dev/gemini-api/docs/thought-signatures, its questions). */
 #pragma once
 
 #include "translation/chat_dialect.h"
