@@ -28,7 +28,8 @@ bool call_headers_good(const struct call *c, struct json_fault *fault)
         const struct catalog_target *t = c->plan.candidates[i];
         const struct catalog_way *way =
             catalog_account_way(t->account, t->upstream_model, c->endpoint->format);
-        const char *const *name = way ? way->way->client_headers : NULL;
+        const char *const *name =
+            way && way->way->format == c->endpoint->format ? way->way->client_headers : NULL;
 
         if (name == last)
             continue;
