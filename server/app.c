@@ -331,6 +331,13 @@ static void changed(struct str payload, void *ctx)
     serve_changed(app->serve, payload);
 }
 
+static void polled(void *ctx)
+{
+    struct app *app = ctx;
+
+    serve_polled(app->serve);
+}
+
 static void reload_catalog(struct db *db, void *ctx)
 {
     struct app *app = ctx;
@@ -345,6 +352,7 @@ static int watch_start(struct app *app)
                                    .channel = CHANNEL,
                                    .poll_ms = NOTIFY_POLL_MS,
                                    .changed = changed,
+                                   .polled = polled,
                                    .ctx = app};
     struct chores_config chores = {.conninfo = app->config->database_url,
                                    .services = &app->services,

@@ -61,6 +61,7 @@ struct serve {
         struct job job;
         pthread_mutex_t lock;
         bool under_way, again;
+        bool failed; /* the last one: what the loops have may be old */
     } reload; /* of the catalogue */
 };
 
@@ -343,11 +344,12 @@ static bool reload_begins(struct serve *s)
 }
 
 /* True: another is wanted. */
-static bool reload_ended(struct serve *s)
+static bool reload_ended(struct serve *s, bool loaded)
 {
     bool again;
 
     pthread_mutex_lock(&s->reload.lock);
+    s->reload.failed = !loaded;
     again = s->reload.again;
     s->reload.again = false;
     s->reload.under_way = again;
@@ -359,10 +361,11 @@ static void reload_submit(struct serve *s)
 {
     if (jobs_submit(s->services->pages, &s->reload.job) == JOBS_OK)
         return;
-    log_warn("catalogue_not_reloaded", "reason=%s", "lane_full");
-    /* Whoever has asked for another meanwhile waits for the next change as well: nobody is under way. */
+    log_warn("catalogue_not_reloaded", "reason=%s retry=%s", "lane_full", "at the next change or poll");
+    /* Whoever has asked for another meanwhile waits for that as well: nobody is under way. */
     pthread_mutex_lock(&s->reload.lock);
     s->reload.under_way = s->reload.again = false;
+    s->reload.failed = true;
     pthread_mutex_unlock(&s->reload.lock);
 }
 
@@ -371,12 +374,13 @@ static void reload_work(struct job *job, void *worker)
     struct serve *s = container_of(job, struct serve, reload.job);
     const struct services *v = s->services;
     struct catalog_options options = {.seal_key = v->seal_key, .demo_port = v->demo_port};
+    bool loaded = worker && catalog_holder_reload(v->catalog, worker, &options) == CATALOG_OK;
 
-    if (!worker || catalog_holder_reload(v->catalog, worker, &options))
-        log_warn("catalogue_not_reloaded", "retry=%s", "at the next change or poll");
-    else
+    if (loaded)
         gateways_changed(s->gateways, STR("catalogue"));
-    if (reload_ended(s))
+    else
+        log_warn("catalogue_not_reloaded", "retry=%s", "at the next change or poll");
+    if (reload_ended(s, loaded))
         reload_submit(s);
 }
 
@@ -390,6 +394,17 @@ void serve_changed(struct serve *s, struct str payload)
     }
     if (!str_eq_c(payload, "catalogue"))
         gateways_changed(s->gateways, payload);
+}
+
+void serve_polled(struct serve *s)
+{
+    bool wanted;
+
+    pthread_mutex_lock(&s->reload.lock);
+    wanted = s->reload.failed && !s->reload.under_way;
+    pthread_mutex_unlock(&s->reload.lock);
+    if (wanted)
+        serve_changed(s, STR("catalogue"));
 }
 
 void serve_reload(struct serve *s)

@@ -16,6 +16,9 @@ int serve_start(const struct config *config, struct services *services, struct d
 void serve_asset(struct request *req);
 /* What the listener heard: keys and teams are forgotten, the catalogue is loaded anew. Any thread. */
 void serve_changed(struct serve *s, struct str payload);
+/* The listener has asked, and knows of no change: a catalogue that could not be loaded is tried again. Any
+ * thread. */
+void serve_polled(struct serve *s);
 /* The configuration that was given at the start has new values. The main thread, before serve_drain. */
 void serve_reload(struct serve *s);
 /* No new connections; running calls may go on for at most limit_ms, then they are cut. Loops have

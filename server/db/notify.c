@@ -85,6 +85,8 @@ static bool poll_epoch(struct notify *n)
         n->epoch = epoch;
         tell(n, STR("all"));
     }
+    if (n->config.polled)
+        n->config.polled(n->config.ctx);
     return true;
 }
 

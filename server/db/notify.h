@@ -13,6 +13,8 @@ struct notify_config {
     /* On the listener's thread: payload "key:12", "team:3", "answers:3", "catalogue", "settings", or "all" after
      * each (re)connect or when the polled epoch moved without a message. */
     void (*changed)(struct str payload, void *ctx);
+    /* On the listener's thread, after each poll that was answered: for what failed when it was told. NULL is fine. */
+    void (*polled)(void *ctx);
     void *ctx;
 };
 int notify_start(const struct notify_config *config, struct notify **ret) _must_use_;
