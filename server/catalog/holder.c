@@ -50,10 +50,7 @@ void catalog_holder_put(struct catalog_holder *h, struct catalog *c)
 
     pthread_mutex_lock(&h->lock);
     old = h->current;
-    if (old && catalog_epoch(old) > catalog_epoch(c))
-        old = c;
-    else
-        h->current = c;
+    h->current = c;
     if (h->changed)
         h->changed(h->ctx);
     pthread_mutex_unlock(&h->lock);

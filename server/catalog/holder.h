@@ -13,12 +13,12 @@ int catalog_holder_new(struct catalog_holder **ret) _must_use_;
 void catalog_holder_free(struct catalog_holder *h); /* NULL is fine */
 /* A new reference to the current snapshot; NULL before the first put. Any thread. */
 struct catalog *catalog_holder_get(struct catalog_holder *h);
-/* Takes c over and makes it the current one, unless that is newer (two workers that loaded at the
- * same time may come in the wrong order). Any thread. */
+/* Takes c over and makes it the current one, whatever that was: what the database says now holds, also where
+ * it has lost changes since (a failover, a restore). Whoever loads does so one at a time (serve.c). Any thread. */
 void catalog_holder_put(struct catalog_holder *h, struct catalog *c);
 /* Has changed(ctx) called after each put, on the thread that puts and with the holder locked: it must not
  * wait and must not ask the holder. One at a time; NULL: nobody any more, and none is under way. */
 void catalog_holder_watch(struct catalog_holder *h, void (*changed)(void *ctx), void *ctx);
-/* Loads and puts. Worker. CATALOG_E_AWAY: the old one stays. */
+/* Loads and puts; nobody else may meanwhile. Worker. CATALOG_E_AWAY: the old one stays. */
 int catalog_holder_reload(struct catalog_holder *h, struct db *db,
                           const struct catalog_options *options) _must_use_;

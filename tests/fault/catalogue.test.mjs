@@ -1,5 +1,5 @@
-// What a node knows of the catalogue: a load that fails is tried again until it is done, also when nothing else
-// changes.
+// What a node knows of the catalogue. A load that fails is tried again until it is done, also when nothing else
+// changes; and what the database says now holds, also where it has lost changes that it had counted.
 import assert from 'node:assert/strict';
 import { setup, sleep, test, eventually } from '../lib/story.mjs';
 import { startUpstream, send, chat } from '../lib/upstream.mjs';
@@ -36,5 +36,12 @@ test('a load that fails is tried again until it is done, also when nothing chang
   assert.equal((await ask(node.url, secret, hello('scripted'))).status, 200, 'what it knew goes on');
   node.arm('');
   await serves('late');
+  sameBooks(cluster);
+});
+
+test('after a failover that lost changes the node takes what the database says now', async () => {
+  cluster.postgres.psql('UPDATE change_epoch SET epoch = 1');
+  await cluster.model({ name: 'after', input: '1', output: '2' });
+  await serves('after');
   sameBooks(cluster);
 });
