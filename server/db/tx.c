@@ -52,6 +52,16 @@ static int scope_send(struct db *db, const char *begin, struct db_scope scope)
     return r;
 }
 
+/* One text may be done in part: BEGIN was, and what is behind it failed. That transaction would stay open. */
+static int begin_send(struct db *db, const char *begin, struct db_scope scope)
+{
+    int r = scope_send(db, begin, scope);
+
+    if (r != 0)
+        conn_drop(db);
+    return r;
+}
+
 int db_begin(struct db *db, struct db_scope scope, bool read_only)
 {
     const char *begin = read_only ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
@@ -61,10 +71,10 @@ int db_begin(struct db *db, struct db_scope scope, bool read_only)
     int r = db_ensure(db);
 
     if (r == 0) {
-        r = scope_send(db, begin, scope);
+        r = begin_send(db, begin, scope);
         /* The server went away since it was last looked at: nothing has happened yet. */
         if (r == DB_E_AWAY && db_ensure(db) == 0)
-            r = scope_send(db, begin, scope);
+            r = begin_send(db, begin, scope);
     }
     if (r != 0)
         return r < 0 ? err_trace(r) : r;

@@ -273,6 +273,21 @@ static void rescope_changes_who_asks(void **state)
     db_rollback(db);
 }
 
+/* A set_config of the owner's stands before PostgreSQL's here, on this connection only. */
+static void a_begin_that_fails_half_way_leaves_no_transaction(void **state)
+{
+    assert_int_equal(
+        db_script(owner,
+                  "CREATE FUNCTION public.set_config(text, text, boolean) RETURNS text"
+                  " LANGUAGE plpgsql AS $$ BEGIN RAISE 'made up' USING ERRCODE = '22012'; END $$;"
+                  "GRANT EXECUTE ON FUNCTION public.set_config(text, text, boolean) TO tollgate_app"),
+        0);
+    assert_int_equal(db_script(db, "SET search_path = public, pg_catalog"), 0);
+    assert_true(db_begin(db, DB_SYSTEM, false) < 0);
+    assert_int_equal(count_as(DB_OPERATOR), 2);
+    assert_int_equal(db_script(owner, "DROP FUNCTION public.set_config(text, text, boolean)"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_connection_lost_inside_is_away_and_comes_back),
         cmocka_unit_test(reading_transactions_cannot_write),
         cmocka_unit_test(rescope_changes_who_asks),
+        cmocka_unit_test(a_begin_that_fails_half_way_leaves_no_transaction),
     };
 
     log_set_level(LOG_ERROR);
