@@ -55,7 +55,8 @@ static void quiet(void *arg, const char *message)
     (void)message;
 }
 
-/* Until when nobody of this process tries to connect, since the last who did was left waiting. */
+/* Until when nobody of this process tries to connect, neither anew nor again, since the last who did was left
+ * waiting. */
 static _Atomic int64_t hung_until_ms;
 
 /* A refusal comes at once; this is longer than one, and shorter than the time to connect. */
@@ -95,6 +96,8 @@ static int conn_open(struct db *db)
 {
     int r;
 
+    if (clock_mono_ms() < atomic_load_explicit(&hung_until_ms, memory_order_relaxed))
+        return DB_E_AWAY;
     conn_drop(db);
     db->opened_ms = clock_mono_ms();
     if (failpoint_hit("db.connect")) {
@@ -146,7 +149,7 @@ int db_open(const char *conninfo, const char *application_name, struct db **ret)
     else
         r = conn_open(db);
     if (r != 0) {
-        if (r > 0)
+        if (r > 0 && db->opened_ms) /* it was tried: whoever is left out for another's sake says nothing */
             log_warn("database_away", "reason=%s", log_str(str_c(db->error)));
         db_close(db);
         return r;
@@ -194,8 +197,6 @@ int db_ensure(struct db *db)
     if (db_alive(db) && !db->stale && !conn_suspect(db) && conn_quiet(db))
         return 0;
     if (db->failed_ms != 0 && clock_mono_ms() - db->failed_ms < DB_RECONNECT_MS)
-        return DB_E_AWAY;
-    if (clock_mono_ms() < atomic_load_explicit(&hung_until_ms, memory_order_relaxed))
         return DB_E_AWAY;
     int r = conn_open(db);
 

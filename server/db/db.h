@@ -15,7 +15,8 @@ struct db;
  * RAISE with SQLSTATE class TG. AWAY: the database is out of reach or busy beyond its limits. */
 enum { DB_OK = 0, DB_E_NONE = 1, DB_E_CONFLICT = 2, DB_E_REFUSED = 3, DB_E_AWAY = 4 };
 
-/* conninfo: libpq URI or key=value text. DB_E_AWAY: cannot connect now. */
+/* conninfo: libpq URI or key=value text. DB_E_AWAY: cannot connect now, or another connection of this process
+ * was begun a moment ago and not answered. */
 int db_open(const char *conninfo, const char *application_name, struct db **ret) _must_use_;
 void db_close(struct db *db); /* NULL is fine */
 bool db_alive(const struct db *db);

@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 
 #include "base/log.h"
@@ -344,6 +348,53 @@ static void an_unreachable_server_is_away(void **state)
     assert_null(none);
 }
 
+/* A server that takes connections and says nothing. */
+static int silent_server(char conninfo[96])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, n), 0);
+    assert_int_equal(listen(fd, 64), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    snprintf(conninfo, 96, "host=127.0.0.1 port=%d user=x dbname=y connect_timeout=2", ntohs(at.sin_port));
+    return fd;
+}
+
+static unsigned connections(int fd)
+{
+    unsigned n = 0;
+
+    for (int c = accept(fd, NULL, NULL); c >= 0; c = accept(fd, NULL, NULL)) {
+        close(c);
+        n++;
+    }
+    return n;
+}
+
+/* The time for which it is left alone may be over, on a machine that has much else to do: then once more. Stands
+ * last, since nobody of this process connects meanwhile. */
+static void a_silent_server_is_left_alone_by_new_connections_too(void **state)
+{
+    char conninfo[96];
+    int fd = silent_server(conninfo);
+    struct db *none = NULL;
+    unsigned tried = 1;
+
+    for (int i = 0; tried && i < 5; i++) {
+        assert_int_equal(db_open(conninfo, "test", &none), DB_E_AWAY);
+        assert_true(connections(fd) > 0);
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(db_open(conninfo, "test", &none), DB_E_AWAY);
+        tried = connections(fd);
+    }
+    assert_int_equal(tried, 0);
+    assert_null(none);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_changed_table_is_prepared_again),
         cmocka_unit_test(a_statement_that_is_there_already_is_made_anew),
         cmocka_unit_test(an_unreachable_server_is_away),
+        cmocka_unit_test(a_silent_server_is_left_alone_by_new_connections_too),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
