@@ -126,7 +126,13 @@ static int add_journal(struct looking *l, const struct services *s)
     struct journal_view v;
 
     journal_read(s->journal, &v);
-    if (refused)
+    if (v.broken)
+        report.detail = STR("What was written to the disk of its journal could not be synced: it admits no more"
+                            " calls until it is started again, with a disk that works.");
+    else if (v.failure)
+        report.detail = arena_strf(l->a, "Its disk takes no records (%s): it admits no calls until it does.",
+                                   strerrordesc_np(v.failure));
+    else if (refused)
         report.detail = arena_strf(l->a, "The database refuses to book calls; %lld bytes of them are kept"
                                    " in the file `refused` of its journal, for a person to look at.",
                                    (long long)refused);

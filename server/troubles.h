@@ -1,5 +1,5 @@
 /* troubles.h: what this node sees amiss that operators are told of (notices/alarm.h): provider accounts that
- * fail, calls that cannot be settled, a database that is away. One thread. */
+ * fail, calls that cannot be written down or settled, a database that is away. One thread. */
 #pragma once
 
 #include "gateway/services.h"

@@ -5,6 +5,7 @@
 #include "gateway/call.h"
 #include "gateway/metrics_money.h"
 #include "gateway/metrics_node.h"
+#include "ledger/journal.h"
 #include "logs/oversight.h"
 
 static struct gateway *gateway_of(struct request *r)
@@ -51,12 +52,25 @@ void gateway_livez(struct request *r)
     reply_text(r, 200, "text/plain; charset=utf-8", STR("alive\n"));
 }
 
-/* Ready: not draining, a catalogue is loaded, and the database has answered within the time that
- * cached keys and leases stay good. */
+/* Why the journal lets no call be admitted; p NULL: it does. */
+static struct str journal_trouble(struct journal *journal)
+{
+    struct journal_view v = {0};
+
+    if (journal)
+        journal_read(journal, &v);
+    if (v.broken)
+        return STR("journal not synced, start this node again\n");
+    return v.failure ? STR("journal takes no records\n") : STR_NONE;
+}
+
+/* Ready: not draining, a catalogue is loaded, the database has answered within the time that
+ * cached keys and leases stay good, and calls can be written down. */
 void gateway_readyz(struct request *r)
 {
     struct gateway *g = gateway_of(r);
     const struct services *s = g->services;
+    struct str trouble = journal_trouble(s->journal);
     enum { SILENCE_MAX_MS = 55000 };
 
     if (s->draining && s->draining(s->ctx))
@@ -65,6 +79,8 @@ void gateway_readyz(struct request *r)
         reply_text(r, 503, "text/plain; charset=utf-8", STR("no catalogue yet\n"));
     else if (s->database_silence_ms && s->database_silence_ms(s->ctx) > SILENCE_MAX_MS)
         reply_text(r, 503, "text/plain; charset=utf-8", STR("database away\n"));
+    else if (trouble.p)
+        reply_text(r, 503, "text/plain; charset=utf-8", trouble);
     else
         reply_text(r, 200, "text/plain; charset=utf-8", STR("ready\n"));
 }

@@ -51,6 +51,8 @@ static void print_journal(struct journal *journal, struct buf *out)
     put(out, "tollgate_journal_begun_total", "counter", "Calls written down before they were sent.",
         v.begun);
     put(out, "tollgate_journal_ended_total", "counter", "Calls written down as ended.", v.ended);
+    put(out, "tollgate_journal_refuses", "gauge",
+        "1: the disk takes no records, so that no calls are admitted.", v.failure != 0);
     put(out, "tollgate_settled_total", "counter", "Calls settled in the database.", v.settled);
     put(out, "tollgate_settle_batches_total", "counter", "Batches that settled them.", v.batches);
     put(out, "tollgate_settle_failures_total", "counter",

@@ -19,7 +19,8 @@
 
 /* How much a loss of power may take: the files are synced this long after a write. */
 #define SYNC_MS 20
-/* How often it looks whether the node has another session, when nothing else happens. */
+/* How often it looks whether the node has another session, when nothing else happens, and whether a disk that took
+ * no records takes them again. */
 #define LOOK_MS 5000
 
 struct flush {
@@ -35,6 +36,7 @@ struct flush {
     pthread_t thread;
     atomic_bool stop;
     int64_t sync_due_ms; /* 0: nothing was written */
+    int64_t try_due_ms;  /* when a disk that takes no records is tried again */
     int64_t session;     /* whose name is in the slot */
     uint64_t replayed;
 };
@@ -142,6 +144,14 @@ static int sync_when_due(struct flush *f, int64_t now_ms)
     return -1;
 }
 
+static void try_when_due(struct flush *f, int64_t now_ms)
+{
+    if (now_ms < f->try_due_ms)
+        return;
+    f->try_due_ms = now_ms + LOOK_MS;
+    store_try(&f->store);
+}
+
 static int sooner(int a_ms, int b_ms)
 {
     if (a_ms < 0 || b_ms < 0)
@@ -170,6 +180,7 @@ static void *run(void *arg)
         int sync_ms = sync_when_due(f, clock_mono_ms());
         int settle_ms;
 
+        try_when_due(f, clock_mono_ms());
         atomic_store(&f->idle, true); /* before looking, so that nothing comes unnoticed */
         atomic_thread_fence(memory_order_seq_cst);
         settle_ms = settle_tick(&f->settle, clock_mono_ms(), false);
@@ -295,6 +306,8 @@ void journal_read(struct journal *j, struct journal_view *ret)
         .failed_batches = atomic_load(&f->settle.n_failed),
         .oldest_waiting_ms = oldest_ms ? clock_mono_ms() - oldest_ms : 0,
         .replayed = f->replayed,
+        .failure = store_failure(&f->store),
+        .broken = atomic_load(&f->store.broken),
     };
     ret->waiting = atomic_load(&f->settle.n_pushed) - ret->settled - ret->refused;
     journal_core_read(j, ret);

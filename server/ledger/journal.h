@@ -53,6 +53,8 @@ struct journal_view {
     uint64_t waiting; /* ended, not yet settled */
     int64_t oldest_waiting_ms;
     uint64_t replayed; /* found at the start */
+    int failure; /* errno: the disk takes no records now, so that no call is admitted; 0: it takes them */
+    bool broken; /* that is for good: a sync failed, and what the disk holds is not known any more */
 };
 void journal_read(struct journal *j, struct journal_view *ret); /* any thread */
 /* Bytes of the file `refused`, also of earlier processes; it is a person's to take away. Asks the disk. */

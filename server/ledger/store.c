@@ -97,18 +97,24 @@ int store_note_session(struct store *s, int64_t session)
     return 0;
 }
 
+static int make_segment(const struct store *s, unsigned writer, unsigned serial, struct journal_segment **ret)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%.*s/%lld-%u-%u.journal", PATH_MAX - 64, s->slot,
+             (long long)clock_wall_us(), writer, serial);
+    return segment_create(path, SEGMENT_ROOM, ret);
+}
+
 static int fresh_segment(struct store *s, unsigned writer)
 {
     struct store_writer *w = &s->writers[writer];
     struct journal_segment *next;
-    char path[PATH_MAX];
     int r;
 
     if (w->segment && w->segment->size < SEGMENT_BYTES)
         return 0;
-    snprintf(path, sizeof(path), "%.*s/%lld-%u-%u.journal", PATH_MAX - 64, s->slot,
-             (long long)clock_wall_us(), writer, w->serial++);
-    r = segment_create(path, SEGMENT_ROOM, &next);
+    r = make_segment(s, writer, w->serial++, &next);
     if (r)
         return err_trace(r);
     segment_unref(w->segment);
@@ -131,6 +137,13 @@ static bool note_dirty(struct store *s, struct journal_segment *segment)
     return !head;
 }
 
+/* Written where it changes only: it lies beside what other loops write. */
+static void note_failure(struct store_writer *w, int failure)
+{
+    if (atomic_load_explicit(&w->failure, memory_order_relaxed) != failure)
+        atomic_store_explicit(&w->failure, failure, memory_order_relaxed);
+}
+
 int store_append(struct store *s, unsigned writer, struct str bytes, struct journal_segment **ret,
                  bool *ret_first)
 {
@@ -139,11 +152,37 @@ int store_append(struct store *s, unsigned writer, struct str bytes, struct jour
 
     if (!r)
         r = segment_write(s->writers[writer].segment, bytes.p, bytes.n);
+    note_failure(&s->writers[writer], -r);
     if (r)
         return r;
     *ret = s->writers[writer].segment;
     *ret_first = note_dirty(s, *ret);
     return 0;
+}
+
+int store_failure(const struct store *s)
+{
+    int failure = atomic_load_explicit(&s->broken, memory_order_relaxed) ? EIO : 0;
+
+    for (unsigned i = 0; !failure && i < s->n_writers; i++)
+        failure = atomic_load_explicit(&s->writers[i].failure, memory_order_relaxed);
+    return failure;
+}
+
+/* A file of its own, as writers begin one, with the shortest record in it: a zero, which replaying passes over. */
+void store_try(struct store *s)
+{
+    struct journal_segment *segment = NULL;
+    int r;
+
+    if (!store_failure(s) || atomic_load(&s->broken))
+        return;
+    r = make_segment(s, s->n_writers, 0, &segment);
+    if (!r)
+        r = segment_write(segment, "", 1);
+    segment_unref(segment);
+    for (unsigned i = 0; !r && i < s->n_writers; i++)
+        note_failure(&s->writers[i], 0);
 }
 
 /* A failed sync may have lost the pages, and trying again may then report success: never again. */

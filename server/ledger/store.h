@@ -12,6 +12,7 @@
 struct store_writer {
     struct journal_segment *segment;
     unsigned serial;
+    atomic_int failure; /* errno of its last record, which was refused; 0: that was taken */
 };
 
 struct store {
@@ -41,5 +42,10 @@ int store_note_session(struct store *s, int64_t session) _must_use_;
  * is to be synced now, where nothing was. The segment is the store's. One thread per writer. */
 int store_append(struct store *s, unsigned writer, struct str bytes, struct journal_segment **ret,
                  bool *ret_first) _must_use_;
+/* Why no record is taken now: the errno; EIO for good after a sync that failed. 0: they are taken. Any thread. */
+int store_failure(const struct store *s);
+/* Where records were refused and nobody may bring another: tries whether the disk takes one now. The thread that
+ * syncs. */
+void store_try(struct store *s);
 /* Everything that was appended before is on the disk afterwards. One thread. */
 int store_sync(struct store *s) _must_use_;

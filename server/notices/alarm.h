@@ -1,6 +1,7 @@
 /* alarm.h: what operators are told of: books that do not agree, provider accounts that fail, calls that cannot
- * be settled, mail that stays, models without a price that are asked for, an outage of the database. Each is
- * raised once for its cause, on whichever replica, and told again when it is over (migrations/0014_alarm.sql).
+ * be written down or settled, mail that stays, models without a price that are asked for, an outage of the
+ * database. Each is raised once for its cause, on whichever replica, and told again when it is over
+ * (migrations/0014_alarm.sql).
  * All are written down; the settings say which are told, and to whom. */
 #pragma once
 
@@ -11,7 +12,7 @@ enum alarm_kind {
     ALARM_BOOKS,    /* a finding of the checks is open */
     ALARM_ACCOUNT,  /* a node leaves a provider account alone, for longer than a while */
     ALARM_DATABASE, /* nodes could not reach it */
-    ALARM_JOURNAL,  /* a node has calls that it cannot settle */
+    ALARM_JOURNAL,  /* a node has calls that it cannot settle, or admits none since its disk takes no records */
     ALARM_MAIL,     /* mail waits, or alerts to an address are given up */
     ALARM_PRICE,    /* requests for a model are refused, since it has no price */
 };

@@ -174,7 +174,7 @@ test('a finding of the books, until a person closes it', async () => {
 test('calls that the database refuses, until a person has taken them away', async () => {
   const file = join(two.dataDir, 'journal', 'refused');
   writeFileSync(file, 'bytes of a call', { mode: 0o644 });
-  await toldOnce('journal', 'Node two cannot settle calls', () => {
+  await toldOnce('journal', 'Node two cannot record or settle calls', () => {
     assert.match(alarms('journal')[0].detail, /15 bytes/);
     rmSync(file);
   });
