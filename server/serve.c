@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "cache/answers.h"
 #include "catalog/holder.h"
+#include "catalog_reload.h"
 #include "config.h"
 #include "dispatch.h"
 #include "gateway/gateway.h"
@@ -57,12 +58,7 @@ struct serve {
     unsigned max_connections; /* of each loop */
     struct listener **listeners;
     struct memory_guard *memory;
-    struct {
-        struct job job;
-        pthread_mutex_t lock;
-        bool under_way, again;
-        bool failed; /* the last one: what the loops have may be old */
-    } reload; /* of the catalogue */
+    struct catalog_reload reload;
 };
 
 void serve_asset(struct request *req)
@@ -319,7 +315,7 @@ int serve_start(const struct config *config, struct services *services, struct d
         return err_origin(-ENOMEM);
     s->config = config;
     s->services = services;
-    pthread_mutex_init(&s->reload.lock, NULL);
+    catalog_reload_init(&s->reload, services);
     s->n_loops = services->loops;
     s->loops = calloc(s->n_loops, sizeof(*s->loops));
     s->listeners = calloc(s->n_loops, sizeof(struct listener *));
@@ -329,82 +325,17 @@ int serve_start(const struct config *config, struct services *services, struct d
 
 /* --- changes --- */
 
-/* One load of the catalogue is under way or waits for a worker, and at most one more is wanted behind
- * it, however many changes are told meanwhile: what is loaded next has all of them. */
-static bool reload_begins(struct serve *s)
-{
-    bool begins;
-
-    pthread_mutex_lock(&s->reload.lock);
-    begins = !s->reload.under_way;
-    s->reload.again = !begins;
-    s->reload.under_way = true;
-    pthread_mutex_unlock(&s->reload.lock);
-    return begins;
-}
-
-/* True: another is wanted. */
-static bool reload_ended(struct serve *s, bool loaded)
-{
-    bool again;
-
-    pthread_mutex_lock(&s->reload.lock);
-    s->reload.failed = !loaded;
-    again = s->reload.again;
-    s->reload.again = false;
-    s->reload.under_way = again;
-    pthread_mutex_unlock(&s->reload.lock);
-    return again;
-}
-
-static void reload_submit(struct serve *s)
-{
-    if (jobs_submit(s->services->pages, &s->reload.job) == JOBS_OK)
-        return;
-    log_warn("catalogue_not_reloaded", "reason=%s retry=%s", "lane_full", "at the next change or poll");
-    /* Whoever has asked for another meanwhile waits for that as well: nobody is under way. */
-    pthread_mutex_lock(&s->reload.lock);
-    s->reload.under_way = s->reload.again = false;
-    s->reload.failed = true;
-    pthread_mutex_unlock(&s->reload.lock);
-}
-
-static void reload_work(struct job *job, void *worker)
-{
-    struct serve *s = container_of(job, struct serve, reload.job);
-    const struct services *v = s->services;
-    struct catalog_options options = {.seal_key = v->seal_key, .demo_port = v->demo_port};
-    bool loaded = worker && catalog_holder_reload(v->catalog, worker, &options) == CATALOG_OK;
-
-    if (loaded)
-        gateways_changed(s->gateways, STR("catalogue"));
-    else
-        log_warn("catalogue_not_reloaded", "retry=%s", "at the next change or poll");
-    if (reload_ended(s, loaded))
-        reload_submit(s);
-}
-
 void serve_changed(struct serve *s, struct str payload)
 {
-    bool all = str_eq_c(payload, "all");
-
-    if ((all || str_eq_c(payload, "catalogue")) && reload_begins(s)) {
-        s->reload.job.work = reload_work;
-        reload_submit(s);
-    }
+    if (str_eq_c(payload, "all") || str_eq_c(payload, "catalogue"))
+        catalog_reload_changed(&s->reload);
     if (!str_eq_c(payload, "catalogue"))
         gateways_changed(s->gateways, payload);
 }
 
 void serve_polled(struct serve *s)
 {
-    bool wanted;
-
-    pthread_mutex_lock(&s->reload.lock);
-    wanted = s->reload.failed && !s->reload.under_way;
-    pthread_mutex_unlock(&s->reload.lock);
-    if (wanted)
-        serve_changed(s, STR("catalogue"));
+    catalog_reload_polled(&s->reload);
 }
 
 void serve_reload(struct serve *s)
@@ -508,7 +439,7 @@ void serve_free(struct serve *s)
     catalog_holder_free(s->services->catalog);
     site_free(s->services->site);
     memory_guard_free(s->memory);
-    pthread_mutex_destroy(&s->reload.lock);
+    catalog_reload_done(&s->reload);
     free(s->listeners);
     free(s->loops);
     free(s);

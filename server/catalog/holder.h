@@ -14,7 +14,7 @@ void catalog_holder_free(struct catalog_holder *h); /* NULL is fine */
 /* A new reference to the current snapshot; NULL before the first put. Any thread. */
 struct catalog *catalog_holder_get(struct catalog_holder *h);
 /* Takes c over and makes it the current one, whatever that was: what the database says now holds, also where
- * it has lost changes since (a failover, a restore). Whoever loads does so one at a time (serve.c). Any thread. */
+ * it has lost changes since (a failover, a restore). Whoever loads does so one at a time (catalog_reload.h). Any thread. */
 void catalog_holder_put(struct catalog_holder *h, struct catalog *c);
 /* Has changed(ctx) called after each put, on the thread that puts and with the holder locked: it must not
  * wait and must not ask the holder. One at a time; NULL: nobody any more, and none is under way. */

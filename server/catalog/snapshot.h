@@ -146,6 +146,5 @@ bool catalog_target_serves(const struct catalog_target *t); /* for the installat
 /* Unix microseconds at which a scheduled price comes into force; 0: none is scheduled. */
 int64_t catalog_next_change_us(const struct catalog *c);
 int64_t catalog_loaded_us(const struct catalog *c);
-/* The change epoch it was loaded at, for people: a database that has lost changes counts them anew, so that the
- * newer of two snapshots may have the lower one. */
+/* The change epoch it was loaded at. A newer one may have less of it: where the database has lost changes. */
 int64_t catalog_epoch(const struct catalog *c);
