@@ -13,13 +13,13 @@
 
 #include "admin/admin.h"
 #include "base/bounds.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "chores.h"
 #include "config.h"
+#include "database_wait.h"
 #include "db/notify.h"
 #include "fetch/fetch.h"
 #include "first_start.h"
@@ -57,6 +57,7 @@ struct app {
     struct config live; /* as it was given, with what was read again since */
     const struct config *config;
     const struct config_source *source;
+    sigset_t signals; /* which end it, or have it read its settings again; blocked in all threads */
     struct arena *arena;
     struct master *master;
     struct db *db; /* of the start; closed before the loops run */
@@ -69,6 +70,7 @@ struct app {
     struct stripe *stripe;
     struct oversight oversight;
     struct notices notices;
+    bool ended; /* by a signal, while it waited for its database */
     atomic_bool draining;
 };
 
@@ -305,23 +307,13 @@ static int open_traces(struct app *app)
     return config.endpoint.n && traces_new(&config, &app->services.traces) ? complain("out of memory") : 0;
 }
 
-/* The database may come up after us: asked again until it answers. */
+/* The database may come up after us. */
 static int open_database(struct app *app)
 {
-    int64_t told_ms = 0;
+    int r = database_wait(app->config->database_url, &app->signals, &app->db);
 
-    for (int wait_ms = 100;; wait_ms = MIN(wait_ms * 2, 5000)) {
-        int r = db_open(app->config->database_url, "tollgate start", &app->db);
-        struct timespec pause = {wait_ms / 1000, (wait_ms % 1000) * 1000000L};
-
-        if (r != DB_E_AWAY)
-            return r ? complain("DATABASE_URL cannot be used") : 0;
-        if (clock_mono_ms() - told_ms > 10000) {
-            log_warn("database_away", "waiting=%dms", wait_ms);
-            told_ms = clock_mono_ms();
-        }
-        nanosleep(&pause, NULL);
-    }
+    app->ended = r == DATABASE_WAIT_ENDED;
+    return r == DATABASE_WAIT_UNUSABLE ? complain("DATABASE_URL cannot be used") : r;
 }
 
 static void changed(struct str payload, void *ctx)
@@ -472,11 +464,11 @@ static void reload(struct app *app)
 }
 
 /* Until SIGTERM or SIGINT. */
-static void wait_for_the_end(struct app *app, const sigset_t *signals)
+static void wait_for_the_end(struct app *app)
 {
     int signal = 0;
 
-    while (sigwait(signals, &signal) == 0 && signal == SIGHUP)
+    while (sigwait(&app->signals, &signal) == 0 && signal == SIGHUP)
         reload(app);
     log_info("draining", "signal=%d seconds=%d", signal, app->config->drain_seconds);
 }
@@ -484,7 +476,6 @@ static void wait_for_the_end(struct app *app, const sigset_t *signals)
 int app_serve(const struct config *config, const struct config_source *source)
 {
     struct app app = {.live = *config, .source = source, .arena = arena_new(MIB(4))};
-    sigset_t signals;
     int r;
 
     if (!app.arena)
@@ -492,17 +483,17 @@ int app_serve(const struct config *config, const struct config_source *source)
     app.config = &app.live;
     harden();
     heap_begin();
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    sigemptyset(&app.signals);
+    sigaddset(&app.signals, SIGTERM);
+    sigaddset(&app.signals, SIGINT);
+    sigaddset(&app.signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &app.signals, NULL);
     r = start(&app);
     if (!r) {
         heap_keep_pages();
         first_start_print(app.config, &app.services, &app.first);
-        wait_for_the_end(&app, &signals);
+        wait_for_the_end(&app);
     }
     stop(&app);
-    return r != 0;
+    return r != 0 && !app.ended;
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { setup, sleep, test, eventually } from '../lib/story.mjs';
 import { startUpstream, send, chat, chunk } from '../lib/upstream.mjs';
-import { Cluster } from '../lib/cluster.mjs';
+import { Cluster, Replica } from '../lib/cluster.mjs';
 import { ask, Load } from '../lib/client.mjs';
 import { hello } from '../lib/installation.mjs';
 import { program } from '../lib/psql.mjs';
@@ -84,6 +84,20 @@ test('what does not end in time is cut: the client hears it, the row says so, it
   assert.equal(cluster.leased(team), 0);
   sameBooks(cluster);
 });
+
+// Nothing is settled or given back then: it has nothing yet.
+for (const signal of ['SIGTERM', 'SIGINT'])
+  test(`${signal} ends a node that waits for its database, SIGHUP does not`, async () => {
+    const waiting = new Replica(cluster, 'waiting', { DATABASE_URL: 'postgresql://tollgate_app@127.0.0.1:1/tollgate' });
+    const waits = (from) => eventually(() => /database_away/.test(waiting.log.slice(from)), 'it to wait');
+    const began = waiting.start().catch((error) => error);
+    await waits(0);
+    waiting.child.kill('SIGHUP');
+    await waits(waiting.log.length);
+    assert.equal(waiting.exit, undefined);
+    assert.deepEqual(await waiting.stop(signal), { code: 0, signal: null });
+    assert.match((await began).message, /ended at start/);
+  });
 
 // They come until the last connection is closed, when the loops have ended already.
 test('changes that come while a node ends are let go of', async () => {
