@@ -143,8 +143,8 @@
 #define BOUND_CHANGES 256
 /* Rows a second that refused calls of one key write on one node (DESIGN 1). */
 #define BOUND_REFUSALS_PER_S 20
-/* Lines of one invoice (provider x model x key), what they take in memory, and drawn at some 40
- * lines and 8 KiB a page. */
-#define BOUND_INVOICE_LINES 20000
+/* Lines of one invoice (ledger/invoice.h divides them), what they take in memory, and drawn at some 40 lines
+ * and 8 KiB a page, in some 2 s, for which the database waits: it ends a transaction that is idle for 15. */
+#define BOUND_INVOICE_LINES 3007
 #define BOUND_INVOICE_ARENA_BYTES MIB(64)
 #define BOUND_INVOICE_PDF_BYTES MIB(32)

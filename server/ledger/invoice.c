@@ -184,31 +184,50 @@ static int list_tx(struct db *db, void *ctx)
     return invoice_list_due(db, t->a, t->beyond, &t->due);
 }
 
-/* The next hundred teams. */
-static int issue_some(struct db *db, struct team_id *beyond, bool *ret_more, int64_t *issued)
+struct issuing {
+    struct team_id beyond; /* the last team that was looked at */
+    bool more;
+    int64_t issued;
+    int failed; /* the first team's outcome that had to be left */
+};
+
+/* What one team's failing says is for the others to find out, while there is a database. */
+static int leave_team(struct db *db, struct issuing *all, int r)
+{
+    log_error("invoice_failed", "team=%lld error=%d database=%s", (long long)all->beyond.v, r,
+              log_str(str_c(db_last_error(db))));
+    if (!all->failed)
+        all->failed = r;
+    return db_ensure(db) == DB_OK ? 0 : r;
+}
+
+/* The next hundred teams, each by itself. */
+static int issue_some(struct db *db, struct issuing *all)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new(KIB(64));
-    struct listing t = {.a = a, .beyond = *beyond};
+    struct listing t = {.a = a, .beyond = all->beyond};
     int r = a ? db_tx(db, DB_SYSTEM, "invoice_due", list_tx, &t) : err_origin(-ENOMEM);
 
-    *ret_more = r == 0 && t.due.n > 0;
+    all->more = r == 0 && t.due.n > 0;
     for (size_t i = 0; r == 0 && i < t.due.n; i++) {
-        *beyond = t.due.team[i];
-        r = issue_team(db, *beyond, issued);
+        all->beyond = t.due.team[i];
+        r = issue_team(db, all->beyond, &all->issued);
+        if (r != 0)
+            r = leave_team(db, all, r);
     }
     return r;
 }
 
 int invoice_issue_due(struct db *db, int64_t *ret_issued)
 {
-    struct team_id beyond = {0};
-    int64_t issued = 0;
-    bool more = true;
+    struct issuing all = {.more = true};
     int r = db_tx(db, DB_SYSTEM, "invoice_mark", mark_tx, NULL);
 
-    while (r == 0 && more)
-        r = issue_some(db, &beyond, &more, &issued);
+    while (r == 0 && all.more)
+        r = issue_some(db, &all);
     if (ret_issued)
-        *ret_issued = issued;
+        *ret_issued = all.issued;
+    if (r == 0)
+        r = all.failed;
     return r == 0 ? 0 : err_trace(db_fatal(r));
 }

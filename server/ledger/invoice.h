@@ -5,10 +5,22 @@
  * the calls in one transaction: opening balance + top-ups and grants + adjustments - usage =
  * closing balance (wallet and grants together; refunds and credit notes count as adjustments), to the nano-dollar; the usage lines sum to the calls posted in the month.
  * Numbers are PREFIX-YEAR-NNNNNN, one gapless series per installation and year of the issue date in
- * the installation's time zone. A month without movement gets none. */
+ * the installation's time zone. A month without movement gets none.
+ *
+ * However much there was, a month is one invoice of at most BOUND_INVOICE_LINES: the largest have a line
+ * each, and smaller ones are put together, so that all still adds up: keys by provider and model ("Other
+ * keys: 12"), then models, movements by kind. */
 #pragma once
 
+#include "base/bounds.h"
 #include "db/db.h"
+
+/* So many of the largest have lines of their own: movements; usage by provider, model and key; that of all
+ * further keys by provider and model. At most seven lines are of the smaller ones: five kinds of movements,
+ * further models with and without an own key. */
+enum { INVOICE_MOVEMENTS = 500, INVOICE_KEYS = 2000, INVOICE_MODELS = 500 };
+_Static_assert(INVOICE_MOVEMENTS + INVOICE_KEYS + INVOICE_MODELS + 7 == BOUND_INVOICE_LINES,
+               "lines of an invoice");
 
 struct invoice_party {
     struct str name, address, country, tax_id, email;
@@ -77,6 +89,7 @@ int invoice_get_pdf(struct db *db, struct arena *a, struct team_id team, int64_t
                     struct str *ret_pdf) _must_use_;
 
 /* Issues every invoice that is due (months ended, teams not yet done); a job for the long lane that
- * any node may run at any time: exactly one issues each. Own transactions, system scope.
- * *ret_issued may be NULL. */
+ * any node may run at any time: exactly one issues each. Own transactions, system scope. What fails of one
+ * team is logged and returned at the end, < 0; the others are done first, unless the database is away.
+ * *ret_issued may be NULL and is set in any case. */
 int invoice_issue_due(struct db *db, int64_t *ret_issued) _must_use_;

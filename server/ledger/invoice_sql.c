@@ -130,28 +130,42 @@ static int line_push(void *ctx)
     return db_rows_push(&t->rows);
 }
 
-DB_QUERY(invoice_movements,
-         "SELECT CASE x.code WHEN 'TOPUP' THEN 'topup' WHEN 'GRANT' THEN 'grant'"
-         "                   WHEN 'GRANT_EXPIRE' THEN 'grant' WHEN 'ADJUST' THEN 'adjustment'"
-         "                   WHEN 'CREDIT_NOTE' THEN 'credit_note' ELSE 'refund' END AS kind,"
-         "       CASE x.code WHEN 'GRANT' THEN 'Grant: ' WHEN 'GRANT_EXPIRE' THEN 'Grant expired: '"
-         "                   WHEN 'ADJUST' THEN 'Adjustment: ' WHEN 'REFUND' THEN 'Refund: '"
-         "                   WHEN 'REFUND_REVERSED' THEN 'Refund failed: '"
-         "                   WHEN 'CHARGEBACK' THEN 'Chargeback: '"
-         "                   WHEN 'CHARGEBACK_REVERSED' THEN 'Chargeback reversed: '"
-         "                   WHEN 'CREDIT_NOTE' THEN 'Credit note ' || x.ref || ': ' ELSE '' END"
-         "           || coalesce(nullif(x.reason, ''), x.ref) AS text,"
-         "       to_char(x.posted_at AT TIME ZONE $4::text, 'YYYY-MM-DD') AS date, x.posted_at,"
-         "       " SIGNED " AS amount " MOVED
-         "   AND x.code NOT IN ('USAGE', 'LATE_USAGE')"
-         " ORDER BY x.posted_at, x.id LIMIT 20001")
+/* $4 zone, $5 movements that have a line each, the largest; the others are put together by kind, at the
+ * time of the last. */
+DB_QUERY(
+    invoice_movements,
+    "WITH moved AS ("
+    "SELECT CASE x.code WHEN 'TOPUP' THEN 'topup' WHEN 'GRANT' THEN 'grant'"
+    "                   WHEN 'GRANT_EXPIRE' THEN 'grant' WHEN 'ADJUST' THEN 'adjustment'"
+    "                   WHEN 'CREDIT_NOTE' THEN 'credit_note' ELSE 'refund' END AS kind,"
+    "       CASE x.code WHEN 'GRANT' THEN 'Grant: ' WHEN 'GRANT_EXPIRE' THEN 'Grant expired: '"
+    "                   WHEN 'ADJUST' THEN 'Adjustment: ' WHEN 'REFUND' THEN 'Refund: '"
+    "                   WHEN 'REFUND_REVERSED' THEN 'Refund failed: '"
+    "                   WHEN 'CHARGEBACK' THEN 'Chargeback: '"
+    "                   WHEN 'CHARGEBACK_REVERSED' THEN 'Chargeback reversed: '"
+    "                   WHEN 'CREDIT_NOTE' THEN 'Credit note ' || x.ref || ': ' ELSE '' END"
+    "           || coalesce(nullif(x.reason, ''), x.ref) AS text,"
+    "       x.posted_at, x.id, " SIGNED " AS amount,"
+    "       row_number() OVER (ORDER BY x.amount_nano DESC, x.id) > $5 AS small " MOVED
+    "   AND x.code NOT IN ('USAGE', 'LATE_USAGE'))"
+    " SELECT m.kind, m.text, to_char(m.posted_at AT TIME ZONE $4::text, 'YYYY-MM-DD') AS date,"
+    "        m.posted_at, m.amount"
+    "   FROM (SELECT s.kind, s.text, s.posted_at, s.id, s.amount FROM moved s WHERE NOT s.small"
+    "         UNION ALL"
+    "         SELECT s.kind, 'Smaller ' || CASE s.kind WHEN 'topup' THEN 'top-ups'"
+    "                    WHEN 'grant' THEN 'grants' WHEN 'refund' THEN 'refunds and chargebacks'"
+    "                    WHEN 'credit_note' THEN 'credit notes' ELSE 'adjustments' END"
+    "                || ': ' || count(*), max(s.posted_at), max(s.id), sum(s.amount)::bigint"
+    "           FROM moved s WHERE s.small GROUP BY s.kind) m"
+    "  ORDER BY m.posted_at, m.id")
 
 static int read_movements(struct db *db, const struct invoice *inv, struct line_read *t)
 {
     t->row = (struct invoice_line){.provider = STR(""), .model = STR(""), .key = STR("")};
     int r = db_each(db, &invoice_movements, t->rows.a,
                     DB_ARGS(db_i64(inv->team.v), db_time_us(inv->from_us),
-                            db_time_us(inv->until_us), db_text(inv->time_zone)),
+                            db_time_us(inv->until_us), db_text(inv->time_zone),
+                            db_i64(INVOICE_MOVEMENTS)),
                     DB_COLS(db_col_text("kind", &t->kind), db_col_text("text", &t->row.text),
                             db_col_text("date", &t->row.date),
                             db_col_time_us("posted_at", &t->row.at_us),
@@ -164,20 +178,45 @@ static int read_movements(struct db *db, const struct invoice *inv, struct line_
 #define PLUS(name, kind, bound, label) " + coalesce(c." #name ", 0)"
 
 /* What was charged of a team's own key is a fee of the list charge, so it has a line of its own for each fee
- * that there was: whoever sums the log gets each line again. */
-DB_QUERY(invoice_usage,
-         "SELECT coalesce(c.provider, '') AS provider,"
-         "       coalesce(c.served_model, c.requested_model, '') AS model,"
-         "       coalesce(k.name || ' …' || k.last4, '') AS key, count(*) AS calls,"
-         "       CASE WHEN c.own_key"
-         "            THEN 'own key, fee ' || trim_scale(c.own_fee_bp / 100.0) || '%' ELSE '' END AS text,"
-         "       sum(0" RECORD_PROMPT(PLUS) ")::bigint AS input_tokens,"
-         "       sum(0" RECORD_OUTPUT(PLUS) ")::bigint AS output_tokens,"
-         "       -sum(c.charge_nano)::bigint AS amount"
-         "  FROM call c LEFT JOIN api_key k ON k.team_id = $1 AND k.id = c.key_id"
-         " WHERE c.team_id = $1 AND c.posted_at >= $2 AND c.posted_at < $3 AND c.charge_nano > 0"
-         " GROUP BY 1, 2, k.id, 3, c.own_key, c.own_fee_bp"
-         " ORDER BY 1, 2, 3, k.id, c.own_key, c.own_fee_bp LIMIT 20001")
+ * that there was: whoever sums the log gets each line again. $4: so many lines there are, of the dearest; what the
+ * other keys have used is put together by provider and model, and of these beyond the dearest $5 all in one. */
+DB_QUERY(
+    invoice_usage,
+    "WITH used AS ("
+    "SELECT coalesce(c.provider, '') AS provider,"
+    "       coalesce(c.served_model, c.requested_model, '') AS model, c.key_id, c.own_key,"
+    "       c.own_fee_bp, count(*) AS calls, sum(0" RECORD_PROMPT(PLUS) ") AS input,"
+    "       sum(0" RECORD_OUTPUT(PLUS) ") AS output, sum(c.charge_nano) AS nano"
+    "  FROM call c"
+    " WHERE c.team_id = $1 AND c.posted_at >= $2 AND c.posted_at < $3 AND c.charge_nano > 0"
+    " GROUP BY 1, 2, 3, 4, 5"
+    "), by_key AS ("
+    "SELECT u.*, coalesce(k.name || ' …' || k.last4, '') AS key, row_number() OVER (ORDER BY u.nano DESC,"
+    "       u.provider, u.model, u.key_id, u.own_key, u.own_fee_bp) > $4 AS small"
+    "  FROM used u LEFT JOIN api_key k ON k.team_id = $1 AND k.id = u.key_id"
+    "), by_model AS ("
+    "SELECT u.provider, u.model, u.own_key, u.own_fee_bp, sum(u.calls) AS calls, sum(u.input) AS input,"
+    "       sum(u.output) AS output, sum(u.nano) AS nano,"
+    "       CASE WHEN count(*) = 1 THEN min(u.key) ELSE 'Other keys: ' || count(*) END AS key,"
+    "       row_number() OVER (ORDER BY sum(u.nano) DESC, u.provider, u.model, u.own_key, u.own_fee_bp)"
+    "       > $5 AS small"
+    "  FROM by_key u WHERE u.small GROUP BY 1, 2, 3, 4"
+    "), line AS ("
+    "SELECT 0 AS place, u.provider, u.model, u.key, u.key_id, u.own_key, u.own_fee_bp, u.calls, u.input,"
+    "       u.output, u.nano FROM by_key u WHERE NOT u.small"
+    " UNION ALL "
+    "SELECT 1, u.provider, u.model, u.key, NULL, u.own_key, u.own_fee_bp, u.calls, u.input, u.output, u.nano"
+    "  FROM by_model u WHERE NOT u.small"
+    " UNION ALL "
+    "SELECT 2, '', 'Other models: ' || count(*), '', NULL, u.own_key, NULL, sum(u.calls), sum(u.input),"
+    "       sum(u.output), sum(u.nano) FROM by_model u WHERE u.small GROUP BY u.own_key)"
+    " SELECT l.provider, l.model, l.key, l.calls::bigint AS calls,"
+    "        CASE WHEN l.own_key"
+    "             THEN 'own key' || coalesce(', fee ' || trim_scale(l.own_fee_bp / 100.0) || '%', '')"
+    "             ELSE '' END AS text, l.input::bigint AS input_tokens, l.output::bigint AS output_tokens,"
+    "        -l.nano::bigint AS amount"
+    "   FROM line l"
+    "  ORDER BY l.place = 2, l.provider, l.model, l.place, l.key, l.key_id, l.own_key, l.own_fee_bp")
 
 static int read_usage(struct db *db, const struct invoice *inv, struct line_read *t)
 {
@@ -185,7 +224,8 @@ static int read_usage(struct db *db, const struct invoice *inv, struct line_read
     t->kind = str_c(invoice_line_kind_name(INVOICE_USAGE));
     int r = db_each(
         db, &invoice_usage, t->rows.a,
-        DB_ARGS(db_i64(inv->team.v), db_time_us(inv->from_us), db_time_us(inv->until_us)),
+        DB_ARGS(db_i64(inv->team.v), db_time_us(inv->from_us), db_time_us(inv->until_us),
+                db_i64(INVOICE_KEYS), db_i64(INVOICE_MODELS)),
         DB_COLS(db_col_text("provider", &t->row.provider), db_col_text("model", &t->row.model),
                 db_col_text("key", &t->row.key), db_col_text("text", &t->row.text),
                 db_col_i64("calls", &t->row.calls), db_col_i64("input_tokens", &t->row.input_tokens),
@@ -255,12 +295,13 @@ DB_QUERY(
     invoice_lines,
     "SELECT kind, text, coalesce(to_char(date, 'YYYY-MM-DD'), '') AS date, at, provider, model,"
     "       key_name, calls, input_tokens, output_tokens, amount_nano"
-    "  FROM invoice_line WHERE team_id = $1 AND invoice_id = $2 ORDER BY ordinal LIMIT 20000")
+    "  FROM invoice_line WHERE team_id = $1 AND invoice_id = $2 ORDER BY ordinal LIMIT $3")
 
 static int read_stored_lines(struct db *db, struct arena *a, struct invoice *inv)
 {
     struct line_read t = {.rows = DB_ROWS(a, &t.row)};
-    int r = db_each(db, &invoice_lines, a, DB_ARGS(db_i64(inv->team.v), db_i64(inv->id)),
+    int r = db_each(db, &invoice_lines, a,
+                    DB_ARGS(db_i64(inv->team.v), db_i64(inv->id), db_i64(BOUND_INVOICE_LINES)),
                     DB_COLS(db_col_text("kind", &t.kind), db_col_text("text", &t.row.text),
                             db_col_text("date", &t.row.date), db_col_time_us("at", &t.row.at_us),
                             db_col_text("provider", &t.row.provider),
