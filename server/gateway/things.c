@@ -3,13 +3,13 @@
 
 #include "base/bounds.h"
 #include "gateway/estimate.h"
+#include "translation/openai_media/sound.h"
 
 enum {
     BYTES_PER_TOKEN_LEAST = 2,
     /* OpenAI's dearest image has 6,240 tokens, and one hundred for each preview. */
     IMAGE_TOKENS_MOST = 16384,
     SPEECH_TOKENS_PER_BYTE_MOST = 2,
-    SOUND_BYTES_PER_S_LEAST = 750,  /* 6 kbit/s, Opus at its lowest */
     SOUND_BYTES_PER_S_USUAL = 4000, /* 32 kbit/s */
     SOUND_TOKENS_PER_S_MOST = 32,
     SOUND_TOKENS_PER_S_USUAL = 10,
@@ -42,11 +42,24 @@ static uint64_t text_most(uint64_t bytes)
     return bytes / BYTES_PER_TOKEN_LEAST + 1;
 }
 
-static uint64_t seconds_of(const struct llm_request *llm, uint64_t bytes_per_s)
+static uint64_t whole_seconds(int64_t ms)
+{
+    return ((uint64_t)ms + 999) / 1000;
+}
+
+static uint64_t seconds_most(const struct llm_request *llm)
+{
+    uint64_t of_bytes = llm->sound_bytes / SOUND_BYTES_PER_S_LEAST + 1;
+    uint64_t most = llm->sound_most_ms >= 0 ? whole_seconds(llm->sound_most_ms) : of_bytes;
+
+    return llm->sound_ms >= 0 ? MAX(most, whole_seconds(llm->sound_ms)) : most;
+}
+
+static uint64_t seconds_usual(const struct llm_request *llm)
 {
     if (llm->sound_ms >= 0)
-        return ((uint64_t)llm->sound_ms + 999) / 1000;
-    return llm->sound_bytes / bytes_per_s + 1;
+        return whole_seconds(llm->sound_ms);
+    return MIN(llm->sound_bytes / SOUND_BYTES_PER_S_USUAL + 1, seconds_most(llm));
 }
 
 static uint64_t searches_most(const struct llm_request *llm)
@@ -68,7 +81,7 @@ static void estimate_tokens_most(const struct llm_request *llm, const struct cat
                                  struct price_estimate *e)
 {
     uint64_t media = llm->pictures * (uint64_t)m->media_tokens;
-    uint64_t seconds = seconds_of(llm, SOUND_BYTES_PER_S_LEAST);
+    uint64_t seconds = seconds_most(llm);
 
     e->input_tokens = clip(text_most(llm->text_bytes) + media);
     if (m->kind == MODEL_IMAGE)
@@ -98,7 +111,7 @@ void things_estimate(const struct llm_request *llm, const struct catalog_target 
     else if (m->kind == MODEL_SPEECH)
         n[USAGE_CHARACTER] = clip(llm->characters);
     else if (m->kind == MODEL_TRANSCRIPTION)
-        n[USAGE_SECOND] = clip(seconds_of(llm, SOUND_BYTES_PER_S_LEAST));
+        n[USAGE_SECOND] = clip(seconds_most(llm));
     else if (m->kind == MODEL_RERANK)
         n[USAGE_SEARCH] = clip(searches_most(llm));
     else if (m->kind == MODEL_OCR)
@@ -114,7 +127,7 @@ void things_count(const struct llm_request *llm, const struct catalog_target *ta
                   const struct things_seen *seen, struct usage *ret)
 {
     const struct catalog_model *m = target->model;
-    uint64_t seconds = seconds_of(llm, SOUND_BYTES_PER_S_USUAL);
+    uint64_t seconds = seconds_usual(llm);
     struct usage u = {.n = {[USAGE_REQUEST] = 1}};
 
     u.n[USAGE_INPUT] = estimate_tokens(llm->prompt_bytes);

@@ -40,6 +40,7 @@ struct llm_request {
     uint64_t seconds;          /* of a video, to be made */
     uint64_t sound_bytes;      /* to be written down, */
     int64_t sound_ms;          /* and its length; < 0: not known */
+    int64_t sound_most_ms;     /* however false its headers are; < 0: not known */
     uint64_t documents;        /* to be ranked, */
     uint64_t query_bytes;      /* by this */
     uint64_t pages;            /* to be read; 0: it is not said how many */

@@ -27,6 +27,7 @@ static int read_form(struct arena *a, struct str content_type, struct str body,
 {
     struct wire_request request;
     const struct form_body *form;
+    struct sound_length length;
     struct str sound;
     int r = media_read_form(a, content_type, body, "file", &request, &form, fault);
 
@@ -35,10 +36,12 @@ static int read_form(struct arena *a, struct str content_type, struct str body,
     if (r != DIALECT_OK)
         return r;
     sound = form_body_value(form, "file");
+    length = sound_length(sound);
     request.wants_text = is_text(form_body_value(form, "response_format"));
     request.llm.wants_usage = true;
     request.llm.sound_bytes = sound.n;
-    request.llm.sound_ms = sound_length_ms(sound);
+    request.llm.sound_ms = length.ms;
+    request.llm.sound_most_ms = length.most_ms;
     *ret = request;
     return DIALECT_OK;
 }

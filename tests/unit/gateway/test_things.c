@@ -62,7 +62,7 @@ static void only_what_the_price_names_is_counted(void **state)
 
 static void figures_of_nothing_are_not_believed(void **state)
 {
-    const struct llm_request llm = {.sound_bytes = 8000, .sound_ms = 2500, .choices = 1};
+    const struct llm_request llm = {.sound_bytes = 8000, .sound_ms = 2500, .sound_most_ms = 9000, .choices = 1};
     const struct llm_report zeros = {.has_usage = true};
     struct usage u;
 
@@ -73,6 +73,30 @@ static void figures_of_nothing_are_not_believed(void **state)
     u = used(&llm, &zeros, 0);
     assert_int_equal(u.n[USAGE_AUDIO_INPUT], 30);
     assert_int_equal(u.n[USAGE_OUTPUT], 10);
+}
+
+static int64_t seconds_held(const struct llm_request *llm)
+{
+    struct price_estimate e;
+
+    things_estimate(llm, &target, &e);
+    return e.things.n[USAGE_SECOND];
+}
+
+static void a_claim_of_sound_is_charged_and_its_most_is_held(void **state)
+{
+    struct llm_request llm = {.sound_bytes = 750000, .sound_ms = 2500, .sound_most_ms = 9001, .choices = 1};
+
+    sold_by(MODEL_TRANSCRIPTION, "second");
+    assert_int_equal(seconds_held(&llm), 10);
+    assert_int_equal(used(&llm, &nothing, 0).n[USAGE_SECOND], 3);
+    llm.sound_most_ms = -1; /* what its bytes last at 6 kbit/s */
+    assert_int_equal(seconds_held(&llm), 1001);
+    assert_int_equal(used(&llm, &nothing, 0).n[USAGE_SECOND], 3);
+    llm.sound_ms = -1; /* at 32 kbit/s */
+    assert_int_equal(used(&llm, &nothing, 0).n[USAGE_SECOND], 188);
+    llm.sound_most_ms = 9001;
+    assert_int_equal(used(&llm, &nothing, 0).n[USAGE_SECOND], 10);
 }
 
 static void basis_tells_whose_figures_they_are(void **state)
@@ -162,13 +186,15 @@ static void what_is_counted_is_within_its_hold(void **state)
             .pictures = random_below(4),
             .sound_bytes = seconds * 4000 + random_below(4000),
             .sound_ms = random_below(2) ? -1 : (int64_t)random_below(600000),
+            .sound_most_ms = random_below(2) ? -1 : (int64_t)random_below(600000),
             .documents = 1 + random_below(1000),
             .query_bytes = random_below(3000),
             .wants_audio = models[which].kind == MODEL_SPEECH,
         };
         struct price_estimate e;
         struct money hold, charge, cost;
-        struct things_seen seen = {.images = llm.choices, .output_bytes = seconds * 20};
+        bool of_bytes = llm.sound_ms < 0 && llm.sound_most_ms < 0; /* else no words are those of this sound */
+        struct things_seen seen = {.images = llm.choices, .output_bytes = of_bytes ? seconds * 20 : 0};
         struct usage u;
 
         sold_by(models[which].kind, models[which].units);
@@ -177,8 +203,6 @@ static void what_is_counted_is_within_its_hold(void **state)
         things_count(&llm, &target, &seen, &u);
         (void)things_settle(&nothing, &price, &u);
         assert_int_equal(price_charge(&price, SERVICE_STANDARD, "", &u, &charge, &cost), PRICE_OK);
-        if (llm.sound_ms >= 0 && models[which].kind == MODEL_TRANSCRIPTION)
-            continue; /* the words are not those of this sound */
         if (charge.nano > hold.nano)
             fail_msg("%s by %s: %lld charged, %lld held", model_kind_name(models[which].kind),
                      models[which].units, (long long)charge.nano, (long long)hold.nano);
@@ -191,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_the_price_names_is_counted),
         cmocka_unit_test(figures_of_nothing_are_not_believed),
+        cmocka_unit_test(a_claim_of_sound_is_charged_and_its_most_is_held),
         cmocka_unit_test(basis_tells_whose_figures_they_are),
         cmocka_unit_test(images_of_unknown_price_are_not_free),
         cmocka_unit_test(a_video_is_as_long_as_its_job_says),
