@@ -146,6 +146,14 @@ const struct catalog_account *catalog_find_account(const struct catalog *c, stru
     return low < c->n_accounts && c->accounts[low].id.v == id.v ? &c->accounts[low] : NULL;
 }
 
+bool catalog_has_account(const struct catalog *c, struct account_id id)
+{
+    for (size_t i = 0; i < c->n_strangers; i++)
+        if (c->strangers[i].v == id.v)
+            return true;
+    return catalog_find_account(c, id);
+}
+
 /* The first of the model's that is not of a team before this one. */
 static size_t own_from(const struct catalog_model *m, int64_t team)
 {

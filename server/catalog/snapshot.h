@@ -116,8 +116,7 @@ struct catalog_options {
 };
 /* Reads everything, as the system. Worker. CATALOG_E_AWAY: the database is out of reach. */
 enum { CATALOG_OK = 0, CATALOG_E_AWAY = 4 };
-int catalog_load(struct db *db, const struct catalog_options *options,
-                 struct catalog **ret) _must_use_;
+int catalog_load(struct db *db, const struct catalog_options *options, struct catalog **ret) _must_use_;
 struct catalog *catalog_ref(struct catalog *c);
 void catalog_unref(struct catalog *c); /* NULL is fine */
 void catalog_unrefp(struct catalog **c);
@@ -126,6 +125,7 @@ void catalog_unrefp(struct catalog **c);
 const struct catalog_model *catalog_find_model(const struct catalog *c, struct str name);
 const struct catalog_target *catalog_find_target(const struct catalog *c, struct target_id id);
 const struct catalog_account *catalog_find_account(const struct catalog *c, struct account_id id);
+bool catalog_has_account(const struct catalog *c, struct account_id id); /* also of a kind of a newer version */
 /* The embedding model by which questions are compared for kept answers (cache/question.h), as the installation
  * says; NULL: it names none, or none that is there and enabled. */
 const struct catalog_model *catalog_compares(const struct catalog *c);

@@ -1,6 +1,6 @@
 /* snapshot_accounts_sql.c: the provider accounts of a snapshot, ready to be asked: URLs whole, the
- * credential opened. A kind that this binary does not know (one of a newer
- * version, during an upgrade) is left out, and its targets with it. */
+ * credential opened. A kind that this binary does not know (one of a newer version, during an upgrade) is left
+ * out, and its targets with it; of such an account it is known that it is there. */
 #include <errno.h>
 
 #include "base/bounds.h"
@@ -110,8 +110,10 @@ static int account_row(void *ctx)
     struct provider_header *headers = NULL;
     int r;
 
-    if (!p)
+    if (!p) {
+        c->strangers[c->n_strangers++] = (struct account_id){l->id};
         return 0;
+    }
     if (l->team_none) { /* a team's own has none */
         headers = arena_array(c->arena, struct provider_header, BOUND_ACCOUNT_HEADERS);
         if (!headers)

@@ -19,13 +19,14 @@ struct catalog {
     struct str similarity_model; /* the name of it, as the installation says; p NULL: none */
     const struct catalog_model *compares;
     struct catalog_account *accounts; /* by id */
+    struct account_id *strangers;     /* accounts that are there, of kinds that are not known here */
     struct catalog_model *models;     /* by name */
     struct catalog_target *targets;   /* by model, the installation's first, then team, then id */
     const struct catalog_target **targets_by_id;
     struct price *prices;       /* by id */
     struct catalog_name *names; /* by name, then alias */
     struct catalog_rule *rules; /* by model, in order */
-    size_t n_accounts, n_models, n_targets, n_prices, n_names, n_rules;
+    size_t n_accounts, n_strangers, n_models, n_targets, n_prices, n_names, n_rules;
 };
 
 /* Empty, with one reference. */

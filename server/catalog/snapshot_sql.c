@@ -45,12 +45,13 @@ static int load_head(struct db *db, const struct catalog_options *options, struc
         return r;
     c->loaded_us = clock_wall_us();
     c->accounts = arena_array(c->arena, struct catalog_account, (size_t)accounts + 1);
+    c->strangers = arena_array(c->arena, struct account_id, (size_t)accounts + 1);
     c->models = arena_array(c->arena, struct catalog_model, (size_t)models + 1);
     c->targets = arena_array(c->arena, struct catalog_target, (size_t)targets + 1);
     c->targets_by_id = arena_array(c->arena, const struct catalog_target *, (size_t)targets + 1);
     c->prices = arena_array(c->arena, struct price, (size_t)prices + 1);
     c->names = arena_array(c->arena, struct catalog_name, (size_t)(models + aliases) + 1);
-    if (!c->accounts || !c->models || !c->targets || !c->targets_by_id || !c->prices || !c->names)
+    if (!c->accounts || !c->strangers || !c->models || !c->targets || !c->targets_by_id || !c->prices || !c->names)
         return err_origin(-ENOMEM);
     return 0;
 }

@@ -21,6 +21,12 @@ static const struct catalog_way *way_of(const struct catalog_account *account, c
     return way && way->way->format->video && !(account->own_url && account->unusable) ? way : NULL;
 }
 
+/* Of an account that the catalogue does not have. One of a kind that only newer nodes know is left to them. */
+static int missing(const struct catalog *c, struct account_id id)
+{
+    return catalog_has_account(c, id) ? VIDEO_ASK_E_NOT_NOW : VIDEO_ASK_E_GONE;
+}
+
 /* Whether a service account has its token. */
 static bool take_token(const struct services *s, const struct catalog_account *account, struct arena *a,
                        struct str *ret)
@@ -95,7 +101,7 @@ int video_ask_make(const struct services *s, const struct catalog *c, struct are
     int r;
 
     if (!account)
-        return VIDEO_ASK_E_GONE;
+        return missing(c, job->account);
     if (!d)
         return VIDEO_ASK_E_NOT_NOW;
     r = d->ask(a, way->url, what, &request);
@@ -114,7 +120,7 @@ int video_ask_at(const struct services *s, const struct catalog *c, struct arena
     const struct video_request request = {.method = "GET", .url = url};
 
     if (!account)
-        return VIDEO_ASK_E_GONE;
+        return missing(c, job->account);
     if (!way)
         return VIDEO_ASK_E_NOT_NOW;
     if (str_ieq(provider_origin(url), provider_origin(way->url))) {

@@ -21,7 +21,7 @@ struct video_exchange {
 enum {
     VIDEO_ASK_OK = 0,
     VIDEO_ASK_E_GONE = 1,        /* its account is not there any more */
-    VIDEO_ASK_E_NOT_NOW = 2,     /* it cannot be asked: no token, a URL that is refused */
+    VIDEO_ASK_E_NOT_NOW = 2,     /* it cannot be asked: no token, a refused URL, a kind that is not known here */
     VIDEO_ASK_E_UNSUPPORTED = 3, /* the provider has no such thing */
 };
 /* How to ask; the catalogue must live as long as *ret. Any thread. */
@@ -33,7 +33,7 @@ int video_ask_make(const struct services *s, const struct catalog *c, struct are
  * provider's own host, else with none and from a public address. The same outcomes. */
 int video_ask_at(const struct services *s, const struct catalog *c, struct arena *a,
                  const struct video_job *job, struct str url, struct video_exchange *ret) _must_use_;
-/* What the job's provider speaks; NULL: its account is gone. */
+/* What the job's provider speaks; NULL: its account is gone, or cannot be asked here. */
 const struct video_dialect *video_ask_dialect(const struct catalog *c, const struct video_job *job);
 
 /* What an answer about a job's state means. True: *ret is to be noted; it may say that the job is lost. False:

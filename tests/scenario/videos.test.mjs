@@ -381,6 +381,29 @@ test('nor for an account that was removed', async () => {
   assert.equal(row(video).error_code, 'account_removed');
 });
 
+test('an account of a kind that only newer nodes know is not one that was removed', async () => {
+  const made = await cluster.ask('POST', '/accounts', { kind: 'openai-compatible', name: 'of-tomorrow', base_url: up.url, network: 'private', key: 'sk-tomorrow' });
+  assert.equal(made.status, 201, made.text);
+  await addModel(cluster.operator, { name: 'film-tomorrow', kind: 'video', prices: { second: '0.1' }, targets: [{ account: made.json, upstreamModel: 'up-video' }] });
+  await cluster.everywhere(key.key, 'film-tomorrow');
+  const video = await create({ model: 'film-tomorrow' });
+  await booked(video);
+  const kind = (name) => cluster.postgres.psql(`UPDATE provider_account SET kind = '${name}' WHERE id = ${made.json.id}; SELECT note_change('catalogue')`);
+  kind('tomorrow');
+  for (const node of [one, two]) await eventually(async () => !(await client(node).models.list()).data.some((m) => m.id === 'film-tomorrow'), 'the nodes to hear of it');
+  aged(video, 1);
+  become(video, 'completed');
+  forget(video);
+  assert.equal((await client().videos.retrieve(video.id)).status, 'queued');
+  due(video);
+  await eventually(() => row(video).look_at !== '-infinity', 'a chore to look');
+  await sleep(500);
+  assert.deepEqual([row(video).state, row(video).returned_nano], ['queued', null]);
+  kind('openai-compatible');
+  await eventually(async () => { forget(video); return (await client().videos.retrieve(video.id)).status === 'completed'; }, 'a node to know it again');
+  assert.equal(row(video).returned_nano, null);
+});
+
 test('the fee for an account of the team is given back likewise', async () => {
   const owner = await signUp(one);
   await topUp(owner, 5);

@@ -390,6 +390,29 @@ static void where_demo_models_are_served_examples_name_one(void **state)
     catalog_unref(c);
 }
 
+static void an_account_of_a_newer_versions_kind_is_left_out_but_there(void **state)
+{
+    struct account_id stranger = add_account("groq", "of tomorrow", "gsk-secret");
+    struct account_id known = add_account("groq", "of today", "gsk-secret");
+    struct db *owner;
+    struct catalog *c = loaded();
+
+    assert_int_equal(db_open(pg.owner_conninfo, "test", &owner), 0);
+    assert_int_equal(db_script(owner, "UPDATE provider_account SET kind = 'tomorrow' WHERE name = 'of tomorrow'"), 0);
+    catalog_unref(c);
+    c = loaded();
+    assert_null(catalog_find_account(c, stranger));
+    assert_true(catalog_has_account(c, stranger));
+    assert_true(catalog_has_account(c, known));
+    assert_int_equal(db_script(owner, "UPDATE provider_account SET deleted_at = now() WHERE name LIKE 'of to%'"), 0);
+    catalog_unref(c);
+    c = loaded();
+    assert_false(catalog_has_account(c, stranger));
+    assert_false(catalog_has_account(c, known));
+    catalog_unref(c);
+    db_close(owner);
+}
+
 /* Also what a database says that has lost changes since: fewer than it had counted. */
 static void the_holder_has_what_was_put_last(void **state)
 {
@@ -457,6 +480,7 @@ int main(void)
         TEST(a_model_without_target_is_not_listed),
         TEST(examples_name_the_cheapest_that_is_served),
         TEST(where_demo_models_are_served_examples_name_one),
+        TEST(an_account_of_a_newer_versions_kind_is_left_out_but_there),
         TEST(the_holder_has_what_was_put_last),
         TEST(readers_and_a_swap_do_not_meet),
 #undef TEST
