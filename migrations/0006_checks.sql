@@ -414,7 +414,8 @@ BEGIN
      WHERE k.used <> coalesce(s.times, 0)
      LIMIT 100;
 
-    -- Days touched, against the ledger, which has few rows; that these are the calls is I4.
+    -- Days touched, against the ledger, which has few rows; that these are the calls is I4. A day is told by
+    -- its date: where clocks go back at midnight it has two of them, and AT TIME ZONE knows the second only.
     RETURN QUERY
     WITH zone AS (
         SELECT w.id AS team_id, w.time_zone,
@@ -427,8 +428,8 @@ BEGIN
         SELECT z.team_id, (t.posted_at AT TIME ZONE z.time_zone)::date AS day, sum(t.amount_nano) AS nano
           FROM zone z
           JOIN transfer t ON t.team_id = z.team_id AND t.code IN ('USAGE', 'LATE_USAGE')
-                         AND t.posted_at >= CASE WHEN z.first = '-infinity' THEN '-infinity'::timestamptz
-                                                 ELSE z.first::timestamp AT TIME ZONE z.time_zone END
+                         AND t.posted_at >= (z.first::timestamp - interval '3 hours') AT TIME ZONE z.time_zone
+                         AND (t.posted_at AT TIME ZONE z.time_zone)::date >= z.first
          GROUP BY 1, 2
     ), rolled AS (
         SELECT u.team_id, u.day, sum(u.charge_nano) AS nano

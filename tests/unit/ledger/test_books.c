@@ -441,6 +441,43 @@ static void windows_turn_in_the_teams_time_zone(void **state)
     check_window("never", "UTC", "2026-11-21 06:00+00", "-infinity infinity");
 }
 
+DB_QUERY(books_days, "SELECT count(*) AS v FROM ledger_findings('2026-10-25 12:00+00', true)"
+                     " WHERE invariant = 'days are the usage' AND team_id = $1")
+
+static int64_t days_found(struct team_id team, const char *sql)
+{
+    int64_t n;
+
+    assert_int_equal(db_script(t.p.owner, sql), 0);
+    assert_int_equal(db_one(t.p.owner, &books_days, NULL, DB_ARGS(db_i64(team.v)), DB_COLS(db_col_i64("v", &n))),
+                     0);
+    return n;
+}
+
+/* In the Azores the clocks go back from 1 to 0 o'clock, at 1 o'clock UTC. */
+static void a_day_of_two_midnights_is_compared_whole(void **state)
+{
+    struct team_id team = money_team(&t, "azores@example.org");
+
+    assert_int_equal(db_begin(t.p.owner, DB_SYSTEM, false), 0);
+    assert_int_equal(
+        days_found(team,
+                   "UPDATE team SET time_zone = 'Atlantic/Azores' WHERE id = (SELECT max(id) FROM team);"
+                   "UPDATE team SET time_zone_since = '-infinity' WHERE id = (SELECT max(id) FROM team);"
+                   "INSERT INTO transfer (team_id, code, ref, debit_account, credit_account, amount_nano,"
+                   "                      funds_nano, posted_at)"
+                   " SELECT w.team_id, 'USAGE', v.at, w.id, r.id, 7, 0, v.at::timestamptz"
+                   "   FROM account w JOIN account r USING (team_id) CROSS JOIN (VALUES ('2026-10-24 23:30+00'),"
+                   "        ('2026-10-25 00:30+00'), ('2026-10-25 01:30+00'), ('2026-10-25 13:00+00')) v (at)"
+                   "  WHERE w.team_id = (SELECT max(id) FROM team) AND w.kind = 'wallet' AND r.kind = 'revenue';"
+                   "INSERT INTO usage_day (team_id, day, model, key_id, project_id, provider, account_id, calls,"
+                   "                       charge_nano)"
+                   " SELECT max(id), '2026-10-25', 'm', 0, 0, '', 0, 3, 21 FROM team"),
+        0);
+    assert_int_equal(days_found(team, "UPDATE usage_day SET charge_nano = 20 WHERE model = 'm'"), 1);
+    db_rollback(t.p.owner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -455,6 +492,7 @@ int main(void)
         cmocka_unit_test(every_filter_lists_streams_and_sums_the_same),
         cmocka_unit_test(partitions_are_made_ahead),
         cmocka_unit_test(windows_turn_in_the_teams_time_zone),
+        cmocka_unit_test(a_day_of_two_midnights_is_compared_whole),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
