@@ -287,7 +287,7 @@ static void finish_whole(struct call *c, enum fetch_fault fault)
  * output that it was allowed. */
 static void count_passed(struct call *c, size_t bytes)
 {
-    uint64_t most = (uint64_t)c->money.estimate.most.output_tokens * ESTIMATE_BYTES_PER_TOKEN;
+    uint64_t most = (uint64_t)c->money.most.output_tokens * ESTIMATE_BYTES_PER_TOKEN;
 
     if (model_kind_writes(c->endpoint->kind))
         c->output_bytes = MIN(c->output_bytes + bytes, most);

@@ -115,7 +115,8 @@ int call_money_hold(struct call *c, struct problem *ret_problem)
     if (call_is_shadow(c))
         return call_shadow_hold(c, ret_problem);
     estimate_make(&c->wire.llm, first, limits_money_left(purses), &m->estimate);
-    r = price_hold(first->price, &m->estimate.most, &m->held);
+    m->most = m->estimate.most;
+    r = price_hold(first->price, &m->most, &m->held);
     if (r != PRICE_OK) {
         *ret_problem = unpriced(first, r);
         return CALL_MONEY_REFUSED;
@@ -132,11 +133,9 @@ static void cover_answered(struct hold_ask *a, int outcome)
 {
     struct call *c = container_of(a, struct call, money.ask);
     const struct catalog_target *target = steal(&c->money.asked_for);
-    struct price_estimate most;
     struct money more;
 
-    estimate_other(&c->wire.llm, target, &c->money.estimate, &most);
-    if (outcome == HOLD_OK && price_hold(target->price, &most, &more) == PRICE_OK)
+    if (outcome == HOLD_OK && price_hold(target->price, &c->money.most, &more) == PRICE_OK)
         c->money.held = c->record.hold_nano = more;
     call_covered(c, target, outcome == HOLD_OK);
 }
@@ -167,14 +166,13 @@ int call_money_cover(struct call *c, const struct catalog_target *target)
 {
     struct call_money *m = &c->money;
     struct hold_want wants[LIMITS];
-    struct price_estimate most;
     struct money dearer;
     size_t n;
 
     if (call_is_shadow(c))
         return call_shadow_cover(c, target);
-    estimate_other(&c->wire.llm, target, &m->estimate, &most);
-    if (price_hold(target->price, &most, &dearer) != PRICE_OK)
+    estimate_other(&c->wire.llm, target, &m->estimate, &m->most);
+    if (price_hold(target->price, &m->most, &dearer) != PRICE_OK)
         return CALL_MONEY_REFUSED;
     if (dearer.nano <= m->held.nano)
         return CALL_MONEY_OK;

@@ -14,7 +14,8 @@ struct gateway;
 struct key_policy;
 
 struct call_money {
-    struct estimate estimate;
+    struct estimate estimate;   /* for the first candidate: limits that are sent, tokens a minute */
+    struct price_estimate most; /* of the target that was covered last: what its figures are judged by */
     enum limit which[LIMITS]; /* what each of the first wants is for */
     struct hold hold;
     struct hold_ask ask;

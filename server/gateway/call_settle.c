@@ -55,7 +55,7 @@ enum { ESTIMATES = 4, PROMPT_SLACK = 4194304, OUTPUT_SLACK = 262144 };
 
 static bool is_credible(const struct call *c, const struct usage *u, enum usage_covers side)
 {
-    const struct price_estimate *e = &c->money.estimate.most;
+    const struct price_estimate *e = &c->money.most;
     int64_t most = side == USAGE_COVERS_PROMPT
                        ? (e->input_tokens + e->audio_input_tokens) * ESTIMATES + PROMPT_SLACK
                        : e->output_tokens * ESTIMATES + OUTPUT_SLACK;
@@ -88,7 +88,7 @@ enum { SEARCHES_SLACK = 1000 };
 /* Searches of the web, as the provider tells them where that is believed, else as they were seen. */
 static int64_t searches_made(const struct call *c, bool believed, bool *ret_told)
 {
-    int64_t asked = c->money.estimate.most.things.n[USAGE_SEARCH];
+    int64_t asked = c->money.most.things.n[USAGE_SEARCH];
     int64_t most = MIN(asked, (int64_t)BOUND_USAGE_QUANTITY / ESTIMATES) * ESTIMATES + SEARCHES_SLACK;
     int64_t told = c->last.usage.n[USAGE_SEARCH];
 

@@ -255,7 +255,8 @@ int call_shadow_hold(struct call *c, struct problem *ret_problem)
     struct call_money *m = &c->money;
 
     estimate_make(&c->wire.llm, first, (struct money){-1}, &m->estimate);
-    if (price_hold_cost(first->price, &m->estimate.most, &m->held) != PRICE_OK) {
+    m->most = m->estimate.most;
+    if (price_hold_cost(first->price, &m->most, &m->held) != PRICE_OK) {
         *ret_problem = problem_of(PROBLEM_NO_PRICE);
         return CALL_MONEY_REFUSED;
     }
@@ -266,15 +267,15 @@ int call_shadow_hold(struct call *c, struct problem *ret_problem)
 /* Where there is no ceiling, what is held only bounds the call itself. */
 int call_shadow_cover(struct call *c, const struct catalog_target *target)
 {
-    struct price_estimate most;
+    struct call_money *m = &c->money;
     struct money dearer;
 
-    estimate_other(&c->wire.llm, target, &c->money.estimate, &most);
-    if (price_hold_cost(target->price, &most, &dearer) != PRICE_OK)
+    estimate_other(&c->wire.llm, target, &m->estimate, &m->most);
+    if (price_hold_cost(target->price, &m->most, &dearer) != PRICE_OK)
         return CALL_MONEY_REFUSED;
-    if (dearer.nano > c->money.held.nano && c->shadow.rule->day.nano)
+    if (dearer.nano > m->held.nano && c->shadow.rule->day.nano)
         return CALL_MONEY_REFUSED;
-    c->money.held.nano = MAX(c->money.held.nano, dearer.nano);
+    m->held.nano = MAX(m->held.nano, dearer.nano);
     return CALL_MONEY_OK;
 }
 

@@ -62,6 +62,30 @@ test('the cheapest of several prices is asked where the request wants that, and 
   assert.equal(res.json.usage.cost, 0.000012); // 12 tokens at $1 a million
 });
 
+test('what a provider tells is judged by what its own target can use, not by the first one that was asked', async () => {
+  const model = await addModel(it.operator, { name: 'two-painters', kind: 'image', prices: { image: '0.01' }, fields: { max_output_tokens: '50000' },
+    targets: it.accounts.map((account, i) => ({ account, priority: i + 1 })) });
+  const [, second] = (await whole('GET', `/routes/${model.id}`)).json.targets;
+  const price = await whole('POST', `/routes/${model.id}/prices`, { target_id: second.id, figures: [
+    { unit: 'input', price: '1' }, { unit: 'image_output', price: '1' }, { unit: 'output', price: '1' }] });
+  assert.equal(price.status, 201, price.text);
+  await served(it.server, it.key, 'two-painters');
+  const scripts = [slow.script, fast.script];
+  slow.script = (req, res) => send(res, 503, { error: { message: 'not now' } });
+  fast.script = (req, res) => send(res, 200, { created: 1700000000, data: Array.from({ length: 10 }, () => ({ b64_json: 'AAAA' })),
+    usage: { input_tokens: 9, input_tokens_details: { text_tokens: 9, image_tokens: 0 }, output_tokens: 300000, total_tokens: 300009 } });
+  const ask = () => call(it.server, it.key, { model: 'two-painters', prompt: 'ten cats', n: 10 }, { path: '/v1/images/generations' });
+  const row = await eventually(async () => {
+    const res = await ask();
+    assert.equal(res.status, 200, res.text);
+    const found = await settled(it.server, res.headers.get('x-tollgate-request-id'));
+    return found.images === 0 && found;
+  }, 'the price to be known');
+  assert.deepEqual([row.basis, row.image_output_tokens, row.charge_nano], ['provider', 300000, 300_009_000]);
+  [slow.script, fast.script] = scripts;
+  slow.seen.length = fast.seen.length = 0;
+});
+
 test('a suffix of the name asks for the cheapest or the fastest, a model whose own name ends so is that model', async () => {
   for (const suffix of [':floor', ':nitro']) {
     const res = await call(it.server, it.key, hello(`two-prices${suffix}`));
