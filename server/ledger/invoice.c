@@ -191,7 +191,7 @@ struct issuing {
     int failed; /* the first team's outcome that had to be left */
 };
 
-/* What one team's failing says is for the others to find out, while there is a database. */
+/* Notes what failed of one team; the next ones have their turn while there is a database. 0: there is. */
 static int leave_team(struct db *db, struct issuing *all, int r)
 {
     log_error("invoice_failed", "team=%lld error=%d database=%s", (long long)all->beyond.v, r,
