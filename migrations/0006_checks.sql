@@ -631,8 +631,9 @@ BEGIN
 END
 $$;
 
+-- A form that started further ahead than it rests did so by a clock that was set back since.
 CREATE FUNCTION integrity_due(last recon_run, p_now timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT last.wanted OR CASE last.form
+    SELECT last.wanted OR last.started_at > p_now + interval '55 seconds' OR CASE last.form
         WHEN 'window' THEN last.started_at < p_now - interval '55 seconds'
         ELSE last.started_at < (date_trunc('day', p_now AT TIME ZONE i.time_zone - interval '3 hours')
                                 + interval '3 hours') AT TIME ZONE i.time_zone END

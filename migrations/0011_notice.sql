@@ -221,8 +221,8 @@ $$;
 CALL money_function('team_funds(bigint[])', false);
 
 -- Raises what holds and was not raised yet, ends what no longer holds, and forgets what has been over for 90
--- days. The rows that were raised; none
--- when another node judges, or did within the minute.
+-- days. The rows that were raised; none when another node judges, or did within the minute: a mark that lies
+-- further ahead is of a clock that was set back since.
 --
 -- Only teams whose wallet or credit has turned something over since they were judged are looked at, and those
 -- with a budget of which less than a tenth is left: once that does not cover a request it is used up, though it
@@ -234,7 +234,9 @@ DECLARE
     seen alert_watch[];
     moved bigint[];
 BEGIN
-    PERFORM FROM alert_clock WHERE judged_at <= now_at - interval '55 seconds' FOR UPDATE SKIP LOCKED;
+    PERFORM FROM alert_clock
+     WHERE judged_at <= now_at - interval '55 seconds' OR judged_at > now_at + interval '55 seconds'
+       FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN;
     END IF;

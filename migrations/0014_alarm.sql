@@ -140,28 +140,33 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Raises what holds and does not stand yet, and ends what holds no longer; those rows. None when another node
--- judges, or has within p_rest_ms.
+-- judges, or has within p_rest_ms. Marks that lie ahead are of a clock that was set back since: they hold nothing up.
 CREATE FUNCTION alarms_judge(p_rest_ms integer) RETURNS SETOF alarm LANGUAGE plpgsql AS $$
 DECLARE
     now_at CONSTANT timestamptz := clock_timestamp();
+    rest CONSTANT interval := p_rest_ms * interval '1 millisecond';
     calls_from timestamptz;
     patience interval;
 BEGIN
     SELECT c.calls_at INTO calls_from
-      FROM alarm_clock c WHERE c.judged_at <= now_at - p_rest_ms * interval '1 millisecond' FOR UPDATE SKIP LOCKED;
+      FROM alarm_clock c
+     WHERE c.judged_at <= now_at - rest OR c.judged_at > now_at + rest FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN;
     END IF;
     UPDATE alarm_clock SET judged_at = now_at;
     -- Calls are read every half minute, since reading costs as much as there are; some of them again, as
     -- they may be seen later than they say.
-    IF calls_from <= now_at - interval '30 seconds' THEN
+    IF calls_from <= now_at - interval '30 seconds' OR calls_from > now_at THEN
         UPDATE alarm_clock SET calls_at = now_at;
-        calls_from := greatest(calls_from - interval '5 seconds', now_at - interval '1 hour');
+        calls_from := greatest(least(calls_from, now_at - interval '30 seconds') - interval '5 seconds',
+                               now_at - interval '1 hour');
     ELSE
         calls_from := now_at;
     END IF;
-    DELETE FROM alarm_report r WHERE r.seen_at < now_at - interval '10 minutes';
+    DELETE FROM alarm_report r
+     WHERE r.seen_at < now_at - interval '10 minutes' OR r.seen_at > now_at + interval '10 minutes';
+    UPDATE alarm a SET seen_at = now_at WHERE a.ended_at IS NULL AND a.seen_at > now_at + interval '10 minutes';
     DELETE FROM alarm a WHERE a.ended_at < now_at - interval '90 days';
     SELECT make_interval(secs => s.account_after_s) INTO patience FROM alarm_setting s;
     RETURN QUERY

@@ -291,6 +291,25 @@ static void a_form_runs_when_it_is_due_and_on_one_replica(void **state)
     assert_false(o.ran);
 }
 
+static void a_clock_that_was_set_back_holds_no_form_up(void **state)
+{
+    struct integrity_outcome o = {0};
+
+    (void)run(INTEGRITY_WINDOW);
+    (void)run(INTEGRITY_FULL);
+    owner_does("UPDATE recon_run SET started_at = now() + interval '3 hours',"
+               " ended_at = now() + interval '3 hours', until_at = now() + interval '3 hours',"
+               " calls_at = now() + interval '3 hours'");
+    for (int form = 0; form < 2; form++) {
+        assert_int_equal(integrity_run(t.p.db, (enum integrity_form)form, &o), 0);
+        assert_true(o.ran);
+        while (o.more)
+            assert_int_equal(integrity_step(t.p.db, &o), 0);
+        assert_int_equal(integrity_run(t.p.db, (enum integrity_form)form, &o), 0);
+        assert_false(o.ran);
+    }
+}
+
 static void nodes_report_and_metrics_tell(void **state)
 {
     static struct oversight figures;
@@ -325,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_finding_is_closed_with_a_reason_only),
         cmocka_unit_test(the_server_cannot_write_findings_itself),
         cmocka_unit_test(a_form_runs_when_it_is_due_and_on_one_replica),
+        cmocka_unit_test(a_clock_that_was_set_back_holds_no_form_up),
         cmocka_unit_test(nodes_report_and_metrics_tell),
     };
 
