@@ -20,6 +20,9 @@ enum { SUSPENDED_PER_WAKE = 24 };
  * saturation an answer comes within three or four rounds. */
 enum { ASKED_MAX = 8 };
 
+/* Above the limit, to be told 503 in answer to what they ask. */
+enum { CONNECTIONS_SPARE = 64 };
+
 struct tally {
     unsigned n;
 };
@@ -91,6 +94,17 @@ static void watched(struct loop_fd *w, uint32_t events)
     c->hung_up = true;
     if (c->exchange)
         exchange_gone(c->exchange);
+}
+
+bool conn_turned_away(struct listener *l, int fd)
+{
+    if (l->connections < l->config.max_connections + CONNECTIONS_SPARE)
+        return false;
+    l->refused_by_limits++;
+    if (!l->certificate)
+        spare_answer(fd);
+    (void)shutdown(fd, SHUT_RDWR);
+    return true;
 }
 
 struct http_conn *conn_new(struct listener *l, struct MHD_Connection *mhd, int fd,

@@ -89,6 +89,11 @@ struct listener {
     int64_t refused_logged_ms;
 };
 
+/* Those above the limit are told 503 when they ask for something, by a connection as any; there are no more
+ * than a few of them: beyond these, whoever comes is told at once, unheard, and cut. True: it was. The limit
+ * is that of the settings now; libmicrohttpd's own would be for ever what it was at the start, and leave
+ * clients waiting in the kernel's queue. */
+bool conn_turned_away(struct listener *l, int fd);
 struct sockaddr;
 struct http_conn *conn_new(struct listener *l, struct MHD_Connection *mhd, int fd,
                            const struct sockaddr *peer) _must_use_;

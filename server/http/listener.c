@@ -5,6 +5,7 @@
 #include "http/listener.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,7 +26,6 @@ enum {
     READ_MORE_BYTES = KIB(12), /* libmicrohttpd reads with all that its pool has, instead of half of it */
     ROUNDS_PER_TURN = 8,    /* of libmicrohttpd, before others get the loop */
     ROUNDS_UNSURE = 2,      /* then those that await answers are suspended, so that it is known */
-    CONNECTIONS_SPARE = 64, /* above the limit, to be told 503 */
     SWEEP_MIN_MS = 10,
     SWEEP_MAX_MS = 1000,
     SWEEP_REST_MS = 10000, /* with nobody connected */
@@ -136,9 +136,11 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         return;
     }
     l->moved = true;
+    fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (conn_turned_away(l, fd->connect_fd))
+        return;
     if (!l->connections) /* the sweep rests */
         sweep_at(l, loop_now_ms(l->config.loop) + sweep_ms(&l->config));
-    fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     peer = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     *context = conn_new(l, mhd, fd->connect_fd, peer->client_addr);
 }
@@ -276,7 +278,7 @@ static int start_daemon(struct listener *l)
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, l->listen_fd, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, l->config.max_connections + CONNECTIONS_SPARE, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, INT_MAX, NULL}, /* it could not change: ours holds, see conn.h */
         {MHD_OPTION_CONNECTION_TIMEOUT, 0, NULL}, /* deadlines are ours */
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, BOUND_HEAD_BYTES, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_INCREMENT, READ_MORE_BYTES, NULL},

@@ -46,9 +46,18 @@ static bool descriptors_are_out(int any_fd)
     return fd < 0 && (errno == EMFILE || errno == ENFILE);
 }
 
-unsigned spare_turn_away(struct spare *s, int listen_fd)
+void spare_answer(int fd)
 {
     char request[4096];
+
+    /* What is read is not reset when the socket closes. */
+    (void)recv(fd, request, sizeof(request), MSG_DONTWAIT);
+    (void)send(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)shutdown(fd, SHUT_WR);
+}
+
+unsigned spare_turn_away(struct spare *s, int listen_fd)
+{
     unsigned n = 0;
 
     if (s->fd < 0)
@@ -61,10 +70,7 @@ unsigned spare_turn_away(struct spare *s, int listen_fd)
 
         if (fd < 0)
             break;
-        /* What is read is not reset when the socket closes. */
-        (void)recv(fd, request, sizeof(request), MSG_DONTWAIT);
-        (void)send(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-        (void)shutdown(fd, SHUT_WR);
+        spare_answer(fd);
         (void)close(fd);
         n++;
     }

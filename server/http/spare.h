@@ -15,3 +15,5 @@ void spare_init(struct spare *s);
 void spare_done(struct spare *s);
 /* Answers those who wait at listen_fd when no descriptor is left; how many there were. */
 unsigned spare_turn_away(struct spare *s, int listen_fd);
+/* Says 503 to the other side of a socket, whatever it asks for, and that nothing follows. */
+void spare_answer(int fd);

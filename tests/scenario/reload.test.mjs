@@ -42,10 +42,10 @@ async function chunkedStatus() {
 }
 
 setup('a node with a file of settings', async () => {
-  settings(['CHUNKED_BODIES=on', 'LONG_WORKERS=2']);
+  settings(['CHUNKED_BODIES=on', 'LONG_WORKERS=2', 'MAX_CONNECTIONS=50']);
   await cluster.start();
   const upstream = await startUpstream(answer);
-  node = await cluster.add('one', { TOLLGATE_CONFIG: file });
+  node = await cluster.add('one', { TOLLGATE_CONFIG: file, LOOPS: '1' });
   await cluster.install([upstream]);
   await cluster.model({ name: 'scripted', input: '1', output: '2' });
   secret = (await cluster.key(await cluster.team(1_000_000_000))).key;
@@ -65,6 +65,25 @@ test('a file that is wrong changes nothing, and says why', async () => {
   settings(['CHUNKED_BODIES=maybe']);
   assert.match(await hangUp(/settings_not_read/), /CHUNKED_BODIES/);
   assert.equal(await chunkedStatus(), 411);
+});
+
+// So many that say nothing, once the node has them.
+async function silent(n) {
+  const clients = Array.from({ length: n }, () => new RawClient(node));
+  await eventually(async () => (await node.metrics()).tollgate_http_connections >= n, `${n} connections`);
+  return clients;
+}
+
+test('more connections are let in when their limit is raised, and fewer when it is lowered', async () => {
+  settings(['CHUNKED_BODIES=off', 'MAX_CONNECTIONS=300']);
+  assert.match(await hangUp(/settings_read/), /setting_changed name=MAX_CONNECTIONS/);
+  const clients = await silent(200);
+  assert.equal(await chunkedStatus(), 411);
+  settings(['CHUNKED_BODIES=off', 'MAX_CONNECTIONS=20']);
+  await hangUp(/settings_read/);
+  await eventually(async () => await chunkedStatus() === 503, 'a connection more to be turned away');
+  for (const client of clients) client.leave();
+  await eventually(async () => await chunkedStatus() === 411, 'room again');
 });
 
 test('a stream that is under way goes on to its end', async () => {

@@ -330,6 +330,56 @@ static void the_total_limit_counts_everyone(void **state)
     close(fd);
 }
 
+/* Beyond those that are told when they ask. */
+static void who_comes_when_far_too_many_are_there_is_told_unasked(void **state)
+{
+    int fds[65], fd;
+    bool closed;
+    char *text;
+
+    server.config.max_connections = 1;
+    run();
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        fds[i] = dial(&server, 0);
+    wait_until(stats().connections == ARRAY_LEN(fds));
+    fd = dial(&server, 0);
+    text = hear_all(fd);
+    assert_has(text, "HTTP/1.1 503 ");
+    assert_has(text, "\"code\":\"overloaded\"");
+    free(text);
+    close(fd);
+    assert_int_equal(stats().refused_by_limits, 1);
+    assert_true(say(fds[0], "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"));
+    text = hear_until(fds[0], "]", &closed);
+    assert_has(text, "200 OK");
+    free(text);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+}
+
+static void a_limit_that_is_raised_holds(void **state)
+{
+    struct listener_config more;
+    int fds[100];
+    char *text;
+
+    server.config.max_connections = 1;
+    server.config.max_per_address = 1000;
+    run();
+    more = server.config;
+    more.max_connections = 200;
+    assert_int_equal(listener_change(server.listener, &more), LISTENER_OK);
+    served_turn(&server);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        fds[i] = dial(&server, 0);
+    wait_until(stats().connections == ARRAY_LEN(fds));
+    text = ask(&server, "GET /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    assert_has(text, "HTTP/1.1 200 OK");
+    free(text);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+}
+
 static void a_taken_port_is_noticed(void **state)
 {
     run();
@@ -372,6 +422,8 @@ int main(void)
         IN_EACH(only_trusted_peers_are_believed),
         IN_EACH(too_many_connections_are_told_so),
         IN_EACH(the_total_limit_counts_everyone),
+        IN_EACH(who_comes_when_far_too_many_are_there_is_told_unasked),
+        IN_EACH(a_limit_that_is_raised_holds),
         IN_EACH(a_taken_port_is_noticed),
         IN_EACH(two_listeners_share_a_port),
     };
