@@ -15,11 +15,10 @@
 #include "catalog/holder.h"
 #include "db/cancel.h"
 #include "db/tx.h"
+#include "dues.h"
 #include "gateway/token_keeper.h"
 #include "gateway/video_keeper.h"
 #include "identity/session.h"
-#include "ledger/grant.h"
-#include "ledger/invoice.h"
 #include "ledger/upkeep.h"
 #include "logs/oversight.h"
 #include "logs/retention.h"
@@ -27,8 +26,6 @@
 #include "notices/notice.h"
 #include "notices/post.h"
 #include "old_holds.h"
-#include "payments/payment.h"
-#include "responses/stored.h"
 #include "troubles.h"
 #include "webhook.h"
 
@@ -40,6 +37,10 @@
 #define PAUSE_MIN_MS 1000
 
 enum { CREW_QUICK, CREW_PATIENT, CREW_TOKENS, CREW_MAIL, CREW_WEBHOOKS, CREW_VIDEOS, CREWS };
+
+/* What a statement of a chore may take, and wait for a lock, unless its row says otherwise. */
+#define STATEMENT_MS 30000
+#define LOCK_MS 5000
 
 /* For every_ms. */
 #define POLLED 0
@@ -53,6 +54,7 @@ struct chore {
      * another one ends; NULL: in every_ms, which is the most. */
     int64_t (*next_ms)(struct crew *c);
     void (*away)(struct crew *c); /* in its place while the database is away; NULL: nothing is done */
+    int statement_ms;             /* 0: STATEMENT_MS */
 };
 
 struct crew {
@@ -63,6 +65,7 @@ struct crew {
     int64_t due[CHORES_MAX];
     unsigned catalogs; /* of all->catalogs, those that were looked at */
     struct db *db;
+    int statement_ms;         /* the limit of db; 0: not known */
     struct db_cancel *cancel; /* of the running chore; under all->lock */
     pthread_t thread;
     bool running;
@@ -86,27 +89,14 @@ static int sweep_sessions(struct db *db, void *ctx)
     return session_sweep(db);
 }
 
-/* What fails of one kind does not hold up the other. */
 static int chore_due(struct crew *c)
 {
-    bool orders = false, grants = false;
-    int r = money_due(c->db, &orders, &grants), grants_r = 0;
-
-    if (r == 0 && grants)
-        grants_r = grant_expire_due(c->db);
-    if (r == 0 && orders)
-        r = payment_tick(c->db);
-    return r ? r : grants_r;
+    return dues_expire(c->db);
 }
 
 static int chore_invoices(struct crew *c)
 {
-    int64_t issued = 0;
-    int r = invoice_issue_due(c->db, &issued);
-
-    if (issued)
-        log_info("invoices_issued", "count=%lld", (long long)issued);
-    return r;
+    return dues_invoice(c->db);
 }
 
 static int chore_partitions(struct crew *c)
@@ -170,12 +160,7 @@ static int chore_retention(struct crew *c)
 
 static int chore_responses(struct crew *c)
 {
-    int64_t removed = 0;
-    int r = stored_expire(c->db, &removed);
-
-    if (removed)
-        log_info("responses_removed", "count=%lld", (long long)removed);
-    return r;
+    return dues_forget(c->db);
 }
 
 static int chore_oversight(struct crew *c)
@@ -269,10 +254,10 @@ static const struct chore quick_chores[] = {
 /* The checks' own times are kept in the database; here is how often a node looks. */
 static const struct chore patient_chores[] = {
     {"partitions", 3600000, chore_partitions},
-    {"check_window", POLLED, chore_check_window},
-    {"check_full", POLLED, chore_check_full},
+    {"check_window", POLLED, chore_check_window, .statement_ms = INTEGRITY_WINDOW_MS},
+    {"check_full", POLLED, chore_check_full, .statement_ms = INTEGRITY_FULL_MS},
     {"check_holds", 60000, chore_check_holds},
-    {"retention", 600000, chore_retention},
+    {"retention", 600000, chore_retention, .statement_ms = RETENTION_MS},
     {"responses", 60000, chore_responses},
     {"oversight", 10000, chore_oversight},
 };
@@ -353,9 +338,22 @@ static bool has_run(struct crew *c)
     return stop;
 }
 
+/* The crew's connection, with the time limits of the chore, whatever ran on it before. */
+static int connection_for(struct crew *c, const struct chore *chore)
+{
+    int statement_ms = chore->statement_ms ? chore->statement_ms : STATEMENT_MS;
+    int r = c->db ? db_ensure(c->db) : db_open(c->all->config.conninfo, c->name, &c->db);
+
+    if (r || statement_ms == c->statement_ms)
+        return r;
+    r = db_limit(c->db, statement_ms, LOCK_MS);
+    c->statement_ms = r ? 0 : statement_ms;
+    return r;
+}
+
 static void run_chore(struct crew *c, const struct chore *chore)
 {
-    int r = c->db ? db_ensure(c->db) : db_open(c->all->config.conninfo, c->name, &c->db);
+    int r = connection_for(c, chore);
 
     if (!r)
         r = failpoint_hit("chores.run");

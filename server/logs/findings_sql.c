@@ -6,9 +6,6 @@
 #include "db/tx.h"
 
 /* A window is seconds at worst; everything takes as long as it takes, but not until the next night. */
-#define WINDOW_LIMIT_MS 60000
-#define FULL_LIMIT_MS (4 * 3600 * 1000)
-#define LOCK_LIMIT_MS 5000
 
 static const char *const forms[] = {[INTEGRITY_WINDOW] = "window", [INTEGRITY_FULL] = "full"};
 
@@ -49,8 +46,6 @@ int integrity_run(struct db *db, enum integrity_form form, struct integrity_outc
         return 0;
     }
     if (r == 0)
-        r = db_limit(db, form == INTEGRITY_FULL ? FULL_LIMIT_MS : WINDOW_LIMIT_MS, LOCK_LIMIT_MS);
-    if (r == 0)
         r = db_tx(db, DB_SYSTEM, "integrity_run", run_tx, &t);
     if (r != 0)
         return err_trace(db_fatal(r));
@@ -71,10 +66,8 @@ static int step_tx(struct db *db, void *ctx)
 int integrity_step(struct db *db, struct integrity_outcome *ret)
 {
     struct integrity_outcome step = {0};
-    int r = db_limit(db, WINDOW_LIMIT_MS, LOCK_LIMIT_MS);
+    int r = db_tx(db, DB_SYSTEM, "integrity_step", step_tx, &step);
 
-    if (r == 0)
-        r = db_tx(db, DB_SYSTEM, "integrity_step", step_tx, &step);
     if (r != 0)
         return err_trace(db_fatal(r));
     ret->more = step.more;
