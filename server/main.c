@@ -36,17 +36,24 @@ static int usage(const char *what, const char *which)
     return EXIT_USAGE;
 }
 
+static struct config_source source_of(const struct arguments *args)
+{
+    return (struct config_source){.file = args->config_file,
+                                  .overrides = args->overrides,
+                                  .n_overrides = args->n_overrides,
+                                  .self_exe = args->self_exe};
+}
+
 static int run_up(const struct config *config, const struct arguments *args)
 {
-    return supervisor_up(config, args->self_exe);
+    const struct config_source source = source_of(args);
+
+    return supervisor_up(config, &source);
 }
 
 static int run_serve(const struct config *config, const struct arguments *args)
 {
-    const struct config_source source = {.file = args->config_file,
-                                         .overrides = args->overrides,
-                                         .n_overrides = args->n_overrides,
-                                         .self_exe = args->self_exe};
+    const struct config_source source = source_of(args);
 
     return app_serve(config, &source);
 }

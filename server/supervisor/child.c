@@ -46,6 +46,7 @@ _noreturn_ static void child_become(const struct child *c, pid_t parent)
     setpgid(0, 0);
     for (int sig = 1; sig < NSIG; sig++)
         signal(sig, SIG_DFL);
+    signal(SIGHUP, SIG_IGN); /* one that is passed on before it is waited for must not end it */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (in >= 0)

@@ -36,7 +36,9 @@
 
 struct supervisor {
     const struct config *config;
-    const char *exe;
+    const struct config_source *source;
+    int drain_seconds; /* as the server has it */
+    bool terminal;     /* started from one */
     int lock_fd;
     struct embedded *postgres;
     struct child serve, demo;
@@ -221,7 +223,7 @@ static void start_demo(struct supervisor *s)
     s->demo_argv[1] = "demo-upstream";
     s->demo_argv[2] = "--port=0";
     s->demo_argv[3] = "--ready-fd=3";
-    s->demo = (struct child){.name = "demo-upstream", .exe = s->exe, .argv = s->demo_argv,
+    s->demo = (struct child){.name = "demo-upstream", .exe = s->source->self_exe, .argv = s->demo_argv,
                              .environment = changes, .pass_fd = ends[1]};
     int r = child_start(&s->demo);
 
@@ -245,7 +247,7 @@ static int start_serve(struct supervisor *s)
     make_variables(s);
     s->serve_argv[0] = "tollgate";
     s->serve_argv[1] = "serve";
-    s->serve = (struct child){.name = "serve", .exe = s->exe, .argv = s->serve_argv,
+    s->serve = (struct child){.name = "serve", .exe = s->source->self_exe, .argv = s->serve_argv,
                               .environment = (const char *const *)s->variables, .pass_fd = -1};
     return child_start(&s->serve) < 0;
 }
@@ -307,9 +309,45 @@ static void end_signals(sigset_t *ret)
     sigaddset(ret, SIGHUP);
 }
 
+static bool has_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* A SIGHUP that says that the terminal is gone: the kernel's, or the shell's, which passes it on to its jobs.
+ * Any other was sent by somebody who wants the settings read again. */
+static bool is_hang_up(const struct supervisor *s, const siginfo_t *info)
+{
+    if (info->si_code == SI_KERNEL)
+        return true;
+    return s->terminal && info->si_pid == getsid(0) && !has_terminal();
+}
+
+/* The server reads its settings and its certificate again, and says what is wrong with them. How long it
+ * drains is ours to know, too. */
+static void read_again(struct supervisor *s)
+{
+    const struct config_source *from = s->source;
+    char fault[CONFIG_FAULT_SIZE];
+    struct config fresh;
+
+    log_info("settings_again", "server=%d", (int)s->serve.pid);
+    if (s->serve.pid != 0)
+        kill(s->serve.pid, SIGHUP);
+    if (config_load(from->file, from->overrides, from->n_overrides, from->self_exe, &fresh, fault) != 0)
+        return;
+    s->drain_seconds = fresh.drain_seconds;
+    config_done(&fresh);
+}
+
 static int watch(struct supervisor *s)
 {
     const struct timespec tick = {.tv_nsec = WATCH_MS * 1000000};
+    siginfo_t info;
     sigset_t all;
     int sig = SIGCHLD;
 
@@ -319,25 +357,30 @@ static int watch(struct supervisor *s)
         if (!tend_children(s))
             return 1;
         tend_postgres(s);
-        sig = sigtimedwait(&all, NULL, &tick);
+        sig = sigtimedwait(&all, &info, &tick);
+        if (sig == SIGHUP && !is_hang_up(s, &info)) {
+            read_again(s);
+            sig = SIGCHLD;
+        }
     }
-    log_info("stopping", "signal=%d drain_seconds=%d", sig, s->config->drain_seconds);
+    log_info("stopping", "signal=%d drain_seconds=%d", sig, s->drain_seconds);
     return 0;
 }
 
-/* The second Ctrl-C. */
+/* The second Ctrl-C; not a wish for the settings, which come to nothing now. */
 static bool end_asked_again(void *ctx)
 {
     sigset_t ends;
 
     (void)ctx;
     end_signals(&ends);
+    sigdelset(&ends, SIGHUP);
     return sigtimedwait(&ends, NULL, &(struct timespec){0}) > 0;
 }
 
 static void stop_all(struct supervisor *s)
 {
-    child_stop(&s->serve, s->config->drain_seconds * 1000 + SERVE_STOP_MS, end_asked_again, NULL);
+    child_stop(&s->serve, s->drain_seconds * 1000 + SERVE_STOP_MS, end_asked_again, NULL);
     child_stop(&s->demo, DEMO_STOP_MS, never, NULL);
     embedded_stop(s->postgres);
     for (size_t i = 0; i < s->n_variables; i++)
@@ -346,9 +389,10 @@ static void stop_all(struct supervisor *s)
         close(s->lock_fd);
 }
 
-int supervisor_up(const struct config *config, const char *self_exe)
+int supervisor_up(const struct config *config, const struct config_source *source)
 {
-    struct supervisor s = {.config = config, .exe = self_exe, .lock_fd = -1};
+    struct supervisor s = {.config = config, .source = source, .drain_seconds = config->drain_seconds,
+                           .terminal = has_terminal(), .lock_fd = -1};
     sigset_t all;
 
     end_signals(&all);

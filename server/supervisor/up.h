@@ -7,5 +7,6 @@
 
 #include "config.h"
 
-/* Runs until SIGTERM, SIGINT or SIGHUP; prints what a person has to know. Process exit status. */
-int supervisor_up(const struct config *config, const char *self_exe);
+/* Runs until SIGTERM, SIGINT or the end of its terminal; prints what a person has to know. A SIGHUP that
+ * somebody sends is passed on to the server, which reads its settings again. Process exit status. */
+int supervisor_up(const struct config *config, const struct config_source *source);
