@@ -35,8 +35,8 @@ struct rest {
 };
 
 struct token_keeper {
-    struct rest rest[TOKEN_SLOTS];
-    size_t n;
+    struct rest *rest; /* of accounts of the catalogue that was looked at last, and of no others */
+    size_t n, room;
     int64_t due_ms;
 };
 
@@ -53,6 +53,8 @@ int token_keeper_new(struct token_keeper **ret)
 
 void token_keeper_free(struct token_keeper *k)
 {
+    if (k)
+        free(k->rest);
     free(k);
 }
 
@@ -173,16 +175,47 @@ int token_ask(const struct services *services, const struct catalog_account *acc
 
 /* --- the chore --- */
 
-/* NULL: there is no room to remember one more. */
+/* Good until the next one is asked for. NULL: out of memory. */
 static struct rest *rest_of(struct token_keeper *k, const struct catalog_account *account)
 {
     for (size_t i = 0; i < k->n; i++)
         if (k->rest[i].account.v == account->id.v)
             return &k->rest[i];
-    if (k->n == ARRAY_LEN(k->rest))
-        return NULL;
+    if (k->n == k->room) {
+        size_t room = k->room ? 2 * k->room : 16;
+        struct rest *more = reallocarray(k->rest, room, sizeof(*more));
+
+        if (!more)
+            return NULL;
+        k->rest = more;
+        k->room = room;
+    }
     k->rest[k->n] = (struct rest){.account = account->id};
     return &k->rest[k->n++];
+}
+
+static bool wants_tokens(const struct catalog_account *account)
+{
+    return !account->unusable && account->credential.google.email.p;
+}
+
+static bool is_kept(const void *catalog, struct account_id id)
+{
+    const struct catalog_account *account = catalog_find_account(catalog, id);
+
+    return account && wants_tokens(account);
+}
+
+/* What is known of accounts that are there no more makes room for those that came in their place. */
+static void forget_others(struct token_keeper *k, const struct services *services, const struct catalog *c)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < k->n; i++)
+        if (is_kept(c, k->rest[i].account))
+            k->rest[kept++] = k->rest[i];
+    k->n = kept;
+    token_keep(services->tokens, is_kept, c);
 }
 
 static int64_t left_us(const struct services *services, const struct catalog_account *account)
@@ -237,7 +270,9 @@ static int look_at(struct token_keeper *k, const struct services *services, stru
     bool refused_before;
     int r;
 
-    if (!rest || !wants_one(services, account, rest))
+    if (!rest)
+        return err_origin(-ENOMEM);
+    if (!wants_one(services, account, rest))
         return 0;
     a = arena_new(MIB(1));
     if (!a)
@@ -288,9 +323,10 @@ int token_keeper_look(struct token_keeper *k, const struct services *services, s
     k->due_ms = INT64_MAX;
     if (!c)
         return 0;
+    forget_others(k, services, c);
     all = catalog_accounts(c, &n);
     for (size_t i = 0; r == 0 && i < n; i++)
-        if (!all[i].unusable && all[i].credential.google.email.p) {
+        if (wants_tokens(&all[i])) {
             r = look_at(k, services, db, &all[i]);
             k->due_ms = MIN(k->due_ms, next_look_ms(k, services, &all[i]));
         }

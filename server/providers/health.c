@@ -1,9 +1,10 @@
-/* health.c: see health.h. A slot that was found stays its account's, so it stays valid. */
+/* health.c: see health.h. A slot that was found stays valid, and its account's for as long as that is tried. */
 #include "providers/health.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/random.h"
 #include "providers/slots.h"
@@ -16,6 +17,7 @@ struct health {
     _Atomic int64_t probe_until_ms; /* a probe is out until then */
     _Atomic int64_t down_since_ms;  /* when the first cool-down began that no success has ended; 0: up */
     _Atomic int64_t failed_ms;      /* the last failure */
+    _Atomic int64_t tried_ms;       /* the last try; 0: none */
     _Atomic uint32_t failures_in_a_row, cool_downs, error_ppm;
     _Atomic int64_t first_byte_us, latency_us;
     _Atomic uint64_t tries, failures;
@@ -42,12 +44,38 @@ void health_board_free(struct health_board *b)
     free(b);
 }
 
+static bool is_idle(const void *slot, int64_t now_ms)
+{
+    const struct health *h = slot;
+    int64_t tried_ms = atomic_load_explicit(&h->tried_ms, memory_order_relaxed);
+
+    return tried_ms == 0 || now_ms - tried_ms > HEALTH_IDLE_MS;
+}
+
+static struct health *take_over(struct health *slots, size_t n, struct account_id account)
+{
+    struct health *h = slot_take_over(slots, n, sizeof(*h), account.v, is_idle, clock_mono_ms());
+
+    if (!h)
+        return NULL;
+    health_reset(h);
+    atomic_store_explicit(&h->failed_ms, 0, memory_order_relaxed);
+    atomic_store_explicit(&h->tried_ms, 0, memory_order_relaxed);
+    atomic_store_explicit(&h->first_byte_us, 0, memory_order_relaxed);
+    atomic_store_explicit(&h->latency_us, 0, memory_order_relaxed);
+    atomic_store_explicit(&h->tries, 0, memory_order_relaxed);
+    atomic_store_explicit(&h->failures, 0, memory_order_relaxed);
+    return h;
+}
+
 struct health *health_at(struct health_board *b, struct account_id account, bool own)
 {
-    struct health *h =
-        own ? slot_of(b->own, HEALTH_OWN_SLOTS, sizeof(struct health), account.v, true)
-            : slot_of(b->slots, HEALTH_SLOTS, sizeof(struct health), account.v, true);
+    struct health *slots = own ? b->own : b->slots;
+    size_t n = own ? HEALTH_OWN_SLOTS : HEALTH_SLOTS;
+    struct health *h = slot_of(slots, n, sizeof(*h), account.v, true);
 
+    if (!h)
+        h = take_over(slots, n, account);
     return h ? h : &b->overflow;
 }
 
@@ -77,6 +105,7 @@ bool health_begin(struct health *h, int64_t now_ms)
     int64_t until, probe;
 
     atomic_fetch_add_explicit(&h->tries, 1, memory_order_relaxed);
+    atomic_store_explicit(&h->tried_ms, now_ms, memory_order_relaxed);
     until = atomic_load_explicit(&h->cool_until_ms, memory_order_relaxed);
     if (until == 0)
         return true;

@@ -2,15 +2,18 @@
  *
  * Shared by all loops of the process without a lock: every field is an atomic of its own, figures
  * may be one try behind each other. A slot is found by account id and lives as long as the board,
- * so it outlives catalogue snapshots. Times are clock_mono_ms(). */
+ * so it outlives catalogue snapshots; on a full board one whose account is idle becomes another's, and
+ * a try that was still under way on it is told of that one. Times are clock_mono_ms(). */
 #pragma once
 
 #include "base/id.h"
 
 /* Accounts of the installation on one board, and of teams' own, which take no room from those; beyond
- * them accounts share one slot that never cools down. */
+ * those that are in use accounts share one slot that never cools down. */
 #define HEALTH_SLOTS 4096
 #define HEALTH_OWN_SLOTS 32768
+/* An account that has not been tried for so long gives its slot up to one that has none. */
+#define HEALTH_IDLE_MS 3600000
 /* Failures in a row before an account is left alone. */
 #define HEALTH_FAILURES_MAX 3
 /* The first cool-down; doubled with each further one up to the ceiling, +-20% jitter. */

@@ -34,16 +34,26 @@ void pace_board_free(struct pace_board *b)
     free(b);
 }
 
-static struct slot *slot_for(struct pace_board *b, struct target_id target, bool claim)
+static bool is_old(const void *slot, int64_t now_ms)
 {
-    return slot_of(b->slots, PACE_SLOTS, sizeof(struct slot), target.v, claim);
-}
-
-static bool is_old(const struct slot *s, int64_t now_ms)
-{
+    const struct slot *s = slot;
     int64_t noted = atomic_load_explicit(&s->noted_ms, memory_order_relaxed);
 
     return noted == 0 || now_ms - noted > PACE_GOOD_MS;
+}
+
+static struct slot *slot_to_note(struct pace_board *b, struct target_id target, int64_t now_ms)
+{
+    struct slot *s = slot_of(b->slots, PACE_SLOTS, sizeof(*s), target.v, true);
+
+    if (s)
+        return s;
+    s = slot_take_over(b->slots, PACE_SLOTS, sizeof(*s), target.v, is_old, now_ms);
+    if (s) {
+        atomic_store_explicit(&s->first_byte_us, 0, memory_order_relaxed);
+        atomic_store_explicit(&s->tokens_per_ks, 0, memory_order_relaxed);
+    }
+    return s;
 }
 
 /* What two loops add at once may lose one of both: a mean does not mind. */
@@ -60,7 +70,7 @@ static void mean_add(_Atomic int64_t *mean, int64_t value, bool anew)
 void pace_note(struct pace_board *b, struct target_id target, int64_t now_ms,
                const struct pace *pace)
 {
-    struct slot *s = slot_for(b, target, true);
+    struct slot *s = slot_to_note(b, target, now_ms);
     bool anew = s && is_old(s, now_ms);
 
     if (!s)
@@ -72,7 +82,7 @@ void pace_note(struct pace_board *b, struct target_id target, int64_t now_ms,
 
 bool pace_read(struct pace_board *b, struct target_id target, int64_t now_ms, struct pace *ret)
 {
-    const struct slot *s = b ? slot_for(b, target, false) : NULL;
+    const struct slot *s = b ? slot_of(b->slots, PACE_SLOTS, sizeof(*s), target.v, false) : NULL;
 
     if (!s || is_old(s, now_ms))
         return false;

@@ -6,7 +6,7 @@
 
 #include "base/id.h"
 
-/* Targets of one board; those beyond it have no figures. */
+/* Targets with figures that are not old; those beyond have none. */
 #define PACE_SLOTS 4096
 /* Figures that nothing has been added to for so long are not known any more. */
 #define PACE_GOOD_MS 300000

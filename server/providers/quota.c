@@ -36,11 +36,6 @@ void quota_board_free(struct quota_board *b)
     free(b);
 }
 
-static struct slot *slot_for(struct quota_board *b, struct account_id account)
-{
-    return slot_of(b->slots, QUOTA_SLOTS, sizeof(struct slot), account.v, true);
-}
-
 /* The low bits of the minute tell it from those around it. */
 static int64_t word_of(int64_t minute, int64_t used)
 {
@@ -50,6 +45,22 @@ static int64_t word_of(int64_t minute, int64_t used)
 static int64_t used_in(int64_t word, int64_t minute)
 {
     return word >> USED_BITS == (minute & 0x3fffff) ? word & USED_MAX : 0;
+}
+
+/* Nothing is used of this minute. */
+static bool is_idle(const void *slot, int64_t minute)
+{
+    const struct slot *s = slot;
+
+    return used_in(atomic_load_explicit(&s->requests, memory_order_relaxed), minute) == 0 &&
+           used_in(atomic_load_explicit(&s->tokens, memory_order_relaxed), minute) == 0;
+}
+
+static struct slot *slot_for(struct quota_board *b, struct account_id account, int64_t minute)
+{
+    struct slot *s = slot_of(b->slots, QUOTA_SLOTS, sizeof(struct slot), account.v, true);
+
+    return s ? s : slot_take_over(b->slots, QUOTA_SLOTS, sizeof(struct slot), account.v, is_idle, minute);
 }
 
 static bool take(_Atomic int64_t *at, int64_t minute, int64_t limit, int64_t n)
@@ -85,8 +96,8 @@ static int64_t within(int64_t tokens)
 bool quota_take(struct quota_board *b, struct account_id account, int64_t wall_us,
                 const struct quota *limit, int64_t tokens)
 {
-    struct slot *s = limit->requests || limit->tokens ? slot_for(b, account) : NULL;
     int64_t minute = wall_us / MINUTE_US;
+    struct slot *s = limit->requests || limit->tokens ? slot_for(b, account, minute) : NULL;
 
     if (!s)
         return true;
@@ -104,7 +115,9 @@ void quota_correct(struct quota_board *b, struct account_id account, int64_t tak
                    int64_t now_wall_us, int64_t tokens)
 {
     int64_t minute = taken_wall_us / MINUTE_US;
-    struct slot *s = minute == now_wall_us / MINUTE_US ? slot_for(b, account) : NULL;
+    struct slot *s = minute == now_wall_us / MINUTE_US
+                         ? slot_of(b->slots, QUOTA_SLOTS, sizeof(struct slot), account.v, false)
+                         : NULL;
 
     if (s)
         add(&s->tokens, minute, tokens < 0 ? -within(-tokens) : within(tokens));

@@ -8,7 +8,7 @@
 
 #include "base/id.h"
 
-/* Accounts with limits that one board knows; those beyond it are not limited. */
+/* Accounts with limits that are asked in the same minute; those beyond are not limited. */
 #define QUOTA_SLOTS 1024
 /* The most tokens of a minute that are counted: larger limits are none. */
 #define QUOTA_TOKENS_MAX ((int64_t)1 << 39)

@@ -46,19 +46,25 @@ void token_board_free(struct token_board *b)
     free(b);
 }
 
-static struct slot *slot_for(struct token_board *b, struct account_id account, bool claim)
+/* Forgotten, or not written yet. Of a writer. */
+static bool is_empty(const void *slot, int64_t now)
 {
-    return slot_of(b->slots, TOKEN_SLOTS, sizeof(struct slot), account.v, claim);
+    const struct slot *s = slot;
+
+    (void)now;
+    return atomic_load(&s->length) == 0;
 }
 
-int token_put(struct token_board *b, struct account_id account, uint64_t credential,
-              struct str token, int64_t expires_us)
+/* Of a writer. */
+static struct slot *slot_to_write(struct token_board *b, struct account_id account)
 {
-    struct slot *s = token.n <= TOKEN_BYTES ? slot_for(b, account, true) : NULL;
+    struct slot *s = slot_of(b->slots, TOKEN_SLOTS, sizeof(*s), account.v, true);
 
-    if (!s)
-        return TOKEN_E_FULL;
-    pthread_mutex_lock(&b->writers);
+    return s ? s : slot_take_over(b->slots, TOKEN_SLOTS, sizeof(*s), account.v, is_empty, 0);
+}
+
+static void write_token(struct slot *s, uint64_t credential, struct str token, int64_t expires_us)
+{
     atomic_fetch_add(&s->sequence, 1);
     atomic_store(&s->credential, credential);
     atomic_store(&s->expires_us, expires_us);
@@ -70,8 +76,41 @@ int token_put(struct token_board *b, struct account_id account, uint64_t credent
         atomic_store(&s->word[i], w);
     }
     atomic_fetch_add(&s->sequence, 1);
+}
+
+int token_put(struct token_board *b, struct account_id account, uint64_t credential,
+              struct str token, int64_t expires_us)
+{
+    struct slot *s;
+
+    if (token.n > TOKEN_BYTES)
+        return TOKEN_E_FULL;
+    pthread_mutex_lock(&b->writers);
+    s = slot_to_write(b, account);
+    if (s)
+        write_token(s, credential, token, expires_us);
     pthread_mutex_unlock(&b->writers);
-    return TOKEN_OK;
+    return s ? TOKEN_OK : TOKEN_E_FULL;
+}
+
+static void forget(struct slot *s)
+{
+    write_token(s, 0, STR_NONE, 0);
+    for (size_t i = 0; i < WORDS; i++)
+        atomic_store(&s->word[i], 0);
+}
+
+void token_keep(struct token_board *b, bool (*is_kept)(const void *ctx, struct account_id account), const void *ctx)
+{
+    pthread_mutex_lock(&b->writers);
+    for (size_t i = 0; i < TOKEN_SLOTS; i++) {
+        struct slot *s = &b->slots[i];
+        struct account_id account = {atomic_load(&s->account)};
+
+        if (!is_empty(s, 0) && !is_kept(ctx, account))
+            forget(s);
+    }
+    pthread_mutex_unlock(&b->writers);
 }
 
 /* What a slot held at one moment. */
@@ -102,7 +141,7 @@ static bool read_once(struct slot *s, struct seen *ret)
 static bool read_slot(struct token_board *b, struct account_id account, uint64_t credential,
                       struct seen *ret)
 {
-    struct slot *s = slot_for(b, account, false);
+    struct slot *s = slot_of(b->slots, TOKEN_SLOTS, sizeof(*s), account.v, false);
 
     for (int i = 0; s && i < READS_MAX; i++)
         if (read_once(s, ret))

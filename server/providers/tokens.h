@@ -12,7 +12,7 @@ struct token_board;
 
 /* Of a token; Google's have at most 2,048. */
 #define TOKEN_BYTES 4096
-/* Accounts with tokens; more than these are not served. */
+/* Accounts with tokens at the same time; more than these are not served. */
 #define TOKEN_SLOTS 256
 
 int token_board_new(struct token_board **ret) _must_use_;
@@ -23,6 +23,9 @@ void token_board_free(struct token_board *b); /* NULL is fine; wipes */
 enum { TOKEN_OK = 0, TOKEN_E_NONE = 1, TOKEN_E_FULL = 2 };
 int token_put(struct token_board *b, struct account_id account, uint64_t credential,
               struct str token, int64_t expires_us) _must_use_;
+/* Wipes the tokens of all accounts but those that are kept, which makes room for others. */
+void token_keep(struct token_board *b, bool (*is_kept)(const void *ctx, struct account_id account),
+                const void *ctx);
 /* "Bearer TOKEN" in the arena. TOKEN_E_NONE: there is none that is good now. */
 int token_get(struct token_board *b, struct account_id account, uint64_t credential,
               int64_t now_us, struct arena *a, struct str *ret) _must_use_;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "providers/health.h"
 
@@ -270,12 +271,37 @@ static void beyond_the_board_accounts_share_one_that_never_cools(void **state)
 
     assert_int_equal(health_board_new(&b), 0);
     for (int64_t id = 1; id <= HEALTH_SLOTS; id++)
-        (void)health_of(b, (struct account_id){id});
+        assert_true(health_begin(health_of(b, (struct account_id){id}), clock_mono_ms()));
     h = health_of(b, (struct account_id){HEALTH_SLOTS + 1});
     assert_ptr_equal(health_of(b, (struct account_id){HEALTH_SLOTS + 2}), h);
     fail_until_cooling(h, 1000);
     health_failed(h, 1000, HEALTH_RATE_LIMITED, 5000);
     assert_int_equal(health_state(h, 1000), HEALTH_UP);
+    health_board_free(b);
+}
+
+static void on_a_full_board_idle_ones_make_room(void **state)
+{
+    const int64_t now_ms = clock_mono_ms();
+    struct health_board *b;
+    struct health *h;
+    struct health_view v;
+
+    assert_int_equal(health_board_new(&b), 0);
+    for (int64_t id = 1; id <= HEALTH_SLOTS; id++)
+        (void)health_begin(health_of(b, (struct account_id){id}), id == 7 ? now_ms - HEALTH_IDLE_MS - 1 : now_ms);
+    h = health_of(b, (struct account_id){7});
+    fail_until_cooling(h, now_ms);
+    assert_ptr_equal(health_of(b, (struct account_id){HEALTH_SLOTS + 1}), h);
+    assert_ptr_equal(health_of(b, (struct account_id){HEALTH_SLOTS + 1}), h);
+    health_read(h, now_ms, &v);
+    assert_int_equal(v.state, HEALTH_UP);
+    assert_int_equal(v.tries, 0);
+    assert_int_equal(v.failures, 0);
+    assert_true(health_begin(h, now_ms));
+    fail_until_cooling(h, now_ms);
+    assert_int_equal(health_state(h, now_ms), HEALTH_COOLING);
+    assert_ptr_not_equal(health_of(b, (struct account_id){7}), h);
     health_board_free(b);
 }
 
@@ -313,6 +339,7 @@ int main(void)
         cmocka_unit_test(figures_move_towards_what_happens),
         cmocka_unit_test(loops_that_race_for_slots_share_them),
         cmocka_unit_test(beyond_the_board_accounts_share_one_that_never_cools),
+        cmocka_unit_test(on_a_full_board_idle_ones_make_room),
         cmocka_unit_test(teams_own_accounts_take_no_room_from_the_installations),
     };
 

@@ -42,6 +42,11 @@ static void a_full_board_knows_no_more(void **state)
         assert_int_equal(p.first_byte_us, i);
     }
     assert_false(pace_read(b, (struct target_id){PACE_SLOTS + 1}, 1, &p));
+    /* What is old makes room, and nothing of it is another's. */
+    pace_note(b, (struct target_id){PACE_SLOTS + 1}, 2 + PACE_GOOD_MS, &(struct pace){7, 0});
+    assert_true(pace_read(b, (struct target_id){PACE_SLOTS + 1}, 2 + PACE_GOOD_MS, &p));
+    assert_int_equal(p.first_byte_us, 7);
+    assert_int_equal(p.tokens_per_ks, 0);
     pace_board_free(b);
 }
 

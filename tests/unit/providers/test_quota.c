@@ -61,6 +61,21 @@ static void *taker(void *arg)
     return NULL;
 }
 
+static void accounts_of_other_minutes_take_no_room(void **state)
+{
+    const struct quota limit = {.requests = 1, .tokens = 10};
+    struct quota_board *b;
+
+    assert_int_equal(quota_board_new(&b), 0);
+    for (int64_t id = 1; id <= QUOTA_SLOTS; id++)
+        assert_true(quota_take(b, (struct account_id){id}, NOW, &limit, 5));
+    for (int64_t id = QUOTA_SLOTS + 1; id <= QUOTA_SLOTS + 10; id++) {
+        assert_true(quota_take(b, (struct account_id){id}, NOW + MINUTE, &limit, 5));
+        assert_false(quota_take(b, (struct account_id){id}, NOW + MINUTE, &limit, 5));
+    }
+    quota_board_free(b);
+}
+
 static void threads_take_the_limit_together(void **state)
 {
     pthread_t threads[4];
@@ -79,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_counted_by_the_minute),
         cmocka_unit_test(tokens_are_put_right_when_they_are_known),
+        cmocka_unit_test(accounts_of_other_minutes_take_no_room),
         cmocka_unit_test(threads_take_the_limit_together),
     };
 

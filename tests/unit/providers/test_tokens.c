@@ -83,6 +83,33 @@ static void a_full_board_says_so(void **state)
     token_board_free(full);
 }
 
+static bool is_above(const void *ctx, struct account_id id)
+{
+    return id.v > *(const int64_t *)ctx;
+}
+
+static void accounts_that_are_gone_make_room(void **state)
+{
+    struct token_board *full;
+    struct str bearer;
+    int64_t gone = 10;
+
+    assert_int_equal(token_board_new(&full), 0);
+    for (int64_t id = 1; id <= TOKEN_SLOTS; id++)
+        assert_int_equal(token_put(full, (struct account_id){id}, 1, STR("old"), 9), TOKEN_OK);
+    token_keep(full, is_above, &gone);
+    assert_int_equal(token_get(full, (struct account_id){gone}, 1, 1, arena, &bearer), TOKEN_E_NONE);
+    for (int64_t id = TOKEN_SLOTS + 1; id <= TOKEN_SLOTS + gone; id++)
+        assert_int_equal(token_put(full, (struct account_id){id}, 1, STR("new"), 9), TOKEN_OK);
+    assert_int_equal(token_put(full, (struct account_id){gone}, 1, STR("t"), 9), TOKEN_E_FULL);
+    for (int64_t id = gone + 1; id <= TOKEN_SLOTS + gone; id++) {
+        assert_int_equal(token_get(full, (struct account_id){id}, 1, 1, arena, &bearer), TOKEN_OK);
+        assert_str(bearer, id > TOKEN_SLOTS ? "Bearer new" : "Bearer old");
+    }
+    assert_int_equal(token_get(full, (struct account_id){gone}, 1, 1, arena, &bearer), TOKEN_E_NONE);
+    token_board_free(full);
+}
+
 enum { READS = 500 };
 static _Atomic bool enough;
 
@@ -139,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_token_is_of_one_account_and_credential),
         cmocka_unit_test(the_longest_fits_and_no_longer_one),
         cmocka_unit_test(a_full_board_says_so),
+        cmocka_unit_test(accounts_that_are_gone_make_room),
         cmocka_unit_test(a_reader_never_gets_half_of_one),
     };
 
