@@ -38,10 +38,6 @@
 
 enum { CREW_QUICK, CREW_PATIENT, CREW_TOKENS, CREW_MAIL, CREW_WEBHOOKS, CREW_VIDEOS, CREWS };
 
-/* What a statement of a chore may take, and wait for a lock, unless its row says otherwise. */
-#define STATEMENT_MS 30000
-#define LOCK_MS 5000
-
 /* For every_ms. */
 #define POLLED 0
 
@@ -54,7 +50,6 @@ struct chore {
      * another one ends; NULL: in every_ms, which is the most. */
     int64_t (*next_ms)(struct crew *c);
     void (*away)(struct crew *c); /* in its place while the database is away; NULL: nothing is done */
-    int statement_ms;             /* 0: STATEMENT_MS */
 };
 
 struct crew {
@@ -65,7 +60,6 @@ struct crew {
     int64_t due[CHORES_MAX];
     unsigned catalogs; /* of all->catalogs, those that were looked at */
     struct db *db;
-    int statement_ms;         /* the limit of db; 0: not known */
     struct db_cancel *cancel; /* of the running chore; under all->lock */
     pthread_t thread;
     bool running;
@@ -254,10 +248,10 @@ static const struct chore quick_chores[] = {
 /* The checks' own times are kept in the database; here is how often a node looks. */
 static const struct chore patient_chores[] = {
     {"partitions", 3600000, chore_partitions},
-    {"check_window", POLLED, chore_check_window, .statement_ms = INTEGRITY_WINDOW_MS},
-    {"check_full", POLLED, chore_check_full, .statement_ms = INTEGRITY_FULL_MS},
+    {"check_window", POLLED, chore_check_window},
+    {"check_full", POLLED, chore_check_full},
     {"check_holds", 60000, chore_check_holds},
-    {"retention", 600000, chore_retention, .statement_ms = RETENTION_MS},
+    {"retention", 600000, chore_retention},
     {"responses", 60000, chore_responses},
     {"oversight", 10000, chore_oversight},
 };
@@ -338,22 +332,17 @@ static bool has_run(struct crew *c)
     return stop;
 }
 
-/* The crew's connection, with the time limits of the chore, whatever ran on it before. */
-static int connection_for(struct crew *c, const struct chore *chore)
+/* The crew's connection, with the usual time limits, whatever ran on it before. */
+static int connection(struct crew *c)
 {
-    int statement_ms = chore->statement_ms ? chore->statement_ms : STATEMENT_MS;
     int r = c->db ? db_ensure(c->db) : db_open(c->all->config.conninfo, c->name, &c->db);
 
-    if (r || statement_ms == c->statement_ms)
-        return r;
-    r = db_limit(c->db, statement_ms, LOCK_MS);
-    c->statement_ms = r ? 0 : statement_ms;
-    return r;
+    return r ? r : db_limit_usual(c->db);
 }
 
 static void run_chore(struct crew *c, const struct chore *chore)
 {
-    int r = connection_for(c, chore);
+    int r = connection(c);
 
     if (!r)
         r = failpoint_hit("chores.run");

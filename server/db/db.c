@@ -214,6 +214,13 @@ int db_limit(struct db *db, int statement_ms, int lock_ms)
     return r < 0 ? err_trace(r) : r;
 }
 
+int db_limit_usual(struct db *db)
+{
+    if (db->statement_ms == DB_STATEMENT_MS && db->lock_ms == DB_LOCK_MS)
+        return 0;
+    return db_limit(db, DB_STATEMENT_MS, DB_LOCK_MS);
+}
+
 const char *db_last_error(const struct db *db)
 {
     return db->error;

@@ -26,6 +26,8 @@ int db_ensure(struct db *db) _must_use_;
 /* Time limits of this connection, also after reconnecting; 0 is none. A new connection has
  * 30 s for a statement and 5 s for a lock; the money lane has less, an export none. */
 int db_limit(struct db *db, int statement_ms, int lock_ms) _must_use_;
+/* Those of a new connection again; where they are not others the database is not asked. */
+int db_limit_usual(struct db *db) _must_use_;
 /* SQLSTATE and primary message of the last failure, for logs only. */
 const char *db_last_error(const struct db *db);
 /* Name of the constraint or the DETAIL-free message raised by a function (RAISE ... USING ERRCODE

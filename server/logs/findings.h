@@ -15,11 +15,8 @@ struct integrity_outcome {
     bool more; /* a window's calls are still to be read: integrity_step() */
     int32_t found, opened;
 };
-/* What a statement of a form may take, for the limit of the connection that it is given (db_limit): in full
- * it takes minutes at millions of calls. */
-#define INTEGRITY_WINDOW_MS 60000
-#define INTEGRITY_FULL_MS (4 * 3600 * 1000)
-/* Own transaction. */
+/* Own transaction. In full it takes minutes at millions of calls: where it is due it sets the time limits of the
+ * connection, which stay for integrity_step() and until db_limit_usual(). */
 int integrity_run(struct db *db, enum integrity_form form, struct integrity_outcome *ret) _must_use_;
 /* Reads some of the window's calls, in a short transaction of its own; ret->ran is untouched, and what
  * it finds is added to ret. Whoever repeats it rests in between: settling comes first. */

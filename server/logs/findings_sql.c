@@ -6,6 +6,9 @@
 #include "db/tx.h"
 
 /* A window is seconds at worst; everything takes as long as it takes, but not until the next night. */
+#define WINDOW_LIMIT_MS 60000
+#define FULL_LIMIT_MS (4 * 3600 * 1000)
+#define LOCK_LIMIT_MS 5000
 
 static const char *const forms[] = {[INTEGRITY_WINDOW] = "window", [INTEGRITY_FULL] = "full"};
 
@@ -45,6 +48,8 @@ int integrity_run(struct db *db, enum integrity_form form, struct integrity_outc
         *ret = outcome;
         return 0;
     }
+    if (r == 0)
+        r = db_limit(db, form == INTEGRITY_FULL ? FULL_LIMIT_MS : WINDOW_LIMIT_MS, LOCK_LIMIT_MS);
     if (r == 0)
         r = db_tx(db, DB_SYSTEM, "integrity_run", run_tx, &t);
     if (r != 0)

@@ -9,9 +9,6 @@ struct retention_done {
     int64_t dropped;  /* weeks */
     int64_t shadows;  /* that were too old (shadows.h), retention or not */
 };
-/* What a statement of it may take, for the limit of the connection that it is given (db_limit): one writes
- * the calls of a whole span. */
-#define RETENTION_MS (3600 * 1000)
 /* Writes the spans that are due, at most a hundred, and drops the weeks that may leave, none of both
  * while retention is off. Own transactions, system scope; safe on several nodes at once. */
 int retention_run(struct db *db, struct retention_done *ret) _must_use_;

@@ -17,6 +17,8 @@
 #define PART_BYTES KIB(256)
 /* Rows are a KiB at most, in rare cases some. */
 #define PART_MAX_BYTES MIB(2)
+#define SPAN_LIMIT_MS (3600 * 1000)
+#define LOCK_LIMIT_MS 5000
 
 DB_QUERY(retention_span_rows,
          "SELECT team_id, nullif(from_at, '-infinity') AS from_at, until_at,"
@@ -220,8 +222,10 @@ int retention_run(struct db *db, struct retention_done *ret)
     _cleanup_(arena_freep) struct arena *a = arena_new(KIB(256));
     struct retention_done done = {0};
     struct due due = {.a = a};
-    int r = a ? db_tx(db, DB_SYSTEM, "retention_due", due_tx, &due) : err_origin(-ENOMEM);
+    int r = a ? db_limit(db, SPAN_LIMIT_MS, LOCK_LIMIT_MS) : err_origin(-ENOMEM);
 
+    if (r == 0)
+        r = db_tx(db, DB_SYSTEM, "retention_due", due_tx, &due);
     if (r == 0)
         r = write_spans(db, &due, &done.archived);
     if (r == 0)

@@ -393,7 +393,6 @@ static void time_window(struct bench *b, const char *group)
                                  "BEGIN; SET LOCAL app.scope = 'system';"
                                  "UPDATE recon_run SET until_at = t.at, calls_at = t.at"
                                  "  FROM (SELECT min(posted_at) AS at FROM transfer) t; COMMIT"));
-    bench_ok(db_limit(b->db, INTEGRITY_WINDOW_MS, 0));
     from_ns = bench_postgres_ns(&b->pg);
     bench_ok(integrity_run(b->db, INTEGRITY_WINDOW, &o));
     for (; o.more; steps++)
