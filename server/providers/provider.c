@@ -203,17 +203,6 @@ int provider_way_url(const struct provider *p, struct arena *a, const struct pro
 
 /* --- headers of operators --- */
 
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c))
-            return false;
-    }
-    return s.n > 0;
-}
-
 static bool is_ours(struct str name)
 {
     static const char *const ours[] = {
@@ -246,5 +235,5 @@ bool provider_value_allowed(struct str value)
 
 bool provider_header_allowed(struct str name, struct str value)
 {
-    return name.n <= 100 && is_token(name) && !is_ours(name) && provider_value_allowed(value);
+    return name.n <= 100 && str_is_token(name) && !is_ours(name) && provider_value_allowed(value);
 }

@@ -1,25 +1,11 @@
 /* Signing up and in, sessions, limits, resets: against a real PostgreSQL. */
-#include "people.h"
+#include "people_group.h"
 
 #include <pthread.h>
 
 #include "identity/field_bounds.h"
 #include "identity/reset.h"
 #include "identity/team.h"
-
-static struct people t;
-
-static int setup(void **state)
-{
-    people_start(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    people_stop(&t);
-    return 0;
-}
 
 static void sign_up_makes_a_team_with_its_owner(void **state)
 {

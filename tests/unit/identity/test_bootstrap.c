@@ -1,23 +1,9 @@
 /* The first start, and the second: against a real PostgreSQL. */
-#include "people.h"
+#include "people_group.h"
 
 #include "identity/bootstrap.h"
 #include "identity/key.h"
 #include "identity/team.h"
-
-static struct people t;
-
-static int setup(void **state)
-{
-    people_start(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    people_stop(&t);
-    return 0;
-}
 
 static const struct str models[] = {STR("demo-chat"), STR("demo-embed")};
 static struct bootstrap_wish wish = {

@@ -1,22 +1,8 @@
 /* Invitations, roles and who leaves a team: against a real PostgreSQL. */
-#include "people.h"
+#include "people_group.h"
 
 #include "identity/invite.h"
 #include "identity/member.h"
-
-static struct people t;
-
-static int setup(void **state)
-{
-    people_start(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    people_stop(&t);
-    return 0;
-}
 
 static struct str invite(struct team_id team, struct actor *actor, enum role role,
                          const char *email)
@@ -81,19 +67,27 @@ static void an_invitation_may_be_for_one_email(void **state)
     assert_int_equal(team.v, owner.team.v);
 }
 
+static void a_member_joins(struct session owner, struct session other, enum role role)
+{
+    struct actor actor = people_actor(owner.user), joining = people_actor(other.user);
+    struct str token = invite(owner.team, &actor, role, "");
+    struct identity_fault fault;
+    struct team_id team;
+
+    people_begin(&t, DB_SYSTEM);
+    assert_int_equal(invite_use(t.db, t.a, test_pepper, &joining, token, other.user, &team, &fault), 0);
+    people_commit(&t);
+}
+
 static void the_last_owner_stays(void **state)
 {
     struct session owner = people_session(&t, people_sign_up(&t, "lea@example.org").token);
     struct session other = people_session(&t, people_sign_up(&t, "max@example.org").token);
     struct actor actor = people_actor(owner.user), joining = people_actor(other.user);
-    struct str token = invite(owner.team, &actor, ROLE_ADMIN, "");
+    struct team_id team = owner.team;
     struct identity_fault fault;
-    struct team_id team;
 
-    people_begin(&t, DB_SYSTEM);
-    assert_int_equal(invite_use(t.db, t.a, test_pepper, &joining, token, other.user, &team, &fault),
-                     0);
-    people_commit(&t);
+    a_member_joins(owner, other, ROLE_ADMIN);
     people_begin(&t, DB_TEAM(owner.team));
     assert_int_equal(
         member_set_role(t.db, t.a, &actor, ROLE_OWNER, team, owner.user, ROLE_VIEWER, &fault),
@@ -131,18 +125,6 @@ static int peek(struct str token)
     r = invite_peek(t.db, t.a, test_pepper, token, &seen);
     people_commit(&t);
     return r;
-}
-
-static void a_member_joins(struct session owner, struct session other, enum role role)
-{
-    struct actor actor = people_actor(owner.user), joining = people_actor(other.user);
-    struct str token = invite(owner.team, &actor, role, "");
-    struct identity_fault fault;
-    struct team_id team;
-
-    people_begin(&t, DB_SYSTEM);
-    assert_int_equal(invite_use(t.db, t.a, test_pepper, &joining, token, other.user, &team, &fault), 0);
-    people_commit(&t);
 }
 
 static void who_is_removed_does_not_come_back_by_their_own_invitation(void **state)

@@ -1,23 +1,9 @@
 /* A database clock that was ahead and is set back: marks that lie ahead of it hold up neither the alerts of
  * teams nor the alarms of the installation, and what is noted anew is of the clock as it is. */
-#include "identity/people.h"
+#include "identity/people_group.h"
 
 #include "notices/alarm.h"
 #include "notices/alarm_rows.h"
-
-static struct people t;
-
-static int setup(void **state)
-{
-    people_start(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    people_stop(&t);
-    return 0;
-}
 
 static void owner_does(const char *sql)
 {
